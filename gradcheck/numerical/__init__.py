@@ -1,0 +1,1 @@
+"""Numerical derivatives, each with a bound on its error."""

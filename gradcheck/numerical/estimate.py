@@ -1,0 +1,67 @@
+"""What the numerical stage hands on: a value and a bound for every entry of a Jacobian."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gradcheck.problem import Array
+
+
+@dataclass(frozen=True)
+class Cost:
+    """`forward` calls and rows (first-axis length, summed) by stage: structure, steps, certificate, …"""
+
+    calls: dict[str, int] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The Jacobian of all outputs (flattened and concatenated) by one variable.
+
+    Inputs that share no output are one *colour* and were perturbed together (Curtis, Powell & Reid
+    1974), so an entry stands at `[colour, output]`. All arrays have shape `(colours, outputs)`:
+
+    - `value`, `bound`: the derivative, and what its error cannot exceed (truncation + rounding);
+    - `truncation`, `rounding`: the two parts of `bound`;
+    - `step`: the step of the chosen difference;
+    - `column`: the flat index of the variable's entry, −1 where the colour does not touch the output.
+
+    Every entry of the full Jacobian that no `column` names is zero by structure, and certified to be:
+    its bound is `zero_bound`, one number per output.
+    `kink` marks entries whose one-sided derivatives disagree beyond their bounds; `left` and `right`
+    hold these (`jump` marks a discontinuity of the value itself). An entry that could not be
+    estimated has an infinite bound, and `reason` says why.
+    """
+
+    wrt: str
+    variable_shape: tuple[int, ...]
+    output_shapes: tuple[tuple[int, ...], ...]
+    structure: str
+    value: Array
+    bound: Array
+    truncation: Array
+    rounding: Array
+    step: Array
+    column: Array
+    zero_bound: Array
+    kink: Array | None = None
+    jump: Array | None = None
+    left: Array | None = None
+    right: Array | None = None
+    reason: str | None = None
+    cost: Cost = field(default_factory=Cost)
+
+    def dense(self, field_name: str = "value") -> Array:
+        """Return one of the arrays as a full `(outputs, variable size)` matrix."""
+        outputs = self.value.shape[1]
+        size = int(np.prod(self.variable_shape))
+        source = getattr(self, field_name)
+        matrix = np.zeros((outputs, size), dtype=source.dtype)
+        if field_name == "bound":
+            matrix[:] = self.zero_bound[:, None]
+        colour, output = np.nonzero(self.column >= 0)
+        matrix[output, self.column[colour, output]] = source[colour, output]
+        return matrix

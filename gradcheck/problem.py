@@ -1,0 +1,107 @@
+"""The seam between a subject and the checker: plain NumPy, no framework.
+
+An adapter turns an object into a `Subject`. A subject builds a `Problem` for given sizes: a pure
+forward function, its named variables, and the derivative methods that make claims about it.
+Everything after this file sees arrays only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Values = Mapping[str, Array]
+Role = Literal["input", "weight"]
+Data = Literal["real", "probabilities", "one-hot", "class-indices"]
+Kind = Literal["local", "vjp", "sum", "jvp"]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One named array that the function reads.
+
+    `constant`: data that is held constant (labels). `domain`: the open interval that it must stay
+    in, while it is differentiated. `data`: what its values mean, so that sampling can draw them.
+    """
+
+    name: str
+    role: Role
+    example: Array
+    constant: bool = False
+    domain: tuple[float, float] | None = None
+    data: Data = "real"
+
+
+@dataclass(frozen=True)
+class Method:
+    """One derivative method of the subject, and how to ask it.
+
+    `at(values)` runs forward on `values` and returns a function that asks for the derivative of
+    *that* call, as often as wanted. What it takes and returns depends on `kind`:
+
+    - `"vjp"`: takes one cotangent per output (of that output's shape), returns one array per name in
+      `wrt`, of that variable's shape;
+    - `"sum"`: takes nothing; the gradient of the sum of all outputs (a tape without upstream);
+    - `"local"`: takes nothing; the local derivative in the subject's own compact layout;
+    - `"jvp"`: takes one tangent per name in `wrt`, returns one array per output.
+
+    An entry that is `None` says nothing about its variable. Exceptions pass through: the caller
+    turns them into verdicts.
+    """
+
+    name: str
+    kind: Kind
+    wrt: tuple[str, ...]
+    at: Callable[[Values], Callable[[list[Array]], list[Any]]]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A function with claims about its derivatives.
+
+    `forward(values)` is pure: it leaves no trace in the subject or in `values`, and returns the list
+    of outputs. It accepts float64, float32, float16 and complex arrays, whatever the subject's own
+    dtype is (a subject that refuses one of them raises).
+    """
+
+    variables: tuple[Variable, ...]
+    forward: Callable[[Values], list[Array]]
+    methods: tuple[Method, ...]
+
+    def variable(self, name: str) -> Variable:
+        """Return the variable called `name` (KeyError if there is none)."""
+        for variable in self.variables:
+            if variable.name == name:
+                return variable
+        raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Small and distinct by default, so that a transposed or missing factor cannot hide."""
+
+    batch: int = 5
+    inputs: int = 4
+    outputs: int = 3
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is checked: a name, where it stands, and how to build it.
+
+    `build(sizes, rng)` returns a fresh `Problem`; a subject of fixed sizes ignores `sizes` and says
+    so with `fixed=True`. `source` is `"path/of/file.py:line"`, relative to the current folder where
+    it lies inside it. `waivers` maps a claim (`"get_input_gradients[x]"`) to the reason why it
+    deliberately differs from the derivative.
+    """
+
+    name: str
+    source: str
+    doc: str
+    build: Callable[[Sizes, np.random.Generator], Problem]
+    fixed: bool = False
+    waivers: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,207 @@
+"""What a check found: frozen dataclasses, JSON in and out.
+
+The schema is these classes. `SCHEMA` counts up whenever a field changes its meaning or goes away.
+Nothing in here depends on when or where the check ran, so that the same code gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import types
+import typing
+from dataclasses import dataclass
+from typing import Any, Literal
+
+SCHEMA = 1
+
+Verdict = Literal["correct", "wrong", "unresolved", "not implemented", "waived", "skipped"]
+
+# Worst first: a component's verdict is the first of these that one of its claims has.
+ORDER: tuple[Verdict, ...] = ("wrong", "unresolved", "not implemented", "waived", "correct", "skipped")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a Jacobian: where it stands, what was claimed, what was measured."""
+
+    output: tuple[int, ...]
+    index: tuple[int, ...]
+    claim: float
+    estimate: float
+    bound: float
+    tolerance: float
+    step: float = math.nan
+    left: float = math.nan
+    right: float = math.nan
+
+    @property
+    def ratio(self) -> float:
+        """Error ÷ tolerance."""
+        error = abs(self.claim - self.estimate)
+        return math.inf if not math.isfinite(error) else error / self.tolerance if self.tolerance else math.inf
+
+
+@dataclass(frozen=True)
+class Kink:
+    """An entry at which left and right derivative differ, and the convention that the claim follows."""
+
+    point: str
+    index: tuple[int, ...]
+    left: float
+    right: float
+    claim: float
+    convention: str
+
+
+@dataclass(frozen=True)
+class AtPoint:
+    """One claim at one point. `resolution`: the smallest error that would have been found there."""
+
+    point: str
+    dtype: str
+    verdict: Verdict
+    entries: int
+    error: float
+    tolerance: float
+    truncation: float
+    rounding: float
+    claim_rounding: float
+    ratio: float
+    resolution: float
+    scale: float
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A diagnosis: the likely mistake in a sentence, and what speaks for it."""
+
+    name: str
+    sentence: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Error of the difference quotient of one entry against its step, for the picture."""
+
+    entry: str
+    steps: tuple[float, ...]
+    errors: tuple[float, ...]
+    chosen: float
+    noise: float
+
+
+@dataclass(frozen=True)
+class Heat:
+    """Error ÷ tolerance over the Jacobian of one point (rows: outputs, columns: variable entries)."""
+
+    point: str
+    ratios: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    """One derivative method by one variable, over all points."""
+
+    name: str
+    method: str
+    wrt: str
+    verdict: Verdict
+    points: tuple[AtPoint, ...] = ()
+    worst: Entry | None = None
+    worst_point: str = ""
+    kinks: tuple[Kink, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    counterexample: str = ""
+    test: str = ""
+    reason: str = ""
+    curve: Curve | None = None
+    heat: Heat | None = None
+
+    @property
+    def resolution(self) -> float:
+        """The smallest error that would have been found, relative to the scale, at the median point."""
+        found = sorted(p.resolution / p.scale for p in self.points if p.scale > 0 and p.verdict == "correct")
+        return found[len(found) // 2] if found else math.nan
+
+
+@dataclass(frozen=True)
+class ContractResult:
+    """One thing that a derivative must also respect (purity, dtype, …)."""
+
+    name: str
+    verdict: Literal["kept", "broken", "not tried"]
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class ComponentResult:
+    """Everything that was found about one subject."""
+
+    name: str
+    source: str
+    verdict: Verdict
+    doc: str = ""
+    reason: str = ""
+    seed: int = 0
+    claims: tuple[ClaimResult, ...] = ()
+    contract: tuple[ContractResult, ...] = ()
+    calls: tuple[tuple[str, int], ...] = ()
+    rows: tuple[tuple[str, int], ...] = ()
+    structures: tuple[tuple[str, str], ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
+    schema: int = SCHEMA
+
+
+def overall(verdicts: typing.Iterable[str]) -> Verdict:
+    """Return the worst of several verdicts; "skipped" if there are none."""
+    found = set(verdicts)
+    return next((v for v in ORDER if v in found), "skipped")
+
+
+def to_json(result: Any) -> str:
+    """Return a result as JSON text; infinities and NaN are the strings "inf", "-inf" and "nan"."""
+    return json.dumps(_plain(dataclasses.asdict(result)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def from_json(text: str) -> ComponentResult:
+    """Read a `ComponentResult` (ValueError where the text is of another schema or malformed)."""
+    data = json.loads(text)
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+        found = data.get("schema") if isinstance(data, dict) else None
+        raise ValueError(f"expected a result of schema {SCHEMA}, but found {found!r}: run the check again")
+    try:
+        return typing.cast(ComponentResult, _typed(data, ComponentResult))
+    except (TypeError, AttributeError, KeyError) as error:
+        raise ValueError(f"expected a result of schema {SCHEMA}, but a field is malformed: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _typed(value: Any, kind: Any) -> Any:
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        inner = [arg for arg in typing.get_args(kind) if arg is not type(None)]
+        return None if value is None else _typed(value, inner[0])
+    if origin is tuple:
+        args = typing.get_args(kind)
+        if len(args) == 2 and args[1] is Ellipsis:
+            return tuple(_typed(item, args[0]) for item in value)
+        return tuple(_typed(item, arg) for item, arg in zip(value, args, strict=True))
+    if dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        return kind(**{key: _typed(item, hints[key]) for key, item in value.items()})  # type: ignore[operator]
+    if kind is float:
+        return float(value)
+    return value
