@@ -236,7 +236,9 @@ def from_json(text: str) -> Differential:
             tuple(Deviation(**_floats(d, ("measured", "bound"))) for d in data["deviations"]),
         )
     except (TypeError, KeyError, ValueError) as error:
-        raise ValueError(f"expected data of kind {KIND!r}, schema {SCHEMA}, but a field is malformed: {error}") from error
+        raise ValueError(
+            f"expected data of kind {KIND!r}, schema {SCHEMA}, but a field is malformed: {error}"
+        ) from error
 
 
 def _floats(fields: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
