@@ -1,0 +1,181 @@
+"""What the code says: every derivative method is asked for products with the same cotangents.
+
+A cotangent is one row of a matrix `G` over all outputs, so every answer is a row of `G · J`. Basis rows
+give the Jacobian entry by entry; where that would be many, outputs that share no input go together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from gradcheck import layouts
+from gradcheck.numerical.estimate import Estimate
+from gradcheck.problem import Array, Method, Problem, Values
+
+Status = Literal["answered", "silent", "raised", "unreadable"]
+
+# Up to so many outputs each gets a cotangent of its own: an error is then at home in one entry.
+SINGLE = 64
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one method said about one variable: a row of the variable's size for every cotangent.
+
+    `status`: "silent" for `None` or NotImplementedError, "raised" for another exception, "unreadable"
+    for an answer of a size that cannot be the variable's. `raw` is the last thing that came back.
+    """
+
+    wrt: str
+    status: Status
+    rows: Array | None = None
+    message: str = ""
+    raw: Any = None
+    shape: tuple[int, ...] = ()
+    dtype: str = ""
+    layout: str = ""
+
+
+def cotangents(outputs: int, estimate: Estimate | None, kind: str, rng: np.random.Generator) -> Array:
+    """Return `G`, `(rows, outputs)`: a basis or groups of outputs that share no input, then one random row.
+
+    Without an estimate (data that is held constant) there is nothing to group by.
+    """
+    if kind == "sum":
+        return np.ones((1, outputs))
+    random = rng.choice([-2.0, -1.5, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0], size=(1, outputs))
+    if outputs <= SINGLE:
+        return np.vstack([np.eye(outputs), random]) if outputs > 1 else np.eye(1)
+    if estimate is None:
+        return random
+    group = _groups(estimate)
+    grouped = np.zeros((int(group.max()) + 1, outputs))
+    # Powers of two keep the products exact; different ones keep a leak between rows from cancelling.
+    grouped[group, np.arange(outputs)] = rng.choice([-2.0, -1.0, 1.0, 2.0], size=outputs)
+    return np.vstack([grouped, random])
+
+
+def _groups(estimate: Estimate) -> Array:
+    """Number the outputs so that two of one number depend on no common entry of the variable (greedy)."""
+    outputs = estimate.value.shape[1]
+    size = int(np.prod(estimate.variable_shape))
+    group = np.full(outputs, -1)
+    taken: list[Array] = []
+    for output in range(outputs):
+        columns = estimate.column[:, output]
+        columns = columns[columns >= 0]
+        for number, busy in enumerate(taken):
+            if not busy[columns].any():
+                break
+        else:
+            number = len(taken)
+            taken.append(np.zeros(size, dtype=bool))
+        taken[number][columns] = True
+        group[output] = number
+    return group
+
+
+def split(row: Array, shapes: Sequence[tuple[int, ...]], dtype: Any) -> list[Array]:
+    """Cut one row over all outputs into an array per output."""
+    parts = np.split(row, np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1])
+    return [part.reshape(shape).astype(dtype) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def ask(
+    problem: Problem, method: Method, values: Values, shapes: Sequence[tuple[int, ...]], asked: dict[str, Array], dtype: Any
+) -> dict[str, Answer]:
+    """Ask `method` at `values` for the rows of `asked[name] · J`, for every variable that it speaks about."""
+    try:
+        derivative = method.at(values)
+        if method.kind == "local":
+            return _read_local(problem, method, derivative([]), shapes, asked)
+        if method.kind == "sum":
+            return _collect(problem, method, [derivative([])], {name: 1 for name in method.wrt})
+        return _ask_vjp(problem, method, derivative, shapes, asked, dtype)
+    except NotImplementedError as error:
+        return {name: Answer(name, "silent", message=str(error)) for name in method.wrt}
+    except Exception as error:  # whatever other people's code raises is a finding, not a failure of the check
+        message = f"{type(error).__name__}: {error}"
+        return {name: Answer(name, "raised", message=message) for name in method.wrt}
+
+
+def _ask_vjp(
+    problem: Problem, method: Method, derivative: Any, shapes: Sequence[tuple[int, ...]], asked: dict[str, Array], dtype: Any
+) -> dict[str, Answer]:
+    answers: dict[str, Answer] = {}
+    by_rows: dict[bytes, list[str]] = {}
+    for name in method.wrt:
+        by_rows.setdefault(asked[name].tobytes(), []).append(name)
+    for names in by_rows.values():
+        said = [derivative(split(row, shapes, dtype)) for row in asked[names[0]]]
+        collected = _collect(problem, method, said, {name: len(said) for name in names})
+        answers.update(collected)
+    return answers
+
+
+def _collect(problem: Problem, method: Method, said: list[list[Any]], wanted: dict[str, int]) -> dict[str, Answer]:
+    """Turn what came back (a list per cotangent, an item per variable) into rows."""
+    answers = {}
+    for position, name in enumerate(method.wrt):
+        if name not in wanted:
+            continue
+        items = [one[position] for one in said]
+        if all(item is None for item in items):
+            answers[name] = Answer(name, "silent")
+            continue
+        variable = problem.variable(name).example
+        first = np.asarray(items[0])
+        rows = np.empty((len(items), variable.size))
+        answers[name] = Answer(name, "answered", rows, raw=first, shape=first.shape, dtype=str(first.dtype))
+        for row, item in zip(rows, items, strict=True):
+            array = np.asarray(item) if item is not None else np.zeros(variable.shape)
+            if array.size != variable.size or array.dtype.kind not in "fiub":
+                message = f"expected a gradient of shape {variable.shape}, but got {_describe(array)}"
+                answers[name] = Answer(name, "unreadable", message=message, raw=array, shape=array.shape)
+                break
+            row[:] = array.ravel()
+    return answers
+
+
+def _describe(array: Array) -> str:
+    return f"shape {array.shape}" if array.dtype.kind in "fiub" else f"an array of dtype {array.dtype}"
+
+
+def _read_local(
+    problem: Problem, method: Method, said: list[Any], shapes: Sequence[tuple[int, ...]], asked: dict[str, Array]
+) -> dict[str, Answer]:
+    """Multiply local derivatives with the cotangents, each in its own layout."""
+    answers = {}
+    for name, item in zip(method.wrt, said, strict=True):
+        if item is None:
+            answers[name] = Answer(name, "silent")
+            continue
+        variable = problem.variable(name)
+        parts = list(item) if isinstance(item, (list, tuple)) and len(shapes) > 1 else [item]
+        try:
+            locals_ = [np.asarray(part) for part in parts]
+            if any(part.dtype.kind not in "fiub" for part in locals_):
+                raise ValueError(f"expected numbers, but the local gradient has dtype {locals_[0].dtype}")
+            if len(parts) != len(shapes):
+                raise ValueError(f"expected a local gradient for each of {len(shapes)} outputs, but got {len(parts)}")
+            read = [
+                layouts.read(part, variable.example.shape, tuple(shape), variable.role)
+                for part, shape in zip(locals_, shapes, strict=True)
+            ]
+        except ValueError as error:
+            raw = np.asarray(parts[0]) if len(parts) == 1 else None
+            answers[name] = Answer(name, "unreadable", message=str(error), raw=raw)
+            continue
+        rows = np.empty((len(asked[name]), variable.example.size))
+        for row, cotangent in zip(rows, asked[name], strict=True):
+            pieces = split(cotangent, shapes, float)
+            row[:] = sum(vjp(g).ravel() for (_, vjp), g in zip(read, pieces, strict=True))
+        first = locals_[0]
+        answers[name] = Answer(
+            name, "answered", rows, raw=first, shape=first.shape, dtype=str(first.dtype), layout=read[0][0]
+        )
+    return answers

@@ -1,0 +1,239 @@
+"""Entry by entry: |claim − estimate| against the tolerance.
+
+    tolerance = bound + C · eps(claim's dtype) · (max |estimate| over the output's row + |f| / max(|x|, 1))
+
+`bound` is the estimate's own; the second part is what the claim itself may lose to rounding. C covers a
+few roundings in a row: `y(1 − y)` at x = 36 loses 1/2 eps of |f| = 1, which is 18 of |f|/|x|.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradcheck.numerical.estimate import Estimate
+from gradcheck.problem import Array
+from gradcheck.results import AtPoint, Entry, Kink
+
+# How many roundings a correct derivative may accumulate.
+C = 32.0
+
+# "Correct" needs a tolerance of at most this share of the scale; else the verdict is "unresolved".
+RESOLVED = {"float64": 1e-6, "float32": 1e-3, "float16": 1e-2}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """`G · J` for cotangents `G`: what a right claim must be, all of shape `(rows, variable size)`.
+
+    `output` is the flat index of the one output that an entry belongs to, −1 where there are several or
+    none. `low` and `high` are the ends of what may be claimed: the estimate itself, or at a kink both
+    one-sided derivatives and 0.
+    """
+
+    value: Array
+    bound: Array
+    rounding: Array
+    tolerance: Array
+    low: Array
+    high: Array
+    kink: Array
+    output: Array
+    scale: float
+
+
+def expected(estimate: Estimate, cotangents: Array, outputs: Array, values: Array, dtype: str) -> Expected:
+    """Multiply the estimate with the cotangents and say how far a right claim may be from it.
+
+    `outputs` are all outputs, flattened; `values` is the variable, flattened.
+    """
+    rows, size = len(cotangents), values.size
+    eps = float(np.finfo(dtype).eps)
+    pattern = estimate.column >= 0
+    magnitude = np.where(pattern & np.isfinite(estimate.value), np.abs(estimate.value), 0.0)
+    row_max = magnitude.max(axis=0, initial=0.0)
+    low, high = _allowed(estimate)
+    at_kink = estimate.kink if estimate.kink is not None else np.zeros(pattern.shape, dtype=bool)
+    x_scale = np.maximum(np.abs(values), 1.0)
+    shape = (rows, size)
+    value, bound, low_sum, high_sum = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    lost, kinks, output = np.zeros(shape), np.zeros(shape, dtype=bool), np.full(shape, -1)
+    for row, cotangent in enumerate(cotangents):
+        used = np.flatnonzero(cotangent)
+        mask = pattern[:, used]
+        column = estimate.column[:, used][mask]
+        weight = np.broadcast_to(cotangent[used], mask.shape)[mask]
+        owner = np.broadcast_to(used, mask.shape)[mask]
+
+        def add(entries: Array, column: Array = column, used: Array = used, mask: Array = mask) -> Array:
+            return np.bincount(column, weights=entries, minlength=size)
+
+        size_of = np.abs(weight)
+        value[row] = add(weight * estimate.value[:, used][mask])
+        # What stands outside the pattern is zero within `zero_bound`: once per output and entry.
+        inside = add(size_of * (estimate.bound[:, used][mask] - estimate.zero_bound[owner]))
+        bound[row] = inside + float(np.abs(cotangent[used]) @ estimate.zero_bound[used])
+        ends = np.stack([weight * low[:, used][mask], weight * high[:, used][mask]])
+        if used.size > 1:  # several conventions meet in one number, and each of them may be 0
+            zero = np.where(at_kink[:, used][mask], 0.0, ends[0])
+            ends = np.vstack([ends, zero])
+        low_sum[row], high_sum[row] = add(ends.min(axis=0)), add(ends.max(axis=0))
+        kinks[row] = add(at_kink[:, used][mask]) > 0
+        share = np.abs(cotangent[used])
+        # The rounding of a row is that of the outputs that reach the entry; where none does, of all of them.
+        reach = add(size_of * row_max[owner]), add(size_of * np.abs(outputs[owner]))
+        touched = add(np.ones(column.size))
+        everywhere = float(share @ row_max[used]), float(share @ np.abs(outputs[used]))
+        big = np.where(touched > 0, reach[0], everywhere[0])
+        big_f = np.where(touched > 0, reach[1], everywhere[1])
+        lost[row] = C * eps * (big + big_f / x_scale)
+        single = touched == 1
+        output[row, single] = np.bincount(column, weights=owner, minlength=size).astype(int)[single]
+        if used.size == 1:
+            output[row] = used[0]
+    bound = np.where(np.isnan(bound), np.inf, bound)
+    scale = float(row_max.max(initial=0.0))
+    if scale == 0.0:
+        finite = np.abs(outputs[np.isfinite(outputs)])
+        scale = float(finite.max(initial=0.0) / max(np.abs(values).max(initial=0.0), 1.0))
+    return Expected(value, bound, lost, bound + lost, low_sum, high_sum, kinks, output, scale)
+
+
+def _allowed(estimate: Estimate) -> tuple[Array, Array]:
+    """The ends of what may be claimed for each entry: at a kink, 0 or anything between the two sides."""
+    if estimate.kink is None or estimate.left is None or estimate.right is None:
+        return estimate.value, estimate.value
+    sides = np.stack([estimate.left, estimate.right])
+    low = np.where(estimate.kink, sides.min(axis=0), estimate.value)
+    high = np.where(estimate.kink, sides.max(axis=0), estimate.value)
+    return low, high
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A claim at one point, entry by entry."""
+
+    error: Array
+    ratio: Array
+    wrong: Array
+    at: AtPoint
+    worst: Entry | None
+    worst_row: int
+    kinks: tuple[Kink, ...]
+
+
+def compare(claim: Array, right: Expected, estimate: Estimate, values: Array, point: str, dtype: str) -> Comparison:
+    """Hold the claimed rows against the expected ones."""
+    outside = np.maximum(right.low - claim, claim - right.high)
+    single = right.output >= 0
+    at_kink = np.maximum(np.where(single, np.minimum(outside, np.abs(claim)), outside), 0.0)
+    error = np.where(right.kink, at_kink, np.abs(claim - right.value))
+    known = np.isfinite(right.tolerance)
+    error = np.where(np.isnan(error) | np.isinf(claim), np.inf, error)
+    with np.errstate(invalid="ignore"):
+        ratio = np.where(known, error / np.where(right.tolerance > 0, right.tolerance, 1.0), 0.0)
+    wrong = known & (error > right.tolerance)
+    limit = RESOLVED.get(dtype, RESOLVED["float64"])
+    smooth = ~right.kink
+    worst_tolerance = float(right.tolerance[smooth].max(initial=0.0))
+    unresolved = not known.all() or worst_tolerance > limit * right.scale > 0 or not np.isfinite(right.scale)
+    verdict = "wrong" if wrong.any() else "unresolved" if unresolved else "correct"
+    message = _why_unresolved(estimate, worst_tolerance, right, dtype) if verdict == "unresolved" else ""
+    worst, worst_row = _worst(claim, right, estimate, ratio, values)
+    at = AtPoint(
+        point=point,
+        dtype=dtype,
+        verdict=verdict,
+        entries=int(claim.size),
+        error=float(error[known].max(initial=0.0)),
+        tolerance=worst_tolerance,
+        truncation=float(np.max(estimate.truncation, initial=0.0)),
+        rounding=float(np.max(estimate.rounding, initial=0.0)),
+        claim_rounding=float(right.rounding.max(initial=0.0)),
+        ratio=float(ratio.max(initial=0.0)),
+        resolution=float(2 * worst_tolerance),
+        scale=right.scale,
+        message=message,
+    )
+    return Comparison(error, ratio, wrong, at, worst, worst_row, _kinks(claim, right, estimate, point))
+
+
+def _why_unresolved(estimate: Estimate, tolerance: float, right: Expected, dtype: str) -> str:
+    if estimate.reason:
+        return estimate.reason
+    limit = RESOLVED.get(dtype, RESOLVED["float64"])
+    return (
+        f"the smallest error that could be seen is {tolerance:.2g}, which is more than {limit:g} "
+        f"of the derivative's scale {right.scale:.2g}"
+    )
+
+
+def _worst(
+    claim: Array, right: Expected, estimate: Estimate, ratio: Array, values: Array
+) -> tuple[Entry | None, int]:
+    """The entry furthest over its tolerance; a row of its own output is preferred to a mixture."""
+    if not ratio.size:
+        return None, -1
+    ranked = np.where(right.output >= 0, ratio, np.minimum(ratio, 1e-300))
+    if ratio.max() > 1 >= ranked.max():
+        ranked = ratio
+    row, position = (int(i) for i in np.unravel_index(int(np.argmax(ranked)), ratio.shape))
+    output = int(right.output[row, position])
+    colour = np.flatnonzero(estimate.column[:, output] == position) if output >= 0 else np.array([], dtype=int)
+    c = int(colour[0]) if colour.size else -1
+
+    def side(array: Array | None) -> float:
+        return float(array[c, output]) if array is not None and c >= 0 and bool(right.kink[row, position]) else np.nan
+
+    return Entry(
+        output=_place(output, estimate.output_shapes),
+        index=tuple(int(i) for i in np.unravel_index(position, estimate.variable_shape)) if values.size else (),
+        claim=float(claim[row, position]),
+        estimate=float(right.value[row, position]),
+        bound=float(right.bound[row, position]),
+        tolerance=float(right.tolerance[row, position]),
+        step=float(estimate.step[c, output]) if c >= 0 else float("nan"),
+        left=side(estimate.left),
+        right=side(estimate.right),
+    ), row
+
+
+def _place(output: int, shapes: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
+    """Turn a flat output index into an index of its output (with the output's number first, if several)."""
+    if output < 0:
+        return ()
+    for number, shape in enumerate(shapes):
+        size = int(np.prod(shape))
+        if output < size:
+            place = tuple(int(i) for i in np.unravel_index(output, shape)) if shape else ()
+            return (number, *place) if len(shapes) > 1 else place
+        output -= size
+    return ()
+
+
+def _kinks(claim: Array, right: Expected, estimate: Estimate, point: str, most: int = 4) -> tuple[Kink, ...]:
+    """Name the convention that the claim follows at each of the first few kinks."""
+    found: list[Kink] = []
+    for row, position in zip(*np.nonzero(right.kink & (right.output >= 0)), strict=True):
+        low, high, said = right.low[row, position], right.high[row, position], claim[row, position]
+        tolerance = right.tolerance[row, position]
+        output = int(right.output[row, position])
+        colour = int(np.flatnonzero(estimate.column[:, output] == position)[0])
+        left = float(estimate.left[colour, output]) if estimate.left is not None else float(low)
+        other = float(estimate.right[colour, output]) if estimate.right is not None else float(high)
+        if abs(said - left) <= tolerance:
+            convention = "the left derivative"
+        elif abs(said - other) <= tolerance:
+            convention = "the right derivative"
+        elif abs(said) <= tolerance:
+            convention = "0"
+        elif low <= said <= high:
+            convention = "between the two sides"
+        else:
+            convention = "none"
+        index = tuple(int(i) for i in np.unravel_index(int(position), estimate.variable_shape))
+        found.append(Kink(point, index, left, other, float(said), convention))
+        if len(found) == most:
+            break
+    return tuple(found)

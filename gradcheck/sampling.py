@@ -1,0 +1,217 @@
+"""The points at which a subject is checked: generic ones, and on purpose the ones where mistakes hide.
+
+Every number is a multiple of a power of two with few digits: short to print, and the same in float64, float32
+and float16, so that one estimate serves them all. Everything follows from one seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradcheck.problem import Array, Problem, Sizes, Subject, Variable
+
+Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
+Arrange = Callable[[Array], Array]
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a subject is checked: the problem, float64 `values`, and how arrays are handed to the claims.
+
+    `arrange` puts an array into the memory layout (or integer type) that the point is about. `dtypes` names
+    those in which the point makes sense.
+    """
+
+    label: str
+    problem: Problem
+    values: dict[str, Array]
+    arrange: Arrange = lambda array: array
+    dtypes: tuple[str, ...] = ("float64", "float32", "float16")
+    boundary: bool = False
+
+
+def generic(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Distinct, nonzero multiples of 1/32 (of a finer power of two where many are wanted), |x| ≤ 2."""
+    size = int(np.prod(shape))
+    steps = 64
+    while steps < 2 * size:
+        steps *= 2
+    chosen = rng.choice(2 * steps, size=size, replace=False) - steps
+    return np.where(chosen >= 0, chosen + 1, chosen).reshape(shape) * (2.0 / steps)
+
+
+def _scaled(factor: float) -> Draw:
+    return lambda rng, shape: generic(rng, shape) * factor
+
+
+def _positive(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return np.abs(generic(rng, shape))
+
+
+def _negative(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return -np.abs(generic(rng, shape))
+
+
+def _some(special: tuple[float, ...]) -> Draw:
+    """Generic numbers, a third of them replaced by special ones."""
+
+    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+        values = generic(rng, shape).ravel()
+        count = min(values.size, max(len(special), values.size // 3))
+        places = rng.permutation(values.size)[:count]
+        values[places] = np.resize(special, count)
+        return values.reshape(shape)
+
+    return draw
+
+
+def _ties(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return rng.choice([-1.25, 0.75], size=shape)
+
+
+def _as_integer(array: Array) -> Array:
+    return np.asarray(np.rint(array), dtype=np.int64)
+
+
+def _non_contiguous(array: Array) -> Array:
+    wide = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype) if array.ndim else array
+    if array.ndim:
+        wide[..., ::2] = array
+        wide = wide[..., ::2]
+    return wide
+
+
+def _read_only(array: Array) -> Array:
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy
+
+
+def probabilities(rng: np.random.Generator, shape: tuple[int, ...], edge: str = "") -> Array:
+    """Rows of positive multiples of 1/64 that sum to 1; `edge="near"` and `"at"` put entries near and at 0 and 1."""
+    classes = shape[-1] if shape else 1
+    rows = int(np.prod(shape[:-1]))
+    values = np.empty((rows, classes))
+    for row in values:
+        if classes == 1:
+            row[:] = rng.integers(1, 64) / 64
+        elif classes <= 48:
+            cuts = np.sort(rng.choice(63, size=classes - 1, replace=False) + 1)
+            row[:] = np.diff([0, *cuts, 64]) / 64
+        else:
+            row[:] = rng.integers(1, 16, size=classes) / (8 * classes)
+    if edge:
+        small = 2.0**-20 if edge == "near" else 0.0
+        special = (rows + 1) // 2
+        values[:special] = small
+        values[np.arange(special), rng.integers(0, classes, size=special)] = 1.0 - small * (edge == "near")
+    return values.reshape(shape)
+
+
+def labels(rng: np.random.Generator, shape: tuple[int, ...], soft: bool = False) -> Array:
+    """One-hot rows, or rows of a distribution."""
+    if soft or not shape:
+        return probabilities(rng, shape)
+    values = np.zeros((int(np.prod(shape[:-1])), shape[-1]))
+    values[np.arange(len(values)), rng.integers(0, shape[-1], size=len(values))] = 1.0
+    return values.reshape(shape)
+
+
+def _fill(problem: Problem, rng: np.random.Generator, draw: Draw, *, edge: str = "", soft: bool = False) -> dict[str, Array]:
+    return {v.name: _value(v, rng, draw, edge, soft) for v in problem.variables}
+
+
+def _value(variable: Variable, rng: np.random.Generator, draw: Draw, edge: str, soft: bool) -> Array:
+    shape = np.shape(variable.example)
+    if variable.data == "probabilities":
+        return probabilities(rng, shape, edge)
+    if variable.data == "one-hot":
+        return labels(rng, shape, soft)
+    if variable.data == "class-indices":
+        return np.asarray(variable.example)
+    if variable.constant:
+        return generic(rng, shape)
+    values = draw(rng, shape) if variable.role == "input" else generic(rng, shape)
+    return values if variable.domain is None else _inside(values, variable.domain)
+
+
+def _inside(values: Array, domain: tuple[float, float]) -> Array:
+    """Fold numbers into an open interval without crowding its ends."""
+    low, high = domain
+    if np.isfinite(low) and np.isfinite(high):
+        return low + (high - low) * (0.5 + np.clip(values, -2, 2) / 5)
+    if np.isfinite(low):
+        return low + np.abs(values) + 2.0**-5
+    return high - np.abs(values) - 2.0**-5 if np.isfinite(high) else values
+
+
+WHERE: tuple[tuple[str, Draw], ...] = (
+    ("positive only", _positive),
+    ("negative only", _negative),
+    ("exact zeros", _some((0.0,))),
+    ("ties", _ties),
+    ("saturation ±40", _some((40.0, -40.0))),
+    ("saturation ±1000", _some((1000.0, -1000.0))),
+    ("tiny (1e-8)", _scaled(2.0**-27)),
+    ("huge (1e6)", _scaled(2.0**19)),
+)
+ARRANGED: tuple[tuple[str, Arrange], ...] = (
+    ("Fortran order", np.asfortranarray),
+    ("not contiguous", _non_contiguous),
+    ("read-only", _read_only),
+)
+SHAPES: tuple[tuple[str, Sizes], ...] = (
+    ("generic", Sizes()),
+    ("generic, second seed", Sizes(4, 2, 5)),
+    ("generic, third seed", Sizes(3, 5, 2)),
+    ("batch of one", Sizes(1, 4, 3)),
+    ("one feature", Sizes(5, 1, 3)),
+)
+
+
+def points(subject: Subject, seed: int) -> Iterator[Point]:
+    """Yield the points of `subject`, generic ones first."""
+    if subject.fixed:
+        yield from _fixed(subject, seed)
+        return
+
+    def rng(*key: int) -> np.random.Generator:
+        return np.random.default_rng([seed, *key])
+
+    for number, (label, sizes) in enumerate(SHAPES):
+        problem = subject.build(sizes, rng(0, number))
+        yield Point(label, problem, _fill(problem, rng(1, number), generic))
+    problem = subject.build(Sizes(), rng(0, 0))
+    yield from _special(problem, rng)
+
+
+def _special(problem: Problem, rng: Callable[..., np.random.Generator]) -> Iterator[Point]:
+    real = any(v.data == "real" and not v.constant and v.role == "input" for v in problem.variables)
+    for number, (label, draw) in enumerate(WHERE):
+        if real:
+            dtypes = ("float64", "float32") if "1e" in label or "1000" in label else ("float64", "float32", "float16")
+            yield Point(label, problem, _fill(problem, rng(2, number), draw), dtypes=dtypes)
+    if any(v.data == "probabilities" for v in problem.variables):
+        yield Point("probabilities near 0 and 1", problem, _fill(problem, rng(3, 0), generic, edge="near"), dtypes=("float64", "float32"))
+        yield Point("probabilities at 0 and 1", problem, _fill(problem, rng(3, 1), generic, edge="at"), boundary=True)
+    if any(v.data == "one-hot" for v in problem.variables):
+        yield Point("soft labels", problem, _fill(problem, rng(3, 2), generic, soft=True))
+    values = _fill(problem, rng(4), generic)
+    for label, arrange in ARRANGED:
+        yield Point(label, problem, values, arrange, dtypes=("float64",))
+    if real:
+        whole = {v.name: np.rint(4 * values[v.name]) if v.role == "input" and v.data == "real" else values[v.name] for v in problem.variables}
+        yield Point("integers", problem, whole, _integers_only, dtypes=("float64",))
+
+
+def _integers_only(array: Array) -> Array:
+    return _as_integer(array) if np.array_equal(array, np.rint(array)) else array
+
+
+def _fixed(subject: Subject, seed: int) -> Iterator[Point]:
+    """A subject with values of its own: these, and generic ones of the same shapes."""
+    problem = subject.build(Sizes(), np.random.default_rng([seed, 0]))
+    yield Point("as given", problem, {v.name: np.asarray(v.example, dtype=float) for v in problem.variables})
