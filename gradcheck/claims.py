@@ -95,6 +95,8 @@ def ask(
             return _read_local(problem, method, derivative([]), shapes, asked)
         if method.kind == "sum":
             return _collect(problem, method, [derivative([])], {name: 1 for name in method.wrt})
+        if method.kind == "jvp":
+            return _ask_jvp(problem, method, derivative, asked, dtype)
         return _ask_vjp(problem, method, derivative, shapes, asked, dtype)
     except NotImplementedError as error:
         return {name: Answer(name, "silent", message=str(error)) for name in method.wrt}
@@ -114,6 +116,32 @@ def _ask_vjp(
         said = [derivative(split(row, shapes, dtype)) for row in asked[names[0]]]
         collected = _collect(problem, method, said, {name: len(said) for name in names})
         answers.update(collected)
+    return answers
+
+
+def _ask_jvp(
+    problem: Problem, method: Method, derivative: Any, asked: dict[str, Array], dtype: Any
+) -> dict[str, Answer]:
+    """Ask for the columns `J · e` of the Jacobian, and multiply the cotangents with it."""
+    zeros = [np.zeros_like(problem.variable(name).example, dtype=dtype) for name in method.wrt]
+    answers = {}
+    for position, name in enumerate(method.wrt):
+        columns = []
+        first = np.zeros(())
+        for entry in range(zeros[position].size):
+            tangents = [zero.copy() for zero in zeros]
+            tangents[position].flat[entry] = 1.0
+            said = [np.asarray(part) for part in derivative(tangents)]
+            columns.append(np.concatenate([part.ravel() for part in said]))
+            first = said[0]
+        outputs = asked[name].shape[1]
+        jacobian = np.stack(columns, axis=1) if columns else np.zeros((outputs, 0))
+        if len(jacobian) != outputs:
+            message = f"expected a product with {outputs} entries (one per output), but got {len(jacobian)}"
+            answers[name] = Answer(name, "unreadable", message=message, raw=first)
+            continue
+        shape = zeros[position].shape
+        answers[name] = Answer(name, "answered", asked[name] @ jacobian, raw=jacobian, shape=shape, dtype=str(first.dtype))
     return answers
 
 
