@@ -1,0 +1,1 @@
+"""Planted mistakes, their corrected twins, and correct layers of unusual build."""

@@ -1,0 +1,182 @@
+"""Right numbers, broken manners: each breaks one item of the contract around a derivative."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tests.faults.base import Array, Elementwise, upstream
+from tests.faults.coupling import BatchNorm
+from tests.faults.dense import Dense
+from tests.faults.elementwise import Sigmoid, Sine
+
+
+class ForwardChangesInput(Sine):
+    def forward(self, x: Array) -> Array:
+        y = np.sin(x)
+        if x.flags.writeable:
+            x += 1
+        return y
+
+    def __call__(self, *inputs: Any) -> Any:
+        kept = [np.array(array) for array in inputs]
+        result = self.forward(*inputs)
+        self.inputs, self.outputs = kept, [result]
+        return result
+
+
+class BackwardChangesUpstream(Sine):
+    def compose_input_gradients(self, J: Any = None) -> list[Any]:
+        if J is None or J[0] is None:
+            return self.get_input_gradients()
+        g = J[0]
+        product = g * np.cos(self.inputs[0])
+        if g.flags.writeable:
+            g *= 0
+        return [product]
+
+
+class BackwardChangesInput(Sine):
+    def get_input_gradients(self) -> list[Any]:
+        slope = np.cos(self.inputs[0])
+        self.inputs[0][...] = 0
+        return [slope]
+
+
+class BackwardChangesWeight(Dense):
+    def compose_weight_gradients(self, J: Any = None) -> list[Any]:
+        result = super().compose_weight_gradients(J)
+        self.w += 1.0
+        return result
+
+
+class RandomDerivative(Sine):
+    def slope(self, x: Array) -> Array:
+        return np.cos(x) * (1 + 1e-3 * np.random.normal())
+
+
+class RandomForward(Sine):
+    """Noise without a pinned seed."""
+
+    generator = np.random.default_rng()
+
+    def forward(self, x: Array) -> Array:
+        self.factor = 1 + 0.1 * self.generator.normal(size=x.shape)
+        return np.sin(x) * self.factor
+
+    def slope(self, x: Array) -> Array:
+        return np.cos(x) * self.factor
+
+
+class SecondAnswerDiffers(Sine):
+    """Empties its cache with the first answer."""
+
+    def __call__(self, *inputs: Any) -> Any:
+        self.asked = 0
+        return super().__call__(*inputs)
+
+    def get_input_gradients(self) -> list[Any]:
+        self.asked += 1
+        return [np.cos(self.inputs[0]) * (self.asked == 1)]
+
+
+class AlwaysFloat32(Sine):
+    def slope(self, x: Array) -> Array:
+        return np.cos(x).astype(np.float32)
+
+
+class AlwaysFloat64(Sine):
+    def slope(self, x: Array) -> Array:
+        return np.cos(x).astype(np.float64)
+
+    def compose_input_gradients(self, J: Any = None) -> list[Any]:
+        g = upstream(J)
+        return [self.slope(self.inputs[0]) if g is None else g * self.slope(self.inputs[0])]
+
+
+class IntegerGradient(Sine):
+    def slope(self, x: Array) -> Array:
+        return np.cos(x).astype(x.dtype)
+
+
+class SquaredUpstream(Sine):
+    def compose_input_gradients(self, J: Any = None) -> list[Any]:
+        g = upstream(J)
+        local = self.get_input_gradients()[0]
+        return [local if g is None else g * np.abs(g) * local]
+
+
+class ComposeDisagrees(Sine):
+    """The local gradient is right; its product with the upstream gradient is not."""
+
+    def compose_input_gradients(self, J: Any = None) -> list[Any]:
+        g = upstream(J)
+        local = self.get_input_gradients()[0]
+        return [local if g is None else 2 * g * local]
+
+
+class FirstCallKept(Sigmoid):
+    """Keeps the first derivative of each shape for ever."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cache: dict[Any, Array] = {}
+
+    def slope(self, x: Array) -> Array:
+        return self.cache.setdefault(x.shape, super().slope(x))
+
+
+class SamplesLeak(Sine):
+    """A sample's gradient gets a share of its neighbour's."""
+
+    def compose_input_gradients(self, J: Any = None) -> list[Any]:
+        (product,) = super().compose_input_gradients(J)
+        return [product if J is None else product + 0.1 * np.roll(product, 1, axis=0)]
+
+
+class OverflowWarning(Elementwise):
+    """The textbook sigmoid: right numbers, and an overflow warning below −709."""
+
+    def forward(self, x: Array) -> Array:
+        return 1 / (1 + np.exp(-x))
+
+    def slope(self, x: Array) -> Array:
+        y = self.forward(x)
+        return y * (1 - y)
+
+
+class NotFiniteInSaturation(Sigmoid):
+    def slope(self, x: Array) -> Array:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.exp(-x) / (1 + np.exp(-x)) ** 2
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A subject, the contract item that it breaks, and a subject that keeps it."""
+
+    subject: type
+    item: str
+    right: type
+
+
+BROKEN = [
+    Broken(ForwardChangesInput, "forward leaves its inputs alone", Sine),
+    Broken(BackwardChangesUpstream, "derivatives leave the upstream gradient alone", Sine),
+    Broken(BackwardChangesInput, "derivatives leave inputs and weights alone", Sine),
+    Broken(BackwardChangesWeight, "derivatives leave inputs and weights alone", Dense),
+    Broken(RandomForward, "forward is deterministic", Sine),
+    Broken(RandomDerivative, "derivatives are deterministic", Sine),
+    Broken(SecondAnswerDiffers, "asking twice gives the same answer", Sine),
+    Broken(AlwaysFloat32, "gradients have the dtype of what they differentiate", Sine),
+    Broken(AlwaysFloat64, "gradients have the dtype of what they differentiate", Sine),
+    Broken(IntegerGradient, "integer inputs get floating gradients", Sine),
+    Broken(SquaredUpstream, "vector-Jacobian products are linear", Sine),
+    Broken(ComposeDisagrees, "vector-Jacobian products agree with the local gradients", Sine),
+    Broken(FirstCallKept, "earlier calls leave no trace", Sigmoid),
+    Broken(SamplesLeak, "samples do not leak into each other", BatchNorm),
+    Broken(OverflowWarning, "no floating-point warnings", Sigmoid),
+    Broken(NotFiniteInSaturation, "gradients are finite", Sigmoid),
+]
