@@ -211,7 +211,19 @@ class _Session:
         if answer.rows is None:
             nan = float("nan")
             at = AtPoint(
-                point.label, dtype, "wrong", right.value.size, nan, nan, nan, nan, nan, nan, nan, right.scale, answer.message
+                point.label,
+                dtype,
+                "wrong",
+                right.value.size,
+                nan,
+                nan,
+                nan,
+                nan,
+                nan,
+                nan,
+                nan,
+                right.scale,
+                answer.message,
             )
             record.points.append(at)
         else:
@@ -244,7 +256,9 @@ class _Session:
         if given.dtype.kind == "f" and answer.dtype != dtype:
             self.shapes[claim] = f"{claim} has dtype {answer.dtype}, but {answer.wrt} has dtype {dtype}"
         elif given.dtype.kind in "iu" and not answer.dtype.startswith("float"):
-            self.shapes[claim] = f"{claim} has dtype {answer.dtype} for an integer {answer.wrt}, expected a floating one"
+            self.shapes[claim] = (
+                f"{claim} has dtype {answer.dtype} for an integer {answer.wrt}, expected a floating one"
+            )
 
     def shape_contract(self) -> list[ContractResult]:
         """Whether every gradient had the shape and dtype of what it differentiates."""
@@ -312,7 +326,7 @@ class _Session:
         rows = np.ones((1, flat.size)) if method.kind == "sum" else np.eye(flat.size)
         given = {key: point.arrange(_cast(value, dtype)) for key, value in point.values.items()}
         shapes = [output.shape for output in outputs]
-        answer = ask(problem, method, given, shapes, {key: rows for key in method.wrt}, dtype)[name]
+        answer = ask(problem, method, given, shapes, dict.fromkeys(method.wrt, rows), dtype)[name]
         right = self._expected(point, name, rows, flat, dtype, estimates)
 
         def jacobian_at(values: Values) -> Array:
@@ -351,7 +365,7 @@ class _Session:
         rows = np.ones((1, flat.size)) if method.kind == "sum" else np.eye(flat.size)
         given = {key: point.arrange(_cast(value, dtype)) for key, value in point.values.items()}
         shapes = [output.shape for output in outputs]
-        answer = ask(point.problem, method, given, shapes, {key: rows for key in method.wrt}, dtype)[name]
+        answer = ask(point.problem, method, given, shapes, dict.fromkeys(method.wrt, rows), dtype)[name]
         if answer.rows is None:
             return answer.status in ("raised", "unreadable")
         x = np.asarray(point.values[name], dtype=float).ravel()
@@ -387,7 +401,7 @@ class _Estimates:
 
     def curve(self, name: str, worst: Entry | None) -> Curve | None:
         """Error against step size for one entry, for the picture."""
-        if worst is None or not worst.output and len(self.of(name).output_shapes[0]):
+        if worst is None or (not worst.output and len(self.of(name).output_shapes[0])):
             return None
         estimate = self.of(name)
         size = int(np.prod(estimate.variable_shape))

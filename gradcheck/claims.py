@@ -68,11 +68,8 @@ def _groups(estimate: Estimate) -> Array:
     for output in range(outputs):
         columns = estimate.column[:, output]
         columns = columns[columns >= 0]
-        for number, busy in enumerate(taken):
-            if not busy[columns].any():
-                break
-        else:
-            number = len(taken)
+        number = next((n for n, busy in enumerate(taken) if not busy[columns].any()), len(taken))
+        if number == len(taken):
             taken.append(np.zeros(size, dtype=bool))
         taken[number][columns] = True
         group[output] = number
@@ -86,7 +83,12 @@ def split(row: Array, shapes: Sequence[tuple[int, ...]], dtype: Any) -> list[Arr
 
 
 def ask(
-    problem: Problem, method: Method, values: Values, shapes: Sequence[tuple[int, ...]], asked: dict[str, Array], dtype: Any
+    problem: Problem,
+    method: Method,
+    values: Values,
+    shapes: Sequence[tuple[int, ...]],
+    asked: dict[str, Array],
+    dtype: Any,
 ) -> dict[str, Answer]:
     """Ask `method` at `values` for the rows of `asked[name] · J`, for every variable that it speaks about."""
     try:
@@ -94,7 +96,7 @@ def ask(
         if method.kind == "local":
             return _read_local(problem, method, derivative([]), shapes, asked)
         if method.kind == "sum":
-            return _collect(problem, method, [derivative([])], {name: 1 for name in method.wrt})
+            return _collect(problem, method, [derivative([])], dict.fromkeys(method.wrt, 1))
         if method.kind == "jvp":
             return _ask_jvp(problem, method, derivative, asked, dtype)
         return _ask_vjp(problem, method, derivative, shapes, asked, dtype)
@@ -106,7 +108,12 @@ def ask(
 
 
 def _ask_vjp(
-    problem: Problem, method: Method, derivative: Any, shapes: Sequence[tuple[int, ...]], asked: dict[str, Array], dtype: Any
+    problem: Problem,
+    method: Method,
+    derivative: Any,
+    shapes: Sequence[tuple[int, ...]],
+    asked: dict[str, Array],
+    dtype: Any,
 ) -> dict[str, Answer]:
     answers: dict[str, Answer] = {}
     by_rows: dict[bytes, list[str]] = {}
@@ -141,7 +148,9 @@ def _ask_jvp(
             answers[name] = Answer(name, "unreadable", message=message, raw=first)
             continue
         shape = zeros[position].shape
-        answers[name] = Answer(name, "answered", asked[name] @ jacobian, raw=jacobian, shape=shape, dtype=str(first.dtype))
+        answers[name] = Answer(
+            name, "answered", asked[name] @ jacobian, raw=jacobian, shape=shape, dtype=str(first.dtype)
+        )
     return answers
 
 

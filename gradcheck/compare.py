@@ -169,9 +169,7 @@ def _why_unresolved(estimate: Estimate, tolerance: float, right: Expected, dtype
     )
 
 
-def _worst(
-    claim: Array, right: Expected, estimate: Estimate, ratio: Array, values: Array
-) -> tuple[Entry | None, int]:
+def _worst(claim: Array, right: Expected, estimate: Estimate, ratio: Array, values: Array) -> tuple[Entry | None, int]:
     """The entry furthest over its tolerance; a row of its own output is preferred to a mixture."""
     if not ratio.size:
         return None, -1

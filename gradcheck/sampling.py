@@ -107,7 +107,9 @@ def probabilities(rng: np.random.Generator, shape: tuple[int, ...], edge: str = 
         small = 2.0**-20 if edge == "near" else 0.0
         special = (rows + 1) // 2
         values[:special] = small
-        values[np.arange(special), rng.integers(0, classes, size=special)] = 1.0 - small * (edge == "near")
+        values[np.arange(special), rng.integers(0, classes, size=special)] = (
+            1.0 - (classes - 1) * small if classes > 1 else 1.0 - small
+        )
     return values.reshape(shape)
 
 
@@ -120,7 +122,9 @@ def labels(rng: np.random.Generator, shape: tuple[int, ...], soft: bool = False)
     return values.reshape(shape)
 
 
-def _fill(problem: Problem, rng: np.random.Generator, draw: Draw, *, edge: str = "", soft: bool = False) -> dict[str, Array]:
+def _fill(
+    problem: Problem, rng: np.random.Generator, draw: Draw, *, edge: str = "", soft: bool = False
+) -> dict[str, Array]:
     return {v.name: _value(v, rng, draw, edge, soft) for v in problem.variables}
 
 
@@ -195,7 +199,12 @@ def _special(problem: Problem, rng: Callable[..., np.random.Generator]) -> Itera
             dtypes = ("float64", "float32") if "1e" in label or "1000" in label else ("float64", "float32", "float16")
             yield Point(label, problem, _fill(problem, rng(2, number), draw), dtypes=dtypes)
     if any(v.data == "probabilities" for v in problem.variables):
-        yield Point("probabilities near 0 and 1", problem, _fill(problem, rng(3, 0), generic, edge="near"), dtypes=("float64", "float32"))
+        yield Point(
+            "probabilities near 0 and 1",
+            problem,
+            _fill(problem, rng(3, 0), generic, edge="near"),
+            dtypes=("float64", "float32"),
+        )
         yield Point("probabilities at 0 and 1", problem, _fill(problem, rng(3, 1), generic, edge="at"), boundary=True)
     if any(v.data == "one-hot" for v in problem.variables):
         yield Point("soft labels", problem, _fill(problem, rng(3, 2), generic, soft=True))
@@ -203,7 +212,10 @@ def _special(problem: Problem, rng: Callable[..., np.random.Generator]) -> Itera
     for label, arrange in ARRANGED:
         yield Point(label, problem, values, arrange, dtypes=("float64",))
     if real:
-        whole = {v.name: np.rint(4 * values[v.name]) if v.role == "input" and v.data == "real" else values[v.name] for v in problem.variables}
+        whole = {
+            v.name: np.rint(4 * values[v.name]) if v.role == "input" and v.data == "real" else values[v.name]
+            for v in problem.variables
+        }
         yield Point("integers", problem, whole, _integers_only, dtypes=("float64",))
 
 

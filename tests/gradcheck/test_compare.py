@@ -1,0 +1,161 @@
+"""The comparison, on estimates written by hand: what is within the tolerance passes, what is not does not."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from gradcheck.claims import SINGLE, cotangents
+from gradcheck.compare import C, compare, expected
+from gradcheck.numerical.estimate import Estimate
+
+EPS = np.finfo(float).eps
+
+
+def dense(jacobian, bound=1e-12, **fields):
+    """An estimate that perturbs one entry at a time."""
+    outputs, size = jacobian.shape
+    value = jacobian.T.astype(float)
+    return Estimate(
+        wrt="x",
+        variable_shape=(size,),
+        output_shapes=((outputs,),),
+        structure="dense",
+        value=value,
+        bound=np.full(value.shape, bound),
+        truncation=np.full(value.shape, bound / 2),
+        rounding=np.full(value.shape, bound / 2),
+        step=np.full(value.shape, 1e-3),
+        column=np.tile(np.arange(size)[:, None], (1, outputs)),
+        zero_bound=np.zeros(outputs),
+        **fields,
+    )
+
+
+def elementwise(derivative, bound=1e-12):
+    """An estimate of a diagonal, in one colour."""
+    size = derivative.size
+    row = derivative[None, :].astype(float)
+    return dataclasses.replace(
+        dense(np.diag(derivative), bound),
+        structure="elementwise",
+        value=row,
+        bound=np.full(row.shape, bound),
+        truncation=np.zeros(row.shape),
+        rounding=np.zeros(row.shape),
+        step=np.zeros(row.shape),
+        column=np.arange(size)[None, :],
+        zero_bound=np.full(size, 1e-13),
+    )
+
+
+def judge(claim, estimate, rows, dtype="float64", values=None, outputs=None):
+    values = np.ones(estimate.variable_shape) if values is None else values
+    outputs = np.ones(estimate.value.shape[1]) if outputs is None else outputs
+    right = expected(estimate, rows, outputs, values, dtype)
+    return compare(claim, right, estimate, values, "here", dtype), right
+
+
+J = np.array([[1.0, -2.0, 0.5], [0.0, 3.0, 0.25]])
+
+
+def test_a_right_claim_is_correct_and_says_what_it_would_have_caught():
+    found, right = judge(J, dense(J), np.eye(2))
+    assert found.at.verdict == "correct"
+    assert right.tolerance[0, 0] == pytest.approx(1e-12 + C * EPS * (2.0 + 1.0))
+    claim = J.copy()
+    claim[1, 2] += found.at.resolution
+    assert judge(claim, dense(J), np.eye(2))[0].at.verdict == "wrong"
+
+
+def test_the_worst_entry_is_the_one_that_was_planted():
+    claim = J.copy()
+    claim[1, 2] += 1e-9
+    found, _ = judge(claim, dense(J), np.eye(2))
+    assert found.worst is not None
+    assert (found.worst.output, found.worst.index) == ((1,), (2,))
+    assert found.wrong.sum() == 1
+
+
+def test_products_with_any_cotangent_are_compared():
+    rows = np.array([[2.0, -1.0]])
+    assert judge(rows @ J, dense(J), rows)[0].at.verdict == "correct"
+    assert judge(rows @ J + 1e-9, dense(J), rows)[0].at.verdict == "wrong"
+
+
+def test_an_entry_outside_the_pattern_must_be_zero():
+    derivative = np.array([1.0, 2.0, 3.0])
+    claim = np.diag(derivative)
+    assert judge(claim, elementwise(derivative), np.eye(3))[0].at.verdict == "correct"
+    claim[0, 2] = 1e-9
+    assert judge(claim, elementwise(derivative), np.eye(3))[0].at.verdict == "wrong"
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_claim_that_is_not_finite_is_wrong(bad):
+    claim = J.copy()
+    claim[0, 0] = bad
+    assert judge(claim, dense(J), np.eye(2))[0].at.verdict == "wrong"
+
+
+def test_nan_does_not_equal_nan():
+    jacobian = J.copy()
+    jacobian[0, 0] = np.nan
+    estimate = dense(jacobian)
+    found, _ = judge(
+        jacobian, dataclasses.replace(estimate, bound=np.where(np.isnan(estimate.value), np.inf, 1e-12)), np.eye(2)
+    )
+    assert found.at.verdict == "unresolved"
+
+
+def test_a_wide_bound_is_unresolved_not_correct():
+    found, _ = judge(J, dense(J, bound=1e-5), np.eye(2))
+    assert found.at.verdict == "unresolved"
+    assert "smallest error that could be seen" in found.at.message
+    assert judge(J, dense(J, bound=1e-5), np.eye(2), dtype="float32")[0].at.verdict == "correct"
+
+
+def test_a_float32_claim_may_lose_what_float32_loses_and_no_more():
+    assert judge(J.astype(np.float32) * (1 + 2e-7), dense(J), np.eye(2), "float32")[0].at.verdict == "correct"
+    assert judge(J * (1 + 1e-4), dense(J), np.eye(2), "float32")[0].at.verdict == "wrong"
+
+
+def kinked(left, right):
+    estimate = dense(np.array([[(left + right) / 2]]))
+    full = np.ones((1, 1))
+    return dataclasses.replace(estimate, kink=full > 0, left=left * full, right=right * full)
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict", "convention"),
+    [
+        (0.0, "correct", "0"),
+        (0.3, "correct", "the left derivative"),
+        (1.0, "correct", "the right derivative"),
+        (0.5, "correct", "between the two sides"),
+        (1.1, "wrong", "none"),
+        (-0.1, "wrong", "none"),
+        (0.2, "wrong", "none"),
+    ],
+)
+def test_a_convention_at_a_kink_is_named_and_anything_else_is_wrong(claim, verdict, convention):
+    found, _ = judge(np.array([[claim]]), kinked(0.3, 1.0), np.eye(1))
+    assert found.at.verdict == verdict
+    assert found.kinks[0].convention == convention
+
+
+def test_outputs_that_share_no_input_go_together_beyond_a_few():
+    size = SINGLE + 10
+    rows = cotangents(size, elementwise(np.ones(size)), "vjp", np.random.default_rng(0))
+    assert rows.shape == (2, size)
+    assert (rows[0] != 0).all()
+
+
+def test_grouped_cotangents_still_see_a_leak_between_samples():
+    size = SINGLE + 10
+    estimate = elementwise(np.full(size, 2.0))
+    rows = cotangents(size, estimate, "vjp", np.random.default_rng(0))
+    right = rows * 2.0
+    assert judge(right, estimate, rows)[0].at.verdict == "correct"
+    leak = right + 1e-9 * rows.mean(axis=1, keepdims=True)
+    assert judge(leak, estimate, rows)[0].at.verdict == "wrong"
