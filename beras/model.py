@@ -1,0 +1,255 @@
+"""Models: layers that are trained together.
+
+    model = SequentialModel([Dense(784, 64, "kaiming"), ReLU(), Dense(64, 10, "kaiming"), Softmax()])
+    model.compile(Adam(0.001), CategoricalCrossEntropy(), CategoricalAccuracy())
+    history = model.fit(x_train, y_train, epochs=10, batch_size=128, validation_data=(x_test, y_test))
+    metrics, predictions = model.evaluate(x_test, y_test, batch_size=1000)
+
+`compile`, `fit`, `evaluate`, `predict` and `summary` are named and behave as in Keras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable as Function
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from beras.core import Callable, Tensor
+from beras.gradient_tape import GradientTape
+from beras.interrupt import StopOnInterrupt
+from beras.progress import Progress
+from beras.weights import Composite
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Metrics = dict[str, float]
+History = dict[str, list[float]]
+
+
+class Optimizer(Protocol):
+    """What `compile` takes as optimizer."""
+
+    def apply_gradients(self, trainable_params: list[Any], grads: list[Any]) -> None:
+        """Update the parameters in place."""
+
+
+class Model(Composite, Callable):
+    """Layers with a forward pass. Subclasses write `forward(x)`, and call their layers in it.
+
+    Layers may be kept anywhere: as attributes, in lists or dicts, in models inside this one. A model is
+    itself a layer of a bigger one. Inside a GradientTape it is its layers that are recorded.
+    """
+
+    not_parts: ClassVar[frozenset[str]] = frozenset({"optimizer", "loss_fn", "acc_fn"})
+
+    optimizer: Optimizer | None = None
+    loss_fn: Function[..., Any] | None = None
+    acc_fn: Function[..., Any] | None = None
+
+    def __init__(self, layers: Iterable[Function[..., Any]] = ()) -> None:
+        self.layers = list(layers)
+        for index, layer in enumerate(self.layers):
+            if not callable(layer):
+                raise TypeError(f"expected layers, but layers[{index}] is a {type(layer).__name__}: {layer!r}")
+
+    def compile(
+        self, optimizer: Optimizer, loss_fn: Function[..., Any], acc_fn: Function[..., Any] | None = None
+    ) -> None:
+        """Choose how to train: `loss_fn(y_pred, y_true)` is made small, `acc_fn(y_pred, y_true)` is reported."""
+        self.optimizer, self.loss_fn, self.acc_fn = optimizer, loss_fn, acc_fn
+
+    def batch_step(self, x: Any, y: Any, training: bool = True) -> Any:
+        """Run one batch and return its metrics, `{"loss": …, "acc": …}` (without `acc` if there is no `acc_fn`).
+
+        With `training` the weights take one step of the optimizer. Without it nothing changes, and the
+        answer is `(metrics, predictions)`.
+        """
+        if self.loss_fn is None or self.optimizer is None:
+            raise RuntimeError("the model has no loss and optimizer yet: call compile(optimizer, loss_fn, acc_fn)")
+        if not training:
+            y_pred = self.forward(x)
+            return self._metrics(self.loss_fn(y_pred, y), y_pred, y), y_pred
+        with GradientTape() as tape:
+            y_pred = self.forward(x)
+            loss = self.loss_fn(y_pred, y)
+        trainable = self.trainable_variables
+        self.optimizer.apply_gradients(trainable, tape.gradient(loss, trainable))
+        return self._metrics(loss, y_pred, y)
+
+    def _metrics(self, loss: Any, y_pred: Any, y: Any) -> Metrics:
+        metrics = {"loss": float(loss)}
+        if self.acc_fn is not None:
+            metrics["acc"] = float(self.acc_fn(y_pred, y))
+        return metrics
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        epochs: int = 1,
+        batch_size: int = 32,
+        *,
+        shuffle: bool = True,
+        seed: int | None = None,
+        validation_data: tuple[Any, Any] | None = None,
+        verbose: bool = True,
+    ) -> History:
+        """Train on `x (n, …)` and `y (n, …)`, and return one value per epoch for every metric.
+
+        A metric of an epoch is the mean over its samples, taken while the weights moved: a smaller last
+        batch counts by its size. `shuffle` draws a new order for each epoch (from `seed`, the same ones
+        again). `validation_data=(x, y)` is evaluated after each epoch, as `val_loss` and `val_acc`.
+        Ctrl-C stops after the running batch: the weights are kept, and the history ends with the part of
+        the epoch that was trained.
+
+        Raises ValueError for data that do not fit together, RuntimeError before `compile`.
+        """
+        inputs, labels = dataset(x, y, batch_size)
+        if epochs < 0:
+            raise ValueError(f"epochs must not be negative, but is {epochs}")
+        if validation_data is not None:
+            dataset(*validation_data, batch_size)  # what is wrong with them should not wait for an epoch's end
+        rng = np.random.default_rng(seed)
+        history: History = {}
+        with StopOnInterrupt() as interrupt:
+            for epoch in range(epochs):
+                order = rng.permutation(len(inputs)) if shuffle else None
+                means = _Means()
+                progress = Progress(f"Epoch {epoch + 1}/{epochs}", len(inputs), "samples") if verbose else None
+                try:
+                    for start in range(0, len(inputs), batch_size):
+                        rows = slice(start, start + batch_size) if order is None else order[start : start + batch_size]
+                        batch_x, batch_y = inputs[rows], labels[rows]
+                        means.add(self.batch_step(batch_x, batch_y, training=True), len(batch_x))
+                        if progress is not None:
+                            progress.update(means.count, means.text)
+                        if interrupt.requested:
+                            break
+                    seconds = progress.elapsed() if progress is not None else 0.0
+                    metrics = means.values()
+                    if validation_data is not None:
+                        validation, _ = self.evaluate(*validation_data, batch_size)
+                        metrics |= {f"val_{name}": value for name, value in validation.items()}
+                except BaseException:
+                    if progress is not None:
+                        progress.abandon()
+                    raise
+                update_metric_dict(history, metrics)
+                if progress is not None:
+                    stopped = "  stopped by Ctrl-C" if interrupt.requested else ""
+                    progress.close(means.count, stats_as_text(metrics) + stopped, seconds)
+                if interrupt.requested:
+                    break
+        return history
+
+    def evaluate(self, x: Any, y: Any, batch_size: int = 32) -> tuple[Metrics, Tensor]:
+        """Return `(metrics, predictions)` for `x (n, …)` and `y (n, …)`: means over all samples, no weight changed."""
+        inputs, labels = dataset(x, y, batch_size)
+        means, predictions = _Means(), []
+        for start in range(0, len(inputs), batch_size):
+            rows = slice(start, start + batch_size)
+            metrics, y_pred = self.batch_step(inputs[rows], labels[rows], training=False)
+            means.add(metrics, len(inputs[rows]))
+            predictions.append(np.asarray(y_pred))
+        return means.values(), Tensor(np.concatenate(predictions))
+
+    def predict(self, x: Any, batch_size: int = 32) -> Tensor:
+        """Return what the model makes of `x (n, …)`, batch by batch."""
+        inputs, _ = dataset(x, None, batch_size)
+        parts = [
+            np.asarray(self.forward(inputs[start : start + batch_size])) for start in range(0, len(inputs), batch_size)
+        ]
+        return Tensor(np.concatenate(parts))
+
+
+class SequentialModel(Model):
+    """y = layers[-1](… layers[1](layers[0](x)))."""
+
+    def forward(self, x: Any) -> Any:
+        """Pass `x` through all layers, each of which is recorded by a tape."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+class _Means:
+    """Means over samples from means over batches: Σ size · metric / Σ size."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.totals: Metrics = {}
+
+    def add(self, metrics: Mapping[str, float], size: int) -> None:
+        self.count += size
+        for name, value in metrics.items():
+            self.totals[name] = self.totals.get(name, 0.0) + size * float(value)
+
+    def values(self) -> Metrics:
+        return {name: total / self.count for name, total in self.totals.items()}
+
+    def text(self) -> str:
+        return stats_as_text(self.values())
+
+
+def dataset(x: Any, y: Any, batch_size: int) -> tuple[Tensor, Tensor]:
+    """Check that `x` and `y` (None: there is none) are numbers for the same samples, and that there are some."""
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, but is {batch_size}")
+    arrays = []
+    for name, value in (("x", x), ("y", x if y is None else y)):
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiub":
+            raise ValueError(f"expected numbers in {name}, but its dtype is {array.dtype}")
+        if array.ndim == 0:
+            raise ValueError(f"expected {name} with one row per sample, but it is a single number")
+        arrays.append(Tensor(array))
+    inputs, labels = arrays
+    if len(inputs) != len(labels):
+        raise ValueError(f"x has {len(inputs)} samples, but y has {len(labels)}")
+    if len(inputs) == 0:
+        raise ValueError("there are no samples: x and y are empty")
+    return inputs, labels
+
+
+def stats_as_text(stats: Mapping[str, Any]) -> str:
+    """Write metrics for a person.
+
+    >>> stats_as_text({"loss": 0.25, "acc": 0.9375})
+    'loss 0.2500  acc 0.9375'
+    """
+    return "  ".join(f"{name} {float(value):.4f}" for name, value in stats.items())
+
+
+def print_stats(
+    stat_dict: Mapping[str, Any],
+    batch_num: int | None = None,
+    num_batches: int | None = None,
+    epoch: int | None = None,
+    avg: bool = False,
+) -> None:
+    """Print metrics on one line, with where they are from; `avg` prints the mean of each metric's list.
+
+    >>> print_stats({"loss": [0.5, 0.25]}, batch_num=1, num_batches=10, epoch=0, avg=True)
+    Epoch 1  batch 2/10  mean loss 0.3750
+    """
+    words = []
+    if epoch is not None:
+        words.append(f"Epoch {epoch + 1}")
+    if batch_num is not None:
+        words.append(f"batch {batch_num + 1}" + (f"/{num_batches}" if num_batches is not None else ""))
+    stats = {name: np.mean(value) for name, value in stat_dict.items()} if avg else stat_dict
+    words.append(("mean " if avg else "") + stats_as_text(stats))
+    print("  ".join(words))
+
+
+def update_metric_dict(super_dict: dict[str, Any], sub_dict: Mapping[str, Any]) -> None:
+    """Append the mean of each metric in `sub_dict` to that metric's list in `super_dict`.
+
+    >>> history = {"loss": [1.0]}
+    >>> update_metric_dict(history, {"loss": [0.25, 0.75], "acc": 0.5})
+    >>> history
+    {'loss': [1.0, 0.5], 'acc': [0.5]}
+    """
+    for name, value in sub_dict.items():
+        super_dict.setdefault(name, []).append(float(np.mean(value)))

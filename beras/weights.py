@@ -1,0 +1,100 @@
+"""Weights found wherever an object keeps them, and stored in a file that holds nothing but arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from beras.core import Tensor, Variable, Weighted
+from beras.files import read_arrays, write_arrays
+
+
+class Composite(Weighted):
+    """Something made of layers: its weights are those of its attributes.
+
+    Layers, composites and Variables are found as attributes and in lists, tuples and dicts of any depth.
+    A weight that is reached twice (a shared layer) counts once, under the first path.
+    """
+
+    not_parts: ClassVar[frozenset[str]] = frozenset()  # attributes that hold no weights of this object
+
+    @property
+    def weights(self) -> list[Tensor]:
+        """All weights, each once, in the order in which the attributes were set."""
+        return list(self.named_weights().values())
+
+    def named_weights(self) -> dict[str, Tensor]:
+        """Map the path of every weight to it: `{"layers.0.w": …, "layers.0.b": …}`."""
+        found: dict[int, tuple[str, Tensor]] = {}
+        for path, leaf in self.named_leaves():
+            for name, weight in _weights_of(leaf):
+                found.setdefault(id(weight), (f"{path}.{name}" if name else path, weight))
+        return dict(found.values())
+
+    def named_leaves(self) -> Iterator[tuple[str, Weighted | Variable]]:
+        """Yield every layer and bare Variable with its path, each once."""
+        return _leaves(self, "", set())
+
+    def save_weights(self, path: str | os.PathLike[str]) -> None:
+        """Write all weights to `path` as an `.npz` of plain arrays, in one step: an old file stays until then."""
+        write_arrays(path, {name: np.asarray(weight) for name, weight in self.named_weights().items()})
+
+    def load_weights(self, path: str | os.PathLike[str]) -> None:
+        """Set all weights from a file of `save_weights`, each in its own dtype.
+
+        Raises OSError for a missing file; ValueError for a file that cannot be read, and for one whose names, shapes
+        or kinds of number do not match, all of which it lists. Then no weight has changed.
+        """
+        try:
+            saved = read_arrays(path)
+        except ValueError as error:
+            raise ValueError(f"{os.fspath(path)} cannot be read as saved weights: {error}") from error
+        mine = self.named_weights()
+        wrong = [f"it lacks {name}" for name in mine if name not in saved]
+        wrong += [f"it has {name}, which the model has not" for name in saved if name not in mine]
+        for name in mine.keys() & saved.keys():
+            mine_is, saved_is = mine[name], saved[name]
+            if mine_is.shape != saved_is.shape:
+                wrong.append(f"{name} has shape {saved_is.shape}, the model's has {mine_is.shape}")
+            elif not np.can_cast(saved_is.dtype, mine_is.dtype, "same_kind"):
+                wrong.append(f"{name} is {saved_is.dtype}, the model's is {mine_is.dtype}")
+        if wrong:
+            raise ValueError(f"{os.fspath(path)} does not fit this model: {'; '.join(sorted(wrong))}")
+        for name, weight in mine.items():
+            if isinstance(weight, Variable):
+                weight.assign(saved[name])
+            else:
+                weight[...] = saved[name]
+
+
+def _leaves(value: object, path: str, seen: set[int]) -> Iterator[tuple[str, Weighted | Variable]]:
+    parts: Iterator[tuple[object, object]]
+    if isinstance(value, Composite) and type(value).weights is Composite.weights:
+        parts = ((name, part) for name, part in vars(value).items() if name not in value.not_parts)
+    elif isinstance(value, Weighted | Variable):  # a composite that lists its weights itself is a leaf too
+        if id(value) not in seen:
+            seen.add(id(value))
+            yield path, value
+        return
+    elif isinstance(value, Mapping):
+        parts = iter(value.items())
+    elif isinstance(value, list | tuple):
+        parts = iter(enumerate(value))
+    else:
+        return
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    for name, part in parts:
+        yield from _leaves(part, f"{path}.{name}" if path else str(name), seen)
+
+
+def _weights_of(leaf: Weighted | Variable) -> list[tuple[str, Tensor]]:
+    """The weights of a layer under the names of its attributes, or numbered where it keeps them elsewhere."""
+    if isinstance(leaf, Variable):
+        return [("", leaf)]
+    names = {id(value): name for name, value in vars(leaf).items()}
+    return [(names.get(id(weight), str(index)), weight) for index, weight in enumerate(leaf.weights)]
