@@ -1,0 +1,226 @@
+"""The command line as a dataclass, every value checked, every mistake one line that says what to do."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from gradcheck import __version__
+from gradcheck.errors import UsageError
+from gradcheck.keyword import Keyword
+from gradcheck.run import Settings
+
+DTYPES = ("float64", "float32", "float16")
+LARGEST_SEED = 2**63 - 1
+TARGET = "class, function, module, package or file (layers.py::Dense)"
+BUDGET = "entries of a Jacobian above which random projections are compared instead"
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the user asked for. `show` is a text to print instead (help, version)."""
+
+    targets: tuple[str, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+    keyword: Keyword | None = None
+    list: bool = False
+    exit_first: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    json: str = ""
+    junit_xml: str = ""
+    report: str = "reports"
+    render: str = ""
+    each: tuple[str, ...] = ()
+    show: str = ""
+
+    def wants(self, name: str) -> bool:
+        """Whether `-k` selects a component."""
+        return self.keyword is None or self.keyword.matches(name)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (python -m gradcheck --help)")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser, whose help is the documentation of the command."""
+    made = _Parser(
+        prog="python -m gradcheck",
+        add_help=False,
+        allow_abbrev=False,
+        description="Check hand-written derivatives: are they right, and if not, what is wrong with them?",
+        epilog="Exit status: 0 all correct; 1 something wrong, unresolved or not implemented; 2 bad usage or nothing "
+        "to check; 3 an error in gradcheck itself. The checked code is run, in processes of its own: no sandbox.",
+    )
+    add = made.add_argument
+    add("targets", nargs="*", metavar="TARGET", help=f"{TARGET}; default: beras in the current folder")
+    add("--list", action="store_true", help="list what would be checked, and check nothing")
+    add("-k", dest="keyword", metavar="EXPR", help="check what matches, such as 'dense and not loss'")
+    add("-x", "--exitfirst", action="store_true", help="stop at the first component that is not correct")
+    add("-q", "--quiet", action="store_true", help="print what is not correct, and the summary")
+    add("-v", "--verbose", action="store_true", help="print every claim and every contract check")
+    add("--seed", type=_seed, default=0, metavar="N", help="every point follows from it (default 0)")
+    add("--dtype", action="append", metavar="NAME", help=f"{', '.join(DTYPES)}; repeatable (default float64,float32)")
+    add("--budget", type=_budget, default=10_000_000, metavar="N", help=f"{BUDGET} (default 1e7)")
+    add("--init", action="append", metavar="NAME=VALUE", help="argument for the constructor; may be repeated")
+    add("--jobs", type=_jobs, default=0, metavar="N", help="processes at a time (default: as many as processors)")
+    add("--time-limit", type=_seconds, default=60.0, metavar="SECONDS", help="for each component (default 60)")
+    add("--json", type=_file, default="", metavar="FILE", help="write everything that was found as JSON")
+    add("--junit-xml", type=_file, default="", metavar="FILE", help="write JUnit XML for a CI server")
+    add("--report", type=_folder, default="", metavar="DIR", help="folder of the HTML report (default reports)")
+    add("--no-report", action="store_true", help="write no report")
+    add("--render", type=_folder, default="", metavar="DIR", help="paint a report again from its data")
+    add("--each", action="store_true", help="--each FOLDER... TARGET: check TARGET in each folder")
+    add("--version", action="store_true", help="print the version")
+    add("-h", "--help", action="store_true", help="print this help")
+    return made
+
+
+def parse(argv: Sequence[str]) -> Arguments:
+    """Return the arguments (`UsageError`, in one line, for anything that cannot be carried out)."""
+    made = parser()
+    given = made.parse_intermixed_args(list(argv))
+    if given.help:
+        return Arguments(show=made.format_help().rstrip())
+    if given.version:
+        return Arguments(show=f"gradcheck {__version__}")
+    if given.report and given.no_report:
+        raise UsageError("--report and --no-report contradict each other: give one of them")
+    if given.render and (given.targets or given.each):
+        raise UsageError("--render paints a report that is there and checks nothing: give no target with it")
+    if given.quiet and given.verbose:
+        raise UsageError("-q and -v contradict each other: give one of them")
+    targets, each = _targets(tuple(given.targets), given.each)
+    jobs = given.jobs or os.cpu_count() or 1
+    return Arguments(
+        targets=() if given.render else targets,
+        settings=Settings(given.seed, _dtypes(given.dtype), given.budget, _init(given.init), jobs, given.time_limit),
+        keyword=None if given.keyword is None else Keyword(given.keyword),
+        list=given.list,
+        exit_first=given.exitfirst,
+        quiet=given.quiet,
+        verbose=given.verbose,
+        json=given.json,
+        junit_xml=given.junit_xml,
+        report="" if given.no_report or given.list else given.report or "reports",
+        render=given.render,
+        each=each,
+    )
+
+
+def _targets(targets: tuple[str, ...], each: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Split what was given into targets and folders; without a target, take the `beras` that is here."""
+    if each:
+        if len(targets) < 2:
+            raise UsageError("expected --each FOLDER... TARGET, such as --each submissions/*/ beras")
+        return targets[-1:], targets[:-1]
+    if targets:
+        return targets, ()
+    if os.path.isdir("beras") or os.path.isfile("beras.py"):
+        return ("beras",), ()
+    return (), ()
+
+
+def _dtypes(given: Sequence[str] | None) -> tuple[str, ...]:
+    names = [name.strip() for text in given or ["float64,float32"] for name in text.split(",")]
+    for name in names:
+        if name not in DTYPES:
+            raise UsageError(f"expected --dtype {' or '.join(DTYPES)}, but got {name!r}")
+    return tuple(dict.fromkeys(names))
+
+
+def _init(given: Sequence[str] | None) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(f"expected --init NAME=VALUE, such as --init input_size=4, but got {text!r}")
+        values[name] = _value(value)
+    return values
+
+
+def _value(text: str) -> Any:
+    """A number, list or the like as Python writes it; anything else is text."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return text
+    return value if _is_data(value) else text
+
+
+def _is_data(value: Any) -> bool:
+    """Whether a value crosses to a worker process as JSON and comes out the same."""
+    if isinstance(value, list):
+        return all(map(_is_data, value))
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        number = float(text)
+    if not number.is_integer():
+        raise ValueError(text)
+    return int(number)
+
+
+def _seed(text: str) -> int:
+    return _between(text, 0, LARGEST_SEED, "a whole number from 0 up")
+
+
+def _budget(text: str) -> int:
+    return _between(text, 1, 10**15, "a number of entries from 1 up")
+
+
+def _jobs(text: str) -> int:
+    return _between(text, 1, 1024, "a number of processes from 1 to 1024")
+
+
+def _between(text: str, least: int, most: int, expected: str) -> int:
+    try:
+        value = _whole(text)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"expected {expected}, but got {text[:40]!r}") from None
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(f"expected {expected}, but got {text[:40]}")
+    return value
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 1e6:
+        raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, but got {text[:40]!r}")
+    return value
+
+
+def _file(text: str) -> str:
+    """A file that can be written: found out before anything is checked rather than after it."""
+    _no_nul(text)
+    parent = os.path.dirname(text) or "."
+    if not text or os.path.isdir(text):
+        raise argparse.ArgumentTypeError(f"expected a file to write, but {text!r} is a folder")
+    if not os.path.isdir(parent):
+        raise argparse.ArgumentTypeError(f"there is no folder {parent!r} to write {text!r} in")
+    return text
+
+
+def _folder(text: str) -> str:
+    _no_nul(text)
+    if not text or os.path.isfile(text):
+        raise argparse.ArgumentTypeError(f"expected a folder, but got {text!r}")
+    return text
+
+
+def _no_nul(text: str) -> None:
+    if "\0" in text:
+        raise argparse.ArgumentTypeError("a file name cannot hold a NUL character")

@@ -1,0 +1,181 @@
+"""Where a target stands: from what was typed to files and module names, without running any of them.
+
+The command's own process never imports the code that it checks; only worker processes do
+(`gradcheck.loading`). So everything in here looks at files and import paths alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.machinery
+import importlib.util
+import os
+import pkgutil
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+
+from gradcheck.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Place:
+    """A resolved target.
+
+    `module` is a dotted name that can be imported with `folder` (if it is not `""`) first on `sys.path`; `file`
+    is where its source stands; `attribute` is what is asked for inside it (`""`: everything); `package` says
+    that there are modules below it.
+    """
+
+    target: str
+    module: str
+    file: str
+    folder: str
+    attribute: str = ""
+    package: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The file, relative to the current folder where it lies inside it."""
+        return shown(self.file)
+
+
+@dataclass(frozen=True)
+class Module:
+    """One module to look into: its dotted name and its file."""
+
+    name: str
+    file: str
+
+
+def shown(file: str) -> str:
+    """Return `file` relative to the current folder where it lies inside it, otherwise as it is.
+
+    >>> shown(os.path.join(os.getcwd(), "layers.py"))
+    'layers.py'
+    """
+    path = Path(os.path.abspath(file))
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def resolve(target: str, path: Sequence[str] | None = None) -> Place:
+    """Find what `target` names.
+
+    A dotted name is looked up in the current folder first, then along `path` (default `sys.path`); anything
+    that looks like a file (`layers.py`, `layers.py::Dense`, `code/beras`) is taken as one. `UsageError` says
+    what was looked for, and where, when there is nothing.
+    """
+    if not target or "\0" in target:
+        raise UsageError(f"expected a class, module, package or file to check, but got {target!r}")
+    name, _, attribute = target.partition("::")
+    if attribute and not all(part.isidentifier() for part in attribute.split(".")):
+        raise UsageError(f"expected FILE::NAME, but {attribute!r} in {target!r} is not a name")
+    looks_like_a_file = "::" in target or name.endswith(".py") or os.sep in name or "/" in name or name in (".", "..")
+    if looks_like_a_file:
+        return _resolve_file(target, name, attribute)
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise UsageError(f"expected a name such as beras.layers.Dense or a file such as layers.py, but got {target!r}")
+    return _resolve_name(target, name, [os.getcwd(), *(sys.path if path is None else path)])
+
+
+def _resolve_file(target: str, name: str, attribute: str) -> Place:
+    try:
+        file = Path(name).resolve()
+        there = file.exists()
+    except (OSError, RuntimeError) as error:
+        raise UsageError(f"cannot look for {name!r}: {error}") from error
+    if not there:
+        raise UsageError(f"there is no file {name!r}{_meant(file.name, _neighbours(file.parent))}")
+    if file.is_dir() and not any(file.glob("*.py")):
+        raise UsageError(f"there is no Python file in {name!r}: name a module, a package or a .py file")
+    if not file.is_dir() and file.suffix != ".py":
+        raise UsageError(f"expected a Python file or a folder of them, but {name!r} is neither")
+    top = file if file.is_dir() else file.parent
+    parts = [] if file.is_dir() else [file.stem]
+    while (top / "__init__.py").exists() or (file.is_dir() and top == file):
+        parts.insert(0, top.name)
+        top = top.parent
+    if file.stem == "__init__":
+        parts.pop()
+        file = file.parent
+    if not all(part.isidentifier() for part in parts):
+        raise UsageError(
+            f"{'.'.join(parts)!r} cannot be imported: {name!r} needs a name without spaces, dots or dashes"
+        )
+    return Place(target, ".".join(parts), str(file), str(top), attribute, file.is_dir())
+
+
+def _resolve_name(target: str, name: str, path: list[str]) -> Place:
+    importlib.invalidate_caches()
+    parts = name.split(".")
+    spec = find(parts[0], path)
+    if spec is None:
+        known = {found.name for found in pkgutil.iter_modules([os.getcwd()])}
+        raise UsageError(
+            f"there is no module {parts[0]!r} in the current folder or on sys.path{_meant(parts[0], sorted(known))}"
+        )
+    used = 1
+    while used < len(parts) and spec.submodule_search_locations is not None:
+        deeper = PathFinder.find_spec(".".join(parts[: used + 1]), list(spec.submodule_search_locations))
+        if deeper is None:
+            break
+        spec, used = deeper, used + 1
+    places = list(spec.submodule_search_locations or [])
+    file = spec.origin if spec.has_location and spec.origin else places[0] if places else spec.origin or "built-in"
+    if places and not spec.has_location and not any(Path(place).glob("*.py") for place in places):
+        raise UsageError(f"{name!r} is a folder without Python files: nothing to check there")
+    return Place(target, ".".join(parts[:used]), file, "", ".".join(parts[used:]), bool(places))
+
+
+def find(name: str, path: Sequence[str]) -> ModuleSpec | None:
+    """Find a top-level module along `path`, then by any other finder (editable installs), importing nothing."""
+    spec = PathFinder.find_spec(name, list(path))
+    if spec is not None and (spec.origin is not None or _has_modules(spec)):
+        return spec
+    for finder in sys.meta_path:
+        if finder is not PathFinder and (other := finder.find_spec(name, None)) is not None:
+            return other
+    return spec
+
+
+def _has_modules(spec: ModuleSpec) -> bool:
+    """A folder without `__init__.py` counts as a package only where it holds Python files."""
+    return any(True for place in spec.submodule_search_locations or [] for _ in Path(place).glob("*.py"))
+
+
+def modules(place: Place) -> list[Module]:
+    """Return the modules that a place stands for, outermost first: one, or a package and everything below it.
+
+    `__main__` modules are left out, since importing them starts a program.
+    """
+    if not place.package or place.attribute:
+        return [Module(place.module, place.file)]
+    folder = place.file if os.path.isdir(place.file) else os.path.dirname(place.file)
+    own = os.path.join(folder, "__init__.py")
+    first = [Module(place.module, own)] if os.path.exists(own) else []
+    return first + list(_below(place.module, folder))
+
+
+def _below(name: str, folder: str) -> Iterator[Module]:
+    for found in sorted(pkgutil.iter_modules([folder]), key=lambda found: found.name):
+        if found.name == "__main__":
+            continue
+        inner = f"{name}.{found.name}"
+        if found.ispkg:
+            yield Module(inner, os.path.join(folder, found.name, "__init__.py"))
+            yield from _below(inner, os.path.join(folder, found.name))
+        else:
+            yield Module(inner, os.path.join(folder, f"{found.name}.py"))
+
+
+def _neighbours(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+
+
+def _meant(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

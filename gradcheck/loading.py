@@ -1,0 +1,178 @@
+"""Import what is checked, and list what can be checked in it. Runs in worker processes only.
+
+A package whose `__init__` fails keeps the names that it had defined up to there, so that its modules
+can still be imported one by one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Callable, Collection
+from types import ModuleType
+from typing import Any
+
+from gradcheck.discover import shown
+
+Note = Callable[[str], None]
+
+
+class CannotLoad(Exception):
+    """A module does not import, or has no such attribute; the message says why, with file and line."""
+
+
+def load(
+    module: str, file: str, folder: str = "", broken: Collection[str] = (), note: Note = lambda name: None
+) -> ModuleType:
+    """Import `module`, which stands in `file`, with `folder` (if there is one) first on `sys.path`.
+
+    `broken` names packages whose `__init__` is not even tried (it hung or ended the process before);
+    `note(name)` is called before each import, so that whoever waits knows which one takes so long.
+    """
+    if folder and sys.path[:1] != [folder]:
+        sys.path.insert(0, folder)
+    importlib.invalidate_caches()
+    parts = module.split(".")
+    for depth in range(1, len(parts)):
+        _load_package(".".join(parts[:depth]), broken, note)
+    if module in broken:
+        return _load_package(module, broken, note)
+    note(module)
+    try:
+        loaded = importlib.import_module(module)
+        if _is_from(loaded, file):
+            return loaded
+        if folder:  # a file called random.py or types.py: its name is taken by a module that is in use
+            return _load_file(f"{module}_checked", file)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # what other people's modules do on import includes sys.exit
+        raise CannotLoad(why(error)) from error
+    raise CannotLoad(f"expected {module} from {shown(file)}, but {getattr(loaded, '__file__', None)} was imported")
+
+
+def _is_from(module: ModuleType, file: str) -> bool:
+    found = getattr(module, "__file__", None)
+    return not found or os.path.realpath(found) in (os.path.realpath(file), os.path.realpath(f"{file}/__init__.py"))
+
+
+def _load_file(name: str, file: str) -> ModuleType:
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, file)
+        if spec is None or spec.loader is None:
+            raise CannotLoad(f"{shown(file)} is not a Python file")
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+def _load_package(name: str, broken: Collection[str], note: Note) -> ModuleType:
+    """Import a package; where its `__init__` fails, keep it half-way, since only its `__path__` is needed."""
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.loader is None:
+        raise CannotLoad(f"there is no package {name}")
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[name] = package
+    if name not in broken:
+        note(name)
+        try:
+            spec.loader.exec_module(package)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            package.__gradcheck_failed__ = why(error)  # type: ignore[attr-defined]
+    parent, _, child = name.rpartition(".")
+    if parent:
+        setattr(sys.modules[parent], child, package)
+    return package
+
+
+def why(error: BaseException) -> str:
+    """Return an exception as one line, with the file and line of the code that was being run.
+
+    >>> why(ValueError("no data"))
+    'ValueError: no data'
+    """
+    text = " ".join(str(error).split()) if not isinstance(error, SyntaxError) else str(error.msg)
+    where = ""
+    if isinstance(error, SyntaxError) and error.filename:
+        where = f" ({shown(error.filename)}, line {error.lineno})"
+    else:
+        frames = [
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if not frame.filename.startswith("<") and os.path.dirname(__file__) not in frame.filename
+        ]
+        where = f" ({shown(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
+    if isinstance(error, SystemExit):
+        return f"it ends the program with sys.exit({text}){where}"
+    return f"{type(error).__name__}{': ' + text if text else ''}{where}"
+
+
+def get(module: ModuleType, attribute: str) -> Any:
+    """Return `module.attribute`, which may be dotted (`CannotLoad` where there is none)."""
+    thing: Any = module
+    for part in attribute.split("."):
+        try:
+            thing = getattr(thing, part)
+        except Exception as error:  # a property of somebody else's class may raise anything
+            failed = getattr(module, "__gradcheck_failed__", "")
+            known = sorted(name for name in vars(module) if not name.startswith("_"))
+            reason = f"{module.__name__} has no {attribute!r}"
+            if failed:
+                raise CannotLoad(f"{reason}, since it does not import: {failed}") from error
+            raise CannotLoad(f"{reason}; it has {', '.join(known) or 'no public names'}") from error
+    return thing
+
+
+def members(module: ModuleType, is_subject: Callable[[Any], bool]) -> list[tuple[str, str]]:
+    """List the classes and functions defined in `module` that make claims about a derivative: (attribute, reason).
+
+    The reason is empty for what can be tried. A re-export is counted where it is defined, an alias once, an
+    abstract base class not at all; a class that merely has not written all that its base demands is listed,
+    with the reason why it cannot be built.
+    """
+    found: list[tuple[str, str]] = []
+    seen: set[int] = set()
+    for attribute, thing in list(vars(module).items()):
+        if not (inspect.isclass(thing) or inspect.isfunction(thing)) or id(thing) in seen:
+            continue
+        if getattr(thing, "__module__", None) != module.__name__ or not is_subject(thing):
+            continue
+        seen.add(id(thing))
+        missing = sorted(getattr(thing, "__abstractmethods__", ()))
+        if inspect.isclass(thing) and _is_base(thing, missing):
+            continue
+        found.append((attribute, f"not finished: {', '.join(missing)} must be written" if missing else ""))
+    return found
+
+
+def _is_base(thing: type, missing: list[str]) -> bool:
+    """Whether a class is there to be derived from: it declares an abstract method, or nothing but subclasses use it."""
+    if any(getattr(vars(thing).get(name), "__isabstractmethod__", False) for name in missing):
+        return True
+    return bool(thing.__subclasses__()) and (bool(missing) or _has_stub_forward(thing))
+
+
+def _has_stub_forward(thing: type) -> bool:
+    """Whether forward is only a docstring, `pass`, `...` or `raise NotImplementedError` (bases without `abc`)."""
+    for name in ("forward", "call", "forward_propagation", "__call__"):
+        function = getattr(thing, name, None)
+        if inspect.isfunction(function):
+            names, constants = function.__code__.co_names, function.__code__.co_consts
+            return names == ("NotImplementedError",) or (not names and set(constants) <= {None, function.__doc__, ...})
+    return False
+
+
+def full_name(thing: Any, module: str, attribute: str) -> str:
+    """Return the name under which a thing is reported: where it is defined, so that a re-export is the same subject."""
+    home, inner = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
+    if inspect.isclass(thing) and isinstance(home, str) and isinstance(inner, str) and "<" not in inner:
+        return f"{home}.{inner}"
+    return f"{module}.{attribute}"

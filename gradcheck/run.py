@@ -1,0 +1,152 @@
+"""One run of the command: list what the targets hold, then check each in a worker process, in order."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gradcheck import discover
+from gradcheck.discover import Module, Place
+from gradcheck.pool import Died, Worker
+from gradcheck.results import ComponentResult, Verdict, from_json
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line says about how to check; `jobs` and `time_limit` (seconds) are per run and per subject."""
+
+    seed: int = 0
+    dtypes: tuple[str, ...] = ("float64", "float32")
+    budget: int = 10_000_000
+    init: dict[str, Any] = field(default_factory=dict)
+    jobs: int = 1
+    time_limit: float = 60.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """One thing to check, or, with a `reason`, one that cannot be."""
+
+    name: str
+    module: Module
+    place: Place
+    attribute: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A result, how long it took, and the traceback where gradcheck itself failed."""
+
+    result: ComponentResult
+    seconds: float = 0.0
+    internal: str = ""
+
+
+class Run:
+    """The targets of one command in one folder. Use it as a context manager: leaving it ends its processes."""
+
+    def __init__(self, places: list[Place], settings: Settings, folder: str, path: list[str] | None = None) -> None:
+        self.places, self.settings, self.folder = places, settings, folder
+        self._path = [folder, *(sys.path if path is None else path)]
+        self._workers = [Worker(self._path, folder)]
+        self._broken: set[str] = set()
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.close()
+
+    def find(self) -> list[Found]:
+        """List everything that the targets hold, each once, by what it is called where it is defined."""
+        found: dict[str, Found] = {}
+        for place in self.places:
+            for module in discover.modules(place):
+                for one in self._look_into(place, module):
+                    if one.name not in found or (found[one.name].reason and not one.reason):
+                        found[one.name] = one
+        return list(found.values())
+
+    def check(self, found: list[Found], progress: Callable[[str], None] = lambda text: None) -> Iterator[Outcome]:
+        """Check everything, several at a time, and give the outcomes in order."""
+        todo = sum(not one.reason for one in found)
+        while len(self._workers) < min(self.settings.jobs, todo):
+            self._workers.append(Worker(self._path, self.folder))
+        idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+        for worker in self._workers:
+            idle.put(worker)
+
+        def one_after_another(one: Found) -> Outcome:
+            if one.reason:
+                return Outcome(_unchecked(one, "skipped", one.reason))
+            worker = idle.get()
+            try:
+                return self._check(worker, one, progress)
+            finally:
+                idle.put(worker)
+
+        threads = ThreadPoolExecutor(len(self._workers))
+        try:
+            yield from threads.map(one_after_another, found)
+        finally:
+            # Whoever stops early wants to stop now: what is still being checked is killed, not waited for.
+            threads.shutdown(wait=False, cancel_futures=True)
+            self.__exit__()
+
+    def _task(self, place: Place, module: Module, attribute: str, **more: Any) -> dict[str, Any]:
+        where = {"module": module.name, "file": module.file, "folder": place.folder, "broken": sorted(self._broken)}
+        return {**where, "attribute": attribute, **more}
+
+    def _look_into(self, place: Place, module: Module) -> list[Found]:
+        """List one module; a package around it that hangs or ends the process is passed over at the second try."""
+        while True:
+            task = self._task(place, module, place.attribute, do="find")
+            whole = Found(f"{module.name}.{place.attribute}".rstrip("."), module, place)
+            try:
+                answer = self._workers[0].ask(task, self.settings.time_limit)
+            except Died as died:
+                passed_over = died.at and died.at not in self._broken and died.at != module.name
+                self._broken.add(died.at or module.name)
+                if passed_over:
+                    continue
+                return [replace(whole, reason=f"it cannot be imported: {died}")]
+            if "internal" in answer:
+                raise RuntimeError(f"gradcheck failed while it listed {module.name}:\n{answer['internal']}")
+            found = [
+                replace(whole, name=name, attribute=inner, reason=why) for inner, name, why in answer.get("found", [])
+            ]
+            if "skipped" in answer:
+                reason = answer["skipped"] if place.attribute else f"it cannot be imported: {answer['skipped']}"
+                found.insert(0, replace(whole, reason=reason))
+            return found
+
+    def _check(self, worker: Worker, one: Found, progress: Callable[[str], None]) -> Outcome:
+        settings = self.settings
+        options = {"seed": settings.seed, "dtypes": list(settings.dtypes), "budget": settings.budget}
+        task = self._task(
+            one.place, one.module, one.attribute, do="check", name=one.name, init=settings.init, options=options
+        )
+        start = time.perf_counter()
+        progress(one.name)
+        try:
+            answer = worker.ask(task, settings.time_limit, lambda text: progress(f"{one.name}: {text}"))
+        except Died as died:
+            return Outcome(_unchecked(one, "unresolved", str(died)), time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        if "result" in answer:
+            return Outcome(from_json(answer["result"]), seconds)
+        if "skipped" in answer:
+            return Outcome(_unchecked(one, "skipped", answer["skipped"]), seconds)
+        last = str(answer["internal"]).strip().splitlines()[-1]
+        return Outcome(_unchecked(one, "unresolved", f"gradcheck itself failed: {last}"), seconds, answer["internal"])
+
+
+def _unchecked(one: Found, verdict: Verdict, reason: str) -> ComponentResult:
+    return ComponentResult(name=one.name, source=discover.shown(one.module.file), verdict=verdict, reason=reason)

@@ -1,0 +1,126 @@
+"""The process in which the checked code runs: it can hang, crash or print without hurting anybody else.
+
+It reads one JSON task per line and answers with JSON lines; nothing but data crosses. Whatever the checked
+code prints, from Python or below it, goes elsewhere, and its standard input is empty.
+
+Tasks (`do`), each with `module`, `file`, `folder`, `broken` (see `gradcheck.loading`):
+
+    find     + `attribute`                          → {"found": [[attribute, name, reason], …]} or {"skipped": reason}
+    check    + `attribute`, `name`, `init`,
+               `options`                            → {"result": …} or {"skipped": reason}
+
+On the way, {"at": module} says what is being imported and {"progress": text} how far a check is; an answer
+{"internal": traceback} is an error of gradcheck's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import functools
+import json
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from typing import IO, Any
+
+from gradcheck import loading
+
+Task = dict[str, Any]
+Say = Callable[[dict[str, Any]], None]
+
+
+def serve(path: list[str]) -> None:
+    """Carry out tasks until the input ends, with `path` as `sys.path`."""
+    tasks, answers = _private_channel()
+    faulthandler.enable()
+    sys.path[:] = path
+    # Everything of gradcheck's own is imported before any of the checked code can shadow or break it.
+    import gradcheck.adapters
+    import gradcheck.check  # noqa: F401
+
+    def say(answer: dict[str, Any]) -> None:
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+    say({"ready": os.getpid()})
+    for line in tasks:
+        say(carry_out(json.loads(line), say))
+
+
+def _private_channel() -> tuple[IO[str], IO[str]]:
+    """Keep the pipes to the parent for ourselves: the checked code reads nothing and prints to standard error."""
+    tasks = os.fdopen(os.dup(0), "r", encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return tasks, answers
+
+
+def carry_out(task: Task, say: Say) -> dict[str, Any]:
+    """Return the answer to one task; an exception that nobody expected is reported as gradcheck's own."""
+    try:
+        with _unchanged_process():
+            module = loading.load(
+                task["module"], task["file"], task["folder"], task["broken"], lambda name: say({"at": name})
+            )
+            return _find(task, module) if task["do"] == "find" else _check(task, module, say)
+    except loading.CannotLoad as error:
+        return {"skipped": str(error)}
+    except BaseException:  # the parent must hear about everything, and this process goes on
+        return {"internal": traceback.format_exc()}
+
+
+@contextlib.contextmanager
+def _unchanged_process() -> Iterator[None]:
+    """Put back what a subject may change for its neighbours: folder, streams, warnings, floating-point errors."""
+    import numpy as np
+
+    folder, streams = os.getcwd(), (sys.stdin, sys.stdout, sys.stderr)
+    state = np.random.get_state()  # noqa: NPY002 (the checked code may draw from it)
+    try:
+        with warnings.catch_warnings(), np.errstate():
+            yield
+    finally:
+        sys.stdin, sys.stdout, sys.stderr = streams
+        np.random.set_state(state)  # noqa: NPY002
+        with contextlib.suppress(OSError):
+            os.chdir(folder)
+
+
+def _find(task: Task, module: Any) -> dict[str, Any]:
+    from gradcheck.adapters import is_subject
+
+    attribute: str = task["attribute"]
+    if attribute:
+        thing = loading.get(module, attribute)
+        return {"found": [[attribute, loading.full_name(thing, task["module"], attribute), ""]]}
+    failed = getattr(module, "__gradcheck_failed__", "")
+    found = loading.members(module, is_subject)
+    answer: dict[str, Any] = {"found": [[name, f"{task['module']}.{name}", reason] for name, reason in found]}
+    return {**answer, "skipped": failed} if failed else answer
+
+
+def _check(task: Task, module: Any, say: Say) -> dict[str, Any]:
+    from gradcheck.adapters import subject_of
+    from gradcheck.check import Options, check_subject
+    from gradcheck.errors import CannotBuild
+    from gradcheck.results import to_json
+
+    thing = loading.get(module, task["attribute"])
+    progress = functools.partial(_say_progress, say)
+    try:
+        subject = subject_of(thing, name=task["name"], init=task["init"])
+        wanted = {**task["options"], "dtypes": tuple(task["options"]["dtypes"])}
+        result = check_subject(subject, Options(**wanted, progress=progress))
+    except CannotBuild as error:
+        return {"skipped": str(error)}
+    return {"result": to_json(result)}
+
+
+def _say_progress(say: Say, *what: object) -> None:
+    say({"progress": " ".join(map(str, what))})
