@@ -1,0 +1,1 @@
+"""Beras against TensorFlow and Keras: the only place that imports TensorFlow."""

@@ -1,0 +1,175 @@
+"""Every optimizer against Keras', 50 steps on several parameters.
+
+The gradients are given, not computed, so both sides see the same ones and m and v are the same numbers;
+what is compared is the update rule. Keras puts epsilon elsewhere in RMSProp and Adam: what that makes of
+the parameters follows from v and is subtracted (`shift`), so that everything else is compared to rounding.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from beras.core import Variable
+from beras.optimizer import Adam, BasicOptimizer, RMSProp
+from gradcheck.differential import Deviation, Record
+
+from .inputs import CASES, DTYPES, Array
+from .peer import keras, tf
+from .rounding import Machine
+
+STEPS = 50
+SHAPES = ((3, 4), (1, 4), (5,))
+# Keras keeps the learning rate in float32: powers of two are the same number everywhere.
+LEARNING_RATES = st.sampled_from([2.0**-4, 2.0**-7, 2.0**-10])
+SCALES = st.sampled_from([1.0, 1e-3, 1e3])
+BASIS = "error of m, v, their bias corrections and the update carried through all 50 steps, eps per operation"
+
+
+def run(ours: Any, theirs: Any, start: list[Array], gradients: list[list[Array]]) -> tuple[list[Array], list[Array]]:
+    """Return the parameters of both sides after all steps."""
+    own, other = [Variable(p.copy()) for p in start], [keras.Variable(p, dtype=str(p.dtype)) for p in start]
+    theirs.build(other)
+    for step in gradients:
+        ours.apply_gradients(own, step)
+        theirs.apply([tf.constant(g) for g in step], other)
+    for a, p in zip(own, start, strict=True):
+        assert a.dtype == p.dtype
+    return [np.asarray(a) for a in own], [b.numpy() for b in other]
+
+
+def draw(seed: int, dtype: str, scale: float) -> tuple[list[Array], list[list[Array]]]:
+    """Return the parameters at the start and the gradients of all steps."""
+    rng = np.random.default_rng(seed)
+    start = [rng.normal(size=shape).astype(dtype) for shape in SHAPES]
+    return start, [[(scale * rng.normal(size=shape)).astype(dtype) for shape in SHAPES] for _ in range(STEPS)]
+
+
+def average(values: list[Array], decay: float, eps: float) -> tuple[list[Array], list[Array]]:
+    """Return the moving average after each step and how far two sides that compute it may be apart.
+
+    Six roundings a step: of decay and 1 − decay, of two products, a difference and a sum; each is
+    relative to the average of the magnitudes.
+    """
+    mean, magnitude, error = (np.zeros_like(values[0]) for _ in range(3))
+    means, errors = [], []
+    for value in values:
+        size = decay * magnitude + (1 - decay) * np.abs(value)
+        error = decay * error + 6 * eps * (magnitude * decay + size)
+        mean, magnitude = decay * mean + (1 - decay) * value, size
+        means.append(mean)
+        errors.append(error)
+    return means, errors
+
+
+def correction(decay: float, step: int, eps: float) -> tuple[float, float]:
+    """Return 1 − decayᵗ and the relative error of it: decay is rounded, the power is good to 4 ulp, 1 − is exact."""
+    power = decay**step
+    return 1 - power, eps * ((step + 9) * power + 1) / (1 - power)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@settings(CASES, max_examples=4)
+@given(seed=st.integers(0, 99), rate=LEARNING_RATES, scale=SCALES, momentum=st.sampled_from([0.0, 0.5, 0.9]))
+def test_basic_optimizer(record: Record, dtype: str, seed: int, rate: float, scale: float, momentum: float) -> None:
+    start, gradients = draw(seed, dtype, scale)
+    theirs = keras.optimizers.SGD(rate, momentum=momentum)
+    ours, other = run(BasicOptimizer(rate, momentum=momentum), theirs, start, gradients)
+    eps = Machine.of(dtype).eps
+    for i, p in enumerate(start):
+        w, speed, v_error, w_error = (np.asarray(p, np.float64), *(np.zeros_like(p, np.float64) for _ in range(3)))
+        size = np.zeros_like(w)
+        for step in gradients:
+            g = np.asarray(step[i], np.float64)
+            size = momentum * size + rate * np.abs(g)
+            v_error = momentum * v_error + 4 * eps * size
+            speed = momentum * speed - rate * g
+            w = w + speed
+            w_error = w_error + v_error + eps * np.abs(w)
+        aspect = f"{STEPS} steps, momentum" if momentum else f"{STEPS} steps"
+        record.compare("beras.optimizer.BasicOptimizer", aspect, dtype, ours[i], other[i], w_error, BASIS)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@settings(CASES, max_examples=4)
+@given(seed=st.integers(0, 99), rate=LEARNING_RATES, scale=SCALES, beta=st.sampled_from([0.9, 0.5, 0.99]))
+def test_rmsprop(record: Record, dtype: str, seed: int, rate: float, scale: float, beta: float) -> None:
+    epsilon = 1e-6
+    start, gradients = draw(seed, dtype, scale)
+    theirs = keras.optimizers.RMSprop(rate, rho=beta, epsilon=epsilon)
+    ours, other = run(RMSProp(rate, beta=beta, epsilon=epsilon), theirs, start, gradients)
+    eps = Machine.of(dtype).eps
+    for i, p in enumerate(start):
+        gs = [np.asarray(step[i], np.float64) for step in gradients]
+        vs, v_errors = average([g**2 for g in gs], beta, eps)
+        w, shift, most, error = (np.asarray(p, np.float64), *(np.zeros_like(p, np.float64) for _ in range(3)))
+        for g, v, v_error in zip(gs, vs, v_errors, strict=True):
+            inside, outside = rate * g / np.sqrt(v + epsilon), rate * g / (np.sqrt(v) + epsilon)
+            w = w - outside
+            shift = shift + inside - outside
+            most = most + np.abs(inside - outside)
+            error = error + np.abs(outside) * (v_error / v / 2 + 6 * eps) + 2 * eps * np.abs(w)
+        name = "beras.optimizer.RMSProp"
+        aspect = f"{STEPS} steps, Keras' epsilon accounted for"
+        record.compare(name, aspect, dtype, ours[i], np.asarray(other[i], np.float64) + shift, error, BASIS)
+        record.deviate(
+            Deviation(
+                name,
+                "epsilon",
+                "g / (√v + ε)",
+                "g / √(v + ε)",
+                "the course's formula, as in Hinton's lecture and in PyTorch; "
+                "the bound adds up |1/(√v + ε) − 1/√(v + ε)| · learning rate · |g| over the steps",
+                measured=float(np.abs(ours[i] - other[i]).max()),
+                bound=float((most + error).max()),
+            )
+        )
+
+
+@pytest.mark.parametrize("amsgrad", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES)
+@settings(CASES, max_examples=4)
+@given(seed=st.integers(0, 99), rate=LEARNING_RATES, scale=st.sampled_from([1.0, 1e-6, 1e3]))
+def test_adam(record: Record, dtype: str, amsgrad: bool, seed: int, rate: float, scale: float) -> None:
+    beta_1, beta_2, epsilon = 0.9, 0.999, 1e-7
+    start, gradients = draw(seed, dtype, scale)
+    if amsgrad:  # gradients that fade, so that the largest v is not the last
+        gradients = [[(g * 0.9**t).astype(dtype) for g in step] for t, step in enumerate(gradients)]
+    theirs = keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, amsgrad=amsgrad)
+    ours, other = run(Adam(rate, beta_1, beta_2, epsilon, amsgrad=amsgrad), theirs, start, gradients)
+    eps = Machine.of(dtype).eps
+    for i, p in enumerate(start):
+        gs = [np.asarray(step[i], np.float64) for step in gradients]
+        ms, m_errors = average(gs, beta_1, eps)
+        vs, v_errors = average([g**2 for g in gs], beta_2, eps)
+        w, shift, most, error = (np.asarray(p, np.float64), *(np.zeros_like(p, np.float64) for _ in range(3)))
+        for t, (m, m_error, v, v_error) in enumerate(zip(ms, m_errors, vs, v_errors, strict=True), start=1):
+            if amsgrad:
+                v, v_error = np.max(vs[:t], axis=0), np.max(v_errors[:t], axis=0)
+            (c1, c1_error), (c2, c2_error) = correction(beta_1, t, eps), correction(beta_2, t, eps)
+            root = np.sqrt(v / c2)
+            after, before = rate * m / c1 / (root + epsilon), rate * m / c1 / (root + epsilon / np.sqrt(c2))
+            w = w - after
+            shift = shift + before - after
+            most = most + np.abs(before - after)
+            relative = v_error / v / 2 + c2_error / 2 + c1_error + 8 * eps
+            error = error + np.abs(after) * relative + np.abs(after / m) * m_error + 2 * eps * np.abs(w)
+        name = "beras.optimizer.Adam"
+        aspect = f"{STEPS} steps, {'amsgrad, ' if amsgrad else ''}Keras' epsilon accounted for"
+        record.compare(name, aspect, dtype, ours[i], np.asarray(other[i], np.float64) + shift, error, BASIS)
+        record.deviate(
+            Deviation(
+                name,
+                "epsilon, amsgrad" if amsgrad else "epsilon",
+                "m̂ / (√v̂ + ε)",
+                "m̂ / (√v̂ + ε / √(1 − β₂ᵗ))",
+                "the paper's and the course's formula; Keras uses the paper's reordered form (its 'epsilon hat'); "
+                "the bound adds up the difference of the two fractions · learning rate · |m̂| over the steps",
+                measured=float(np.abs(ours[i] - other[i]).max()),
+                bound=float((most + error).max()),
+            )
+        )
