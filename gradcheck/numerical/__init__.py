@@ -1,1 +1,6 @@
 """Numerical derivatives, each with a bound on its error."""
+
+from gradcheck.numerical.estimate import Cost, Estimate
+from gradcheck.numerical.jacobian import estimate
+
+__all__ = ["Cost", "Estimate", "estimate"]

@@ -1,0 +1,47 @@
+"""Step ladders: how far each entry of a variable is moved.
+
+Step k of an entry is `scale · s_k` with `scale` a power of two near the entry's magnitude and
+`s_k = 2^-k · m_k`. The mantissas m_k in [1, 1.25] are short (exact in binary) and irregular: a function
+whose period divides every step, or a computation that rounds to a power-of-two grid, looks the same at all
+steps of a pure power-of-two ladder and is found out by this one. Whatever is asked for, quotients divide by
+the step that was really taken, (x + h) − x.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck.problem import Array
+
+GOLDEN = 0.6180339887498949
+
+
+def relative_steps(first: int, last: int) -> Array:
+    """Return s_k for k = first … last: decreasing, ratio between 1.6 and 2.5.
+
+    >>> relative_steps(0, 2)
+    array([1.        , 0.578125  , 0.26367188])
+    """
+    k = np.arange(first, last + 1)
+    mantissa = 1 + np.round(np.mod(np.abs(k) * GOLDEN, 1) * 64) / 256
+    return np.ldexp(mantissa, -k)
+
+
+def scales(x: Array, floor: float) -> Array:
+    """Return a power of two at or above |x| and `floor`, for every entry."""
+    size = np.maximum(np.abs(x.astype(np.float64)), floor)
+    return np.exp2(np.ceil(np.log2(size)))
+
+
+def perturbed(x: Array, h: Array, domain: tuple[float, float] | None) -> tuple[Array, Array]:
+    """Return `x + h` in x's dtype and the step really taken (0 where x + h would leave the open domain).
+
+    The caller divides by the step, so that a point outside the domain becomes NaN: not known.
+    """
+    with np.errstate(over="ignore"):
+        new = (x + h).astype(x.dtype)
+    inside = np.isfinite(new)
+    if domain is not None:
+        inside &= (new > domain[0]) & (new < domain[1])
+    new = np.where(inside, new, x)
+    return new, new.astype(np.float64) - x.astype(np.float64)
