@@ -1,0 +1,75 @@
+"""Adapters: an object becomes a `Problem`. Recognised by what it does, never by the class that it comes from."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters import construct, layers, registry, source
+from gradcheck.adapters.errors import NotASubject
+from gradcheck.adapters.functions import function_subject
+from gradcheck.adapters.registry import register
+from gradcheck.errors import CannotBuild
+from gradcheck.problem import Problem, Sizes, Subject
+
+__all__ = ["CannotBuild", "NotASubject", "function_subject", "is_subject", "register", "subject_of"]
+
+# In the order in which they are tried.
+ADAPTERS = (layers,)
+
+
+def is_subject(thing: Any) -> bool:
+    """Whether `thing` (a class, an instance or a function) makes claims about a derivative. Runs none of its code."""
+    return registry.factory_for(thing) is not None or _adapter(thing) is not None
+
+
+def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] | None = None) -> Subject:
+    """Return the subject that a class, an instance or a function is.
+
+    `init`: constructor arguments by name. Raises NotASubject where the thing makes no claim about a derivative, and
+    CannotBuild where it does but cannot be built from what is known; `Subject.build` raises CannotBuild as well.
+    """
+    if isinstance(thing, Subject):
+        return thing
+    adapter = _adapter(thing)
+    factory = registry.factory_for(thing)
+    if factory is not None and adapter is None:
+        made = factory(thing)
+        if isinstance(made, Subject):
+            return made
+        adapter = _adapter(construct.unpack(made).obj)
+    if adapter is None:
+        raise NotASubject(f"{source.title(thing)} has no derivative that could be checked")
+    chosen = adapter
+
+    def build(sizes: Sizes, rng: np.random.Generator) -> Problem:
+        made = construct.make(thing, sizes, rng, init)
+        problem: Problem = chosen.build(made, sizes, rng)
+        return problem
+
+    return Subject(
+        name or source.title(thing),
+        source.location(thing),
+        source.documentation(thing),
+        build,
+        fixed=_brings_inputs(thing, init),
+        waivers=dict(getattr(thing, "gradcheck_waivers", {})),
+    )
+
+
+def _brings_inputs(thing: Any, init: Mapping[str, Any] | None) -> bool:
+    """Whether the inputs come with an example, so that sizes cannot be chosen."""
+    factory = registry.factory_for(thing)
+    example = getattr(thing, "gradcheck_example", None) if inspect.isclass(thing) and not init else None
+    try:
+        made = construct.make(thing, Sizes(), np.random.default_rng(0), init) if factory or callable(example) else None
+    except CannotBuild:  # said again, and listed, when it is built
+        return False
+    return made is not None and made.inputs is not None
+
+
+def _adapter(thing: Any) -> Any:
+    return next((adapter for adapter in ADAPTERS if adapter.recognises(thing)), None)

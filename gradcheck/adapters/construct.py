@@ -1,0 +1,179 @@
+"""Build an object from its class: a registration, `gradcheck_example()`, what the user says, or the signature."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters import registry
+from gradcheck.adapters.state import seeded
+from gradcheck.errors import CannotBuild
+from gradcheck.problem import Sizes
+
+# Names of constructor arguments, as words that they contain or are, for sizes and settings.
+INPUTS = ("input", "inputs", "in", "nin", "features", "feature", "dim", "size", "width", "n", "d", "embedding")
+OUTPUTS = ("output", "outputs", "out", "fan_out", "nout", "units", "neurons", "filters", "m")
+CLASSES = ("classes", "class")
+HIDDEN = ("hidden", "latent", "middle")
+SMALL: Mapping[str, Any] = {
+    "kernel": 2,
+    "pool": 2,
+    "window": 2,
+    "filter_size": 2,
+    "stride": 1,
+    "strides": 1,
+    "padding": 0,
+    "pad": 0,
+    "groups": 1,
+    "heads": 1,
+    "seed": 0,
+    "random_state": 0,
+    "axis": -1,
+    "rate": 0.5,
+    "p": 0.5,
+    "prob": 0.5,
+    "dropout": 0.5,
+    "alpha": 0.3,
+    "beta": 0.9,
+    "gamma": 0.9,
+    "momentum": 0.9,
+    "slope": 0.3,
+    "eps": 1e-5,
+    "epsilon": 1e-5,
+    "lr": 0.1,
+    "learning_rate": 0.1,
+    "name": "x",
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """An object ready to be called; `inputs` where an example came with them."""
+
+    obj: Any
+    inputs: tuple[Any, ...] | None = None
+
+
+def make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: Mapping[str, Any] | None = None) -> Made:
+    """Return a fresh object of class `thing`, or a copy of the instance `thing`. Raises CannotBuild with the reason."""
+    with seeded(int(rng.integers(2**31))):
+        try:
+            return _make(thing, sizes, rng, dict(init or {}))
+        except CannotBuild:
+            raise
+        except NotImplementedError as error:
+            raise CannotBuild(f"cannot build {_name(thing)}: its constructor is not implemented") from error
+        except Exception as error:  # whatever somebody else's constructor raises is a reason to skip
+            hint = "give --init name=value, or define gradcheck_example() on the class"
+            raise CannotBuild(f"cannot build {_name(thing)}: {type(error).__name__}: {error}; {hint}") from error
+
+
+def _make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: dict[str, Any]) -> Made:
+    factory = registry.factory_for(thing)
+    if factory is not None:
+        return unpack(factory(thing))
+    if not inspect.isclass(thing):
+        return Made(duplicate(thing))
+    missing = sorted(getattr(thing, "__abstractmethods__", ()))
+    if missing:
+        raise CannotBuild(f"not finished: {', '.join(missing)} must be written")
+    example = getattr(thing, "gradcheck_example", None)
+    if callable(example) and not init:
+        return unpack(example(rng) if _wants_rng(example) else example())
+    return Made(thing(**arguments(thing, sizes, init)))
+
+
+def unpack(example: Any) -> Made:
+    """Read what an example or a registration returned: an instance, or (instance, inputs)."""
+    if isinstance(example, tuple) and len(example) == 2:
+        given = example[1]
+        return Made(example[0], tuple(given) if isinstance(given, (tuple, list)) else (given,))
+    return Made(example)
+
+
+def _wants_rng(example: Any) -> bool:
+    return any(p.default is p.empty for p in inspect.signature(example).parameters.values())
+
+
+def duplicate(obj: Any) -> Any:
+    """Return a deep copy of an instance; the instance itself where it cannot be copied."""
+    try:
+        return copy.deepcopy(obj)
+    except Exception:  # __deepcopy__ of somebody else's attributes; a check in place still puts everything back
+        return obj
+
+
+def arguments(cls: type, sizes: Sizes, init: dict[str, Any]) -> dict[str, Any]:
+    """Return constructor arguments: what the user says, and a size or setting for the rest."""
+    try:
+        parameters = list(inspect.signature(cls).parameters.values())
+    except ValueError:  # a class without a readable signature takes nothing, or fails below
+        return init
+    names = {p.name for p in parameters}
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    unknown = [name for name in init if name not in names]
+    if unknown and not open_ended:
+        known = ", ".join(p.name for p in parameters) or "none"
+        raise CannotBuild(f"{cls.__name__} takes no argument {unknown[0]!r}; it takes {known}")
+    found = dict(init)
+    used: dict[str, int] = {}
+    for parameter in parameters:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) or parameter.name in found:
+            continue
+        if parameter.default is parameter.empty:
+            found[parameter.name] = _guess(cls, parameter, sizes, used)
+        elif parameter.name in ("seed", "random_state") and parameter.default is None:
+            found[parameter.name] = 0
+    return found
+
+
+def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str, int]) -> Any:
+    name = parameter.name.lower()
+    words = {word.rstrip("0123456789") for word in name.split("_")} | {name}
+    for known, value in SMALL.items():
+        if known in words or (len(known) > 3 and name.startswith(known)):
+            return value
+    if "shape" in words:
+        return (sizes.inputs,)
+    if words & {"batch"}:
+        return sizes.batch
+    for kind, size, known_words in (
+        ("outputs", sizes.outputs, OUTPUTS),
+        ("hidden", sizes.inputs + sizes.outputs, HIDDEN),
+        ("classes", sizes.inputs, CLASSES),
+        ("inputs", sizes.inputs, INPUTS),
+    ):
+        if words & set(known_words):
+            # A second input size of the same layer is another number, so that the two cannot be confused.
+            used[kind] = used.get(kind, -1) + 1
+            return size + used[kind]
+    annotation = str(parameter.annotation)
+    if parameter.annotation in (int, "int"):
+        used["int"] = used.get("int", -1) + 1
+        return (sizes.inputs, sizes.outputs)[used["int"]] if used["int"] < 2 else 2
+    if parameter.annotation in (float, "float"):
+        return 0.5
+    if parameter.annotation in (bool, "bool"):
+        return True
+    if "Callable" in annotation or "activation" in name or name in ("func", "function", "fn", "f"):
+        return _activation(cls, name)
+    raise CannotBuild(
+        f"cannot build {cls.__name__}: nothing is known about its argument {parameter.name!r}; "
+        f"give --init {parameter.name}=value, or define gradcheck_example() on the class"
+    )
+
+
+def _activation(cls: type, name: str) -> Any:
+    """A smooth function for an activation, its derivative for whatever is named after one."""
+    if any(word in name for word in ("grad", "prime", "deriv", "diff", "backward")):
+        return lambda x: 1.0 - np.tanh(x) ** 2
+    return np.tanh
+
+
+def _name(thing: Any) -> str:
+    return thing.__name__ if inspect.isclass(thing) else type(thing).__name__

@@ -1,0 +1,55 @@
+"""The names that the derivative methods have, by generation of Beras packages."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Generation:
+    """Method names of one generation."""
+
+    input_gradients: str
+    weight_gradients: str
+    compose_input: str
+    compose_weight: str
+
+    @property
+    def names(self) -> tuple[str, str, str, str]:
+        return self.input_gradients, self.weight_gradients, self.compose_input, self.compose_weight
+
+
+_NAMES = "get_input_gradients", "get_weight_gradients", "compose_input_gradients", "compose_weight_gradients"
+MODERN = Generation(*_NAMES)
+    "get_input_gradients", "get_weight_gradients", "compose_input_gradients", "compose_weight_gradients"
+)
+OLDER = Generation("input_gradients", "weight_gradients", "compose_to_input", "compose_to_weight")
+FORWARDS = ("forward", "call")
+
+
+def has(thing: Any, name: str) -> bool:
+    """Whether `thing` (a class or an instance) has a method of this name; no property is run."""
+    return callable(inspect.getattr_static(thing, name, None)) or isinstance(
+        inspect.getattr_static(thing, name, None), (staticmethod, classmethod)
+    )
+
+
+def forward_name(thing: Any) -> str | None:
+    """Return the name of the method that computes the output, or None."""
+    names = [name for name in FORWARDS if has(thing, name)]
+    for name in names:
+        if not getattr(inspect.getattr_static(thing, name), "__isabstractmethod__", False):
+            return name
+    return names[0] if names else None
+
+
+def recognise(thing: Any) -> Generation | None:
+    """Return the generation whose methods `thing` has: forward, and any one of the four derivatives."""
+    if forward_name(thing) is None:
+        return None
+    for generation in (MODERN, OLDER):
+        if any(has(thing, name) for name in generation.names):
+            return generation
+    return None

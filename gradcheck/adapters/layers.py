@@ -1,0 +1,155 @@
+"""Beras layers, activations and losses, of whatever generation: their four derivative methods and their tape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters import answers, package, probe, roles, tape, weights
+from gradcheck.adapters.construct import Made, duplicate
+from gradcheck.adapters.generations import Generation, forward_name, has, recognise
+from gradcheck.adapters.live import Habits, Live
+from gradcheck.errors import CannotBuild
+from gradcheck.problem import Array, Kind, Method, Problem, Sizes, Values, Variable
+
+
+def recognises(thing: Any) -> bool:
+    """A forward method together with a derivative method of some generation."""
+    return recognise(thing) is not None
+
+
+def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
+    """Return the problem that `made` poses. Raises CannotBuild where it cannot be called."""
+    generation = recognise(made.obj)
+    assert generation is not None
+    return _Layer(made, generation, sizes, rng).problem()
+
+
+class _Layer:
+    """One object on its way to a problem."""
+
+    def __init__(self, made: Made, generation: Generation, sizes: Sizes, rng: np.random.Generator) -> None:
+        self.obj = made.obj
+        self.cls = type(made.obj)
+        self.generation = generation
+        self.tensor = package.tensor_of(self.cls)
+        self.slots = weights.find(self.obj)
+        self.wrap: Callable[[Array], Any] | None = None
+        self.signature = roles.signature_of(getattr(self.obj, forward_name(self.obj) or ""), self.obj)
+        self.roles, self.given = self._arrays(made, sizes, rng)
+        self.live = self._live(self.obj, self._habits())
+        self.examples = {slot.name: _example(slot.array, rng) for slot in self.slots}
+
+    def problem(self) -> Problem:
+        pairs = zip(self.roles, self.given, strict=True)
+        inputs = [Variable(r.name, "input", a, r.constant, r.domain, r.data) for r, a in pairs]
+        by_weight = [Variable(slot.name, "weight", self.examples[slot.name]) for slot in self.slots]
+        methods: list[Method] = []
+        g = self.generation
+        for name, kind, variables in (
+            (g.input_gradients, "local", inputs),
+            (g.weight_gradients, "local", by_weight),
+            (g.compose_input, "vjp", inputs),
+            (g.compose_weight, "vjp", by_weight),
+        ):
+            if variables and has(self.obj, name):
+                methods.append(self._method(name, kind, variables))  # type: ignore[arg-type]
+        recorded = self._tape([*inputs, *by_weight])
+        return Problem((*inputs, *by_weight), self.live.forward, tuple(methods + recorded))
+
+    def _method(self, name: str, kind: Kind, variables: Sequence[Variable]) -> Method:
+        names = [v.name for v in variables]
+        shapes = [v.example.shape for v in variables]
+        constants = [v.name for v in variables if v.constant]
+        live = self.live
+
+        def at(values: Values) -> Callable[[list[Array]], list[Any]]:
+            call = live.at(values)
+            derivative = getattr(live.obj, name)
+
+            def ask(cotangents: list[Array]) -> list[Any]:
+                call.enter()
+                said = derivative(list(cotangents)) if kind == "vjp" else derivative()
+                return answers.listed(said, names, shapes, name, constants)
+
+            return ask
+
+        return Method(name, kind, tuple(names), at)
+
+    def _tape(self, variables: Sequence[Variable]) -> list[Method]:
+        found = package.tape_of(self.cls)
+        if found is None:
+            return []
+        values = {v.name: v.example for v in variables}
+        method = tape.method(found, self.live, variables, tape.as_tensor(self.tensor), self.live.forward(values))
+        return [method] if method is not None else []
+
+    def _run(self, obj: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """How `obj` is run without a record, and how it is called by a user."""
+        fixed = dict(self.signature.fixed)
+        forward = getattr(obj, forward_name(obj) or "")
+        call = obj if callable(obj) else forward
+        if not fixed:
+            return forward, call
+        return lambda *arrays: forward(*arrays, **fixed), lambda *arrays: call(*arrays, **fixed)
+
+    def _live(self, obj: Any, habits: Habits | None = None) -> Live:
+        run, call = self._run(obj)
+        slots = self.slots if obj is self.obj else weights.find(obj)
+        return Live(obj, slots, [role.name for role in self.roles], run, call, self.wrap, habits)
+
+    def _habits(self) -> Habits:
+        twin = duplicate(self.obj)
+        if twin is self.obj:
+            return Habits()
+        live = self._live(twin)
+        values = dict(zip(live.inputs, self.given, strict=True)) | {slot.name: slot.array for slot in self.slots}
+        with np.errstate(all="ignore"):
+            return live.learn(values)
+
+    def _arrays(self, made: Made, sizes: Sizes, rng: np.random.Generator) -> tuple[list[roles.Role], list[Array]]:
+        """Return the inputs' roles and examples: those that came with the object, else what forward accepts."""
+        found = list(self.signature.roles)
+        if made.inputs is not None:
+            if self.signature.starred:
+                found = self._numbered(len(made.inputs))
+            if len(made.inputs) != len(found):
+                expected = f"forward takes {len(found)}: {', '.join(role.name for role in found)}"
+                raise CannotBuild(f"its example gives {len(made.inputs)} inputs, but {expected}")
+            return found, [np.asarray(array) for array in made.inputs]
+        options = [self._numbered(count) for count in (1, 2, 3)] if self.signature.starred else [found]
+        if not options[0]:
+            raise CannotBuild("its forward takes no array")
+        shapes = [slot.array.shape for slot in self.slots]
+        error: CannotBuild | None = None
+        for option in options:
+            for wrap in (None, self.tensor):
+                try:
+                    run, call = self._run(duplicate(self.obj))
+                    self.wrap = tape.as_tensor(wrap) if wrap is not None else None
+                    return probe.find(option, sizes, shapes, rng, self._tries(run, call))
+                except CannotBuild as problem:
+                    error = error or problem
+        assert error is not None
+        raise error
+
+    def _numbered(self, count: int) -> list[roles.Role]:
+        """The inputs of a forward that takes `*args`."""
+        return roles.roles_of([f"x{n}" for n in range(count)], self.obj)
+
+    def _tries(self, run: Callable[..., Any], call: Callable[..., Any]) -> Callable[[list[Array]], None]:
+        def tries(arrays: list[Array]) -> None:
+            given = arrays if self.wrap is None else [self.wrap(array) for array in arrays]
+            answers.outputs(run(*given))
+            answers.outputs(call(*given))
+
+        return tries
+
+
+def _example(array: Array, rng: np.random.Generator) -> Array:
+    """A weight as it is, or random numbers where it is constant (a bias of zeros hides a missing factor)."""
+    if array.size and np.ptp(array) > 0:
+        return np.array(array)
+    return np.asarray(np.round(rng.normal(size=array.shape), 2), dtype=array.dtype)

@@ -1,0 +1,137 @@
+"""Find arrays that a forward method accepts: shapes are tried from the likely to the unlikely.
+
+Most layers take `(batch, features)`; some take columns, single samples, images or sequences. The first shapes that
+run are taken, or the first for which the derivative can be asked as well.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from gradcheck.adapters.roles import Role
+from gradcheck.errors import CannotBuild
+from gradcheck.problem import Array, Sizes
+
+Shape = tuple[int, ...]
+Given = list[Array]
+
+TRIES = 400
+
+
+def shapes(sizes: Sizes, weights: Sequence[Shape]) -> list[Shape]:
+    """List shapes of one input, likely ones first, from the sizes and the shapes of the weights."""
+    batch, inputs, outputs = sizes.batch, sizes.inputs, sizes.outputs
+    widths = [w[0] for w in weights if len(w) == 2] + [inputs] + [n for w in weights for n in w] + [outputs]
+    widths = list(dict.fromkeys(widths))
+    channels = list(dict.fromkeys([n for w in weights if len(w) == 4 for n in w] + widths))
+    found: list[Shape] = [(batch, n) for n in widths]
+    found += [(n, batch) for n in widths]
+    found += [(n,) for n in widths]
+    found += [(batch, 6, 4, n) for n in channels]
+    found += [(batch, n, 6, 4) for n in channels]
+    found += [(batch, 6, n) for n in widths]
+    found += [(batch, n, 6) for n in widths]
+    found += [(1, n) for n in widths]
+    found += [(n, 1) for n in widths]
+    found += [(), (1,), (6, 4), (6, 4, channels[0])]
+    return list(dict.fromkeys(found))
+
+
+def candidates(count: int, shapes_of_one: list[Shape]) -> Iterator[tuple[Shape, ...]]:
+    """Yield shapes for `count` inputs: all the same first, then combinations of the likely ones."""
+    for shape in shapes_of_one:
+        yield (shape,) * count
+    if count > 1:
+        few = shapes_of_one[: 12 if count == 2 else 6]
+        for combination in itertools.product(few, repeat=count):
+            if len(set(combination)) > 1:
+                yield combination
+
+
+def draw(role: Role, shape: Shape, rng: np.random.Generator) -> Array:
+    """Return example values for one argument: short decimals, probabilities, one-hot rows or class numbers."""
+    if role.data == "one-hot":
+        return _one_hot(shape, rng)
+    if role.data == "class-indices":
+        return rng.integers(0, shape[-1] if shape else 2, size=shape[:-1])
+    if role.data == "probabilities":
+        return np.asarray(np.round(rng.uniform(0.05, 0.95, size=shape), 2))
+    values = np.round(rng.normal(size=shape), 2)
+    low, high = role.domain or (-np.inf, np.inf)
+    if np.isfinite(low) and np.isfinite(high):
+        return np.asarray(low + (high - low) * rng.uniform(0.1, 0.9, size=shape))
+    if np.isfinite(low):
+        return np.asarray(low + 0.1 + np.abs(values))
+    return np.asarray(high - 0.1 - np.abs(values) if np.isfinite(high) else values)
+
+
+def _one_hot(shape: Shape, rng: np.random.Generator) -> Array:
+    if not shape:
+        return np.asarray(1.0)
+    rows = int(np.prod(shape[:-1]))
+    labels = np.zeros((rows, shape[-1]))
+    labels[np.arange(rows), rng.integers(0, shape[-1], size=rows)] = 1.0
+    return labels.reshape(shape)
+
+
+def find(
+    roles: Sequence[Role],
+    sizes: Sizes,
+    weights: Sequence[Shape],
+    rng: np.random.Generator,
+    runs: Callable[[Given], None],
+    answers: Callable[[Given], None] | None = None,
+) -> tuple[list[Role], Given]:
+    """Return example arrays, one per role, with which `runs` raises nothing.
+
+    With `answers`, the first with which it raises nothing either is preferred. A label that is not accepted as
+    one-hot rows is tried as class numbers. Raises CannotBuild with the first shape's error.
+    """
+    first: tuple[list[Role], Given] | None = None
+    error_of_first: Exception | None = None
+    tried = 0
+    for meaning in _meanings(roles):
+        for shape in candidates(len(roles), shapes(sizes, weights)):
+            if tried > TRIES:
+                break
+            tried += 1
+            given = [draw(role, one, rng) for role, one in zip(meaning, shape, strict=True)]
+            try:
+                with np.errstate(all="ignore"):
+                    runs([array.copy() for array in given])
+            except NotImplementedError as error:
+                raise CannotBuild(f"its forward is not implemented: {error}") from error
+            except Exception as error:  # the wrong shape may raise anything; another one is tried
+                error_of_first = error_of_first or error
+                continue
+            if answers is None or _answers(answers, given):
+                return list(meaning), given
+            first = first or (list(meaning), given)
+    if first is not None:
+        return first
+    names = ", ".join(role.name for role in roles)
+    why = f"{type(error_of_first).__name__}: {error_of_first}"
+    raise CannotBuild(
+        f"no arrays were found that its forward({names}) accepts: {why}; "
+        "define gradcheck_example() on the class, which returns (instance, inputs)"
+    ) from error_of_first
+
+
+def _answers(answers: Callable[[Given], None], given: Given) -> bool:
+    try:
+        with np.errstate(all="ignore"):
+            answers([array.copy() for array in given])
+    except NotImplementedError:
+        return True
+    except Exception:  # the derivative cannot be asked with these shapes; others are tried
+        return False
+    return True
+
+
+def _meanings(roles: Sequence[Role]) -> Iterator[Sequence[Role]]:
+    yield roles
+    if any(role.data == "one-hot" for role in roles):
+        yield [Role(r.name, r.constant, "class-indices") if r.data == "one-hot" else r for r in roles]

@@ -1,0 +1,89 @@
+"""What the arguments of a forward method mean: variables, constants, and what their values look like."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gradcheck.problem import Data
+
+CONSTANTS = frozenset({"y_true", "truths", "truth", "labels", "label", "target", "targets", "ytrue", "true"})
+LOGITS = frozenset({"logits", "logit", "scores"})
+
+# Arguments without a default that still are no data.
+SWITCHES: Mapping[str, Any] = {"training": True, "train": True, "is_training": True, "mode": "train"}
+
+
+@dataclass(frozen=True)
+class Role:
+    """One argument of forward."""
+
+    name: str
+    constant: bool = False
+    data: Data = "real"
+    domain: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Signature:
+    """How forward is called: its data arguments in order, and fixed keywords; `starred` for `*args`."""
+
+    roles: tuple[Role, ...]
+    fixed: Mapping[str, Any]
+    starred: bool = False
+
+
+def signature_of(forward: Callable[..., Any], owner: Any = None) -> Signature:
+    """Read the arguments of `forward`; class attributes of `owner` say more than names do.
+
+    `constant_inputs`, a tuple of names; `input_data` and `input_domains`, dicts by name.
+    """
+    names: list[str] = []
+    fixed: dict[str, Any] = {}
+    starred = False
+    for parameter in inspect.signature(forward).parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            starred = not names
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            continue
+        elif parameter.name in SWITCHES:
+            if parameter.default is parameter.empty:
+                fixed[parameter.name] = SWITCHES[parameter.name]
+        elif parameter.default is parameter.empty:
+            names.append(parameter.name)
+    return Signature(tuple(roles_of(names, owner)), fixed, starred)
+
+
+def roles_of(names: list[str], owner: Any = None) -> list[Role]:
+    """Say what each argument is, by what `owner` declares and else by its name."""
+    declared = _declared(owner, "constant_inputs", ())
+    data: Mapping[str, Data] = _declared(owner, "input_data", {})
+    domains = _declared(owner, "input_domains", {})
+    roles = []
+    for name in names:
+        constant = name in declared or name.lower() in CONSTANTS
+        roles.append(Role(name, constant, "one-hot" if name.lower() in CONSTANTS else "real"))
+    if any(role.constant and role.data == "one-hot" for role in roles):
+        roles = [role if role.constant or role.name.lower() in LOGITS else _probability(role) for role in roles]
+    found = []
+    for role in roles:
+        if role.name in data:
+            role = replace(role, data=data[role.name], domain=None)
+            role = _probability(role) if role.data == "probabilities" else role
+        if role.name in domains:
+            role = replace(role, domain=tuple(domains[role.name]) if domains[role.name] else None)
+        found.append(role)
+    return found
+
+
+def _probability(role: Role) -> Role:
+    return replace(role, data="probabilities", domain=(0.0, 1.0))
+
+
+def _declared(owner: Any, name: str, otherwise: Any) -> Any:
+    """A class attribute, where it is of the kind that it should be."""
+    found = getattr(owner, name, otherwise)
+    kinds = dict if isinstance(otherwise, dict) else (tuple, list, set, frozenset)
+    return found if isinstance(found, kinds) else otherwise

@@ -1,0 +1,37 @@
+"""Where a thing is written down: file and line, and the first line of its docstring."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from typing import Any
+
+
+def location(thing: Any) -> str:
+    """Return `"path/of/file.py:line"`, relative to the current folder where it lies inside it, or ""."""
+    code = thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
+    try:
+        path = inspect.getsourcefile(code) or inspect.getfile(code)
+        line = inspect.getsourcelines(code)[1]
+    except (OSError, TypeError):
+        path, line = getattr(inspect.getmodule(code), "__file__", None) or "", 0
+    if not path:
+        return ""
+    inside = os.path.relpath(path) if os.path.splitdrive(path)[0] == os.path.splitdrive(os.getcwd())[0] else path
+    shown = path if inside.startswith(os.pardir) else inside
+    return f"{shown}:{line}" if line else shown
+
+
+def title(thing: Any) -> str:
+    """Return the dotted name of a class or function, or of an instance's class."""
+    code = thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
+    module = getattr(code, "__module__", "") or ""
+    name = getattr(code, "__qualname__", getattr(code, "__name__", repr(code))).replace("<locals>.", "")
+    return name if module in ("", "__main__", "builtins") else f"{module}.{name}"
+
+
+def documentation(thing: Any) -> str:
+    """Return the docstring of a class or function, or of an instance's class."""
+    code = thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
+    own = code.__dict__.get("__doc__") if inspect.isclass(code) else code.__doc__
+    return inspect.cleandoc(own) if isinstance(own, str) else ""

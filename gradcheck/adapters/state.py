@@ -1,0 +1,82 @@
+"""What an object remembers: attribute dicts, containers and random generators, saved and put back."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+Store = dict[Any, Any] | list[Any]
+GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
+
+
+def refill(store: Store, saved: Store) -> None:
+    """Give a dict or list the content that it had."""
+    if isinstance(store, dict):
+        store.clear()
+        store.update(saved)
+    else:
+        store[:] = saved
+
+
+def put_back(own: dict[str, Any], name: str, saved: Any) -> None:
+    """Put an attribute back that was changed in place: the same object where that is possible."""
+    value = own.get(name)
+    if isinstance(value, np.ndarray) and value.shape == np.shape(saved) and value.flags.writeable:
+        value[...] = saved
+    elif isinstance(value, (dict, list)) and type(value) is type(saved):
+        refill(value, saved)
+    else:
+        own[name] = saved
+
+
+def fingerprint(value: Any, depth: int = 4) -> Any:
+    """Return something that differs when the content of `value` does (unknown objects: their identity)."""
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.str, value.tobytes() if value.dtype != object else id(value)
+    if isinstance(value, np.random.Generator):
+        return repr(value.bit_generator.state)
+    if isinstance(value, np.random.RandomState):
+        return repr(value.get_state())
+    if isinstance(value, random.Random):
+        return value.getstate()
+    if depth and isinstance(value, dict):
+        return {key: fingerprint(item, depth - 1) for key, item in value.items()}
+    if depth and isinstance(value, (list, tuple)):
+        return [fingerprint(item, depth - 1) for item in value]
+    return value if isinstance(value, (int, float, str, bytes, bool, type(None))) else id(value)
+
+
+def global_fingerprint() -> Any:
+    """Return something that differs when a global random generator was used."""
+    return random.getstate(), fingerprint(np.random.mtrand._rand)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Start the global random generators at `seed`, and put their states back.
+
+    Other people's code draws from NumPy's global generator, so that this is the one to be pinned.
+    """
+    before = np.random.get_state(), random.getstate()  # noqa: NPY002
+    np.random.seed(seed)  # noqa: NPY002
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        np.random.set_state(before[0])  # noqa: NPY002
+        random.setstate(before[1])
+
+
+def generators(dicts: list[dict[str, Any]]) -> list[tuple[int, str, Any]]:
+    """Return a copy of every random generator that is an attribute, with the number of its dict and its name."""
+    return [
+        (number, name, copy.deepcopy(value))
+        for number, own in enumerate(dicts)
+        for name, value in own.items()
+        if isinstance(value, GENERATORS)
+    ]
