@@ -21,8 +21,7 @@ class Generation:
         return self.input_gradients, self.weight_gradients, self.compose_input, self.compose_weight
 
 
-_NAMES = "get_input_gradients", "get_weight_gradients", "compose_input_gradients", "compose_weight_gradients"
-MODERN = Generation(*_NAMES)
+MODERN = Generation(
     "get_input_gradients", "get_weight_gradients", "compose_input_gradients", "compose_weight_gradients"
 )
 OLDER = Generation("input_gradients", "weight_gradients", "compose_to_input", "compose_to_weight")
