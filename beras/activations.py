@@ -1,0 +1,187 @@
+"""Activation functions: forward beside derivative."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+import numpy.typing as npt
+
+from beras.checks import floating, real
+from beras.core import Diffable, Upstream, as_gradient, per_row
+from beras.tensor import Array, Tensor, wrap
+
+
+class Activation(Diffable):
+    """A function without weights of one array `x`, whose output has the shape and type of `x`.
+
+    A subclass writes `forward` and `get_input_gradients`: the derivative at each entry, of the shape of `x`, or one
+    matrix per row, `(..., n, n)`. Integers count as float64; complex numbers are a `TypeError` where the function is
+    not analytic; an empty batch is a `ValueError`.
+    """
+
+    @abstractmethod
+    def forward(self, x: npt.ArrayLike) -> Tensor:
+        """Return the activation of `x`, of the same shape."""
+
+    def compose_input_gradients(self, J: Upstream = None) -> list[Tensor]:
+        """Return `[J * local]`, entry by entry, or row times matrix where the local derivative has one more axis."""
+        upstream = self.upstream(J)
+        if upstream is None:
+            return self.get_input_gradients()
+        [x], [g] = self.inputs, upstream
+        local = np.asarray(self.get_input_gradients()[0])
+        if local.ndim == x.ndim + 1:
+            return [as_gradient(per_row(local, g), x)]
+        return [as_gradient(g * local, x)]
+
+
+class LeakyReLU(Activation):
+    """`x` where `x > 0`, else `alpha · x`. Maas et al. 2013.
+
+    The derivative is 1 where `x > 0`, `alpha` where `x < 0` and, by convention, 0 at `x = 0` (Keras says `alpha`).
+
+    >>> LeakyReLU(alpha=0.1)([-1.0, 2.0])
+    Tensor([-0.1,  2. ])
+    """
+
+    def __init__(self, alpha: float = 0.3) -> None:
+        if not np.isfinite(alpha):
+            raise ValueError(f"LeakyReLU expects a finite alpha, got {alpha}")
+        self.alpha = alpha
+
+    def forward(self, x: npt.ArrayLike) -> Tensor:
+        """Return `x` or `alpha · x`."""
+        x = real(x, "LeakyReLU")
+        return wrap(np.where(x > 0, x, x.dtype.type(self.alpha) * x))
+
+    def get_input_gradients(self) -> list[Tensor]:
+        """Return 1, `alpha` or 0 at each entry."""
+        self._require_call()
+        x = np.asarray(self.inputs[0])
+        return [as_gradient(np.where(x > 0, 1, np.where(x < 0, self.alpha, 0)), x)]
+
+
+class ReLU(LeakyReLU):
+    """`max(x, 0)`: LeakyReLU with alpha = 0. Its derivative at 0 is 0.
+
+    >>> ReLU()([-1.0, 2.0])
+    Tensor([0., 2.])
+    """
+
+    def __init__(self) -> None:
+        super().__init__(alpha=0.0)
+
+    def forward(self, x: npt.ArrayLike) -> Tensor:
+        """Return `max(x, 0)`."""
+        x = real(x, "ReLU")
+        return wrap(np.maximum(x, x.dtype.type(0)))
+
+    def compose_input_gradients(self, J: Upstream = None) -> list[Tensor]:
+        """Return the upstream gradient where `x > 0`, 0 elsewhere."""
+        upstream = self.upstream(J)
+        if upstream is None:
+            return self.get_input_gradients()
+        x = np.asarray(self.inputs[0])
+        return [as_gradient(upstream[0] * (x > 0), x)]
+
+
+class Sigmoid(Activation):
+    """`1 / (1 + exp(−x))`, without overflow at any `x`.
+
+    >>> Sigmoid()([-1000.0, 0.0, 1000.0])
+    Tensor([0. , 0.5, 1. ])
+    """
+
+    def forward(self, x: npt.ArrayLike) -> Tensor:
+        """Return the sigmoid of `x`, real or complex."""
+        x = floating(x, "Sigmoid")
+        positive, e = _decaying(x)
+        # 1 / (1 + exp(−x)) where x ≥ 0, exp(x) / (1 + exp(x)) elsewhere: no exponent is ever positive
+        return wrap(np.where(positive, e.dtype.type(1), e) / (1 + e))
+
+    def get_input_gradients(self) -> list[Tensor]:
+        """Return `e / (1 + e)²` with `e = exp(−|x|)`: `y (1 − y)` without its cancellation near y = 1."""
+        self._require_call()
+        x = self.inputs[0]
+        _, e = _decaying(floating(x, "Sigmoid"))
+        return [as_gradient(e / (1 + e) ** 2, x)]
+
+
+def _decaying(x: Array) -> tuple[Array, Array]:
+    """Return where x ≥ 0, and exp(−x) there, exp(x) elsewhere (of complex numbers, the real part decides)."""
+    positive = x.real >= 0
+    return positive, np.exp(np.where(positive, -x, x))
+
+
+class Tanh(Activation):
+    """`tanh(x)`.
+
+    >>> Tanh()([0.0, 1000.0])
+    Tensor([0., 1.])
+    """
+
+    def forward(self, x: npt.ArrayLike) -> Tensor:
+        """Return `tanh(x)`, real or complex."""
+        return wrap(np.tanh(floating(x, "Tanh")))
+
+    def get_input_gradients(self) -> list[Tensor]:
+        """Return `1 / cosh(x)²`, as `4 e / (1 + e)²` with `e = exp(−2|x|)`: `1 − y²` without its cancellation."""
+        self._require_call()
+        x = self.inputs[0]
+        _, e = _decaying(2 * floating(x, "Tanh"))
+        return [as_gradient(4 * e / (1 + e) ** 2, x)]
+
+
+class Sin(Activation):
+    """`sin(x)`.
+
+    >>> Sin()([0.0, -1.0])
+    Tensor([ 0.        , -0.84147098])
+    """
+
+    def forward(self, x: npt.ArrayLike) -> Tensor:
+        """Return `sin(x)`, real or complex."""
+        return wrap(np.sin(floating(x, "Sin")))
+
+    def get_input_gradients(self) -> list[Tensor]:
+        """Return `cos(x)`."""
+        self._require_call()
+        x = self.inputs[0]
+        return [as_gradient(np.cos(floating(x, "Sin")), x)]
+
+
+class Softmax(Activation):
+    """`exp(x) / Σ exp(x)` along the last axis, `(batch, n)` to `(batch, n)`; the row's maximum is taken off first.
+
+    Its local derivative at row y of the output is the matrix `diag(y) − y yᵀ`. Composing never builds it:
+    `J · (diag(y) − y yᵀ) = y ∘ (J − ⟨J, y⟩)`. Bridle 1990.
+
+    >>> Softmax()([[0.0, 0.0], [1000.0, -1000.0]])
+    Tensor([[0.5, 0.5],
+            [1. , 0. ]])
+    """
+
+    def forward(self, x: npt.ArrayLike) -> Tensor:
+        """Return the softmax of each row of `x`, real or complex."""
+        x = floating(x, "Softmax")
+        if x.ndim == 0:
+            raise ValueError("Softmax expects input of shape (batch, n), got a scalar")
+        e = np.exp(x - x.real.max(axis=-1, keepdims=True))
+        return wrap(e / e.sum(axis=-1, keepdims=True))
+
+    def get_input_gradients(self) -> list[Tensor]:
+        """Return `diag(y) − y yᵀ` for each row, `(batch, n, n)`."""
+        self._require_call()
+        y = np.asarray(self.outputs[0])
+        return [
+            as_gradient(y[..., :, None] * np.eye(y.shape[-1], dtype=y.dtype) - y[..., :, None] * y[..., None, :], y)
+        ]
+
+    def compose_input_gradients(self, J: Upstream = None) -> list[Tensor]:
+        """Return `y ∘ (J − ⟨J, y⟩)` row by row, `(batch, n)`."""
+        upstream = self.upstream(J)
+        if upstream is None:
+            return self.get_input_gradients()
+        [x], [g], y = self.inputs, upstream, np.asarray(self.outputs[0])
+        return [as_gradient(y * (g - (g * y).sum(axis=-1, keepdims=True)), x)]

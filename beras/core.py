@@ -1,0 +1,251 @@
+"""What everything else is built of: callables, things with weights, and functions with derivatives."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from beras.checks import gradient_dtype
+from beras.tensor import Array, Tensor, Variable, recording
+
+__all__ = ["Callable", "Diffable", "Tensor", "Upstream", "Variable", "Weighted"]
+
+Upstream = Iterable[npt.ArrayLike | None] | None
+"""One upstream gradient per output; `None` (or only `None`s) where there is nothing upstream."""
+
+
+class Callable(ABC):
+    """Something with a `forward`; `thing(x)` and `thing.forward(x)` are the same."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.forward(*args, **kwargs)
+
+    @abstractmethod
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output."""
+
+
+class Weighted(ABC):
+    """Something that has weights."""
+
+    @property
+    @abstractmethod
+    def weights(self) -> Sequence[Tensor]:
+        """All weights, trained or not."""
+
+    @property
+    def trainable_variables(self) -> list[Tensor]:
+        """The weights that are trained."""
+        return [weight for weight in self.weights if getattr(weight, "trainable", True)]
+
+    @property
+    def non_trainable_variables(self) -> list[Tensor]:
+        """The weights that are not trained."""
+        return [weight for weight in self.weights if not getattr(weight, "trainable", True)]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether any weight is trained. Setting it sets every weight."""
+        return bool(self.trainable_variables)
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        for weight in self.weights:
+            weight.trainable = trainable
+
+
+class Diffable(Callable, Weighted):
+    """A function of arrays with its derivatives.
+
+    A subclass writes `forward` and either the local derivatives (`get_input_gradients`, `get_weight_gradients`), whose
+    layout the defaults of `compose_*` understand, or `compose_*` itself.
+
+    Calling it runs `forward`, keeps `inputs` and `outputs` (lists, of the last call) for the four derivative methods,
+    and, inside a `GradientTape`, records the call. `forward` alone does neither. While `forward` runs, nothing else is
+    recorded: a Diffable is one step of the graph, with a derivative of its own.
+
+    What a derivative needs from `forward` beyond inputs and outputs (a dropout mask, say) goes into `self._saving`
+    there and is read from `self.saved` here: it changes with calls only, as `inputs` and `outputs` do.
+    """
+
+    inputs: list[Array]
+    outputs: list[Tensor]
+    saved: Any = None
+    _saving: Any = None
+    _state_is_a_dict: bool = True
+
+    constant_inputs: tuple[str, ...] = ()
+    """Names of the inputs of `forward` that are data and held constant."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            args = self._positional(args, kwargs)
+        inputs = [a if isinstance(a, np.ndarray) else self._as_input(a) for a in args]
+        earlier = self.__dict__.get("inputs")
+        self.inputs = inputs
+        tape, recording.tape = recording.tape, None
+        try:
+            result = self.forward(*inputs)
+        except BaseException:
+            if earlier is None:
+                del self.inputs
+            else:
+                self.inputs = earlier
+            raise
+        finally:
+            recording.tape = tape
+        several = isinstance(result, list | tuple)
+        outputs = [Tensor(r) for r in result] if several else [result if type(result) is Tensor else Tensor(result)]
+        self.saved = self._saving
+        if tape is not None:
+            outputs = tape.record(self, inputs, outputs)
+        self.outputs = outputs
+        return type(result)(outputs) if several else outputs[0]
+
+    def _positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        bound = inspect.signature(self.forward).bind(*args, **kwargs)
+        if bound.kwargs:
+            raise TypeError(f"{type(self).__name__} takes arrays only, got the option {next(iter(bound.kwargs))!r}")
+        return bound.args
+
+    def _as_input(self, value: Any) -> Tensor:
+        if recording.tape is not None and isinstance(value, list | tuple) and any(isinstance(v, Tensor) for v in value):
+            raise TypeError(
+                f"{type(self).__name__} got a {type(value).__name__} of tensors, which would lose their gradients: "
+                "pass them as separate arguments, or join them with np.stack or np.concatenate"
+            )
+        return Tensor(value)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._state_is_a_dict = not any(c.__dict__.get("__slots__") or "__copy__" in c.__dict__ for c in cls.__mro__)
+
+    def snapshot(self) -> Self:
+        """Return a shallow copy: this object's state as it is now, for the record of one call."""
+        if not self._state_is_a_dict:
+            return copy.copy(self)
+        twin = object.__new__(type(self))  # what copy.copy does, at a tenth of its time
+        twin.__dict__.update(self.__dict__)
+        return twin
+
+    @property
+    def weights(self) -> Sequence[Tensor]:
+        """No weights, unless a subclass says otherwise."""
+        return []
+
+    def weights_read(self) -> Sequence[Tensor]:
+        """The weights that the derivatives of the last call depend on: assigning one makes them unknown."""
+        return self.weights
+
+    @abstractmethod
+    def get_input_gradients(self) -> list[Tensor]:
+        """Return the local derivative by each input of the last call, in the layout of the class."""
+
+    def get_weight_gradients(self) -> list[Tensor]:
+        """Return the local derivative by each weight at the last call, in the layout of the class."""
+        return []
+
+    def compose_input_gradients(self, J: Upstream = None) -> list[Tensor]:
+        """Return the vector-Jacobian product for each input, of that input's shape and type.
+
+        `J`: one upstream gradient per output, of that output's shape. Without one, the local derivatives. This default
+        reads a local derivative of two axes as a matrix `(in, out)` shared by all rows, one of three axes as a matrix
+        per row, and that of a scalar output as its gradient.
+        """
+        upstream = self.upstream(J)
+        if upstream is None:
+            return self.get_input_gradients()
+        [g] = self._single(upstream)
+        pairs = zip(self.inputs, self.get_input_gradients(), strict=False)
+        return [as_gradient(self._through(np.asarray(local), g, x), x) for x, local in pairs]
+
+    def compose_weight_gradients(self, J: Upstream = None) -> list[Tensor]:
+        """Return the vector-Jacobian product for each weight, summed over the batch, of that weight's shape and type.
+
+        `J` as for `compose_input_gradients`. This default multiplies a local derivative `(batch, *weight)`, or one
+        `(*weight)` that all rows share, by the upstream rows and sums over the batch.
+        """
+        local = self.get_weight_gradients()
+        upstream = self.upstream(J)
+        if upstream is None or not local:
+            return local
+        [g] = self._single(upstream)
+        result = []
+        for weight, d in zip(self.weights, local, strict=True):
+            rows = g.reshape(len(g), *[1] * (weight.ndim - 1), -1)
+            result.append(as_gradient((np.asarray(d) * rows).sum(axis=0).reshape(weight.shape), weight))
+        return result
+
+    def upstream(self, J: Upstream) -> list[Array] | None:
+        """Return `J` as plain arrays, checked against the outputs; `None` if there is nothing upstream.
+
+        Where only some entries are `None`, those are zeros. Raises `ValueError` where count or shapes do not fit.
+        """
+        self._require_call()
+        if J is None:
+            return None
+        given = list(J)
+        if all(g is None for g in given):
+            return None
+        name = type(self).__name__
+        if len(given) != len(self.outputs):
+            raise ValueError(f"{name} has {len(self.outputs)} output(s), got {len(given)} upstream gradient(s)")
+        arrays = []
+        for g, output in zip(given, self.outputs, strict=True):
+            array = np.zeros(output.shape, gradient_dtype(output)) if g is None else np.asarray(g)
+            if array.shape != output.shape:
+                raise ValueError(
+                    f"{name} expects an upstream gradient of its output's shape {output.shape}, got shape {array.shape}"
+                )
+            arrays.append(array)
+        return arrays
+
+    def _require_call(self) -> None:
+        if "outputs" not in self.__dict__:
+            raise RuntimeError(f"{type(self).__name__} has no derivative yet: call it on an input first")
+
+    def _single(self, upstream: list[Array]) -> list[Array]:
+        if len(upstream) != 1:
+            raise NotImplementedError(
+                f"{type(self).__name__} has {len(upstream)} outputs: it must write compose_* itself"
+            )
+        return upstream
+
+    def _through(self, local: Array, g: Array, x: Array) -> Array:
+        """Apply one local derivative to the upstream gradient `g`."""
+        if g.size == 1 and local.shape == x.shape:
+            return g.reshape(()) * local
+        shared = local.ndim == 2 and local.shape == (x.shape[-1:] + g.shape[-1:])
+        elementwise = local.shape == x.shape == g.shape
+        if shared and elementwise:
+            raise ValueError(
+                f"a local derivative of shape {local.shape} can be a matrix or one factor per entry here: derive "
+                f"{type(self).__name__} from Activation, or write its compose_input_gradients"
+            )
+        if shared:
+            return g @ local.T
+        if elementwise:
+            return g * local
+        if local.ndim == x.ndim + 1:
+            return per_row(local, g)
+        raise ValueError(
+            f"{type(self).__name__} returned a local derivative of shape {local.shape}, which does not take "
+            f"an upstream gradient of shape {g.shape} to an input of shape {x.shape}"
+        )
+
+
+def per_row(matrices: Array, g: Array) -> Array:
+    """Return matrix times row: `(..., in, out)` and `(..., out)` to `(..., in)`."""
+    product: Array = np.einsum("...io,...o->...i", matrices, g)
+    return product
+
+
+def as_gradient(value: npt.ArrayLike, x: Array) -> Tensor:
+    """Return `value` as a gradient by `x`: a Tensor of x's type (float64 if `x` holds integers)."""
+    return np.asarray(value, dtype=gradient_dtype(x)).view(Tensor)

@@ -1,0 +1,99 @@
+"""Layers with weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from beras.checks import floating, matrix, positive_size
+from beras.core import Diffable, Upstream, as_gradient
+from beras.initializers import Seed, initialize
+from beras.tensor import Tensor, Variable, wrap
+
+
+class Dense(Diffable):
+    """`x · w + b`: `x (batch, input_size)` to `(batch, output_size)`.
+
+    Weights: `w (input_size, output_size)`, drawn by `initializer` (see `beras.initializers`), and `b (1, output_size)`,
+    zeros; both of type `dtype`. `seed` makes the draw repeatable.
+
+    Raises `ValueError` for input of another shape, for an empty batch and for an unknown initializer, `TypeError` for
+    input that is not numeric.
+
+    >>> layer = Dense(2, 1, initializer="zero")
+    >>> layer([[1.0, 2.0]])
+    Tensor([[0.]])
+    >>> [g.shape for g in layer.get_weight_gradients()], [g.shape for g in layer.compose_weight_gradients([[[1.0]]])]
+    ([(1, 2, 1), (1, 1)], [(2, 1), (1, 1)])
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        output_size: int,
+        initializer: str = "normal",
+        *,
+        dtype: npt.DTypeLike = np.float32,
+        seed: Seed = None,
+    ) -> None:
+        self.w, self.b = self._initialize_weight(initializer, input_size, output_size, dtype=dtype, seed=seed)
+
+    @property
+    def weights(self) -> list[Tensor]:
+        """`[w, b]`."""
+        return [self.w, self.b]
+
+    @staticmethod
+    def _initialize_weight(
+        initializer: str,
+        input_size: int,
+        output_size: int,
+        *,
+        dtype: npt.DTypeLike = np.float32,
+        seed: Seed = None,
+    ) -> tuple[Variable, Variable]:
+        """Return fresh `(w, b)`; sets nothing."""
+        positive_size(input_size, "Dense", "input_size")
+        positive_size(output_size, "Dense", "output_size")
+        if np.dtype(dtype).kind != "f":
+            raise TypeError(f"Dense expects a floating-point dtype, got {np.dtype(dtype)}")
+        w = initialize(initializer, input_size, output_size, dtype=dtype, seed=seed)
+        return Variable(w), Variable(np.zeros((1, output_size), dtype=dtype))
+
+    def forward(self, x: npt.ArrayLike) -> Tensor:
+        """Return `x · w + b`."""
+        w, b = np.asarray(self.w), np.asarray(self.b)
+        y = matrix(floating(x, "Dense"), "Dense", "input", columns=len(w)) @ w
+        if y.dtype == b.dtype:
+            y += b
+        else:
+            y = y + b
+        return wrap(y)
+
+    def get_input_gradients(self) -> list[Tensor]:
+        """Return `[w]`, `(input_size, output_size)`, which all rows share: input gradient = upstream row · wᵀ."""
+        self._require_call()
+        return [as_gradient(np.array(self.w), self.inputs[0])]
+
+    def get_weight_gradients(self) -> list[Tensor]:
+        """Return, by `w`, `x[n, i]` at each `[n, i, o]`, `(batch, in, out)`; by `b`, ones `(1, out)`."""
+        self._require_call()
+        x, w, b = self.inputs[0], self.w, self.b
+        by_w = np.broadcast_to(np.asarray(x)[:, :, None], (len(x), *w.shape))
+        return [as_gradient(by_w.copy(), w), as_gradient(np.ones(b.shape), b)]
+
+    def compose_input_gradients(self, J: Upstream = None) -> list[Tensor]:
+        """Return `[J · wᵀ]`, `(batch, input_size)`."""
+        upstream = self.upstream(J)
+        if upstream is None:
+            return self.get_input_gradients()
+        x, w = self.inputs[0], np.asarray(self.w)
+        return [as_gradient(upstream[0] @ w.T, x)]
+
+    def compose_weight_gradients(self, J: Upstream = None) -> list[Tensor]:
+        """Return `[xᵀ · J, Σ_batch J]`, `(input_size, output_size)` and `(1, output_size)`."""
+        upstream = self.upstream(J)
+        if upstream is None:
+            return self.get_weight_gradients()
+        [g], x = upstream, np.asarray(self.inputs[0])
+        return [as_gradient(x.T @ g, self.w), as_gradient(g.sum(axis=0, keepdims=True), self.b)]

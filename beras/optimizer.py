@@ -1,0 +1,162 @@
+"""Optimizers: rules that update parameters in place."""
+
+from __future__ import annotations
+
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from beras.checks import number_between
+from beras.tensor import Array, Variable
+
+
+class State:
+    """Arrays kept for each parameter, without keeping the parameter alive."""
+
+    def __init__(self) -> None:
+        self._entries: dict[int, tuple[weakref.ref[Any], dict[str, Array]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def of(self, parameter: Variable, *names: str) -> list[Array]:
+        """Return the arrays called `names` that belong to `parameter`, zeros at first."""
+        key = id(parameter)
+        if key not in self._entries:
+            entries = self._entries
+            forget = weakref.ref(parameter, lambda _: entries.pop(key, None))
+            entries[key] = forget, {name: np.zeros(parameter.shape, parameter.dtype) for name in names}
+        arrays = self._entries[key][1]
+        return [arrays[name] for name in names]
+
+
+class Optimizer(ABC):
+    """An update rule. A subclass writes `step`: what is taken off a parameter.
+
+    `apply_gradients(trainable_params, grads)` goes through parameters and gradients in pairs and updates each parameter
+    in place by its `assign`; a gradient that is `None` is stepped over.
+    """
+
+    def __init__(self, learning_rate: float) -> None:
+        self.learning_rate = number_between(learning_rate, type(self).__name__, "learning_rate", 0.0, np.inf)
+        self.state = State()
+
+    def apply_gradients(self, trainable_params: Iterable[Variable], grads: Iterable[npt.ArrayLike | None]) -> None:
+        """Update every parameter once.
+
+        Raises `ValueError` if there are not as many gradients as parameters or a gradient has another shape than its
+        parameter, before anything is changed; `TypeError` for a parameter that cannot be assigned to.
+        """
+        params, gradients = list(trainable_params), [None if g is None else np.asarray(g) for g in grads]
+        if len(params) != len(gradients):
+            raise ValueError(f"apply_gradients got {len(params)} parameter(s) but {len(gradients)} gradient(s)")
+        for parameter, gradient in zip(params, gradients, strict=True):
+            if not hasattr(parameter, "assign"):
+                raise TypeError(f"apply_gradients expects Variables, got {type(parameter).__name__}")
+            if gradient is not None and gradient.shape != parameter.shape:
+                raise ValueError(
+                    f"a gradient of shape {gradient.shape} came for a parameter of shape {parameter.shape}"
+                )
+        self.begin()
+        for parameter, gradient in zip(params, gradients, strict=True):
+            if gradient is not None:
+                if gradient.dtype != parameter.dtype:
+                    gradient = gradient.astype(parameter.dtype)
+                parameter.assign(np.asarray(parameter) - self.step(parameter, gradient))
+
+    def begin(self) -> None:  # noqa: B027 -- only some rules count their steps
+        """Start a round of updates."""
+
+    @abstractmethod
+    def step(self, parameter: Variable, gradient: Array) -> Array:
+        """Return what is to be taken off `parameter`."""
+
+
+class BasicOptimizer(Optimizer):
+    """Gradient descent, with momentum if wanted (Polyak 1964; seed 004's form, which is Keras' too).
+
+    `v ← momentum · v + learning_rate · g`, then `w ← w − v`. Without momentum: `w ← w − learning_rate · g`.
+
+    >>> w = Variable([1.0])
+    >>> BasicOptimizer(0.1).apply_gradients([w], [[2.0]])
+    >>> w
+    Variable([0.8])
+    """
+
+    def __init__(self, learning_rate: float, momentum: float = 0.0) -> None:
+        super().__init__(learning_rate)
+        self.momentum = number_between(momentum, "BasicOptimizer", "momentum", 0.0, 1.0)
+
+    def step(self, parameter: Variable, gradient: Array) -> Array:
+        """Return the velocity after this gradient."""
+        if not self.momentum:
+            return gradient * self.learning_rate
+        [v] = self.state.of(parameter, "v")
+        v *= self.momentum
+        v += gradient * self.learning_rate
+        return v
+
+
+class RMSProp(Optimizer):
+    """Steps scaled by a running mean of squared gradients (Hinton, Coursera lecture 6e, 2012).
+
+    `v ← beta · v + (1 − beta) · g²`, then `w ← w − learning_rate · g / (√v + epsilon)`.
+    Keras 3 adds epsilon inside the root.
+    """
+
+    def __init__(self, learning_rate: float, beta: float = 0.9, epsilon: float = 1e-6) -> None:
+        super().__init__(learning_rate)
+        self.beta = number_between(beta, "RMSProp", "beta", 0.0, 1.0)
+        self.epsilon = number_between(epsilon, "RMSProp", "epsilon", 0.0, np.inf)
+
+    def step(self, parameter: Variable, gradient: Array) -> Array:
+        """Return `learning_rate · g / (√v + epsilon)`."""
+        [v] = self.state.of(parameter, "v")
+        v *= self.beta
+        v += (1 - self.beta) * np.square(gradient)
+        return self.learning_rate * gradient / (np.sqrt(v) + self.epsilon)
+
+
+class Adam(Optimizer):
+    """Adam (Kingma & Ba 2015), with AMSGrad (Reddi et al. 2018) if wanted.
+
+    `m ← beta_1 · m + (1 − beta_1) · g`, `v ← beta_2 · v + (1 − beta_2) · g²`, then with the corrections
+    `m̂ = m / (1 − beta_1ᵗ)` and `v̂ = v / (1 − beta_2ᵗ)`: `w ← w − learning_rate · m̂ / (√v̂ + epsilon)`.
+    With `amsgrad`, the largest `v` so far takes the place of `v` in `v̂`, as in Keras.
+    `t` counts calls of `apply_gradients`.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+    ) -> None:
+        super().__init__(learning_rate)
+        self.beta_1 = number_between(beta_1, "Adam", "beta_1", 0.0, 1.0)
+        self.beta_2 = number_between(beta_2, "Adam", "beta_2", 0.0, 1.0)
+        self.epsilon = number_between(epsilon, "Adam", "epsilon", 0.0, np.inf)
+        self.amsgrad = amsgrad
+        self.t = 0
+
+    def begin(self) -> None:
+        """Count the step, once for all parameters."""
+        self.t += 1
+
+    def step(self, parameter: Variable, gradient: Array) -> Array:
+        """Return `learning_rate · m̂ / (√v̂ + epsilon)`."""
+        m, v, v_max = self.state.of(parameter, "m", "v", "v_max")
+        m *= self.beta_1
+        m += (1 - self.beta_1) * gradient
+        v *= self.beta_2
+        v += (1 - self.beta_2) * np.square(gradient)
+        if self.amsgrad:
+            v = np.maximum(v_max, v, out=v_max)
+        v_hat = v / (1 - self.beta_2**self.t)
+        return self.learning_rate / (1 - self.beta_1**self.t) * m / (np.sqrt(v_hat) + self.epsilon)
