@@ -15,11 +15,13 @@ LOG_INTERVAL = 60.0  # seconds between two lines in a log file: enough to see th
 def seconds_as_text(seconds: float) -> str:
     """Write a duration as a person would.
 
-    >>> [seconds_as_text(s) for s in (0.04, 5.2, 75, 3671)]
-    ['0.04 s', '5 s', '1:15', '1:01:11']
+    >>> [seconds_as_text(s) for s in (0.04, 0.4, 5.2, 75, 3671)]
+    ['40 ms', '0.4 s', '5.2 s', '1:15', '1:01:11']
     """
-    if seconds < 0.995:
-        return f"{seconds:.2f} s"
+    if seconds < 0.0995:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -36,7 +36,7 @@ def test_a_terminal_line_has_rate_and_remaining_time(clock: Clock) -> None:
     line = Progress("Epoch 1/2", 1000, "samples", terminal)
     clock.now = 2.0
     line.update(250, lambda: "loss 0.5")
-    assert terminal.getvalue() == "\rEpoch 1/2  25 % of 1,000 samples, 125 samples/s, 6 s left  loss 0.5"
+    assert terminal.getvalue() == "\rEpoch 1/2  25 % of 1,000 samples, 125 samples/s, 6.0 s left  loss 0.5"
 
 
 def test_a_shorter_line_covers_the_longer_one(clock: Clock) -> None:
@@ -48,7 +48,7 @@ def test_a_shorter_line_covers_the_longer_one(clock: Clock) -> None:
     clock.now = 2.0
     line.close(100)
     last = terminal.getvalue().split("\r")[-1]
-    assert last.rstrip() == "x 100 steps in 2 s, 50 steps/s"
+    assert last.rstrip() == "x 100 steps in 2.0 s, 50 steps/s"
     assert len(last.rstrip("\n")) == drawn
     assert last.endswith("\n")
 
