@@ -71,11 +71,11 @@ def parser() -> argparse.ArgumentParser:
     add("--init", action="append", metavar="NAME=VALUE", help="argument for the constructor; may be repeated")
     add("--jobs", type=_jobs, default=0, metavar="N", help="processes at a time (default: as many as processors)")
     add("--time-limit", type=_seconds, default=60.0, metavar="SECONDS", help="for each component (default 60)")
-    add("--json", type=_file, default="", metavar="FILE", help="write everything that was found as JSON")
-    add("--junit-xml", type=_file, default="", metavar="FILE", help="write JUnit XML for a CI server")
-    add("--report", type=_folder, default="", metavar="DIR", help="folder of the HTML report (default reports)")
+    add("--json", type=_file, metavar="FILE", help="write everything that was found as JSON")
+    add("--junit-xml", type=_file, metavar="FILE", help="write JUnit XML for a CI server")
+    add("--report", type=_folder, metavar="DIR", help="folder of the HTML report (default reports)")
     add("--no-report", action="store_true", help="write no report")
-    add("--render", type=_folder, default="", metavar="DIR", help="paint a report again from its data")
+    add("--render", type=_folder, metavar="DIR", help="paint a report again from its data")
     add("--each", action="store_true", help="--each FOLDER... TARGET: check TARGET in each folder")
     add("--version", action="store_true", help="print the version")
     add("-h", "--help", action="store_true", help="print this help")
@@ -106,10 +106,10 @@ def parse(argv: Sequence[str]) -> Arguments:
         exit_first=given.exitfirst,
         quiet=given.quiet,
         verbose=given.verbose,
-        json=given.json,
-        junit_xml=given.junit_xml,
+        json=given.json or "",
+        junit_xml=given.junit_xml or "",
         report="" if given.no_report or given.list else given.report or "reports",
-        render=given.render,
+        render=given.render or "",
         each=each,
     )
 

@@ -8,7 +8,6 @@ gradcheck itself.
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 import time
 import traceback
@@ -119,10 +118,10 @@ def _check(run: Run, found: list[Found], arguments: Arguments, printer: Printer)
     printer.done()
     printer.line(summary(results, time.perf_counter() - start))
     printer.lines([(note, "quiet")] for note in notes)
-    for outcome in outcomes:
-        if outcome.internal:
-            name, lines = outcome.result.name, outcome.internal.rstrip()
-            _complain(f"an error in gradcheck itself, at {name}; please report it with these lines\n{lines}")
+    # One mistake of gradcheck's often shows at several components: its traceback is printed once.
+    internal = {outcome.internal: outcome.result.name for outcome in reversed(outcomes) if outcome.internal}
+    for lines, name in internal.items():
+        _complain(f"an error in gradcheck itself, at {name}; please report it with these lines\n{lines.rstrip()}")
     return status
 
 
@@ -160,17 +159,23 @@ def _write(
 
 
 def write_report(results: Sequence[ComponentResult], folder: str) -> list[str]:
-    """Write the data of the report, and paint it where jinja2 and matplotlib are installed; return lines to print."""
+    """Write the report, or only its data where jinja2 or matplotlib are missing; return lines to print."""
     from gradcheck.report import store
 
+    if can_paint():
+        return paint(folder, results)
+    for result in results:
+        store.save(result, folder)
+    return [INSTALL]
+
+
+def paint(folder: str, results: Sequence[ComponentResult] = ()) -> list[str]:
+    """Paint the report in `folder`, with `results` put in; return lines to print."""
     if not can_paint():
-        for result in results:
-            store.save(result, folder)
         return [INSTALL]
     from gradcheck.report import html
 
-    refused = html.render(folder, list(results))
-    return [*refused, f"report: {os.path.join(folder, 'index.html')}"]
+    return [*html.render(folder, results), f"report: {os.path.join(folder, 'index.html')}"]
 
 
 def can_paint() -> bool:
@@ -185,14 +190,6 @@ def _render(folder: str) -> int:
         raise UsageError(INSTALL)
     if not (Path(folder) / "data").is_dir():
         raise UsageError(f"there is no report in {folder!r}: expected {os.path.join(folder, 'data')} with JSON files")
-    from gradcheck.report import html
-
-    refused = html.render(folder)
-    for line in [*refused, f"report: {os.path.join(folder, 'index.html')}"]:
+    for line in paint(folder):
         print(line)
     return 0
-
-
-def command_of(argv: Sequence[str]) -> str:
-    """Return a command line as one would type it."""
-    return shlex.join(["python", "-m", "gradcheck", *argv])

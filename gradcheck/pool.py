@@ -83,16 +83,14 @@ class Worker:
     def ask(
         self, task: dict[str, Any], limit: float, progress: Callable[[str], None] = lambda text: None
     ) -> dict[str, Any]:
-        """Return the answer to a task (`Died` if there is none in `limit` seconds; the next task finds a new worker)."""
+        """Return the answer to a task (`Died` if none comes in `limit` seconds; the next task finds a new worker)."""
         with self._lock:
             if self._closed:
                 raise Died("interrupted")
             if self._process.poll() is not None:
                 self._start()
         if not self._ready:
-            if "ready" not in self._next(STARTUP_SECONDS, ""):
-                raise RuntimeError("a worker process must say that it is ready first")
-            self._ready = True
+            self._wait_until_ready()
         at = ""
         self._send(task)
         while True:
@@ -104,6 +102,15 @@ class Worker:
                 progress(answer["progress"])
             else:
                 return answer
+
+    def _wait_until_ready(self) -> None:
+        try:
+            self._ready = "ready" in self._next(STARTUP_SECONDS, "")
+        except Died as died:
+            if self._closed:
+                raise
+            said = b"".join(self._printed).decode("utf-8", "replace")
+            raise RuntimeError(f"a worker process did not start: {died}\n{said}") from died
 
     def _send(self, task: dict[str, Any]) -> None:
         assert self._process.stdin is not None
@@ -119,7 +126,7 @@ class Worker:
             self._kill()
             raise Died(f"it did not finish within {limit:g} s (--time-limit)", at) from None
         if line is None:
-            self._kill()
+            self._wait()
             self._listener.join(timeout=1.0)
             raise Died(_ended(self._process.returncode, b"".join(self._printed)), at)
         try:
@@ -128,6 +135,12 @@ class Worker:
             self._kill()
             raise Died("it wrote into the pipe that gradcheck listens to", at) from None
         return dict(answer)
+
+    def _wait(self) -> None:
+        """Wait for a process that has closed its answers, so that its own exit status is seen; then kill the rest."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=2.0)
+        self._kill()
 
     def _kill(self) -> None:
         if hasattr(os, "killpg"):

@@ -12,7 +12,7 @@ import sys
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import IO, Any
+from typing import Any, TextIO
 
 from gradcheck.report.words import count, exact, number, place
 from gradcheck.results import ClaimResult, ComponentResult, Verdict
@@ -166,8 +166,8 @@ def _line(text: str) -> str:
 class Printer:
     """Prints lines to a stream: in colour through rich if it is installed and the stream is a terminal."""
 
-    def __init__(self, stream: IO[str] | None = None, quiet: bool = False) -> None:
-        self.stream: IO[str] = sys.stdout if stream is None else stream
+    def __init__(self, stream: TextIO | None = None, quiet: bool = False) -> None:
+        self.stream: TextIO = sys.stdout if stream is None else stream
         self.quiet = quiet
         self.live = self.stream.isatty() and os.environ.get("TERM") != "dumb"
         coloured = self.live and not os.environ.get("NO_COLOR") and importlib.util.find_spec("rich") is not None
@@ -216,7 +216,7 @@ class Printer:
             self._status = None
 
 
-def _console(stream: IO[str]) -> Any:
+def _console(stream: TextIO) -> Any:
     from rich.console import Console
 
     return Console(file=stream, highlight=False, markup=False, emoji=False)

@@ -1,0 +1,106 @@
+"""The pytest plugin: a fixture whose failures read like assertion errors, and `--gradcheck-report=DIR`.
+
+    def test_dense(gradcheck):
+        gradcheck(Dense)                                          # a class or an instance, at points of gradcheck's own
+        gradcheck(np.sin, np.array([0.5]), jac=lambda x: np.diag(np.cos(x)))          # a function, at this point
+
+The current folder comes first on `sys.path`, as with `python -m pytest`, so that the code which stands here is
+what is checked, and not an installed copy of the same name. Nothing else happens unless the fixture is used.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from gradcheck.results import ComponentResult
+
+Check = Callable[..., "ComponentResult"]
+PROPERTY = "gradcheck"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--gradcheck-report=DIR`."""
+    group = parser.getgroup("gradcheck", "derivatives")
+    group.addoption(
+        "--gradcheck-report",
+        metavar="DIR",
+        default=None,
+        help="write a report of everything that the gradcheck fixture checked into this folder",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Put the current folder first, before any conftest or test imports what stands in it."""
+    here = os.getcwd()
+    if sys.path[:1] != [here]:
+        sys.path.insert(0, here)
+
+
+@pytest.fixture
+def gradcheck(request: pytest.FixtureRequest) -> Iterator[Check]:
+    """Check derivatives: `gradcheck(Dense)`, `gradcheck(layer)`, `gradcheck(f, x, jac=…)`, as `gradcheck.check` does.
+
+    Returns the result if everything is correct or waived; raises `GradcheckFailure` (an AssertionError) otherwise.
+    """
+    results: list[ComponentResult] = []
+
+    def check_here(thing: Any, *args: Any, **kwargs: Any) -> ComponentResult:
+        __tracebackhide__ = True  # the failure is at the line of the test
+        from gradcheck.errors import GradcheckFailure
+        from gradcheck.functions import check
+        from gradcheck.report.terminal import explain
+
+        result = check(thing, *args, **kwargs)
+        results.append(result)
+        request.node.user_properties.append((PROPERTY, f"{result.verdict}: {result.name} ({result.source})"))
+        if result.verdict not in ("correct", "waived"):
+            raise GradcheckFailure(explain(result))
+        return result
+
+    yield check_here
+    if folder := _folder(request.config):
+        from gradcheck.report import store
+
+        for i, result in enumerate(results):
+            # By the test's name: two tests may check one class with different arguments.
+            again = f" ({i + 1})" if i else ""
+            store.save(replace(result, name=f"{request.node.nodeid}{again}"), folder)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Paint the report once, when all workers have written their data."""
+    folder = _folder(session.config)
+    if folder and not hasattr(session.config, "workerinput") and (folder / "data").is_dir():
+        from gradcheck.cli import paint
+
+        session.config.stash[_PAINTED] = paint(str(folder))
+
+
+_PAINTED = pytest.StashKey[list[str]]()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Name the files that were checked, so that a verdict about the wrong copy cannot go unnoticed."""
+    reports = [
+        report for some in terminalreporter.stats.values() for report in some if hasattr(report, "user_properties")
+    ]
+    said = {(report.nodeid, value) for report in reports for key, value in report.user_properties if key == PROPERTY}
+    if said:
+        files = sorted({value.rpartition("(")[2].rstrip(")").rpartition(":")[0] or value for _, value in said})
+        terminalreporter.write_line(f"gradcheck: {len(said)} checked, of {', '.join(files)}")
+    for line in config.stash.get(_PAINTED, []):
+        terminalreporter.write_line(f"gradcheck: {line}")
+
+
+def _folder(config: pytest.Config) -> Path | None:
+    given = config.getoption("--gradcheck-report")
+    return config.invocation_params.dir / given if given else None
