@@ -1,6 +1,8 @@
 """Numerical derivatives, each with a bound on its error."""
 
+from gradcheck.numerical.curve import curve
+from gradcheck.numerical.directional import directional
 from gradcheck.numerical.estimate import Cost, Estimate
 from gradcheck.numerical.jacobian import estimate
 
-__all__ = ["Cost", "Estimate", "estimate"]
+__all__ = ["Cost", "Estimate", "curve", "directional", "estimate"]

@@ -147,8 +147,10 @@ class Evaluator:
         except (AttributeError, TypeError) as error:
             if "pickle" not in str(error):
                 raise
-            raise UsageError(f"executor= sends forward to other processes, but it cannot be pickled ({error}): "
-                             "define it at the top of a module") from error
+            raise UsageError(
+                f"executor= sends forward to other processes, but it cannot be pickled ({error}): "
+                "define it at the top of a module"
+            ) from error
         return np.concatenate([part for part, _ in done]), sum(calls for _, calls in done)
 
 

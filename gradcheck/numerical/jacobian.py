@@ -159,8 +159,17 @@ class Ladder:
 
 
 def _judge(
-    up: Array, down: Array, base: Array, ahead: Array, behind: Array, central: Array,
-    steps: Array, noise: Array, amplitude: Array, scale: Array, shape: tuple[int, ...],
+    up: Array,
+    down: Array,
+    base: Array,
+    ahead: Array,
+    behind: Array,
+    central: Array,
+    steps: Array,
+    noise: Array,
+    amplitude: Array,
+    scale: Array,
+    shape: tuple[int, ...],
 ) -> tuple[Array, ...]:
     flat = (up == base) & (down == base)
     best = _see_through_stairs(central, flat, steps, noise)
@@ -182,7 +191,9 @@ def _judge(
             agree = ~two.apart & (side.bound < truncation[some] + rounding[some])
             at = some[agree]
             value[at], truncation[at], rounding[at] = (
-                side.value[agree], side.truncation[agree], side.rounding[agree],
+                side.value[agree],
+                side.truncation[agree],
+                side.rounding[agree],
             )
             step[at] = steps[side.level[agree]] * scale[at]
         at = np.flatnonzero(kink)
@@ -276,6 +287,16 @@ def _empty(evaluator: Evaluator) -> Estimate:
     shape = (evaluator.x.size, evaluator.f0.size)
     none = np.zeros(shape)
     return Estimate(
-        evaluator.worker.wrt, evaluator.worker.values[evaluator.worker.wrt].shape, evaluator.shapes, "dense",
-        none, none, none, none, none, np.zeros(shape, dtype=np.intp), np.zeros(shape[1]), cost=evaluator.cost,
+        evaluator.worker.wrt,
+        evaluator.worker.values[evaluator.worker.wrt].shape,
+        evaluator.shapes,
+        "dense",
+        none,
+        none,
+        none,
+        none,
+        none,
+        np.zeros(shape, dtype=np.intp),
+        np.zeros(shape[1]),
+        cost=evaluator.cost,
     )
