@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -62,13 +61,12 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
 
 def _brings_inputs(thing: Any, init: Mapping[str, Any] | None) -> bool:
     """Whether the inputs come with an example, so that sizes cannot be chosen."""
-    factory = registry.factory_for(thing)
-    example = getattr(thing, "gradcheck_example", None) if inspect.isclass(thing) and not init else None
+    if registry.factory_for(thing) is None and not hasattr(thing, "gradcheck_example"):
+        return False
     try:
-        made = construct.make(thing, Sizes(), np.random.default_rng(0), init) if factory or callable(example) else None
+        return construct.make(thing, Sizes(), np.random.default_rng(0), init).inputs is not None
     except CannotBuild:  # said again, and listed, when it is built
         return False
-    return made is not None and made.inputs is not None
 
 
 def _adapter(thing: Any) -> Any:

@@ -78,14 +78,18 @@ def _make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: dict[str, An
     if factory is not None:
         return unpack(factory(thing))
     if not inspect.isclass(thing):
-        return Made(duplicate(thing))
+        return _with_inputs(duplicate(thing))
     missing = sorted(getattr(thing, "__abstractmethods__", ()))
     if missing:
         raise CannotBuild(f"not finished: {', '.join(missing)} must be written")
-    example = getattr(thing, "gradcheck_example", None)
-    if callable(example) and not init:
-        return unpack(example(rng) if _wants_rng(example) else example())
-    return Made(thing(**arguments(thing, sizes, init)))
+    if brings_example(thing) and not init:
+        return unpack(getattr(thing, "gradcheck_example")())  # noqa: B009
+    return _with_inputs(thing(**arguments(thing, sizes, init)))
+
+
+def brings_example(thing: Any) -> bool:
+    """Whether the class says with a static or class method `gradcheck_example()` how it is built."""
+    return isinstance(inspect.getattr_static(thing, "gradcheck_example", None), (staticmethod, classmethod))
 
 
 def unpack(example: Any) -> Made:
@@ -93,11 +97,18 @@ def unpack(example: Any) -> Made:
     if isinstance(example, tuple) and len(example) == 2:
         given = example[1]
         return Made(example[0], tuple(given) if isinstance(given, (tuple, list)) else (given,))
-    return Made(example)
+    return _with_inputs(example)
 
 
-def _wants_rng(example: Any) -> bool:
-    return any(p.default is p.empty for p in inspect.signature(example).parameters.values())
+def _with_inputs(obj: Any) -> Made:
+    """Where `gradcheck_example` is a method of instances, it says the inputs only."""
+    own = inspect.getattr_static(obj, "gradcheck_example", None)
+    if not inspect.isfunction(own):
+        return Made(obj)
+    given = obj.gradcheck_example()
+    if isinstance(given, tuple) and given and isinstance(given[0], type(obj)):
+        return unpack(given)
+    return Made(obj, tuple(given) if isinstance(given, (tuple, list)) else (given,))
 
 
 def duplicate(obj: Any) -> Any:

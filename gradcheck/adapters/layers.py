@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers, package, probe, roles, tape, weights
+from gradcheck.adapters import answers, chain, convention, package, probe, roles, tape, weights
 from gradcheck.adapters.construct import Made, duplicate
 from gradcheck.adapters.generations import Generation, forward_name, has, recognise
 from gradcheck.adapters.live import Habits, Live
 from gradcheck.errors import CannotBuild
-from gradcheck.problem import Array, Kind, Method, Problem, Sizes, Values, Variable
+from gradcheck.problem import Array, Method, Problem, Sizes, Values, Variable
 
 
 def recognises(thing: Any) -> bool:
@@ -39,8 +39,8 @@ class _Layer:
         self.wrap: Callable[[Array], Any] | None = None
         self.signature = roles.signature_of(getattr(self.obj, forward_name(self.obj) or ""), self.obj)
         self.roles, self.given = self._arrays(made, sizes, rng)
-        self.live = self._live(self.obj, self._habits())
         self.examples = {slot.name: _example(slot.array, rng) for slot in self.slots}
+        self.live = self._live(self.obj, self._habits())
 
     def problem(self) -> Problem:
         pairs = zip(self.roles, self.given, strict=True)
@@ -48,22 +48,47 @@ class _Layer:
         by_weight = [Variable(slot.name, "weight", self.examples[slot.name]) for slot in self.slots]
         methods: list[Method] = []
         g = self.generation
-        for name, kind, variables in (
-            (g.input_gradients, "local", inputs),
-            (g.weight_gradients, "local", by_weight),
-            (g.compose_input, "vjp", inputs),
-            (g.compose_weight, "vjp", by_weight),
-        ):
+        for name, variables in ((g.input_gradients, inputs), (g.weight_gradients, by_weight)):
             if variables and has(self.obj, name):
-                methods.append(self._method(name, kind, variables))  # type: ignore[arg-type]
-        recorded = self._tape([*inputs, *by_weight])
-        return Problem((*inputs, *by_weight), self.live.forward, tuple(methods + recorded))
+                methods.append(self._local(name, variables))
+        for name, variables in ((g.compose_input, inputs), (g.compose_weight, by_weight)):
+            if variables and has(self.obj, name):
+                methods += self._compose(name, variables)
+        everything = [*inputs, *by_weight]
+        found = package.tape_of(self.cls)
+        values = {v.name: v.example for v in everything}
+        if found is not None:
+            recorded = tape.method(found, self.live, everything, tape.as_tensor(self.tensor), values)
+            methods += [recorded] if recorded is not None else []
+        if chain.recognises(self.obj):
+            methods.append(chain.method(self.live, everything, tape.as_tensor(self.tensor)))
+        return Problem(tuple(everything), self.live.forward, tuple(methods))
 
-    def _method(self, name: str, kind: Kind, variables: Sequence[Variable]) -> Method:
-        names = [v.name for v in variables]
-        shapes = [v.example.shape for v in variables]
-        constants = [v.name for v in variables if v.constant]
+    def _local(self, name: str, variables: Sequence[Variable]) -> Method:
+        """`get_input_gradients()` or `get_weight_gradients()`: the local derivatives, as they are laid out."""
+        names, shapes, constants = _described(variables)
         live = self.live
+
+        def at(values: Values) -> Callable[[list[Array]], list[Any]]:
+            call = live.at(values)
+            derivative = getattr(live.obj, name)
+
+            def ask(_: list[Array]) -> list[Any]:
+                call.enter()
+                items = answers.listed(derivative(), names, shapes, name, constants)
+                return [_without_leading_one(item, v) for item, v in zip(items, variables, strict=True)]
+
+            return ask
+
+        return Method(name, "local", tuple(names), at)
+
+    def _compose(self, name: str, variables: Sequence[Variable]) -> list[Method]:
+        """`compose_input_gradients(J)` or `compose_weight_gradients(J)`: vector-Jacobian products."""
+        names, shapes, constants = _described(variables)
+        live = self.live
+        way = self._way(name, names, shapes)
+        if way.silent:
+            return []
 
         def at(values: Values) -> Callable[[list[Array]], list[Any]]:
             call = live.at(values)
@@ -71,20 +96,18 @@ class _Layer:
 
             def ask(cotangents: list[Array]) -> list[Any]:
                 call.enter()
-                said = derivative(list(cotangents)) if kind == "vjp" else derivative()
-                return answers.listed(said, names, shapes, name, constants)
+                said = way.ask(derivative, cotangents)
+                return way.read(answers.listed(said, names, shapes, name, constants), cotangents)
 
             return ask
 
-        return Method(name, kind, tuple(names), at)
+        return [Method(name, "vjp", tuple(names), at)]
 
-    def _tape(self, variables: Sequence[Variable]) -> list[Method]:
-        found = package.tape_of(self.cls)
-        if found is None:
-            return []
-        values = {v.name: v.example for v in variables}
-        method = tape.method(found, self.live, variables, tape.as_tensor(self.tensor), self.live.forward(values))
-        return [method] if method is not None else []
+    def _way(self, name: str, names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> convention.Convention:
+        twin = duplicate(self.obj)
+        live = self._live(twin)
+        call = live.at({**dict(zip(live.inputs, self.given, strict=True)), **self.examples})
+        return convention.find(twin, name, self.generation, answers.outputs(call.said), names, shapes)
 
     def _run(self, obj: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """How `obj` is run without a record, and how it is called by a user."""
@@ -146,6 +169,18 @@ class _Layer:
             answers.outputs(call(*given))
 
         return tries
+
+
+def _described(variables: Sequence[Variable]) -> tuple[list[str], list[tuple[int, ...]], list[str]]:
+    names = [v.name for v in variables]
+    return names, [v.example.shape for v in variables], [v.name for v in variables if v.constant]
+
+
+def _without_leading_one(item: Array | None, variable: Variable) -> Array | None:
+    """A derivative made from `np.array(self.inputs)` has one axis too many, of length one."""
+    if item is None or variable.role == "weight" or item.shape != (1, *variable.example.shape):
+        return item
+    return np.asarray(item[0])
 
 
 def _example(array: Array, rng: np.random.Generator) -> Array:

@@ -86,7 +86,7 @@ class Live:
             for slot in self.slots:
                 slot.put(np.array(values[slot.name]))
             # Copies: a forward that writes into its input must not change the point at which it is checked.
-            said = self._pinned(self.run, self._wrapped([np.array(values[name]) for name in self.inputs]))
+            said = self.pinned(self.run, self._wrapped([np.array(values[name]) for name in self.inputs]))
             return answers.outputs(said)
         finally:
             for store, before in zip(self.stores, saved, strict=True):
@@ -96,9 +96,7 @@ class Live:
 
     def at(self, values: Values) -> Call:
         """Call the object on `values` and return the call, which can be asked as often as wanted."""
-        call = self.prepare(values)
-        call.said = self._pinned(self.call, call.given)
-        return call
+        return self.prepare(values).run()
 
     def prepare(self, values: Values) -> Call:
         """Put the weights into the object and return a call that has not run yet."""
@@ -126,7 +124,7 @@ class Live:
                     random |= isinstance(own[name], GENERATORS)
                     mutable += [(number, name)] if not isinstance(own[name], GENERATORS) else []
         self.habits = Habits(random, tuple(mutable))
-        first, second = (answers.outputs(self._pinned(self.run, given)) for _ in range(2))
+        first, second = (answers.outputs(self.pinned(self.run, given)) for _ in range(2))
         counting = any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True))
         return Habits(random, tuple(mutable), counting)
 
@@ -140,7 +138,7 @@ class Live:
     def _wrapped(self, arrays: list[Array]) -> list[Any]:
         return arrays if self.wrap is None else [self.wrap(array) for array in arrays]
 
-    def _pinned(self, run: Callable[..., Any], given: list[Any]) -> Any:
+    def pinned(self, run: Callable[..., Any], given: list[Any]) -> Any:
         """Run with global and own random generators at the same start in every call."""
         if not self.habits.random:
             return run(*given)
@@ -178,6 +176,11 @@ class Call:
         self.given: list[Any] = []
         self.said: Any = None
         self._state: list[Store] | None = None
+
+    def run(self) -> Call:
+        """Make the call."""
+        self.said = self.live.pinned(self.live.call, self.given)
+        return self
 
     def enter(self) -> None:
         """Make the object's attributes those of this call, as it or its derivatives left them."""

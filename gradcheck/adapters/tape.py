@@ -24,26 +24,45 @@ def takes_sources(tape: type) -> bool:
 
 
 def method(
-    tape: type, live: Live, variables: Sequence[Variable], tensor: Callable[[Array], Any], outputs: Sequence[Array]
+    tape: type, live: Live, variables: Sequence[Variable], tensor: Callable[[Array], Any], values: Values
 ) -> Method | None:
-    """Return the tape's claim about `live`; None where this tape cannot be asked about such outputs.
+    """Return the tape's claim about `live`, by everything that is no constant; None where it cannot be asked.
 
-    A tape without `output_gradients` starts at a scalar: the gradient of anything else is not its business.
+    A tape without `output_gradients` starts at a scalar: the gradient of anything else is not its business. Many
+    of these know about weights only, so that they are held to what they answer at all.
     """
-    upstream = takes_upstream(tape)
-    if not takes_sources(tape) or (not upstream and (len(outputs) != 1 or outputs[0].size != 1)):
+    if takes_upstream(tape):
+        return _method(tape, live, variables, tensor)
+    outputs = live.forward(values)
+    if not takes_sources(tape) or len(outputs) != 1 or outputs[0].size != 1:
         return None
+    for sources in (variables, [v for v in variables if v.role == "weight"]):
+        method = _method(tape, live, sources, tensor)
+        if method.wrt and _answers(method, values):
+            return method
+    return None
+
+
+def _answers(method: Method, values: Values) -> bool:
+    try:
+        return any(item is not None for item in method.at(values)([]))
+    except Exception:  # the tape cannot be asked this way; where it is checked itself, that is a verdict
+        return False
+
+
+def _method(tape: type, live: Live, variables: Sequence[Variable], tensor: Callable[[Array], Any]) -> Method:
+    upstream = takes_upstream(tape)
     kind: Kind = "vjp" if upstream else "sum"
-    names = [v.name for v in variables]
-    shapes = [v.example.shape for v in variables]
-    constants = [v.name for v in variables if v.constant]
+    asked = [v for v in variables if not v.constant]
+    names, shapes = [v.name for v in asked], [v.example.shape for v in asked]
 
     def at(values: Values) -> Callable[[list[Array]], list[Any]]:
         call = live.prepare(values)
         call.given = [tensor(array) for array in call.given]
         with tape() as recording:
-            call.said = live._pinned(live.call, call.given)
-        sources = [*call.given, *(call.weights[slot.name] for slot in live.slots)]
+            call.run()
+        by_name = dict(zip(live.inputs, call.given, strict=True)) | call.weights
+        sources = [by_name[name] for name in names]
 
         def ask(cotangents: list[Array]) -> list[Any]:
             call.enter()
@@ -52,7 +71,7 @@ def method(
             else:
                 seeds: Any = list(cotangents) if isinstance(call.said, (list, tuple)) else cotangents[0]
                 said = recording.gradient(call.said, sources, output_gradients=seeds)
-            return answers.listed(said, names, shapes, "tape.gradient", constants)
+            return answers.listed(said, names, shapes, "tape.gradient")
 
         return ask
 

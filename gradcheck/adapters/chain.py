@@ -1,0 +1,46 @@
+"""Packages without a tape: an output's `backward([g])` leaves gradients in `.grad` of inputs and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gradcheck.adapters import answers
+from gradcheck.adapters.generations import has
+from gradcheck.adapters.live import Live
+from gradcheck.problem import Array, Method, Values, Variable
+
+
+def recognises(obj: Any) -> bool:
+    """A layer with `parameters` and a `backward`."""
+    return has(obj, "backward") and hasattr(type(obj), "parameters")
+
+
+def method(live: Live, variables: Sequence[Variable], tensor: Callable[[Array], Any]) -> Method:
+    """Return the claim that `backward([g])` leaves in `.grad`."""
+    asked = [v for v in variables if not v.constant]
+    names = [v.name for v in asked]
+
+    def at(values: Values) -> Callable[[list[Array]], list[Any]]:
+        call = live.prepare(values)
+        call.given = [tensor(array) for array in call.given]
+        call.run()
+        by_name = dict(zip(live.inputs, call.given, strict=True)) | call.weights
+
+        def ask(cotangents: list[Array]) -> list[Any]:
+            call.enter()
+            for leaf in by_name.values():
+                leaf.grad = None
+            live.obj.backward(list(cotangents))
+            return [_gradient(by_name[v.name], v) for v in asked]
+
+        return ask
+
+    return Method("backward", "vjp", tuple(names), at)
+
+
+def _gradient(leaf: Any, variable: Variable) -> Array | None:
+    """Read `.grad`, which is an array or a list with one."""
+    if leaf.grad is None:
+        return None
+    return answers.listed(leaf.grad, [variable.name], [variable.example.shape], "backward")[0]
