@@ -228,7 +228,7 @@ class _Session:
             record.points.append(at)
         else:
             self._note_form(answer, method, variable, dtype, point)
-            found = compare(answer.rows, right, estimate, x, point.label, dtype)
+            found = compare(answer.rows, right, estimate, x, point.label, dtype, point.special)
             record.points.append(found.at)
             record.kinks.extend(kink for kink in found.kinks if dtype == "float64")
             self._keep_worst(record, found, point, dtype)

@@ -31,6 +31,7 @@ class Point:
     arrange: Arrange = lambda array: array
     dtypes: tuple[str, ...] = ("float64", "float32", "float16")
     boundary: bool = False
+    special: bool = False
 
 
 def generic(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
@@ -197,13 +198,14 @@ def _special(problem: Problem, rng: Callable[..., np.random.Generator]) -> Itera
     for number, (label, draw) in enumerate(WHERE):
         if real:
             dtypes = ("float64", "float32") if "1e" in label or "1000" in label else ("float64", "float32", "float16")
-            yield Point(label, problem, _fill(problem, rng(2, number), draw), dtypes=dtypes)
+            yield Point(label, problem, _fill(problem, rng(2, number), draw), dtypes=dtypes, special=True)
     if any(v.data == "probabilities" for v in problem.variables):
         yield Point(
             "probabilities near 0 and 1",
             problem,
             _fill(problem, rng(3, 0), generic, edge="near"),
             dtypes=("float64", "float32"),
+            special=True,
         )
         yield Point("probabilities at 0 and 1", problem, _fill(problem, rng(3, 1), generic, edge="at"), boundary=True)
     if any(v.data == "one-hot" for v in problem.variables):
