@@ -54,7 +54,7 @@ class BackwardChangesWeight(Dense):
 
 class RandomDerivative(Sine):
     def slope(self, x: Array) -> Array:
-        return np.cos(x) * (1 + 1e-3 * np.random.normal())
+        return np.cos(x) * (1 + 1e-3 * np.random.normal())  # noqa: NPY002
 
 
 class RandomForward(Sine):

@@ -36,7 +36,7 @@ class Dropout(Elementwise):
         self.mask: Array = np.ones(())
 
     def forward(self, x: Array) -> Array:
-        self.mask = 2.0 * (np.random.uniform(size=x.shape) < 0.5)
+        self.mask = 2.0 * (np.random.uniform(size=x.shape) < 0.5)  # noqa: NPY002
         return x * self.mask
 
     def slope(self, x: Array) -> Array:

@@ -1,0 +1,82 @@
+"""What is the likely mistake? An ordered table of hypotheses, each fitted to one wrong claim.
+
+A hypothesis is a function of the `Evidence` that returns the causes which it can prove within the
+tolerance of the estimate, and nothing otherwise: a diagnosis is evidence, not a guess. The first in the
+table that fits is the best one; a cause is specific before it is general. Hypotheses that ask the
+subject anew, or differentiate elsewhere, run only where the plain ones found nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gradcheck.diagnose import branches, elsewhere, layout, places, scale, terms
+from gradcheck.diagnose.evidence import Evidence
+from gradcheck.results import Cause
+
+Hypothesis = Callable[[Evidence], list[Cause]]
+
+# Where there is no Jacobian to look at: why not?
+UNREADABLE: tuple[Hypothesis, ...] = (
+    layout.wrong_number_of_gradients,
+    layout.array_instead_of_a_list,
+    layout.wrong_shape,
+    layout.raises,
+)
+
+TABLE: tuple[Hypothesis, ...] = (
+    layout.wrong_shape,
+    places.not_finite,
+    places.zero,
+    branches.one_side_wrong,
+    scale.times_a_known_constant,
+    elsewhere.rounded_to_fewer_digits,
+    places.wrong_only_at_zeros,
+    places.wrong_where_clipped,
+    places.wrong_in_saturation,
+    places.upstream_ignored,
+    places.output_ignored,
+    places.samples_left_out,
+    layout.transposed,
+    layout.permuted,
+    terms.applied_twice,
+    terms.output_instead_of_derivative,
+    terms.sign_off_the_diagonal,
+    terms.coupling_missing_or_doubled,
+    terms.spread_over_an_axis,
+    terms.summand_missing_or_doubled,
+    terms.proportional_term,
+    places.one_place_wrong,
+)
+
+# These ask the subject again or differentiate at other values.
+PROBES: tuple[Hypothesis, ...] = (
+    elsewhere.evaluated_at_the_output,
+    elsewhere.evaluated_at_the_input,
+    elsewhere.stale,
+    elsewhere.accumulated,
+    elsewhere.swapped,
+    elsewhere.missing_epsilon,
+    terms.constant,
+    terms.slope_one,
+    scale.times_a_constant,
+    elsewhere.lost_precision,
+)
+
+SHOWN = 3
+
+
+def diagnose(evidence: Evidence) -> tuple[Cause, ...]:
+    """Return the causes that fit, best first; an empty tuple where no known pattern does."""
+    tables = (TABLE, PROBES) if evidence.readable else (UNREADABLE,)
+    for table in tables:
+        found: dict[str, Cause] = {}
+        for hypothesis in table:
+            for cause in hypothesis(evidence):
+                found.setdefault(cause.name, cause)
+        if found:
+            return tuple(found.values())[:SHOWN]
+    return ()
+
+
+__all__ = ["Evidence", "diagnose"]

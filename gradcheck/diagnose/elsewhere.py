@@ -1,0 +1,180 @@
+"""The right formula at the wrong place: at the output, at the previous inputs, without its epsilon, in fewer digits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck.diagnose.evidence import Cause, Evidence, similar
+from gradcheck.problem import Array, Values
+
+# A derivative that is measured without a bound is good enough to be recognised, not more.
+MEASURED = 1e-6
+
+
+def evaluated_at_the_output(e: Evidence) -> list[Cause]:
+    """claim(x) = J(f(x)): the derivative is taken at the output instead of the input."""
+    shape = np.shape(e.x)
+    if len(e.outputs) != 1 or np.shape(e.outputs[0]) != shape or not np.isfinite(e.y).all():
+        return []
+    there = differences(
+        e.problem, {**e.values, e.variable.name: np.asarray(e.outputs[0], dtype=float)}, e.variable.name
+    )
+    if not e.fits(there, loss=MEASURED):
+        return []
+    sentence = "The derivative is evaluated at the output instead of the input: is the activation applied twice?"
+    return [Cause("evaluated at the output", sentence, "the claim is the derivative at f(x), entry by entry")]
+
+
+def evaluated_at_the_input(e: Evidence) -> list[Cause]:
+    """The derivative is h(y), a polynomial of the output such as y(1 − y); the claim is h(x)."""
+    if not e.elementwise:
+        return []
+    claim, right, _ = e.diagonal()
+    x = np.asarray(e.x, dtype=float).ravel()
+    known = np.diagonal(e.judged)
+    if np.unique(e.y[known]).size < 6:
+        return []
+    coefficients = np.polynomial.polynomial.polyfit(e.y[known], right[known], 2)
+    if not similar(np.polynomial.polynomial.polyval(e.y[known], coefficients), right[known], MEASURED):
+        return []
+    if not similar(claim[known], np.polynomial.polynomial.polyval(x[known], coefficients), 1e2 * MEASURED):
+        return []
+    c0, c1, c2 = (float(c) if abs(c) > 1e-4 else 0.0 for c in coefficients)
+    formula = f"{c0:.3g} + {c1:.3g}·y + {c2:.3g}·y²".replace("+ -", "− ")
+    sentence = "The derivative's formula is one for the output, and is given the input: y(1 − y) as x(1 − x)."
+    return [
+        Cause("evaluated at the input", sentence, f"the derivative is {formula}; the claim is the same with x for y")
+    ]
+
+
+def stale(e: Evidence) -> list[Cause]:
+    """The claim belongs to other inputs than those of this call: the call's before, or the first one's."""
+    if e.previous is not None and _same_shapes(e.previous, e.values) and e.fits(e.measured(e.previous), loss=MEASURED):
+        return [_stale("it is the derivative at the previous call's inputs")]
+    other = {name: _moved(e, name) for name in e.values}
+    there = e.ask(e.generic_cotangents, other)
+    here = e.ask(e.generic_cotangents)
+    if not here or not there or here[0] is None or _uniform(e):
+        return []
+    elsewhere = e.product(e.measured(other))
+    if similar(elsewhere, e.product(e.estimate)):
+        return []
+    if e.method.kind != "local" and similar(here[0], elsewhere):
+        return [_stale("called with other inputs in between, it is the derivative at those")]
+    if np.array_equal(np.asarray(here[0]), np.asarray(there[0])):
+        return [_stale("asked again at other inputs, it gives the same numbers; the derivative changes")]
+    return []
+
+
+def _stale(evidence: str) -> Cause:
+    sentence = "Stale: the claim belongs to the inputs of an earlier call. Is something kept that must be renewed?"
+    return Cause("stale", sentence, evidence)
+
+
+def _uniform(e: Evidence) -> bool:
+    """Whether the claim is one number throughout: that is a constant, not a memory."""
+    claimed = e.claim[np.abs(e.estimate) > e.tolerance]
+    return bool(claimed.size and np.all(claimed == claimed[0]))
+
+
+def _moved(e: Evidence, name: str) -> Array:
+    """Other values that are legal where these are: samples in reverse order, entries where there is but one sample."""
+    value = np.asarray(e.values[name])
+    if name != e.variable.name and e.problem.variable(name).role == "weight":
+        return value
+    return value[::-1].copy() if value.ndim and len(value) > 1 else value[..., ::-1].copy() if value.ndim else value
+
+
+def _same_shapes(left: Values, right: Values) -> bool:
+    return all(name in left and np.shape(left[name]) == np.shape(value) for name, value in right.items())
+
+
+def accumulated(e: Evidence) -> list[Cause]:
+    """Asked three times in a row, each answer is larger than the one before by the right one."""
+    if e.method.kind not in ("vjp", "sum"):
+        return []
+    said = e.ask(e.generic_cotangents, times=3)
+    try:
+        first, second, third = (np.array(one, dtype=float) for one in said)
+    except (TypeError, ValueError):  # None, or nothing that is an array
+        return []
+    right = e.product(e.estimate)
+    if not similar(second - first, right) or not similar(third - second, right):
+        return []
+    sentence = "Accumulated: each answer is added to the ones before instead of replacing them."
+    return [Cause("accumulated", sentence, "asked again, the same question adds the right answer once more")]
+
+
+def swapped(e: Evidence) -> list[Cause]:
+    """The claim is the derivative by another variable of the same size."""
+    for other in e.problem.variables:
+        if other.name == e.variable.name or np.shape(e.values[other.name]) != np.shape(e.x):
+            continue
+        if np.asarray(e.values[other.name]).dtype.kind != "f":
+            continue
+        if e.fits(e.measured(e.values, other.name), loss=MEASURED):
+            sentence = f"Swapped: this is the derivative by {other.name}, not by {e.variable.name}."
+            return [Cause("swapped with another variable", sentence, f"it fits ∂/∂{other.name} entry by entry")]
+    return []
+
+
+def missing_epsilon(e: Evidence) -> list[Cause]:
+    """The claim scales as the derivative would without a small constant, f(x + ε) or √(var + ε).
+
+    Far out the constant no longer matters: for a function that is homogeneous without it,
+    cᵏ·J(c·x) → the derivative without ε as c grows, for k = 0, 1 or 2.
+    """
+    x = np.asarray(e.x, dtype=float)
+    if not np.any(x) or not np.isfinite(e.claim).all():
+        return []
+    for c in (2.0**24, 2.0**12):
+        far = {**e.values, e.variable.name: c * x}
+        limit = e.measured(far)
+        for power in (0, 1, 2):
+            candidate = c**power * limit
+            if np.any(candidate) and np.isfinite(candidate).all() and e.fits(candidate, loss=MEASURED):
+                size = float(np.abs(e.claim - e.estimate).max())
+                sentence = "A small constant is missing: the claim is the derivative without forward's ε (or its 1 +)."
+                evidence = (
+                    f"it is the derivative far out, where ε does not matter, scaled back; the error is {size:.3g}"
+                )
+                return [Cause("missing epsilon", sentence, evidence)]
+    return []
+
+
+def rounded_to_fewer_digits(e: Evidence) -> list[Cause]:
+    """Every entry of the claim is a float32 (or float16) number next to the right one."""
+    if e.dtype != np.float64:
+        return []
+    with np.errstate(over="ignore", invalid="ignore"):
+        for kind in (np.float32, np.float16):
+            exact = np.array_equal(e.claim.astype(kind).astype(float), e.claim)
+            if exact and e.fits(e.estimate, loss=0.0) is False and _within(e, float(np.finfo(kind).eps)):
+                return [_precision(kind.__name__, "every entry of the claim is exactly a number of that type")]
+    return []
+
+
+def lost_precision(e: Evidence) -> list[Cause]:
+    """The claim is right to as many digits as float32 (or float16) has."""
+    if e.dtype != np.float64:
+        return []
+    for kind in (np.float32, np.float16):
+        if _within(e, 8 * float(np.finfo(kind).eps)):
+            return [
+                _precision(
+                    kind.__name__, f"the claim agrees within {8 * float(np.finfo(kind).eps):.1g} of the largest entry"
+                )
+            ]
+    return []
+
+
+def _within(e: Evidence, eps: float) -> bool:
+    largest = np.abs(e.estimate).max(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        near = np.abs(e.claim - e.estimate) <= eps * largest + e.tolerance
+    return bool(np.all(near[e.judged]))
+
+
+def _precision(kind: str, evidence: str) -> Cause:
+    sentence = f"Precision is lost: the claim fits in {kind}. Is something cast on the way?"
+    return Cause("lost precision", sentence, evidence)

@@ -1,0 +1,152 @@
+"""The claim is the derivative times one number: which number is it, and which sizes make it?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradcheck.diagnose.evidence import Cause, Evidence
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A number with a meaning: the cause it speaks for, and how it is said."""
+
+    value: float
+    name: str
+    sentence: str
+
+
+def times_a_known_constant(e: Evidence) -> list[Cause]:
+    """claim = k · estimate with a k that the sizes explain: batch, features, outputs, 2, and their inverses."""
+    k = ratio(e)
+    if k is None:
+        return []
+    known = [factor for factor in factors(e) if e.fits(factor.value * e.estimate, factor.value)]
+    evidence = f"every entry of the claim is {say(k)} × the derivative, within its tolerance"
+    return [Cause(factor.name, factor.sentence, evidence) for factor in known]
+
+
+def times_a_constant(e: Evidence) -> list[Cause]:
+    """claim = k · estimate with any other k."""
+    k = ratio(e)
+    if k is None or not e.fits(k * e.estimate, k):
+        return []
+    change = f"{abs(k - 1):.2%} too {'large' if abs(k) > 1 else 'small'}" if 0 < k < 2 else f"{say(k)} × the derivative"
+    sentence = f"The claim is {change}: a constant factor is wrong."
+    return [Cause("times a constant", sentence, f"claim ÷ derivative is {k:.6g} for every entry")]
+
+
+def ratio(e: Evidence) -> float | None:
+    """Return claim ÷ estimate at the largest entry, `None` where there is nothing to divide."""
+    usable = e.judged & np.isfinite(e.claim)
+    magnitude = np.where(usable, np.abs(e.estimate), 0.0)
+    if not e.readable or not magnitude.max(initial=0.0) > 0:
+        return None
+    place = np.unravel_index(int(magnitude.argmax()), magnitude.shape)
+    k = float(e.claim[place] / e.estimate[place])
+    return k if k != 0 and math.isfinite(k) else None
+
+
+def factors(e: Evidence) -> Iterator[Factor]:
+    """Yield all numbers with a meaning for this call, the plainest first."""
+    plain = list(_positive_factors(e))
+    yield Factor(-1.0, "sign flipped", "The sign is flipped: the claim is minus the derivative.")
+    yield from plain
+    for factor in plain:
+        yield Factor(-factor.value, f"sign flipped, and {factor.name}", f"{factor.sentence} And the sign is flipped.")
+
+
+def _positive_factors(e: Evidence) -> Iterator[Factor]:
+    sizes = named_sizes(e)
+    yield Factor(2.0, "extra factor 2", "2 × too large: is a factor 2 there twice, or a ½ missing?")
+    yield Factor(0.5, "factor 2 missing", "2 × too small: is the 2 of the squared term missing, or a ½ too much?")
+    for noun, n in sizes.items():
+        yield _missing(noun, n)
+        yield _extra(noun, n, e)
+    for noun, n in sizes.items():
+        for factor, name in ((_missing(noun, n), f"1/{noun} missing"), (_extra(noun, n, e), f"extra 1/{noun}")):
+            yield Factor(factor.value / 2, f"factor 2 and {name}", f"{factor.sentence} And a factor 2 is missing.")
+            yield Factor(factor.value * 2, f"extra factor 2, {name}", f"{factor.sentence} And a factor 2 is too much.")
+    batch, other = (
+        sizes.get("batch"),
+        next((noun for noun in ("features", "classes", "outputs") if noun in sizes), None),
+    )
+    if batch and other:
+        n = batch * sizes[other]
+        both = f"{n} × too large, which is batch × {other} ({batch} × {sizes[other]}): are both means missing?"
+        yield Factor(n, "both means missing", both)
+        yield Factor(
+            n / 2, "factor 2 and both means missing", f"{n}/2 × too large: the factor 2 and both means are missing."
+        )
+        yield Factor(
+            2 * n,
+            "extra factor 2, both means missing",
+            f"{2 * n} × too large: both means are missing, and a 2 too much.",
+        )
+        few = f"{n} × too small, which is batch × {other} ({batch} × {sizes[other]}): is it averaged twice?"
+        yield Factor(1 / n, "both means too much", few)
+        swapped = f"divided by the batch ({batch}) where it is the {other} ({sizes[other]}), or the other way round"
+        yield Factor(sizes[other] / batch, "averaged over the wrong axis", f"Averaged over the wrong axis: {swapped}.")
+        yield Factor(batch / sizes[other], "averaged over the wrong axis", f"Averaged over the wrong axis: {swapped}.")
+    for value, what in ((math.log(2), "log 2"), (math.log(10), "log 10"), (math.pi, "π"), (math.pi / 180, "π/180")):
+        yield Factor(value, "times a constant", f"{what} × the derivative: is the base or the unit another one?")
+        yield Factor(
+            1 / value, "times a constant", f"1/({what}) × the derivative: is the base or the unit another one?"
+        )
+
+
+def named_sizes(e: Evidence) -> dict[str, int]:
+    """Return the sizes above 1 that a mean or a sum may run over, by name."""
+    inputs = [v for v in e.problem.variables if v.role == "input"]
+    shapes = [np.shape(e.values[v.name]) for v in inputs]
+    lead = np.shape(e.x) if e.variable.role == "input" else next(iter(shapes), ())
+    classes = any(v.data in ("one-hot", "class-indices") for v in inputs)
+    found: dict[str, int] = {}
+    if len(lead) >= 2:
+        found["batch"] = lead[0]
+        found["classes" if classes else "features"] = lead[-1]
+        if len(lead) > 2:
+            found["rows"] = math.prod(lead[:-1])
+            found["entries of a sample"] = math.prod(lead[1:])
+    elif len(lead) == 1:
+        found["entries"] = lead[0]
+    out = np.shape(e.outputs[0]) if e.outputs else ()
+    if len(out) >= 2:
+        found["outputs"] = out[-1]
+    # Two names for one number would be two diagnoses for one mistake; the first is the likelier one.
+    unique: dict[str, int] = {}
+    for noun, n in found.items():
+        if n > 1 and not (noun in ("outputs", "rows", "entries of a sample") and n in unique.values()):
+            unique[noun] = n
+    return unique
+
+
+def _missing(noun: str, n: int) -> Factor:
+    sentence = f"{n} × too large, and the {_is(noun)} {n}: is the mean over the {noun} missing?"
+    return Factor(n, f"1/{noun} missing", sentence)
+
+
+def _extra(noun: str, n: int, e: Evidence) -> Factor:
+    start = f"{n} × too small, and the {_is(noun)} {n}:"
+    if e.variable.role == "weight" and noun in ("batch", "rows"):
+        return Factor(
+            1 / n,
+            "averaged instead of summed",
+            f"{start} the gradient of a weight is a sum over the batch, not a mean.",
+        )
+    return Factor(1 / n, f"extra 1/{noun}", f"{start} is it divided by the {noun} once too often?")
+
+
+def _is(noun: str) -> str:
+    return f"number of {noun} is" if noun.endswith("s") or noun.startswith("entries") else f"{noun} is"
+
+
+def say(k: float) -> str:
+    """Write a factor the way people do: 5, 1/5, −0.3."""
+    if k and abs(1 / k - round(1 / k)) < 1e-6 and abs(round(1 / k)) > 1:
+        return f"{'−' if k < 0 else ''}1/{abs(round(1 / k))}"
+    return f"{k:.4g}".replace("-", "−")
