@@ -1,0 +1,196 @@
+"""Paints `reports/` from its data: the index, one page per component, and a page per other kind of data."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import matplotlib
+from markupsafe import Markup
+
+from gradcheck import differential
+from gradcheck.report import pictures, rows, store, words
+from gradcheck.report.pictures import Picture
+from gradcheck.report.sheet import Sheet
+from gradcheck.results import ComponentResult
+
+HERE = Path(__file__).parent
+MOST_CLAIMS = 80
+MOST_PICTURED = 24
+"""Claims of one component that a page describes, and that it shows pictures of: a page stays under 1 MB."""
+
+
+@dataclass(frozen=True)
+class Pictured:
+    """A claim's pictures."""
+
+    curve: Picture | None
+    heat: Picture | None
+
+
+def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = ()) -> list[str]:
+    """Paint the report in `folder` from its data, with `results` put in first; return what was refused.
+
+    Without `results` every page is painted again. With them, a page whose data has not changed stays as
+    it is. Data, pages and index change together (see `store`): an interrupted run leaves the last report.
+    """
+    root = Path(folder)
+    with store.locked(root):
+        stored = store.read(root)
+        fresh = {result.name: result for result in results}
+        every = sorted([*(r for r in stored.results if r.name not in fresh), *fresh.values()], key=lambda r: r.name)
+        refused = dict(stored.refused)
+        for name in fresh:
+            refused.pop(f"{store.stem(name)}.json", None)
+        tensorflow = _tensorflow(stored.others, refused)
+        files: dict[str, bytes] = {f"data/{store.stem(r.name)}.json": store.encode(r) for r in fresh.values()}
+        index_rows = []
+        with Sheet.open() as sheet:
+            for result in every:
+                measurements = tensorflow.of(result.name) if tensorflow else ()
+                row = rows.row(
+                    result,
+                    store.page(result.name),
+                    f"data/{store.stem(result.name)}.json",
+                    store.digest(store.encode(result)),
+                    measurements,
+                )
+                index_rows.append(row)
+                key = _key(store.encode(result), repr(measurements).encode())
+                old = root / row.page
+                if results and old.is_file() and _painted_from(old, key):
+                    files[row.page] = old.read_bytes()
+                else:
+                    files[row.page] = _component(sheet, result, row, measurements, key)
+            if tensorflow:
+                files["tensorflow.html"] = _paint("tensorflow.html", data=tensorflow, key=_key(repr(tensorflow)))
+
+        def index(where: Callable[[str], str]) -> bytes:
+            ordered = sorted(index_rows, key=lambda row: (row.rank, row.name))
+            return _paint(
+                "index.html",
+                rows=ordered,
+                where=where,
+                summary=rows.summary(ordered),
+                tally=rows.tally(row.verdict for row in ordered),
+                claims=rows.tally(claim.verdict for result in every for claim in result.claims),
+                points=sum(row.points for row in ordered),
+                versions=rows.versions(every),
+                seeds=sorted({result.seed for result in every}),
+                command=rows.command(every),
+                tensorflow=tensorflow,
+                others=[name for name in store.KINDS if f"{name}.html" in files],
+                refused=refused,
+                key="",
+            )
+
+        store.publish(root, files, index, keep=[f"{Path(name).stem}.html" for name in refused])
+    return [f"data/{name} was not painted: {why}" for name, why in refused.items()]
+
+
+def _component(
+    sheet: Sheet, result: ComponentResult, row: rows.Row, measurements: Sequence[differential.Measurement], key: str
+) -> bytes:
+    order = sorted(range(len(result.claims)), key=lambda i: (rows.ORDER.index(result.claims[i].verdict), i))
+    shown = order[:MOST_CLAIMS]
+    drawn = {i: _pictured(sheet, result, i) for i in order[:MOST_PICTURED]}
+    claims = [(result.claims[i], drawn.get(i, Pictured(None, None))) for i in shown]
+    spread = [(claim.name, [(p.dtype, p.ratio) for p in claim.points]) for claim, _ in claims]
+    return _paint(
+        "component.html",
+        result=result,
+        row=row,
+        claims=claims,
+        hidden=len(order) - len(shown),
+        most=max(4, min(rows.MOST_POINTS, 1500 // max(1, len(shown)))),
+        spread=pictures.spread(sheet, spread[:MOST_PICTURED], "spread"),
+        summary=rows.claim_summary(result),
+        command=rows.command([result]),
+        measurements=measurements,
+        key=key,
+    )
+
+
+def _pictured(sheet: Sheet, result: ComponentResult, i: int) -> Pictured:
+    claim = result.claims[i]
+    return Pictured(
+        pictures.curve(sheet, claim.curve, f"{i} curve") if claim.curve else None,
+        pictures.heat(sheet, claim.heat, f"{i} heat") if claim.heat else None,
+    )
+
+
+def _tensorflow(others: Mapping[str, bytes], refused: dict[str, str]) -> differential.Differential | None:
+    if "tensorflow" in others:
+        try:
+            return differential.from_json(others["tensorflow"].decode("utf-8"))
+        except ValueError as error:
+            refused["tensorflow.json"] = str(error)
+    return None
+
+
+def _paint(template: str, **values: Any) -> bytes:
+    return _environment().get_template(template).render(values).encode("utf-8")
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_fit,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": words.number,
+        "exact": words.exact,
+        "place": words.place,
+        "short": lambda value, longest=200: words.text(value, longest),
+    }
+    environment.globals |= {
+        "css": Markup(_static("style.css")),
+        "js": Markup(_static("index.js")),
+        "mark": Markup(store.MARK.decode()),
+        "svg": Markup,
+        "count": words.count,
+        "rows_of": rows,
+        "claim_reason": rows.reason,
+    }
+    return environment
+
+
+def _fit(value: Any) -> Any:
+    """Make every piece of somebody else's text fit for a page, wherever a template shows it."""
+    return words.text(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _static(name: str) -> str:
+    return (HERE / "static" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _painter() -> str:
+    """Return what stands for everything but the data that a page depends on."""
+    digest = hashlib.sha256(f"{jinja2.__version__} {matplotlib.__version__}".encode())
+    for path in sorted(p for p in HERE.rglob("*") if p.suffix in (".py", ".html", ".css", ".js")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _key(*parts: bytes | str) -> str:
+    digest = hashlib.sha256(_painter().encode())
+    for part in parts:
+        digest.update(part if isinstance(part, bytes) else part.encode("utf-8", "backslashreplace"))
+    return digest.hexdigest()[:16]
+
+
+def _painted_from(path: Path, key: str) -> bool:
+    with path.open("rb") as file:
+        return f'<meta name="gradcheck-key" content="{key}">'.encode() in file.read(1000)

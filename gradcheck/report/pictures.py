@@ -1,0 +1,223 @@
+"""The pictures of a report: each an SVG, what it shows in a sentence, and the numbers behind it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+
+from gradcheck.problem import Array
+from gradcheck.report.sheet import ACCENT, BAD, FAINT, GOOD, INK, WIDTH, Sheet, decades, steps
+from gradcheck.report.words import number, text
+from gradcheck.results import Curve, Heat
+
+MOST_CELLS = 24
+"""A heat map has at most this many rows and columns; larger Jacobians are shown by blocks, each its largest."""
+
+# Blue to sand, ordered by lightness too, in mid-tones that stand out from white and from near-black.
+_HEAT = LinearSegmentedColormap.from_list("heat", ["#33638d", "#4f8fa8", "#8fb8a0", "#d9c074"])
+_OVER = (0.84, 0.37, 0.0, 1.0)
+_MARKERS = {"float64": "o", "float32": "^", "float16": "s"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An SVG, what it shows in a sentence, and the numbers behind it."""
+
+    svg: str
+    alt: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+def curve(sheet: Sheet, shown: Curve, salt: str) -> Picture | None:
+    """Error of a difference quotient against its step (None without two steps that can be drawn)."""
+    pairs = sorted((s, e) for s, e in zip(shown.steps, shown.errors, strict=False) if s > 0 and math.isfinite(s + e))
+    errors = [math.log10(e) for _, e in pairs if e > 0]
+    if len(errors) < 2:
+        return None
+    x = [math.log10(s) for s, _ in pairs]
+    y = [math.log10(e) if e > 0 else min(errors) for _, e in pairs]
+    noise, chosen = _log(shown.noise), _log(shown.chosen)
+    heights = y if noise is None else [*y, noise]
+    widths = x if chosen is None else [*x, chosen]
+    margin = 0.12 * (max(heights) - min(heights)) or 1.0
+    low, high = min(heights) - margin, max(heights) + 2 * margin
+    left, right = min(widths) - 0.3, max(widths) + 0.3
+    sheet.blank(2.3, (left, right), (low, high))
+    sheet.x_axis(decades(left, right), "step")
+    sheet.y_axis(decades(low, high), "error")
+    if noise is not None:
+        sheet.line([left, right], [noise, noise], FAINT, linewidth=1, linestyle=(0, (4, 3)))
+        sheet.write("noise floor", right, noise, (-2, 3), ha="right", color=FAINT)
+    if chosen is not None:
+        sheet.line([chosen, chosen], [low, high], GOOD, linewidth=1.4)
+        side = chosen < (left + right) / 2
+        sheet.write(
+            "chosen step", chosen, high, (3 if side else -3, -1), ha="left" if side else "right", va="top", color=GOOD
+        )
+    sheet.line(x, y, ACCENT, linewidth=1.4, marker="o", markersize=2.6)
+    best = min(pairs, key=lambda pair: pair[1])
+    alt = (
+        f"Error of the difference quotient of {text(shown.entry, 80)} against its step: {len(pairs)} steps from "
+        f"{number(pairs[0][0])} to {number(pairs[-1][0])}; smallest error {number(best[1])} at step "
+        f"{number(best[0])}; chosen step {number(shown.chosen)}; noise floor {number(shown.noise)}."
+    )
+    rows = tuple((number(s), number(e)) for s, e in reversed(pairs))
+    return Picture(sheet.svg(salt), alt, ("Step", "Error"), rows)
+
+
+def heat(sheet: Sheet, shown: Heat, salt: str) -> Picture | None:
+    """Error ÷ tolerance over the Jacobian (None where it has no entry)."""
+    if not shown.ratios or not shown.ratios[0]:
+        return None
+    whole = np.array(shown.ratios, dtype=float)
+    cells, block = _blocks(whole)
+    height, width = cells.shape
+    over = np.nan_to_num(cells, nan=0.0) > 1
+    logs = np.log10(np.clip(np.nan_to_num(cells, nan=1.0), 1e-6, 1.0))
+    colours = np.array(_HEAT(logs / 6 + 1))
+    colours[over] = _OVER
+    colours[np.isnan(cells), 3] = 0.0
+    tall = 0.5 + min(2.7, max(0.5, 3.1 * height / width))
+    sheet.blank(tall + 0.42, (-0.5, width - 0.5), (height - 0.5, -0.5), (0.56, 0.86, 0.06, 0.06))
+    sheet.axes.imshow(colours, interpolation="none", aspect="auto")
+    sheet.x_axis(_ordinals(width, block[1]), "entry of the variable", grid=False)
+    sheet.y_axis(_ordinals(height, block[0]), "output", grid=False)
+    _key(sheet, width, height)
+    # A cross as well as a colour: for print, and for eyes that do not see the colour.
+    rows_over, columns_over = np.nonzero(over)
+    sheet.line(list(columns_over), list(rows_over), INK, linestyle="none", marker="x", markersize=4)
+    finite = cells[np.isfinite(cells)]
+    largest = number(float(finite.max())) if finite.size else "–"
+    found = "all within tolerance" if not over.any() else f"{int((whole > 1).sum())} of {whole.size} beyond it"
+    alt = (
+        f"Heat map of error ÷ tolerance over the Jacobian at point {text(shown.point, 80)}: {whole.shape[0]} outputs "
+        f"by {whole.shape[1]} entries, the largest finite ratio {largest}; {found}."
+    )
+    header = ("Output", *(str(j * block[1]) for j in range(width)))
+    rows = tuple((str(i * block[0]), *(number(float(v), 2) for v in row)) for i, row in enumerate(cells))
+    note = "" if block == (1, 1) else f"Each cell is the largest of a block of {block[0]} × {block[1]} entries."
+    return Picture(sheet.svg(salt), alt, header, rows, note)
+
+
+def spread(sheet: Sheet, claims: Sequence[tuple[str, Sequence[tuple[str, float]]]], salt: str) -> Picture | None:
+    """Error ÷ tolerance of every point of every claim: `(claim, [(dtype, ratio), …])`, one row per claim."""
+    claims = [(name, points) for name, points in claims if points]
+    if not claims:
+        return None
+    every = [ratio for _, points in claims for _, ratio in points]
+    low = -6.0
+    high = min(6.0, max(1.0, *(_log(r) or 0.0 for r in every)) + 0.7)
+    if any(not math.isfinite(r) for r in every):
+        high = max(high, 2.0)
+    tall = 0.6 + 0.46 * len(claims)
+    sheet.blank(tall, (low, high), (-len(claims) + 0.35, 0.75), (0.12, 0.44, 0.12, 0.05))
+    sheet.x_axis(decades(low, high), "error ÷ tolerance")
+    sheet.line([0, 0], [-len(claims) + 0.35, 0.75], BAD, linewidth=1.2)
+    sheet.write("tolerance", 0, -len(claims) + 0.35, (-3, 3), ha="right", color=BAD)
+    for row, (name, points) in enumerate(claims):
+        y = -float(row)
+        shown = text(name, 60)
+        sheet.write(shown if len(shown) <= 44 else f"{shown[:43]}…", low, y, (2, 7), fontsize=8)
+        groups: dict[tuple[str, bool], list[tuple[float, float]]] = {}
+        for i, (dtype, ratio) in enumerate(points):
+            log = _log(ratio)
+            x = (low if ratio == 0 else high) if log is None else min(max(log, low), high)
+            # A fixed, even scatter: points that fall together stay visible, and every run draws the same.
+            groups.setdefault((dtype, not ratio <= 1), []).append((x, y - 0.1 - 0.24 * ((i * 0.618) % 1)))
+        for (dtype, beyond), xy in sorted(groups.items()):
+            colour = BAD if beyond else ACCENT
+            xs, ys = zip(*xy, strict=True)
+            sheet.line(xs, ys, colour, linestyle="none", marker=_MARKERS.get(dtype, "D"), markersize=3.2,
+                       markeredgewidth=0.7, markerfacecolor=colour if beyond else "none", clip_on=False)  # fmt: skip
+    beyond = sum(not ratio <= 1 for ratio in every)
+    alt = f"Error ÷ tolerance of {len(every)} points, one row per claim: {beyond} beyond the tolerance, which is at 1."
+    header = ("Claim", "Points", "Smallest", "Median", "Largest", "Beyond")
+    note = "○ float64, △ float32, □ float16; filled where beyond the tolerance."
+    return Picture(sheet.svg(salt), alt, header, tuple(_summary(name, points) for name, points in claims), note)
+
+
+def lines(sheet: Sheet, series: Sequence[tuple[str, Sequence[float]]], label: str, salt: str) -> Picture | None:
+    """Several numbers over epochs (training curves)."""
+    series = [(name, values) for name, values in series if values]
+    every = [v for _, values in series for v in values if math.isfinite(v)]
+    if not every:
+        return None
+    longest = max(len(values) for _, values in series)
+    low, high = min(every), max(every)
+    margin = 0.06 * (high - low) or 0.5
+    sheet.blank(2.3, (0.5, longest + 0.5), (low - margin, high + margin))
+    sheet.x_axis([(t, name) for t, name in steps(1, longest) if t == int(t) and t >= 1], "epoch")
+    sheet.y_axis(steps(low, high), label)
+    dashes = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
+    for i, (name, values) in enumerate(series):
+        colour = (ACCENT, GOOD, BAD, FAINT)[i % 4]
+        epochs = [float(epoch) for epoch in range(1, len(values) + 1)]
+        sheet.line(epochs, list(values), colour, linestyle=dashes[i % 4], linewidth=1.5, marker="o", markersize=2.4)
+        sheet.write(text(name, 30), longest + 0.5, values[-1], (-4, 4), ha="right", color=colour)
+    ends = "; ".join(f"{text(name, 40)} from {number(v[0])} to {number(v[-1])}" for name, v in series)
+    rows = tuple((str(i + 1), *(number(v[i], 4) if i < len(v) else "–" for _, v in series)) for i in range(longest))
+    return Picture(sheet.svg(salt), f"{label} over {longest} epochs: {ends}.", ("Epoch", *dict(series)), rows)
+
+
+def digit(sheet: Sheet, pixels: Sequence[Sequence[float]], alt: str, salt: str) -> Picture:
+    """A picture in grey (an MNIST digit), dark on light."""
+    values = np.array(pixels, dtype=float)
+    top = values.max() if values.size and values.max() > 0 else 1.0
+    rows, columns = values.shape
+    sheet.blank(0.9, (-0.5, columns - 0.5), (rows - 0.5, -0.5), (0, 0, 0, 0), wide=0.9)
+    sheet.axes.imshow(np.repeat(1 - (values / top)[:, :, None], 3, axis=2), interpolation="none", aspect="auto")
+    return Picture(sheet.svg(salt), alt, (), ())
+
+
+def _key(sheet: Sheet, width: int, height: int) -> None:
+    """Draw what the colours of a heat map mean, below it."""
+    inch_x, inch_y = width / (WIDTH - 0.62), height / (sheet.figure.get_figheight() - 0.92)
+    top = height - 0.5 + 0.56 * inch_y
+    bottom, end = top + 0.09 * inch_y, width - 0.5 - 1.0 * inch_x
+    ramp = sheet.axes.imshow(
+        np.array(_HEAT(np.linspace(0, 1, 32)))[None],
+        extent=(-0.5, end, bottom, top),
+        interpolation="none",
+        aspect="auto",
+    )
+    over = sheet.axes.imshow(
+        np.array([[_OVER]]), extent=(end + 0.15 * inch_x, width - 0.5, bottom, top), interpolation="none", aspect="auto"
+    )
+    ramp.set_clip_on(False)
+    over.set_clip_on(False)
+    for at, label, side in ((-0.5, "≤ 1e-6", "left"), (end, "1", "right"), (width - 0.5, "beyond ×", "right")):
+        sheet.write(label, at, bottom, (0, -3), ha=side, va="top", color=FAINT)
+    # imshow sets the axes to its own extent.
+    sheet.axes.set_xlim(-0.5, width - 0.5)
+    sheet.axes.set_ylim(height - 0.5, -0.5)
+
+
+def _log(value: float) -> float | None:
+    return math.log10(value) if value > 0 and math.isfinite(value) else None
+
+
+def _summary(name: str, points: Sequence[tuple[str, float]]) -> tuple[str, ...]:
+    ratios = sorted(math.inf if math.isnan(ratio) else ratio for _, ratio in points)
+    beyond = sum(ratio > 1 for ratio in ratios)
+    ends = (ratios[0], ratios[len(ratios) // 2], ratios[-1])
+    return (name, str(len(ratios)), *(number(ratio, 2) for ratio in ends), str(beyond))
+
+
+def _ordinals(length: int, size: int) -> list[tuple[float, str]]:
+    return [(float(t), str(t * size)) for t in range(0, length, max(1, length // 6))]
+
+
+def _blocks(whole: Array) -> tuple[Array, tuple[int, int]]:
+    """Return the largest ratio of each block, as few blocks as `MOST_CELLS` asks for, and a block's size."""
+    block = (-(-whole.shape[0] // MOST_CELLS), -(-whole.shape[1] // MOST_CELLS))
+    rows, columns = (list(range(0, n, b)) for n, b in zip(whole.shape, block, strict=True))
+    # NaN marks an entry that was not compared; a block of nothing else stays one.
+    filled = np.where(np.isnan(whole), -np.inf, whole)
+    cells = np.maximum.reduceat(np.maximum.reduceat(filled, rows, axis=0), columns, axis=1)
+    return np.where(np.isneginf(cells), np.nan, cells), block

@@ -1,0 +1,204 @@
+"""What the pages say, as data: rows first, paint second."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from gradcheck.differential import Measurement
+from gradcheck.report.words import count, number
+from gradcheck.results import ORDER, AtPoint, ClaimResult, ComponentResult, Verdict
+
+DTYPES = ("float64", "float32", "float16")
+MOST_POINTS = 60
+"""Points of one claim that a page lists, the worst first; the rest is in the data."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One component, as the index shows it."""
+
+    name: str
+    page: str
+    data: str
+    digest: str
+    verdict: Verdict
+    rank: int
+    headline: str
+    claims: int
+    points: int
+    ratio: float
+    resolution: float
+    calls: int
+    agreement: float
+    measured: int
+
+
+@dataclass(frozen=True)
+class Precision:
+    """One claim in one dtype: the largest error, and what its tolerance is made of."""
+
+    dtype: str
+    points: int
+    correct: int
+    worst: AtPoint
+    resolution: float
+    absolute: float
+
+
+def row(result: ComponentResult, page: str, data: str, digest: str, measurements: Sequence[Measurement]) -> Row:
+    """Return the index's row of one component."""
+    points = [point for claim in result.claims for point in claim.points]
+    return Row(
+        name=result.name,
+        page=page,
+        data=data,
+        digest=digest,
+        verdict=result.verdict,
+        rank=ORDER.index(result.verdict),
+        headline=headline(result),
+        claims=len(result.claims),
+        points=len(points),
+        ratio=worst_ratio(points),
+        resolution=max((r for r in map(resolution, result.claims) if not math.isnan(r)), default=math.nan),
+        calls=sum(calls for _, calls in result.calls),
+        agreement=max((m.ratio for m in measurements), default=math.nan),
+        measured=len(measurements),
+    )
+
+
+def headline(result: ComponentResult) -> str:
+    """Return why a component is not correct, in a sentence ("" where it is)."""
+    if result.verdict == "correct":
+        return ""
+    for claim in result.claims:
+        if claim.verdict == result.verdict:
+            return f"{claim.name}: {reason(claim)}" if reason(claim) else claim.name
+    return result.reason
+
+
+def reason(claim: ClaimResult) -> str:
+    """Return the likely cause of a claim's verdict: its diagnosis, else its reason, else its first message."""
+    if claim.causes:
+        return claim.causes[0].sentence
+    messages = (point.message for point in claim.points if point.verdict == claim.verdict and point.message)
+    return claim.reason or next(messages, "")
+
+
+def resolution(claim: ClaimResult) -> float:
+    """Return the smallest error, relative to the gradient, that a claim's median float64 point would show."""
+    groups = precisions(claim)
+    return groups[0].resolution if groups else math.nan
+
+
+def precisions(claim: ClaimResult) -> list[Precision]:
+    """Return a claim's points by dtype, the most precise first."""
+    names = sorted({p.dtype for p in claim.points}, key=lambda d: (DTYPES.index(d) if d in DTYPES else 9, d))
+    found = []
+    for dtype in names:
+        points = [p for p in claim.points if p.dtype == dtype]
+        seen = [p for p in points if p.scale > 0 and p.verdict == "correct"]
+        found.append(
+            Precision(
+                dtype,
+                len(points),
+                sum(p.verdict == "correct" for p in points),
+                max(points, key=lambda p: _rank(p.ratio)),
+                median((p.resolution / p.scale for p in seen)) if seen else math.nan,
+                median((p.resolution for p in seen)) if seen else math.nan,
+            )
+        )
+    return found
+
+
+def worst_ratio(points: Iterable[AtPoint]) -> float:
+    """Return the largest error ÷ tolerance; NaN where nothing was compared.
+
+    A claim that says NaN has no finite error: its ratio counts as infinite.
+    """
+    ratios = [_rank(point.ratio) for point in points]
+    return max(ratios, default=math.nan)
+
+
+def listed(claim: ClaimResult, most: int = MOST_POINTS) -> list[AtPoint]:
+    """Return a claim's points for its table: worst verdict first, then by ratio."""
+    return sorted(claim.points, key=lambda p: (ORDER.index(p.verdict), -_rank(p.ratio)))[:most]
+
+
+def on_scale(ratio: float, decades: int = 6) -> float:
+    """Return where a ratio stands on the bar, in per cent: 1e-6 at 0, the tolerance at 50, 1e6 at 100.
+
+    >>> on_scale(1.0), on_scale(1e-3), on_scale(0.0), on_scale(float("inf"))
+    (50.0, 25.0, 0.0, 100.0)
+    """
+    if not ratio > 0:
+        return 0.0
+    place = math.log10(ratio) if math.isfinite(ratio) else decades
+    return round(50 + 50 * min(max(place / decades, -1), 1), 1)
+
+
+def tally(verdicts: Iterable[Verdict]) -> list[tuple[Verdict, int]]:
+    """Return how often each verdict occurs, worst first."""
+    counts = Counter(verdicts)
+    return [(verdict, counts[verdict]) for verdict in ORDER if counts[verdict]]
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """Return the answer to "is everything right?" in one line."""
+    if not rows:
+        return "Nothing has been checked yet."
+    counts = tally(row.verdict for row in rows)
+    worst, amount = counts[0]
+    everything = count(len(rows), "component")
+    if worst == "correct":
+        skipped = sum(row.verdict == "skipped" for row in rows)
+        return f"All {everything} correct." if not skipped else f"All correct; {skipped} of {everything} skipped."
+    if worst == "skipped":
+        return f"Nothing was checked: {everything} skipped."
+    verb = "is" if amount == 1 else "are"
+    rest = "".join(f", {n} {verdict}" for verdict, n in counts[1:] if verdict in ("unresolved", "not implemented"))
+    return f"{amount} of {everything} {verb} {worst}{rest}."
+
+
+def claim_summary(result: ComponentResult) -> str:
+    """Return what was found about one component in a sentence or two."""
+    if not result.claims:
+        return result.reason or "No claim was checked."
+    counts = tally(claim.verdict for claim in result.claims)
+    points = sum(len(claim.points) for claim in result.claims)
+    found = ", ".join(f"{amount} {verdict}" for verdict, amount in counts)
+    first = f"{count(len(result.claims), 'claim')} checked at {count(points, 'point')}: {found}."
+    least = max((r for r in map(resolution, result.claims) if not math.isnan(r)), default=math.nan)
+    if math.isnan(least):
+        return first
+    return f"{first} An error above {number(least, 2)} of a gradient would have been found."
+
+
+def command(results: Sequence[ComponentResult]) -> str:
+    """Return the command that makes these results again.
+
+    Up to four subjects are named one by one; more are named by their packages.
+    """
+    names = sorted(result.name for result in results)
+    if len(names) > 4:
+        names = sorted({name.split("::")[0] if "::" in name else name.split(".")[0] for name in names})
+    seeds = {result.seed for result in results}
+    seed = f" --seed {next(iter(seeds))}" if len(seeds) == 1 and seeds != {0} else ""
+    return f"python -m gradcheck {' '.join(map(shlex.quote, names))}{seed}".strip()
+
+
+def versions(results: Sequence[ComponentResult]) -> list[str]:
+    """Return "NumPy 2.1" and the like; several where components were checked under several."""
+    found: dict[str, set[str]] = {}
+    for result in results:
+        for name, version in result.versions:
+            found.setdefault(name, set()).add(version)
+    return [f"{name} {' and '.join(sorted(found[name]))}" for name in sorted(found)]
+
+
+def _rank(ratio: float) -> float:
+    return math.inf if math.isnan(ratio) else ratio

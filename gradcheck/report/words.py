@@ -1,0 +1,78 @@
+"""Numbers and text as people read them: two or three significant digits, nothing that can break a page."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+
+LONGEST = 4000
+"""Characters of somebody else's text that a page shows; the rest is in the data."""
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Return `value` with `digits` significant digits, in the shorter of the usual notations.
+
+    >>> number(0.1 + 0.2), number(1.0), number(3.14159e-12), number(float("inf")), number(float("nan"))
+    ('0.3', '1', '3.14e-12', '∞', '–')
+    """
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    text = f"{value:.{digits}g}"
+    if "e" in text:
+        mantissa, exponent = text.split("e")
+        text = f"{mantissa}e{int(exponent)}"
+    return text.replace("-", "−", 1) if text.startswith("-") else text
+
+
+def exact(value: float) -> str:
+    """Return enough digits to tell a claim from its estimate (the worst entry needs more than three).
+
+    >>> exact(1 / 3)
+    '0.33333333333'
+    """
+    return number(value, 11)
+
+
+def count(amount: int, one: str, many: str | None = None) -> str:
+    """Return `amount` with its noun.
+
+    >>> count(1, "claim"), count(1200, "point"), count(0, "class", "classes")
+    ('1 claim', '1,200 points', '0 classes')
+    """
+    return f"{amount:,} {one if amount == 1 else many or one + 's'}"
+
+
+def place(index: tuple[int, ...]) -> str:
+    """Return an index as it is written in NumPy.
+
+    >>> place((0, 3)), place(())
+    ('[0, 3]', '[()]')
+    """
+    return f"[{', '.join(map(str, index))}]" if index else "[()]"
+
+
+def text(value: object, longest: int = LONGEST) -> str:
+    """Return somebody else's text, fit for a page: shortened, and its control characters made visible.
+
+    A lone surrogate cannot be written as UTF-8 and a NUL ends a page for some readers, so both are
+    replaced. Right-to-left marks are kept: the templates isolate them.
+
+    >>> text("a\\0b"), text("\\ud800"), text("x" * 20, longest=8)
+    ('a␀b', '\\ufffd', 'xxxxxxxx … (20 characters in all)')
+    """
+    whole = str(value)
+    shown = "".join(map(_visible, whole[:longest]))
+    return f"{shown} … ({len(whole):,} characters in all)" if len(whole) > longest else shown
+
+
+def _visible(character: str) -> str:
+    code = ord(character)
+    if character in "\n\t":
+        return character
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if unicodedata.category(character) in ("Cc", "Cs", "Cn"):
+        return "\ufffd"
+    return character
