@@ -18,12 +18,9 @@ from gradcheck import __version__, discover
 from gradcheck.arguments import Arguments, parse
 from gradcheck.discover import Place
 from gradcheck.errors import UsageError
+from gradcheck.report import writing
 from gradcheck.report.terminal import Line, Printer, lines_of, summary
-from gradcheck.results import ComponentResult
-from gradcheck.run import Found, Outcome, Run
-
-INSTALL = "for the HTML report, its pictures and colour: pip install 'beras-gradcheck[report]'"
-FAILING = ("wrong", "unresolved", "not implemented")
+from gradcheck.run import FAILING, Found, Outcome, Run
 
 
 def console() -> None:
@@ -66,43 +63,59 @@ def _main(arguments: Arguments) -> int:
         print(arguments.show)
         return 0
     if arguments.render:
-        return _render(arguments.render)
-    if arguments.each:
-        from gradcheck.each import check_each
-
-        return check_each(arguments)
-    places = [discover.resolve(target) for target in arguments.targets]
+        print("\n".join(writing.repaint(arguments.render)))
+        return 0
     printer = Printer(quiet=arguments.quiet)
-    with Run(places, arguments.settings, os.getcwd()) as run:
-        printer.lines(_first_lines(places, arguments))
-        found = [one for one in run.find() if arguments.wants(one.name)]
-        if arguments.list:
-            return _list(found, printer)
-        return _check(run, found, arguments, printer)
+    try:
+        if arguments.each:
+            return _each(arguments, printer)
+        places = [discover.resolve(target) for target in arguments.targets]
+        if not places:
+            raise UsageError(
+                "expected something to check, such as beras.layers.Dense, layers.py or a folder with beras in it"
+            )
+        with Run(places, arguments.settings, os.getcwd()) as run:
+            printer.line(_first_line(places, arguments))
+            found = [one for one in run.find() if arguments.wants(one.name)]
+            return _list(found, printer) if arguments.list else _check(run, found, arguments, printer)
+    finally:
+        printer.done()
 
 
-def _first_lines(places: Sequence[Place], arguments: Arguments) -> list[Line]:
-    """Name the versions and the files, so that a verdict about the wrong copy cannot go unnoticed."""
+def _each(arguments: Arguments, printer: Printer) -> int:
+    from gradcheck.each import check_each
+
+    if arguments.list:
+        raise UsageError("--list and --each do not go together: list one folder at a time")
+    outcomes, notes = check_each(arguments, printer)
+    printer.lines([(note, "quiet")] for note in notes)
+    return _finish(outcomes, arguments, tuple(arguments.each))
+
+
+def _first_line(places: Sequence[Place], arguments: Arguments) -> Line:
+    """Name the version and the files, so that a verdict about the wrong copy cannot go unnoticed."""
     files = ", ".join(dict.fromkeys(place.shown for place in places))
-    return [[(f"gradcheck {__version__}", "name"), (f" checks {files} (seed {arguments.settings.seed})", "")]]
+    return [(f"gradcheck {__version__}", "name"), (f" checks {files} (seed {arguments.settings.seed})", "")]
 
 
 def _list(found: Sequence[Found], printer: Printer) -> int:
     for one in found:
         where: Line = [(one.name, "name"), (f"  {discover.shown(one.module.file)}", "quiet")]
         printer.line([*where, (f"  skipped: {one.reason}", "skipped")] if one.reason else where)
-    return 0 if found else _nothing(found)
+    if not found:
+        raise _nothing(found)
+    return 0
 
 
-def _nothing(found: Sequence[Found]) -> int:
+def _nothing(found: Sequence[Found]) -> UsageError:
     why = "; ".join(f"{one.name}: {one.reason}" for one in found if one.reason)
     hint = why or "expected a class with forward and derivative methods (see --list and -k)"
-    raise UsageError(f"there is nothing to check: {hint}")
+    return UsageError(f"there is nothing to check: {hint}")
 
 
 def _check(run: Run, found: list[Found], arguments: Arguments, printer: Printer) -> int:
     if all(one.reason for one in found):
-        return _nothing(found)
+        raise _nothing(found)
     start = time.perf_counter()
     outcomes: list[Outcome] = []
     for outcome in run.check(found, printer.progress):
@@ -111,13 +124,28 @@ def _check(run: Run, found: list[Found], arguments: Arguments, printer: Printer)
             printer.lines(lines_of(outcome.result, arguments.verbose))
         if arguments.exit_first and outcome.result.verdict in FAILING:
             break
-    printer.progress("writing the report")
     results = [outcome.result for outcome in outcomes]
-    status = exit_status(outcomes)
-    notes = _write(results, outcomes, arguments, run.places, status)
+    printer.progress("writing the report")
+    notes = writing.write_report(results, arguments.report) if arguments.report else []
     printer.done()
     printer.line(summary(results, time.perf_counter() - start))
     printer.lines([(note, "quiet")] for note in notes)
+    return _finish(outcomes, arguments, tuple(place.shown for place in run.places))
+
+
+def _finish(outcomes: Sequence[Outcome], arguments: Arguments, files: tuple[str, ...]) -> int:
+    """Write the JSON and the XML that were asked for, each beside its place and then moved there."""
+    from gradcheck.report import document, junit, store
+
+    status = exit_status(outcomes)
+    results = tuple(outcome.result for outcome in outcomes)
+    seconds = {outcome.result.name: outcome.seconds for outcome in outcomes}
+    if arguments.json:
+        settings = arguments.settings
+        found = document.Document(arguments.targets, files, settings.seed, settings.dtypes, status, results, seconds)
+        store.replace(Path(arguments.json), found.to_json().encode("utf-8", "backslashreplace"))
+    if arguments.junit_xml:
+        store.replace(Path(arguments.junit_xml), junit.junit_xml(results, seconds))
     # One mistake of gradcheck's often shows at several components: its traceback is printed once.
     internal = {outcome.internal: outcome.result.name for outcome in reversed(outcomes) if outcome.internal}
     for lines, name in internal.items():
@@ -133,63 +161,3 @@ def exit_status(outcomes: Sequence[Outcome]) -> int:
     if verdicts & set(FAILING):
         return 1
     return 0 if verdicts - {"skipped"} else 2
-
-
-def _write(
-    results: Sequence[ComponentResult],
-    outcomes: Sequence[Outcome],
-    arguments: Arguments,
-    places: Sequence[Place],
-    status: int,
-) -> list[str]:
-    """Write what was asked for, each file beside its place and then moved there; return lines that say so."""
-    from gradcheck.report import document, junit, store
-
-    seconds = {outcome.result.name: outcome.seconds for outcome in outcomes}
-    settings = arguments.settings
-    if arguments.json:
-        files = tuple(place.shown for place in places)
-        found = document.Document(
-            tuple(arguments.targets), files, settings.seed, settings.dtypes, status, tuple(results), seconds
-        )
-        store.replace(Path(arguments.json), found.to_json().encode("utf-8", "backslashreplace"))
-    if arguments.junit_xml:
-        store.replace(Path(arguments.junit_xml), junit.junit_xml(results, seconds))
-    return write_report(results, arguments.report) if arguments.report else []
-
-
-def write_report(results: Sequence[ComponentResult], folder: str) -> list[str]:
-    """Write the report, or only its data where jinja2 or matplotlib are missing; return lines to print."""
-    from gradcheck.report import store
-
-    if can_paint():
-        return paint(folder, results)
-    for result in results:
-        store.save(result, folder)
-    return [INSTALL]
-
-
-def paint(folder: str, results: Sequence[ComponentResult] = ()) -> list[str]:
-    """Paint the report in `folder`, with `results` put in; return lines to print."""
-    if not can_paint():
-        return [INSTALL]
-    from gradcheck.report import html
-
-    return [*html.render(folder, results), f"report: {os.path.join(folder, 'index.html')}"]
-
-
-def can_paint() -> bool:
-    """Whether the extra `report` is installed."""
-    from importlib.util import find_spec
-
-    return all(find_spec(name) is not None for name in ("jinja2", "matplotlib"))
-
-
-def _render(folder: str) -> int:
-    if not can_paint():
-        raise UsageError(INSTALL)
-    if not (Path(folder) / "data").is_dir():
-        raise UsageError(f"there is no report in {folder!r}: expected {os.path.join(folder, 'data')} with JSON files")
-    for line in paint(folder):
-        print(line)
-    return 0

@@ -62,13 +62,14 @@ def shown(file: str) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-def resolve(target: str, path: Sequence[str] | None = None) -> Place:
-    """Find what `target` names.
+def resolve(target: str, here: str = "", path: Sequence[str] | None = None) -> Place:
+    """Find what `target` names in the folder `here` (default: the current one).
 
-    A dotted name is looked up in the current folder first, then along `path` (default `sys.path`); anything
-    that looks like a file (`layers.py`, `layers.py::Dense`, `code/beras`) is taken as one. `UsageError` says
-    what was looked for, and where, when there is nothing.
+    A dotted name is looked up there first, then along `path` (default `sys.path`); anything that looks like a
+    file (`layers.py`, `layers.py::Dense`, `code/beras`) is taken as one. `UsageError` says what was looked
+    for, and where, when there is nothing.
     """
+    here = here or os.getcwd()
     if not target or "\0" in target:
         raise UsageError(f"expected a class, module, package or file to check, but got {target!r}")
     name, _, attribute = target.partition("::")
@@ -76,15 +77,15 @@ def resolve(target: str, path: Sequence[str] | None = None) -> Place:
         raise UsageError(f"expected FILE::NAME, but {attribute!r} in {target!r} is not a name")
     looks_like_a_file = "::" in target or name.endswith(".py") or os.sep in name or "/" in name or name in (".", "..")
     if looks_like_a_file:
-        return _resolve_file(target, name, attribute)
+        return _resolve_file(target, name, attribute, here)
     if not all(part.isidentifier() for part in name.split(".")):
         raise UsageError(f"expected a name such as beras.layers.Dense or a file such as layers.py, but got {target!r}")
-    return _resolve_name(target, name, [os.getcwd(), *(sys.path if path is None else path)])
+    return _resolve_name(target, name, here, sys.path if path is None else path)
 
 
-def _resolve_file(target: str, name: str, attribute: str) -> Place:
+def _resolve_file(target: str, name: str, attribute: str, here: str) -> Place:
     try:
-        file = Path(name).resolve()
+        file = Path(here, name).resolve()
         there = file.exists()
     except (OSError, RuntimeError) as error:
         raise UsageError(f"cannot look for {name!r}: {error}") from error
@@ -109,15 +110,14 @@ def _resolve_file(target: str, name: str, attribute: str) -> Place:
     return Place(target, ".".join(parts), str(file), str(top), attribute, file.is_dir())
 
 
-def _resolve_name(target: str, name: str, path: list[str]) -> Place:
+def _resolve_name(target: str, name: str, here: str, path: Sequence[str]) -> Place:
     importlib.invalidate_caches()
     parts = name.split(".")
-    spec = find(parts[0], path)
+    spec = find(parts[0], [here, *path], anywhere=bool(path))
     if spec is None:
-        known = {found.name for found in pkgutil.iter_modules([os.getcwd()])}
-        raise UsageError(
-            f"there is no module {parts[0]!r} in the current folder or on sys.path{_meant(parts[0], sorted(known))}"
-        )
+        known = sorted({found.name for found in pkgutil.iter_modules([here])})
+        where = "the current folder or on sys.path" if path else here
+        raise UsageError(f"there is no module {parts[0]!r} in {where}{_meant(parts[0], known)}")
     used = 1
     while used < len(parts) and spec.submodule_search_locations is not None:
         deeper = PathFinder.find_spec(".".join(parts[: used + 1]), list(spec.submodule_search_locations))
@@ -131,10 +131,10 @@ def _resolve_name(target: str, name: str, path: list[str]) -> Place:
     return Place(target, ".".join(parts[:used]), file, "", ".".join(parts[used:]), bool(places))
 
 
-def find(name: str, path: Sequence[str]) -> ModuleSpec | None:
+def find(name: str, path: Sequence[str], anywhere: bool = True) -> ModuleSpec | None:
     """Find a top-level module along `path`, then by any other finder (editable installs), importing nothing."""
     spec = PathFinder.find_spec(name, list(path))
-    if spec is not None and (spec.origin is not None or _has_modules(spec)):
+    if not anywhere or (spec is not None and (spec.origin is not None or _has_modules(spec))):
         return spec
     for finder in sys.meta_path:
         if finder is not PathFinder and (other := finder.find_spec(name, None)) is not None:

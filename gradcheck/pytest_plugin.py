@@ -80,7 +80,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Paint the report once, when all workers have written their data."""
     folder = _folder(session.config)
     if folder and not hasattr(session.config, "workerinput") and (folder / "data").is_dir():
-        from gradcheck.cli import paint
+        from gradcheck.report.writing import paint
 
         session.config.stash[_PAINTED] = paint(str(folder))
 

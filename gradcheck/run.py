@@ -15,6 +15,9 @@ from gradcheck.discover import Module, Place
 from gradcheck.pool import Died, Worker
 from gradcheck.results import ComponentResult, Verdict, from_json
 
+FAILING = ("wrong", "unresolved", "not implemented")
+"""The verdicts that set the exit status."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -61,6 +64,10 @@ class Run:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all processes, whatever they are at."""
         for worker in self._workers:
             worker.close()
 
@@ -98,7 +105,7 @@ class Run:
         finally:
             # Whoever stops early wants to stop now: what is still being checked is killed, not waited for.
             threads.shutdown(wait=False, cancel_futures=True)
-            self.__exit__()
+            self.close()
 
     def _task(self, place: Place, module: Module, attribute: str, **more: Any) -> dict[str, Any]:
         where = {"module": module.name, "file": module.file, "folder": place.folder, "broken": sorted(self._broken)}

@@ -39,22 +39,22 @@ _ASCII = str.maketrans({"≥": ">=", "·": "-", "÷": "/", "×": "x", "±": "+-"
 
 def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
     """Return what is printed for one component."""
-    head: list[Segment] = [(f"{result.verdict:<{_WIDTH}} ", result.verdict), (_line(result.name), "name")]
+    head: list[Segment] = [(f"{result.verdict:<{_WIDTH}} ", result.verdict), (one_line(result.name), "name")]
     if result.verdict == "correct":
         head.append((f"  {_power(result)}", "quiet"))
         lines: list[Line] = [head]
     else:
-        head.append((f"  {_line(result.source)}", "quiet"))
+        head.append((f"  {one_line(result.source)}", "quiet"))
         lines = [head]
         if result.reason:
-            lines.append([("  because ", "quiet"), (_line(result.reason), "")])
+            lines.append([("  because ", "quiet"), (one_line(result.reason), "")])
     trouble = [claim for claim in result.claims if claim.verdict not in ("correct", "skipped")]
     for claim in result.claims if verbose else trouble:
         lines += _claim(claim, verbose)
     for item in result.contract:
         if item.verdict == "broken" or verbose:
             style = {"broken": "wrong", "kept": "correct"}.get(item.verdict, "skipped")
-            detail = f": {_line(item.detail)}" if item.detail else ""
+            detail = f": {one_line(item.detail)}" if item.detail else ""
             lines.append(
                 [("  contract  ", "quiet"), (f"{item.verdict:<{_WIDTH}} ", style), (f"{item.name}{detail}", "")]
             )
@@ -75,13 +75,13 @@ def _power(result: ComponentResult) -> str:
 
 def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
     """One claim: its verdict and cause in a line, and below it the evidence where it is wrong."""
-    head: list[Segment] = [("  ", ""), (f"{claim.verdict:<{_WIDTH}} ", claim.verdict), (_line(claim.name), "name")]
+    head: list[Segment] = [("  ", ""), (f"{claim.verdict:<{_WIDTH}} ", claim.verdict), (one_line(claim.name), "name")]
     if claim.verdict == "wrong" and claim.causes:
-        head.append((f": {_line(claim.causes[0].sentence)}", ""))
+        head.append((f": {one_line(claim.causes[0].sentence)}", ""))
     elif claim.reason:
-        head.append((f": {_line(claim.reason)}", ""))
+        head.append((f": {one_line(claim.reason)}", ""))
     elif claim.verdict == "wrong" and (said := next((at.message for at in claim.points if at.message), "")):
-        head.append((f": {_line(said)}", ""))
+        head.append((f": {one_line(said)}", ""))
     lines: list[Line] = [head]
     if claim.verdict != "wrong":
         return lines
@@ -158,7 +158,7 @@ def _clean(text: str) -> str:
     return "".join(c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs") else "\ufffd" for c in text)
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """The same in one line."""
     return _clean(" ".join(text.split()))
 

@@ -1,0 +1,145 @@
+"""`--each FOLDER… TARGET`, for teachers: the same target in many folders, each isolated, one table for all.
+
+Every folder gets processes of its own, started in that folder, with that folder first on `sys.path`; only
+what stands in the folder itself is checked. This *runs* what it is given and is no sandbox.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from gradcheck import __version__, discover
+from gradcheck.arguments import Arguments
+from gradcheck.errors import UsageError
+from gradcheck.report import folders
+from gradcheck.report.terminal import Line, Printer, one_line, summary
+from gradcheck.report.writing import can_paint, write_report
+from gradcheck.results import ComponentResult
+from gradcheck.run import FAILING, Outcome, Run
+
+WARNING = "This runs the code of every folder, with your rights: it is no sandbox."
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What was found in one folder."""
+
+    who: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def results(self) -> list[ComponentResult]:
+        """The results alone."""
+        return [outcome.result for outcome in self.outcomes]
+
+
+def check_each(arguments: Arguments, printer: Printer) -> tuple[list[Outcome], list[str]]:
+    """Check the target in every folder and print the table.
+
+    Returns all outcomes, each under its folder's name, and lines to print at the end.
+    """
+    missing = [folder for folder in arguments.each if not os.path.isdir(folder)]
+    if missing:
+        raise UsageError(f"there is no folder {missing[0]!r}: expected --each FOLDER... TARGET")
+    names = names_of(arguments.each)
+    target = arguments.targets[0]
+    printer.line([(f"gradcheck {__version__}", "name"), (f" checks {target} in {len(names)} folders. {WARNING}", "")])
+    start = time.perf_counter()
+    graded: list[Graded] = []
+    width = max(map(len, names))
+    with ThreadPoolExecutor(min(arguments.settings.jobs, len(names))) as threads:
+        live: list[Run] = []
+        try:
+            for one in threads.map(lambda who, here: _grade(who, here, arguments, live), names, arguments.each):
+                graded.append(one)
+                printer.lines(_table(one, width, arguments))
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+            for run in live:
+                run.close()
+    notes = _write(graded, arguments) if arguments.report else []
+    outcomes = [_of(one.who, outcome) for one in graded for outcome in one.outcomes]
+    printer.line(summary([outcome.result for outcome in outcomes], time.perf_counter() - start))
+    return outcomes, notes
+
+
+def names_of(given: Sequence[str]) -> list[str]:
+    """Return a name for every folder: its last part where no other folder has it, else the whole path.
+
+    >>> names_of(["submissions/ada/", "submissions/bob/"]), names_of(["a/code", "b/code"])
+    (['ada', 'bob'], ['a/code', 'b/code'])
+    """
+    paths = [os.path.normpath(folder) for folder in given]
+    if len(set(paths)) < len(paths):
+        raise UsageError("--each was given the same folder twice")
+    last = [os.path.basename(os.path.abspath(path)) for path in paths]
+    return last if len(set(last)) == len(last) else paths
+
+
+def _grade(who: str, folder: str, arguments: Arguments, live: list[Run]) -> Graded:
+    here = os.path.abspath(folder)
+    try:
+        places = [discover.resolve(target, here, path=[]) for target in arguments.targets]
+    except UsageError as error:
+        return Graded(who, (_nothing(arguments.targets[0], str(error)),))
+    # Not the folder that the command was started in: what a submission lacks must not be found there.
+    path = [entry for entry in sys.path if entry not in ("", os.getcwd())]
+    run = Run(places, replace(arguments.settings, jobs=1), here, path)
+    live.append(run)
+    with run:
+        found = [one for one in run.find() if arguments.wants(one.name)]
+        outcomes = tuple(_until_first_failure(run.check(found), arguments.exit_first))
+    return Graded(who, outcomes or (_nothing(arguments.targets[0], "there is nothing to check"),))
+
+
+def _until_first_failure(outcomes: Iterator[Outcome], exit_first: bool) -> Iterator[Outcome]:
+    for outcome in outcomes:
+        yield outcome
+        if exit_first and outcome.result.verdict in FAILING:
+            return
+
+
+def _nothing(target: str, reason: str) -> Outcome:
+    return Outcome(ComponentResult(target, "", "skipped", reason=reason))
+
+
+def _table(one: Graded, width: int, arguments: Arguments) -> list[Line]:
+    """The rows of one folder: what is not correct (everything with -v), or a row that says that all is."""
+    rows = folders.rows_of(one.who, one.results)
+    shown = [row for row in rows if arguments.verbose or row.verdict != "correct"]
+    who = f"{one_line(one.who):<{width}}  "
+    right = sum(row.verdict == "correct" for row in rows)
+    lines: list[Line] = [[(who, "name"), *_row(row)] for row in shown]
+    if right and not arguments.verbose and not arguments.quiet:
+        lines.append([(who, "name"), (f"{'correct':<15} ", "correct"), (f"{right} of {len(rows)} components", "")])
+    return lines
+
+
+def _row(row: folders.Row) -> Line:
+    """Verdict, component and cause of one row."""
+    cause = f": {one_line(row.cause)}" if row.cause else ""
+    return [(f"{row.verdict:<15} ", row.verdict), (one_line(row.component), "name"), (cause, "")]
+
+
+def _of(who: str, outcome: Outcome) -> Outcome:
+    return replace(outcome, result=replace(outcome.result, name=f"{who}: {outcome.result.name}"))
+
+
+def _write(graded: Sequence[Graded], arguments: Arguments) -> list[str]:
+    """Write every folder's own report, the table as data and CSV, and its page."""
+    folder = arguments.report
+    table = [folders.folder_of(one.who, one.results) for one in graded]
+    lines: list[str] = []
+    for one, row in zip(graded, table, strict=True):
+        if row.page:
+            lines = write_report(one.results, os.path.dirname(os.path.join(folder, row.page)))
+    folders.save(table, arguments.targets[0], folder)
+    if can_paint():
+        folders.paint(folder)
+        lines = [f"report: {os.path.join(folder, 'index.html')}"]
+    return [f"table: {os.path.join(folder, 'each.csv')}", *lines]

@@ -1,0 +1,117 @@
+"""The report of `--each`: one table for all folders as data, as CSV, and as a page that leads to each folder's own.
+
+DIR/each.csv               one row per component
+DIR/each.json              what the page is painted from
+DIR/index.html             the table
+DIR/<folder>/index.html    the report of one folder
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gradcheck.report import store
+from gradcheck.report.rows import headline
+from gradcheck.report.terminal import counts
+from gradcheck.results import ORDER, ComponentResult
+
+DATA = "each.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One component of one folder. `who` is the folder's name, `cause` why it is not correct."""
+
+    who: str
+    component: str
+    verdict: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class Folder:
+    """One folder's line on the page. `page` is the folder's own report, or `""` where nothing could be checked."""
+
+    who: str
+    page: str
+    verdict: str
+    counts: Mapping[str, int]
+    rows: tuple[Row, ...]
+
+
+def rows_of(who: str, results: Sequence[ComponentResult]) -> tuple[Row, ...]:
+    """Return the rows of one folder, worst first."""
+    ordered = sorted(results, key=lambda result: (ORDER.index(result.verdict), result.name))
+    return tuple(Row(who, result.name, result.verdict, headline(result)) for result in ordered)
+
+
+def folder_of(who: str, results: Sequence[ComponentResult]) -> Folder:
+    """Return what the page shows of one folder."""
+    rows = rows_of(who, results)
+    checked = any(row.verdict != "skipped" for row in rows)
+    page = f"{store.stem(who)}/index.html" if checked else ""
+    return Folder(
+        who,
+        page,
+        rows[0].verdict if rows else "skipped",
+        {str(verdict): amount for verdict, amount in counts(results).items()},
+        rows,
+    )
+
+
+def csv_text(folders: Sequence[Folder]) -> str:
+    """Return the table as CSV: who, component, verdict, cause.
+
+    A cell that a spreadsheet would take for a formula is written with an apostrophe before it.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([field.name for field in dataclasses.fields(Row)])
+    for folder in folders:
+        writer.writerows([_cell(value) for value in dataclasses.astuple(row)] for row in folder.rows)
+    return text.getvalue()
+
+
+def _cell(value: str) -> str:
+    flat = " ".join(value.split())
+    return f"'{flat}" if flat.startswith(("=", "+", "-", "@")) else flat
+
+
+def save(folders: Sequence[Folder], target: str, folder: str) -> None:
+    """Write the table's data and its CSV."""
+    data = {"schema": SCHEMA, "target": target, "folders": [dataclasses.asdict(one) for one in folders]}
+    content = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    store.replace(Path(folder) / DATA, content.encode("utf-8", "backslashreplace"))
+    store.replace(Path(folder) / "each.csv", csv_text(folders).encode("utf-8", "backslashreplace"))
+
+
+def load(folder: str) -> tuple[str, list[Folder]]:
+    """Read the target and the table's data (ValueError where it is of another schema or malformed)."""
+    data = json.loads((Path(folder) / DATA).read_text(encoding="utf-8"))
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+        raise ValueError(f"expected {DATA} of schema {SCHEMA}: run the check again")
+    try:
+        folders = [Folder(**{**one, "rows": tuple(Row(**row) for row in one["rows"])}) for one in data["folders"]]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{DATA} is malformed ({error}): run the check again") from error
+    return str(data["target"]), folders
+
+
+def paint(folder: str) -> None:
+    """Paint the page of the table from its data."""
+    from gradcheck.report import html
+
+    target, folders = load(folder)
+    rank = {verdict: i for i, verdict in enumerate(ORDER)}
+    ordered = sorted(folders, key=lambda one: (rank[one.verdict], one.who))  # type: ignore[index]
+    wrong = sum(one.verdict == "wrong" for one in folders)
+    store.replace(
+        Path(folder) / store.INDEX, html._paint("folders.html", target=target, folders=ordered, wrong=wrong, key="")
+    )

@@ -1,0 +1,59 @@
+"""Writes the files of a report: all of it where the extra `report` is installed, its data where it is not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from gradcheck.errors import UsageError
+from gradcheck.report import store
+from gradcheck.results import ComponentResult
+
+INSTALL = "for the HTML report, its pictures and colour: pip install 'beras-gradcheck[report]'"
+
+
+def can_paint() -> bool:
+    """Whether the extra `report` is installed."""
+    return all(find_spec(name) is not None for name in ("jinja2", "matplotlib"))
+
+
+def write_report(results: Sequence[ComponentResult], folder: str) -> list[str]:
+    """Write the report with `results` put in, or only its data; return lines to print."""
+    if can_paint():
+        return paint(folder, results)
+    for result in results:
+        store.save(result, folder)
+    return [INSTALL]
+
+
+def paint(folder: str, results: Sequence[ComponentResult] = ()) -> list[str]:
+    """Paint the report in `folder` from its data, with `results` put in; return lines to print."""
+    if not can_paint():
+        return [INSTALL]
+    from gradcheck.report import html
+
+    return [*html.render(folder, results), f"report: {os.path.join(folder, store.INDEX)}"]
+
+
+def repaint(folder: str) -> list[str]:
+    """Paint a whole report again from its data, that of `--each` included; return lines to print.
+
+    Raises UsageError where there is no report, or nothing to paint it with.
+    """
+    if not can_paint():
+        raise UsageError(INSTALL)
+    from gradcheck.report import folders
+
+    if (Path(folder) / folders.DATA).is_file():
+        try:
+            _, table = folders.load(folder)
+            lines = [line for one in table if one.page for line in paint(str((Path(folder) / one.page).parent))]
+            folders.paint(folder)
+        except ValueError as error:
+            raise UsageError(f"{os.path.join(folder, folders.DATA)} cannot be painted: {error}") from error
+        return [*lines, f"report: {os.path.join(folder, store.INDEX)}"]
+    if not (Path(folder) / "data").is_dir():
+        raise UsageError(f"there is no report in {folder!r}: expected {os.path.join(folder, 'data')} with JSON files")
+    return paint(folder)
