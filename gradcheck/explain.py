@@ -1,0 +1,58 @@
+"""Why a claim is wrong: the facts for the diagnosis, and the smallest counterexample."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gradcheck import numerical
+from gradcheck.counterexample import counterexample
+from gradcheck.diagnose import Evidence, diagnose
+from gradcheck.problem import Array, Method, Subject, Values
+from gradcheck.results import Cause
+from gradcheck.sampling import Point
+from gradcheck.visit import Ledger, Visit
+
+
+def explain(
+    subject: Subject, point: Point, dtype: str, method: Method, name: str, message: str, previous: Values | None, seed: int
+) -> tuple[tuple[Cause, ...], str, str]:
+    """Return the causes that fit, best first, the smallest counterexample as text, and a test that reproduces it."""
+    visit = Visit(point, Ledger(), seed=seed)
+    causes = diagnose(_evidence(visit, method, name, dtype, message, previous))
+
+    def still_wrong(values: Values) -> bool:
+        try:
+            smaller = Visit(replace(point, values=dict(values)), Ledger(), seed=seed)
+        except Exception:  # values at which forward itself fails show nothing about its derivative
+            return False
+        return smaller.is_wrong(method, name, dtype)
+
+    example, test = counterexample(subject, method.name, name, point.values, still_wrong)
+    return causes, example, test
+
+
+def _evidence(visit: Visit, method: Method, name: str, dtype: str, message: str, previous: Values | None) -> Evidence:
+    rows = visit.basis(method)
+    answer = visit.ask(method, dtype, dict.fromkeys(method.wrt, rows))[name]
+    right = visit.expected(name, rows, dtype)
+    forward = visit.problem.forward
+
+    def jacobian_at(values: Values) -> Array:
+        return numerical.estimate(forward, dict(values), name).dense()
+
+    return Evidence(
+        method=method,
+        variable=visit.problem.variable(name),
+        problem=visit.problem,
+        values=visit.point.values,
+        outputs=visit.outputs,
+        claim=answer.rows if answer.rows is not None else np.full(right.value.shape, np.nan),
+        estimate=right.value,
+        tolerance=right.tolerance,
+        jacobian_at=jacobian_at,
+        previous=previous,
+        message=answer.message or message,
+        raw=answer.raw,
+    )

@@ -1,0 +1,134 @@
+"""One point of one problem: what forward returns there, the estimates, and how one claim compares."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gradcheck import numerical
+from gradcheck.claims import Answer, ask, cotangents
+from gradcheck.compare import Comparison, Expected, compare, expected
+from gradcheck.numerical.estimate import Estimate
+from gradcheck.problem import Array, Method, Values
+from gradcheck.results import Curve, Entry
+from gradcheck.sampling import Point
+
+
+@dataclass
+class Ledger:
+    """`forward` calls and rows by stage, and the structures found, over all points of a subject."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+    rows: Counter[str] = field(default_factory=Counter)
+    structures: dict[str, str] = field(default_factory=dict)
+
+
+class Visit:
+    """A point with everything that is computed at most once there.
+
+    Raises whatever `forward` raises at the point.
+    """
+
+    def __init__(self, point: Point, ledger: Ledger, *, seed: int = 0, executor: Executor | None = None) -> None:
+        self.point = point
+        self.problem = point.problem
+        self.ledger = ledger
+        self.seed = seed
+        self.executor = executor
+        self.outputs = [np.asarray(output, dtype=float) for output in self.problem.forward(point.values)]
+        self.shapes = [output.shape for output in self.outputs]
+        self.flat = np.concatenate([output.ravel() for output in self.outputs])
+        self._estimates: dict[str, Estimate] = {}
+
+    def estimate(self, name: str) -> Estimate:
+        """The Jacobian of all outputs by the variable `name`, with its bounds; made in float64, when first wanted."""
+        if name not in self._estimates:
+            domain = None if self.point.boundary else self.problem.variable(name).domain
+            made = numerical.estimate(
+                self.problem.forward, self.point.values, name, domain=domain, seed=self.seed, executor=self.executor
+            )
+            self._estimates[name] = made
+            self.ledger.calls.update(made.cost.calls)
+            self.ledger.rows.update(made.cost.rows)
+            self.ledger.structures.setdefault(name, made.structure)
+        return self._estimates[name]
+
+    def given(self, dtype: str) -> Values:
+        """The values as the claims get them: in `dtype`, and in the point's memory layout."""
+        return {name: self.point.arrange(_cast(value, dtype)) for name, value in self.point.values.items()}
+
+    def cotangents(self, method: Method) -> dict[str, Array]:
+        """The cotangents with which `method` is asked, for each of its variables."""
+        chosen = {}
+        for name in method.wrt:
+            estimate = None if self.problem.variable(name).constant else self.estimate(name)
+            chosen[name] = cotangents(self.flat.size, estimate, method.kind, np.random.default_rng([self.seed, 6]))
+        return chosen
+
+    def basis(self, method: Method) -> Array:
+        """One cotangent per output, so that the answer is the Jacobian itself (the sum's gradient for a "sum")."""
+        return np.ones((1, self.flat.size)) if method.kind == "sum" else np.eye(self.flat.size)
+
+    def ask(self, method: Method, dtype: str, asked: dict[str, Array]) -> dict[str, Answer]:
+        """What `method` says about each of its variables."""
+        return ask(self.problem, method, self.given(dtype), self.shapes, asked, dtype)
+
+    def expected(self, name: str, rows: Array, dtype: str) -> Expected:
+        """What a right claim about `name` is, for the cotangents `rows`."""
+        return expected(self.estimate(name), rows, self.flat, self._variable(name), dtype)
+
+    def compare(self, name: str, claim: Array, right: Expected, dtype: str) -> Comparison:
+        """Hold a claim against what was expected of it."""
+        point = self.point
+        return compare(claim, right, self.estimate(name), self._variable(name), point.label, dtype, point.special)
+
+    def is_wrong(self, method: Method, name: str, dtype: str) -> bool:
+        """Whether `method` is wrong about `name` here, entry by entry."""
+        rows = self.basis(method)
+        answer = self.ask(method, dtype, dict.fromkeys(method.wrt, rows))[name]
+        if answer.rows is None:
+            return answer.status in ("raised", "unreadable")
+        right = self.expected(name, rows, dtype)
+        return self.compare(name, answer.rows, right, dtype).at.verdict == "wrong"
+
+    def curve(self, name: str, entry: Entry | None) -> Curve | None:
+        """Error against step size for one entry, for the picture."""
+        estimate = self.estimate(name)
+        if entry is None or len(entry.output) != len(self.shapes[0]) + (len(self.shapes) > 1):
+            return None
+        index = int(np.ravel_multi_index(entry.index, estimate.variable_shape)) if entry.index else 0
+        output = _flat(entry.output, self.shapes)
+        steps, quotients, chosen, noise = numerical.curve(
+            self.problem.forward, self.point.values, name, index, output, domain=self.problem.variable(name).domain
+        )
+        value = float(estimate.dense()[output, index])
+        return Curve(
+            entry=f"∂output{list(entry.output)}/∂{name}{list(entry.index)}",
+            steps=tuple(_short(step) for step in steps),
+            errors=tuple(_short(abs(quotient - value)) for quotient in quotients),
+            chosen=_short(chosen),
+            noise=_short(noise),
+        )
+
+    def _variable(self, name: str) -> Array:
+        return np.asarray(self.point.values[name], dtype=float).ravel()
+
+
+def _cast(value: Array, dtype: str) -> Array:
+    return value.astype(dtype) if value.dtype.kind == "f" else value
+
+
+def _short(number: float) -> float:
+    """Three significant digits: what a picture shows, and the same on every machine."""
+    return float(f"{number:.3g}")
+
+
+def _flat(place: tuple[int, ...], shapes: Sequence[tuple[int, ...]]) -> int:
+    """Turn an entry's place in its output (led by the output's number, if several) into one over all outputs."""
+    number, inner = (place[0], place[1:]) if len(shapes) > 1 else (0, place)
+    before = sum(int(np.prod(shape)) for shape in shapes[:number])
+    return before + (int(np.ravel_multi_index(inner, shapes[number])) if inner else 0)
