@@ -15,7 +15,18 @@ from gradcheck.contract import check_contract
 from gradcheck.errors import CannotBuild
 from gradcheck.explain import explain
 from gradcheck.problem import Array, Method, Subject, Values
-from gradcheck.results import AtPoint, ClaimResult, ComponentResult, ContractResult, Curve, Entry, Heat, Kink, overall
+from gradcheck.results import (
+    AtPoint,
+    ClaimResult,
+    ComponentResult,
+    ContractResult,
+    Curve,
+    Entry,
+    Heat,
+    Kink,
+    Verdict,
+    overall,
+)
 from gradcheck.sampling import Point
 from gradcheck.visit import Ledger, Visit
 
@@ -102,7 +113,12 @@ class _Session:
         try:
             visit = Visit(point, self.ledger, seed=self.options.seed, executor=self.options.executor)
         except Exception as error:  # a layer may refuse huge numbers, say; the point is listed as skipped
-            self._skip(point, f"forward raised {type(error).__name__}: {error}")
+            self._pass_over(point, "skipped", f"forward raised {type(error).__name__}: {error}")
+            return
+        if visit.random:
+            self._pass_over(
+                point, "unresolved", "forward is random (two calls on the same values differ): pin its seed"
+            )
             return
         for dtype in self.options.dtypes:
             if dtype not in point.dtypes:
@@ -114,10 +130,10 @@ class _Session:
                     self._judge(visit, dtype, method, answers[name], asked[name])
         self.previous = point.values
 
-    def _skip(self, point: Point, message: str) -> None:
+    def _pass_over(self, point: Point, verdict: Verdict, message: str) -> None:
         for method in point.problem.methods:
             for name in method.wrt:
-                self._record(method, name).points.append(_no_numbers(point, "float64", "skipped", message))
+                self._record(method, name).points.append(_no_numbers(point, "float64", verdict, message))
 
     def _record(self, method: Method, name: str) -> _Record:
         return self.records.setdefault((method.name, name), _Record())
@@ -228,7 +244,7 @@ class _Session:
         )
 
 
-def _no_numbers(point: Point, dtype: str, verdict: str, message: str) -> AtPoint:
+def _no_numbers(point: Point, dtype: str, verdict: Verdict, message: str) -> AtPoint:
     """A point at which there was nothing to compare."""
     nan = float("nan")
     return AtPoint(point.label, dtype, verdict, 0, nan, nan, nan, nan, nan, nan, nan, nan, message)

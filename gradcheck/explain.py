@@ -16,7 +16,14 @@ from gradcheck.visit import Ledger, Visit
 
 
 def explain(
-    subject: Subject, point: Point, dtype: str, method: Method, name: str, message: str, previous: Values | None, seed: int
+    subject: Subject,
+    point: Point,
+    dtype: str,
+    method: Method,
+    name: str,
+    message: str,
+    previous: Values | None,
+    seed: int,
 ) -> tuple[tuple[Cause, ...], str, str]:
     """Return the causes that fit, best first, the smallest counterexample as text, and a test that reproduces it."""
     visit = Visit(point, Ledger(), seed=seed)

@@ -30,6 +30,7 @@ class Ledger:
 class Visit:
     """A point with everything that is computed at most once there.
 
+    `random`: two calls of forward on the same values differ, so that no difference of values means anything.
     Raises whatever `forward` raises at the point.
     """
 
@@ -40,6 +41,8 @@ class Visit:
         self.seed = seed
         self.executor = executor
         self.outputs = [np.asarray(output, dtype=float) for output in self.problem.forward(point.values)]
+        again = [np.asarray(output, dtype=float) for output in self.problem.forward(point.values)]
+        self.random = not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(self.outputs, again, strict=True))
         self.shapes = [output.shape for output in self.outputs]
         self.flat = np.concatenate([output.ravel() for output in self.outputs])
         self._estimates: dict[str, Estimate] = {}
