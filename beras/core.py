@@ -120,7 +120,10 @@ class Diffable(Callable, Weighted):
                 f"{type(self).__name__} got a {type(value).__name__} of tensors, which would lose their gradients: "
                 "pass them as separate arguments, or join them with np.stack or np.concatenate"
             )
-        return Tensor(value)
+        try:
+            return Tensor(value)
+        except ValueError as error:
+            raise ValueError(f"{type(self).__name__} expects rectangular arrays of numbers: {error}") from None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -63,7 +63,8 @@ class MeanSquaredError(Loss):
     def by_prediction(self) -> Array:
         """Return `2 (y_pred − y_true) / number of entries`."""
         difference = self._difference(*self.inputs)
-        return np.multiply(difference, difference.dtype.type(2 / difference.size))
+        gradient: Array = difference * difference.dtype.type(2 / difference.size)
+        return gradient
 
     def _difference(self, y_pred: npt.ArrayLike, y_true: npt.ArrayLike) -> Array:
         p = floating(y_pred, "MeanSquaredError", "y_pred")
@@ -128,12 +129,14 @@ class BinaryCrossEntropy(Loss):
         """Return `(y_pred − y_true) / (y_pred (1 − y_pred)) / number of entries`, and 0 where the clip is active."""
         y_pred, y_true = self.inputs
         p, t = _probabilities(y_pred, y_true, "BinaryCrossEntropy")
-        return np.divide((1 - t) * self._by_log(1 - p) - t * self._by_log(p), p.dtype.type(p.size))
+        gradient: Array = ((1 - t) * self._by_log(1 - p) - t * self._by_log(p)) / p.dtype.type(p.size)
+        return gradient
 
     def _by_log(self, p: Array) -> Array:
         """Return the derivative of `log(clip(p))`: `1 / p` inside, 0 where the clip is active."""
         inside = (p > p.dtype.type(self.epsilon)) & (p < p.dtype.type(1 - self.epsilon))
-        return inside / np.where(inside, p, p.dtype.type(1))
+        slope: Array = inside / np.where(inside, p, p.dtype.type(1))
+        return slope
 
     def _clip(self, p: Array) -> Array:
         return np.clip(p, p.dtype.type(self.epsilon), p.dtype.type(1 - self.epsilon))
@@ -172,7 +175,8 @@ class SoftmaxCrossEntropy(Loss):
             gradient[np.arange(batch), t] -= 1
         else:
             gradient = softmax * t.sum(axis=1, keepdims=True) - t
-        return np.multiply(gradient, softmax.dtype.type(1 / batch))
+        gradient *= softmax.dtype.type(1 / batch)
+        return gradient
 
     def _truth(self, y_true: npt.ArrayLike, x: Array) -> Array:
         """Return class indices as integers, rows in the type of `x`."""

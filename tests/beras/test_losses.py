@@ -1,0 +1,157 @@
+import numpy as np
+import pytest
+
+from beras import BinaryCrossEntropy, CategoricalCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy
+from tests.beras.differences import assert_vjp_matches
+
+ALL = [MeanSquaredError, CategoricalCrossEntropy, BinaryCrossEntropy, SoftmaxCrossEntropy]
+ONE_HOT = np.eye(3)[[0, 2, 1, 1, 0]]
+
+
+@pytest.fixture
+def p():
+    rows = np.random.default_rng(3).uniform(0.05, 1, (5, 3))
+    return rows / rows.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("loss", ALL)
+@pytest.mark.parametrize("y_true", [ONE_HOT, np.random.default_rng(1).uniform(0, 1, (5, 3))], ids=["one-hot", "soft"])
+def test_the_gradient_agrees_with_central_differences(loss, y_true, p):
+    assert_vjp_matches(loss(), p, y_true, skip=(1,))
+
+
+@pytest.mark.parametrize("loss", ALL)
+def test_the_truth_is_held_constant(loss, p):
+    assert loss.constant_inputs == ("y_true",)
+    function = loss()
+    function(p, ONE_HOT)
+    for by_true in (function.get_input_gradients()[1], function.compose_input_gradients([1.0])[1]):
+        assert by_true.tolist() == np.zeros((5, 3)).tolist()
+
+
+@pytest.mark.parametrize("loss", ALL)
+def test_one_scalar_comes_out_and_no_weights(loss, p):
+    function = loss()
+    assert function(p, ONE_HOT).shape == ()
+    assert function.weights == []
+    assert function.get_weight_gradients() == function.compose_weight_gradients([1.0]) == []
+
+
+def test_mean_squared_error_by_hand():
+    loss = MeanSquaredError()
+    assert loss([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]], [[1.0, 0.0, 0.0], [3.0, 0.0, 0.0]]) == pytest.approx(22 / 6)
+    assert loss.get_input_gradients()[0].tolist() == pytest.approx(np.array([[0.0, 4.0, 6.0], [-6.0, 0.0, 0.0]]) / 6)
+
+
+def test_categorical_cross_entropy_by_hand():
+    loss = CategoricalCrossEntropy()
+    assert loss([[0.25, 0.75], [0.5, 0.5]], [[1, 0], [0, 1]]) == pytest.approx((np.log(4) + np.log(2)) / 2)
+    np.testing.assert_allclose(loss.get_input_gradients()[0], [[-2.0, 0.0], [0.0, -1.0]])
+
+
+def test_categorical_cross_entropy_clips_from_below_only():
+    loss = CategoricalCrossEntropy()
+    assert loss([[0.0, 1.0]], [[1, 0]]) == pytest.approx(-np.log(1e-12))
+    assert loss.get_input_gradients()[0].tolist() == [[0.0, 0.0]]  # the clip is flat
+    assert loss([[0.0, 1.0]], [[0, 1]]) == 0.0
+    assert loss.get_input_gradients()[0].tolist() == [[0.0, -1.0]]  # no clip from above
+
+
+def test_seed_001_binary_cross_entropy():
+    """Seed 001's printed losses; its gradients lack the 1/batch, and are not 0 where it clips: see the contract."""
+    loss, ones, zeros = BinaryCrossEntropy(), np.ones((3, 3)), np.zeros((3, 3))
+    for wrong in ((ones, zeros), (zeros, ones)):
+        assert loss(*wrong) == pytest.approx(13.815510557964274, rel=1e-12)
+        assert not np.asarray(loss.get_input_gradients()[0]).any()
+    for right in ((ones, ones), (zeros, zeros)):
+        assert loss(*right) == pytest.approx(1.000000500029089e-06, rel=1e-12)
+        assert not np.asarray(loss.get_input_gradients()[0]).any()
+    assert loss(ones * 0.5, ones) == pytest.approx(0.6931471805599453, rel=1e-15)
+    np.testing.assert_allclose(loss.get_input_gradients()[0], np.full((3, 3), -2 / 3) / 3, rtol=1e-15)
+
+
+def test_softmax_cross_entropy_takes_indices_and_rows_alike():
+    logits, loss = np.random.default_rng(0).normal(size=(5, 3)), SoftmaxCrossEntropy()
+    by_rows = loss(logits, ONE_HOT)
+    gradient_by_rows = loss.get_input_gradients()[0]
+    by_indices = loss(logits, [0, 2, 1, 1, 0])
+    np.testing.assert_allclose(by_indices, by_rows, rtol=1e-14)
+    np.testing.assert_allclose(loss.get_input_gradients()[0], gradient_by_rows, atol=1e-16)
+    assert loss.get_input_gradients()[1].shape == (5,)
+    assert_vjp_matches(loss, logits, np.array([0, 2, 1, 1, 0]), skip=(1,))
+
+
+def test_softmax_cross_entropy_is_stable_and_does_not_saturate():
+    loss = SoftmaxCrossEntropy()
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        assert loss([[-1000.0, 1000.0]], [0]) == 2000.0
+        assert loss.get_input_gradients()[0].tolist() == [[-1.0, 1.0]]
+        assert loss([[-1000.0, 1000.0]], [1]) == 0.0
+
+
+def test_forward_on_other_data_in_between_does_not_change_the_gradient():
+    loss, logits = SoftmaxCrossEntropy(), np.array([[1.0, 2.0]])
+    loss(logits, [0])
+    before = loss.get_input_gradients()[0].tolist()
+    loss.forward(-logits, [1])
+    assert loss.get_input_gradients()[0].tolist() == before
+
+
+@pytest.mark.parametrize("loss", ALL)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_type_is_that_of_the_prediction(loss, dtype, p):
+    function = loss()
+    assert function(p.astype(dtype), ONE_HOT).dtype == dtype
+    by_pred, by_true = function.compose_input_gradients([np.ones(())])
+    assert (by_pred.dtype, by_true.dtype) == (dtype, np.float64)
+
+
+@pytest.mark.parametrize("loss", [CategoricalCrossEntropy, BinaryCrossEntropy])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_zeros_and_ones_stay_finite_in_low_precision(loss, dtype):
+    function = loss()
+    with np.errstate(all="raise"):
+        value = function(np.array([[0, 1], [1, 0]], dtype), np.eye(2, dtype=dtype))
+    assert np.isfinite(value)
+    assert np.isfinite(np.asarray(function.get_input_gradients()[0])).all()
+
+
+@pytest.mark.parametrize("loss", ALL)
+def test_errors_name_the_batch_sizes_the_shapes_and_the_types(loss):
+    function = loss()
+    with pytest.raises(ValueError, match="as many samples in y_pred as in y_true, got 2 and 3"):
+        function(np.ones((2, 4)), np.ones((3, 4)))
+    with pytest.raises(ValueError, match=r"one shape, got \(2, 4\) and \(2, 5\)"):
+        function(np.ones((2, 4)), np.ones((2, 5)))
+    with pytest.raises(ValueError, match=r"empty array of shape \(0, 4\)"):
+        function(np.ones((0, 4)), np.ones((0, 4)))
+    with pytest.raises(TypeError, match="y_true to hold numbers"):
+        function(np.ones((1, 2)), [["a", "b"]])
+    with pytest.raises(TypeError, match="y_pred to hold numbers"):
+        function([["a", "b"]], np.ones((1, 2)))
+
+
+@pytest.mark.parametrize("indices", [[0, 3], [-1, 0], [0.5, 1.0]])
+def test_class_indices_outside_the_classes_are_an_error(indices):
+    with pytest.raises(ValueError, match=r"class indices 0 … 2"):
+        SoftmaxCrossEntropy()(np.ones((2, 3)), indices)
+    with pytest.raises(ValueError, match="2 and 1"):
+        SoftmaxCrossEntropy()(np.ones((2, 3)), [0])
+
+
+@pytest.mark.parametrize("loss", [CategoricalCrossEntropy, BinaryCrossEntropy])
+def test_epsilon_and_axes_are_checked(loss):
+    for epsilon in (0.0, -1.0, 0.5, np.nan):
+        with pytest.raises(ValueError, match="epsilon"):
+            loss(epsilon)
+    with pytest.raises(ValueError, match=r"\(batch, n\), got shape \(3,\)"):
+        loss()(np.ones(3), np.ones(3))
+
+
+def test_complex_numbers_pass_through_where_the_loss_is_analytic():
+    value = MeanSquaredError().forward([[1.0 + 1j]], [[0.0]])
+    assert value == 2j
+    with pytest.raises(TypeError, match="complex"):
+        CategoricalCrossEntropy()([[1j]], [[1.0]])
+    with pytest.raises(TypeError, match="y_true of type complex128"):
+        MeanSquaredError()([[1.0]], [[1j]])
