@@ -113,5 +113,5 @@ def paint(folder: str) -> None:
     ordered = sorted(folders, key=lambda one: (rank[one.verdict], one.who))  # type: ignore[index]
     wrong = sum(one.verdict == "wrong" for one in folders)
     store.replace(
-        Path(folder) / store.INDEX, html._paint("folders.html", target=target, folders=ordered, wrong=wrong, key="")
+        Path(folder) / store.INDEX, html.paint("folders.html", target=target, folders=ordered, wrong=wrong, key="")
     )

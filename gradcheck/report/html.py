@@ -18,7 +18,7 @@ from gradcheck import differential
 from gradcheck.report import pictures, rows, store, words
 from gradcheck.report.pictures import Picture
 from gradcheck.report.sheet import Sheet
-from gradcheck.results import ComponentResult
+from gradcheck.results import ORDER, ComponentResult
 
 HERE = Path(__file__).parent
 MOST_CLAIMS = 80
@@ -69,11 +69,11 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
                 else:
                     files[row.page] = _component(sheet, result, row, measurements, key)
             if tensorflow:
-                files["tensorflow.html"] = _paint("tensorflow.html", data=tensorflow, key=_key(repr(tensorflow)))
+                files["tensorflow.html"] = paint("tensorflow.html", data=tensorflow, key=_key(repr(tensorflow)))
 
         def index(where: Callable[[str], str]) -> bytes:
             ordered = sorted(index_rows, key=lambda row: (row.rank, row.name))
-            return _paint(
+            return paint(
                 "index.html",
                 rows=ordered,
                 where=where,
@@ -97,12 +97,12 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
 def _component(
     sheet: Sheet, result: ComponentResult, row: rows.Row, measurements: Sequence[differential.Measurement], key: str
 ) -> bytes:
-    order = sorted(range(len(result.claims)), key=lambda i: (rows.ORDER.index(result.claims[i].verdict), i))
+    order = sorted(range(len(result.claims)), key=lambda i: (ORDER.index(result.claims[i].verdict), i))
     shown = order[:MOST_CLAIMS]
     drawn = {i: _pictured(sheet, result, i) for i in order[:MOST_PICTURED]}
     claims = [(result.claims[i], drawn.get(i, Pictured(None, None))) for i in shown]
     spread = [(claim.name, [(p.dtype, p.ratio) for p in claim.points]) for claim, _ in claims]
-    return _paint(
+    return paint(
         "component.html",
         result=result,
         row=row,
@@ -134,7 +134,7 @@ def _tensorflow(others: Mapping[str, bytes], refused: dict[str, str]) -> differe
     return None
 
 
-def _paint(template: str, **values: Any) -> bytes:
+def paint(template: str, **values: Any) -> bytes:
     return _environment().get_template(template).render(values).encode("utf-8")
 
 

@@ -135,8 +135,8 @@ def spread(sheet: Sheet, claims: Sequence[tuple[str, Sequence[tuple[str, float]]
             xs, ys = zip(*xy, strict=True)
             sheet.line(xs, ys, colour, linestyle="none", marker=_MARKERS.get(dtype, "D"), markersize=3.2,
                        markeredgewidth=0.7, markerfacecolor=colour if beyond else "none", clip_on=False)  # fmt: skip
-    beyond = sum(not ratio <= 1 for ratio in every)
-    alt = f"Error ÷ tolerance of {len(every)} points, one row per claim: {beyond} beyond the tolerance, which is at 1."
+    amount = sum(not ratio <= 1 for ratio in every)
+    alt = f"Error ÷ tolerance of {len(every)} points, one row per claim: {amount} beyond the tolerance, which is at 1."
     header = ("Claim", "Points", "Smallest", "Median", "Largest", "Beyond")
     note = "○ float64, △ float32, □ float16; filled where beyond the tolerance."
     return Picture(sheet.svg(salt), alt, header, tuple(_summary(name, points) for name, points in claims), note)

@@ -108,8 +108,8 @@ def precisions(claim: ClaimResult) -> list[Precision]:
                 len(points),
                 sum(p.verdict == "correct" for p in points),
                 max(points, key=lambda p: _rank(p.ratio)),
-                median((p.resolution / p.scale for p in seen)) if seen else math.nan,
-                median((p.resolution for p in seen)) if seen else math.nan,
+                median(p.resolution / p.scale for p in seen) if seen else math.nan,
+                median(p.resolution for p in seen) if seen else math.nan,
             )
         )
     return found

@@ -19,7 +19,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import matplotlib
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -27,7 +26,7 @@ from matplotlib.lines import Line2D
 INK, FAINT, LINE, ACCENT, GOOD, BAD = (f"#0{i}0{i}0{i}" for i in range(1, 7))
 _VARIABLES = {INK: "ink", FAINT: "faint", LINE: "line", ACCENT: "accent", GOOD: "good", BAD: "bad"}
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "svg.image_inline": True,
     "text.parse_math": False,
@@ -114,9 +113,7 @@ class Sheet:
         """Return what was drawn as an `<svg>` that can stand inside a page, `salt` making its ids unique there."""
         target = io.StringIO()
         with matplotlib.rc_context({"svg.hashsalt": salt}):
-            FigureCanvasSVG(self.figure).print_svg(
-                target, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
-            )
+            self.figure.savefig(target, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
         svg = target.getvalue()
         svg = svg[svg.index("<svg") :]
         svg = re.sub(r'(<svg) [^>]*?(viewBox="[^"]*")[^>]*>', r'\1 \2 aria-hidden="true">', svg, count=1)

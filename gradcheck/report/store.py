@@ -209,9 +209,9 @@ def _beside(name: str, content: bytes) -> str:
 def _clean(folder: Path, known: set[str]) -> None:
     """Remove what an interrupted run left, and pages of ours that have no data any more."""
     for path in sorted(folder.glob("*")) + sorted((folder / "data").glob("*")):
-        if _HALF.fullmatch(path.name) or _BESIDE.fullmatch(path.name):
-            path.unlink(missing_ok=True)
-        elif path.suffix == ".html" and path.name not in known and path.parent == folder and _is_ours(path):
+        interrupted = _HALF.fullmatch(path.name) or _BESIDE.fullmatch(path.name)
+        stale = path.parent == folder and path.suffix == ".html" and path.name not in known
+        if interrupted or (stale and _is_ours(path)):
             path.unlink(missing_ok=True)
 
 

@@ -95,7 +95,7 @@ def component(name: str = "beras.layers.Dense", claims: int = 6, points: int = 4
         name=name,
         source=f"beras/layers.py:{12 + seed}",
         verdict="correct",
-        doc="y = x @ w + b\n\nx: (batch, in), w: (in, out), b: (out,), y: (batch, out)\n\nSource: Goodfellow et al., eq. 6.2",
+        doc="y = x @ w + b\n\nx: (batch, in), w: (in, out), b: (out,)\ny: (batch, out)\n\nSource: Goodfellow, eq. 6.2",
         claims=tuple(claim(names[i % 6], points=points, seed=seed * 100 + i) for i in range(claims)),
         contract=(
             ContractResult("purity", "kept", "inputs, weights and upstream are unchanged"),
@@ -183,8 +183,8 @@ def hostile(text: str) -> ComponentResult:
         heat=replace(base.claims[1].heat or Heat("", ()), point=text),
     )  # fmt: skip
     return replace(
-        base, name=text, source=text, doc=text, reason=text, claims=(one,), contract=(ContractResult(text, "broken", text),),
-        calls=((text, 1),), rows=((text, 1),), structures=((text, text),), versions=((text, text),),
+        base, name=text, source=text, doc=text, reason=text, claims=(one,), calls=((text, 1),), rows=((text, 1),),
+        structures=((text, text),), versions=((text, text),), contract=(ContractResult(text, "broken", text),),
     )  # fmt: skip
 
 
