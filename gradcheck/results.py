@@ -174,7 +174,7 @@ def from_json(text: str) -> ComponentResult:
         found = data.get("schema") if isinstance(data, dict) else None
         raise ValueError(f"expected a result of schema {SCHEMA}, but found {found!r}: run the check again")
     try:
-        return typing.cast(ComponentResult, _typed(data, ComponentResult))
+        return typing.cast(ComponentResult, typed(data, ComponentResult))
     except (TypeError, AttributeError, KeyError) as error:
         raise ValueError(f"expected a result of schema {SCHEMA}, but a field is malformed: {error}") from error
 
@@ -189,19 +189,19 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _typed(value: Any, kind: Any) -> Any:
+def typed(value: Any, kind: Any) -> Any:
     origin = typing.get_origin(kind)
     if origin in (typing.Union, types.UnionType):
         inner = [arg for arg in typing.get_args(kind) if arg is not type(None)]
-        return None if value is None else _typed(value, inner[0])
+        return None if value is None else typed(value, inner[0])
     if origin is tuple:
         args = typing.get_args(kind)
         if len(args) == 2 and args[1] is Ellipsis:
-            return tuple(_typed(item, args[0]) for item in value)
-        return tuple(_typed(item, arg) for item, arg in zip(value, args, strict=True))
+            return tuple(typed(item, args[0]) for item in value)
+        return tuple(typed(item, arg) for item, arg in zip(value, args, strict=True))
     if dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
-        return kind(**{key: _typed(item, hints[key]) for key, item in value.items()})  # type: ignore[operator]
+        return kind(**{key: typed(item, hints[key]) for key, item in value.items()})  # type: ignore[operator]
     if kind is float:
         return float(value)
     return value
