@@ -190,11 +190,14 @@ def _plain(value: Any) -> Any:
 
 
 def typed(value: Any, kind: Any) -> Any:
+    """Return JSON data as the type `kind` asks for: dataclasses, tuples, Literals (TypeError where it does not fit)."""
     origin = typing.get_origin(kind)
     if origin in (typing.Union, types.UnionType):
         inner = [arg for arg in typing.get_args(kind) if arg is not type(None)]
         return None if value is None else typed(value, inner[0])
     if origin is tuple:
+        if not isinstance(value, list):
+            raise TypeError(f"expected a list, but found {str(value)[:80]!r}")
         args = typing.get_args(kind)
         if len(args) == 2 and args[1] is Ellipsis:
             return tuple(typed(item, args[0]) for item in value)
@@ -204,4 +207,7 @@ def typed(value: Any, kind: Any) -> Any:
         return kind(**{key: typed(item, hints[key]) for key, item in value.items()})  # type: ignore[operator]
     if kind is float:
         return float(value)
+    fits = value in typing.get_args(kind) if origin is Literal else isinstance(value, kind)
+    if not fits:
+        raise TypeError(f"expected {kind}, but found {str(value)[:80]!r}")
     return value
