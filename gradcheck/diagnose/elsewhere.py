@@ -16,9 +16,7 @@ def evaluated_at_the_output(e: Evidence) -> list[Cause]:
     shape = np.shape(e.x)
     if len(e.outputs) != 1 or np.shape(e.outputs[0]) != shape or not np.isfinite(e.y).all():
         return []
-    there = differences(
-        e.problem, {**e.values, e.variable.name: np.asarray(e.outputs[0], dtype=float)}, e.variable.name
-    )
+    there = e.measured({**e.values, e.variable.name: np.asarray(e.outputs[0], dtype=float)})
     if not e.fits(there, loss=MEASURED):
         return []
     sentence = "The derivative is evaluated at the output instead of the input: is the activation applied twice?"

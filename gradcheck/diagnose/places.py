@@ -40,8 +40,8 @@ def zero(e: Evidence) -> list[Cause]:
 
 def wrong_only_at_zeros(e: Evidence) -> list[Cause]:
     """Wrong exactly in columns whose input is 0."""
-    at_zero: Array = np.asarray(e.x, dtype=float).ravel() == 0
-    columns = e.wrong.any(axis=0)
+    at_zero: Array = np.equal(np.asarray(e.x, dtype=float).ravel(), 0)
+    columns: Array = np.any(e.wrong, axis=0)
     if not columns.any() or columns[~at_zero].any() or at_zero.all():
         return []
     claimed = e.claim[e.wrong][0]
@@ -103,7 +103,7 @@ def output_ignored(e: Evidence) -> list[Cause]:
     if len(e.outputs) < 2:
         return []
     start = 0
-    wrong_rows: Array = e.wrong.any(axis=1)
+    wrong_rows: Array = np.any(e.wrong, axis=1)
     for number, output in enumerate(e.outputs):
         rows = np.zeros(len(e.claim), dtype=bool)
         rows[start : start + np.size(output)] = True

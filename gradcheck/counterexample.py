@@ -1,0 +1,214 @@
+"""The smallest values found at which a claim is still wrong, and a test that shows it.
+
+Hypothesis shrinks what it drew itself; this shrinks any point, greedily: one sample instead of many, then each
+entry as 0, as 1, and with fewer digits. Whatever keeps the claim wrong stays.
+"""
+
+from __future__ import annotations
+
+import inspect
+import keyword
+import re
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from gradcheck import claims, numerical
+from gradcheck.adapters import subject_of
+from gradcheck.compare import compare, expected
+from gradcheck.problem import Array, Method, Problem, Sizes, Subject, Values
+
+# Each question costs an estimate of a whole Jacobian, so the search stops after so many.
+QUESTIONS = 40
+
+# Entries are written out up to so many; a longer point is no example that anybody reads.
+ENTRIES = 400
+
+
+def counterexample(
+    subject: Subject, method_name: str, wrt: str, point_values: Values, still_wrong: Callable[[Values], bool]
+) -> tuple[str, str]:
+    """Return the smallest values found at which `method_name`'s claim about `wrt` is wrong, and a pytest test.
+
+    Both are text. The test is "" where nothing can be imported that it could be about (a lambda, a local class,
+    an object that is built by hand).
+    """
+    values = shrink({name: np.array(value) for name, value in point_values.items()}, still_wrong)
+    return _text(values), _test(subject, method_name, wrt, values)
+
+
+def shrink(values: dict[str, Array], still_wrong: Callable[[Values], bool]) -> dict[str, Array]:
+    """Return smaller and simpler values for which `still_wrong` holds; `values` themselves where none do."""
+    questions = 0
+    best = values
+    improved = True
+    while improved and questions < QUESTIONS:
+        improved = False
+        for candidate in _simpler(best):
+            questions += 1
+            if _holds(still_wrong, candidate):
+                best, improved = candidate, True
+                break
+            if questions >= QUESTIONS:
+                break
+    return best
+
+
+def _holds(still_wrong: Callable[[Values], bool], candidate: Values) -> bool:
+    try:
+        return still_wrong(candidate)
+    except Exception:  # the subject may refuse a shape or a value that was not its own
+        return False
+
+
+def _simpler(values: dict[str, Array]) -> Iterator[dict[str, Array]]:
+    """Yield values that are simpler than these, the boldest step first."""
+    yield from _fewer_samples(values)
+    for simple in (_zeros, _short):
+        for name, value in values.items():
+            if value.dtype.kind == "f" and not np.array_equal(simple(value), value):
+                yield {**values, name: simple(value)}
+    for name, value in values.items():
+        if value.dtype.kind == "f" and value.size > 1:
+            for half in np.array_split(np.arange(value.size), 2):
+                fewer = value.copy()
+                fewer.flat[half] = 0.0
+                if not np.array_equal(fewer, value):
+                    yield {**values, name: fewer}
+    for name, value in values.items():
+        for index in range(value.size if value.dtype.kind == "f" else 0):
+            entry = float(value.flat[index])
+            for simple_entry in (0.0, 1.0, float(np.round(entry, 1))):
+                if _complexity(simple_entry) < _complexity(entry):
+                    simpler = value.copy()
+                    simpler.flat[index] = simple_entry
+                    yield {**values, name: simpler}
+
+
+def _complexity(entry: float) -> tuple[int, int]:
+    """Order 0 before 1 before short numbers before long ones."""
+    return (0, 0) if entry == 0 else (1, 0) if entry == 1 else (2, len(repr(entry)))
+
+
+def _zeros(value: Array) -> Array:
+    return np.zeros_like(value)
+
+
+def _short(value: Array) -> Array:
+    return np.asarray(np.round(value, 1))
+
+
+def _fewer_samples(values: dict[str, Array]) -> Iterator[dict[str, Array]]:
+    """Yield one sample alone, then the first half of all: of every array as long as the first one with two axes."""
+    batch = next((len(value) for value in values.values() if value.ndim > 1), 0)
+    if batch < 2:
+        return
+    for kept in [*([n] for n in range(min(batch, 3))), list(range((batch + 1) // 2))]:
+        yield {name: value[kept] if value.ndim > 1 and len(value) == batch else value for name, value in values.items()}
+
+
+def _text(values: Values) -> str:
+    if sum(np.size(value) for value in values.values()) > ENTRIES:
+        shapes = ", ".join(f"{name} of shape {np.shape(value)}" for name, value in values.items())
+        return f"no small one was found; {shapes}"
+    return "\n".join(f"{name} = {_literal(value)}" for name, value in values.items())
+
+
+def _literal(value: Any) -> str:
+    """Write an array so that Python reads the same numbers."""
+    array = np.asarray(value)
+    inner = repr(array.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
+    kind = "" if array.dtype in (np.dtype(float), np.dtype(int)) and array.size else f", dtype=np.{array.dtype.name}"
+    empty = f".reshape{array.shape}" if not array.size and array.ndim > 1 else ""
+    return f"np.array({inner}{kind}){empty}"
+
+
+def _test(subject: Subject, method_name: str, wrt: str, values: Values) -> str:
+    """Write a pytest test of this one claim at these values."""
+    found = _importable(subject.name)
+    if found is None or sum(np.size(value) for value in values.values()) > ENTRIES:
+        return ""
+    module, name, thing = found
+    short = name.split(".")[-1]
+    title = re.sub(r"\W+", "_", f"{short}_{method_name}_by_{wrt}").lower().strip("_")
+    named = all(key.isidentifier() and not keyword.iskeyword(key) for key in values)
+    given = "".join(f"        {key}={_literal(value)},\n" for key, value in values.items())
+    if not named:
+        given = "        **{" + ", ".join(f"{key!r}: {_literal(value)}" for key, value in values.items()) + "},\n"
+    if inspect.isclass(thing):
+        about = f'        {name},\n        "{method_name}",\n        "{wrt}",\n'
+        dtype = next(
+            (one for one in ("float64", "float32", "float16") if _wrong(thing, method_name, wrt, values, one)), ""
+        )
+        if not dtype:
+            return ""
+        about += f'        dtype="{dtype}",\n' if dtype != "float64" else ""
+        return (
+            "import numpy as np\n\n"
+            f"from gradcheck.counterexample import assert_claim\nfrom {module} import {name.split('.')[0]}\n\n\n"
+            f"def test_{title}():\n    assert_claim(\n{about}{given}    )\n"
+        )
+    return ""
+
+
+def _importable(title: str) -> tuple[str, str, Any] | None:
+    """Split `package.module.Class` into what an import statement needs; `None` where there is no such thing."""
+    parts = title.split(".")
+    for cut in range(len(parts) - 1, 0, -1):
+        thing: Any = sys.modules.get(".".join(parts[:cut]))
+        if thing is None:
+            continue
+        for part in parts[cut:]:
+            thing = getattr(thing, part, None)
+        return None if thing is None else (".".join(parts[:cut]), ".".join(parts[cut:]), thing)
+    return None
+
+
+def _wrong(thing: Any, method_name: str, wrt: str, values: Values, dtype: str) -> bool:
+    try:
+        assert_claim(thing, method_name, wrt, dtype=dtype, **values)
+    except AssertionError:
+        return True
+    except Exception:  # built anew from its class the subject may be another one, and refuse these values
+        return False
+    return False
+
+
+def assert_claim(thing: Any, method: str, wrt: str, dtype: str = "float64", **values: Any) -> None:
+    """Check one derivative method of a class (or instance) by one variable, at given values only.
+
+    Raises AssertionError, naming the entry that is furthest from the measured derivative, where it is wrong.
+    """
+    problem = subject_of(thing).build(Sizes(), np.random.default_rng(0))
+    asked = next((one for one in problem.methods if one.name == method and wrt in one.wrt), None)
+    if asked is None:
+        raise ValueError(f"{thing!r} has no method {method!r} with a gradient by {wrt!r}")
+    arrays = {name: np.asarray(value) for name, value in values.items()}
+    complaint = claim_error(problem, asked, wrt, arrays, dtype)
+    if complaint:
+        raise AssertionError(complaint)
+
+
+def claim_error(problem: Problem, method: Method, wrt: str, values: Values, dtype: str = "float64") -> str:
+    """Return what is wrong with one claim at one point, "" where nothing is."""
+    exact = {name: v.astype(float) if v.dtype.kind == "f" else v for name, v in values.items()}
+    outputs = [np.asarray(output, dtype=float) for output in problem.forward(exact)]
+    flat = np.concatenate([output.ravel() for output in outputs])
+    rows = np.ones((1, flat.size)) if method.kind == "sum" else np.eye(flat.size)
+    given = {name: v.astype(dtype) if v.dtype.kind == "f" else v for name, v in values.items()}
+    shapes = [output.shape for output in outputs]
+    answer = claims.ask(problem, method, given, shapes, dict.fromkeys(method.wrt, rows), dtype)[wrt]
+    if answer.rows is None:
+        return f"{method.name} by {wrt}: {answer.message}" if answer.status in ("raised", "unreadable") else ""
+    estimate = numerical.estimate(problem.forward, exact, wrt, domain=problem.variable(wrt).domain)
+    x = np.asarray(exact[wrt], dtype=float).ravel()
+    found = compare(answer.rows, expected(estimate, rows, flat, x, dtype), estimate, x, "given values", dtype)
+    if found.at.verdict != "wrong" or found.worst is None:
+        return ""
+    worst = found.worst
+    return (
+        f"{method.name}: the derivative of output {list(worst.output)} by {wrt}{list(worst.index)} is claimed to be "
+        f"{worst.claim:.10g}, and was measured as {worst.estimate:.10g} ± {worst.bound:.2g}"
+    )
