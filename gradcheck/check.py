@@ -17,6 +17,7 @@ from gradcheck.explain import explain
 from gradcheck.problem import Array, Method, Subject, Values
 from gradcheck.results import (
     AtPoint,
+    Cause,
     ClaimResult,
     ComponentResult,
     ContractResult,
@@ -183,8 +184,9 @@ class _Session:
         """Whether every gradient had the shape and dtype of what it differentiates."""
         name = "gradients have the shape and dtype of what they differentiate"
         tried = any(record.points for record in self.records.values())
-        verdict = "broken" if self.malformed else "kept" if tried else "not tried"
-        return ContractResult(name, verdict, "; ".join(self.malformed.values()))
+        if not tried:
+            return ContractResult(name, "not tried")
+        return ContractResult(name, "broken" if self.malformed else "kept", "; ".join(self.malformed.values()))
 
     def claim(self, method: str, name: str) -> ClaimResult:
         """Put together what was found about one claim over all points."""
@@ -197,7 +199,8 @@ class _Session:
             verdict, reason = "correct", f"{name} is data and held constant"
         elif verdict in ("unresolved", "skipped"):
             reason = next((at.message for at in record.points if at.verdict == verdict), "")
-        causes, example, test = (), "", ""
+        causes: tuple[Cause, ...] = ()
+        example = test = ""
         if verdict == "wrong" and record.first_wrong is not None:
             point, dtype, asked, message, previous = record.first_wrong
             causes, example, test = explain(

@@ -107,9 +107,9 @@ def _fits(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
 def _sum_to(array: Array, shape: tuple[int, ...]) -> Array:
     """Sum `array` over the axes along which `shape` was broadcast to it."""
     extra = array.ndim - len(shape)
-    array = array.sum(axis=tuple(range(extra)))
-    ones = tuple(axis for axis, length in enumerate(shape) if length == 1 and array.shape[axis] != 1)
-    return array.sum(axis=ones, keepdims=True).reshape(shape)
+    summed: Array = array.sum(axis=tuple(range(extra)))
+    ones = tuple(axis for axis, length in enumerate(shape) if length == 1 and summed.shape[axis] != 1)
+    return np.asarray(summed.sum(axis=ones, keepdims=True)).reshape(shape)
 
 
 _COMMON_RULES = (("full Jacobian", _full), ("gradient of a scalar", _scalar_output))
