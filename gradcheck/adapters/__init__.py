@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import construct, layers, registry, source
+from gradcheck.adapters import backward, construct, layers, nodes, pairs, propagation, registry, source
 from gradcheck.adapters.errors import NotASubject
 from gradcheck.adapters.functions import function_subject
 from gradcheck.adapters.registry import register
@@ -17,7 +17,7 @@ from gradcheck.problem import Problem, Sizes, Subject
 __all__ = ["CannotBuild", "NotASubject", "function_subject", "is_subject", "register", "subject_of"]
 
 # In the order in which they are tried.
-ADAPTERS = (layers,)
+ADAPTERS = (layers, propagation, nodes, backward, pairs)
 
 
 def is_subject(thing: Any) -> bool:

@@ -44,17 +44,26 @@ def listed(
     shapes: Sequence[tuple[int, ...]],
     what: str,
     constants: Sequence[str] = (),
+    bare: bool = False,
 ) -> list[Array | None]:
     """Return one gradient per name.
 
-    A constant may be left out. A bare array counts as the only gradient where exactly one variable was asked
-    for, an array with one more axis of the right length as a list. Raises NotImplementedError where nothing
-    came back, ValueError where the number of gradients is wrong.
+    A constant may be left out. A bare array counts as the only gradient where exactly one variable was asked for
+    (with `bare`: where exactly one is no constant), an array with one more axis of the right length as a list.
+    Raises NotImplementedError where nothing came back, ValueError where the number of gradients is wrong.
     """
     if answer is None or answer is NotImplementedError or answer is NotImplemented or answer is Ellipsis:
         raise NotImplementedError("it returned nothing")
     if isinstance(answer, Mapping):
         answer = _from_mapping(answer, names)
+    asked = [name for name in names if name not in constants]
+    if (
+        bare
+        and len(asked) == 1
+        and isinstance(answer, np.ndarray)
+        and answer.shape == tuple(shapes[names.index(asked[0])])
+    ):
+        answer = [answer]
     if isinstance(answer, (list, tuple)) and not _is_nested_numbers(answer, shapes):
         items: list[Any] = list(answer)
     else:

@@ -77,6 +77,8 @@ def _make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: dict[str, An
     factory = registry.factory_for(thing)
     if factory is not None:
         return unpack(factory(thing))
+    if inspect.isfunction(thing):
+        return Made(thing)
     if not inspect.isclass(thing):
         return _with_inputs(duplicate(thing))
     missing = sorted(getattr(thing, "__abstractmethods__", ()))

@@ -53,7 +53,13 @@ def _times(item: Array, factor: Any) -> Array:
 
 
 def find(
-    obj: Any, name: str, generation: Generation, outputs: Sequence[Array], names: Sequence[str], shapes: Sequence[Shape]
+    obj: Any,
+    name: str,
+    generation: Generation,
+    outputs: Sequence[Array],
+    names: Sequence[str],
+    shapes: Sequence[Shape],
+    constants: Sequence[str],
 ) -> Convention:
     """Find out how the method `name` of `obj`, which was just called, is to be asked."""
     compose = getattr(obj, name)
@@ -66,28 +72,17 @@ def find(
     if inherited and len(outputs) == 1 and outputs[0].size == 1:
         choices.append(Convention(nothing=True))
     for choice in choices:
-        if _answers(choice, compose, cotangents, names, shapes, name):
+        try:
+            with np.errstate(all="ignore"):
+                said = choice.ask(compose, [g.copy() for g in cotangents])
+            items = answers.listed(said, names, shapes, name, constants, generation is not MODERN)
+        except Exception:  # this way of asking is not understood; the next one may be
+            continue
+        if all(item is None or item.shape == tuple(shape) for item, shape in zip(items, shapes, strict=True)):
             return choice
     if inherited and len(outputs) == 1 and outputs[0].size == 1:
         return Convention(silent=True)
     return choices[-1] if generation is not MODERN and not choices[-1].nothing else choices[0]
-
-
-def _answers(
-    choice: Convention,
-    compose: Compose,
-    cotangents: list[Array],
-    names: Sequence[str],
-    shapes: Sequence[Shape],
-    what: str,
-) -> bool:
-    try:
-        with np.errstate(all="ignore"):
-            said = choice.ask(compose, [g.copy() for g in cotangents])
-        items = answers.listed(said, names, shapes, what, names)
-    except Exception:  # this way of asking is not understood; the next one may be
-        return False
-    return all(item is None or item.shape == tuple(shape) for item, shape in zip(items, shapes, strict=True))
 
 
 def is_generic(cls: type, name: str) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck.adapters import answers, chain, convention, package, probe, roles, tape, weights
 from gradcheck.adapters.construct import Made, duplicate
-from gradcheck.adapters.generations import Generation, forward_name, has, recognise
+from gradcheck.adapters.generations import MODERN, Generation, forward_name, has, recognise
 from gradcheck.adapters.live import Habits, Live
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Array, Method, Problem, Sizes, Values, Variable
@@ -67,7 +67,7 @@ class _Layer:
     def _local(self, name: str, variables: Sequence[Variable]) -> Method:
         """`get_input_gradients()` or `get_weight_gradients()`: the local derivatives, as they are laid out."""
         names, shapes, constants = _described(variables)
-        live = self.live
+        live, bare = self.live, self.generation is not MODERN
 
         def at(values: Values) -> Callable[[list[Array]], list[Any]]:
             call = live.at(values)
@@ -75,7 +75,7 @@ class _Layer:
 
             def ask(_: list[Array]) -> list[Any]:
                 call.enter()
-                items = answers.listed(derivative(), names, shapes, name, constants)
+                items = answers.listed(derivative(), names, shapes, name, constants, bare)
                 return [_without_leading_one(item, v) for item, v in zip(items, variables, strict=True)]
 
             return ask
@@ -85,8 +85,8 @@ class _Layer:
     def _compose(self, name: str, variables: Sequence[Variable]) -> list[Method]:
         """`compose_input_gradients(J)` or `compose_weight_gradients(J)`: vector-Jacobian products."""
         names, shapes, constants = _described(variables)
-        live = self.live
-        way = self._way(name, names, shapes)
+        live, bare = self.live, self.generation is not MODERN
+        way = self._way(name, names, shapes, constants)
         if way.silent:
             return []
 
@@ -97,17 +97,19 @@ class _Layer:
             def ask(cotangents: list[Array]) -> list[Any]:
                 call.enter()
                 said = way.ask(derivative, cotangents)
-                return way.read(answers.listed(said, names, shapes, name, constants), cotangents)
+                return way.read(answers.listed(said, names, shapes, name, constants, bare), cotangents)
 
             return ask
 
         return [Method(name, "vjp", tuple(names), at)]
 
-    def _way(self, name: str, names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> convention.Convention:
+    def _way(
+        self, name: str, names: Sequence[str], shapes: Sequence[tuple[int, ...]], constants: Sequence[str]
+    ) -> convention.Convention:
         twin = duplicate(self.obj)
         live = self._live(twin)
         call = live.at({**dict(zip(live.inputs, self.given, strict=True)), **self.examples})
-        return convention.find(twin, name, self.generation, answers.outputs(call.said), names, shapes)
+        return convention.find(twin, name, self.generation, answers.outputs(call.said), names, shapes, constants)
 
     def _run(self, obj: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """How `obj` is run without a record, and how it is called by a user."""

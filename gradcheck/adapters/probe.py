@@ -40,8 +40,27 @@ def shapes(sizes: Sizes, weights: Sequence[Shape]) -> list[Shape]:
     return list(dict.fromkeys(found))
 
 
-def candidates(count: int, shapes_of_one: list[Shape]) -> Iterator[tuple[Shape, ...]]:
-    """Yield shapes for `count` inputs: all the same first, then combinations of the likely ones."""
+def hinted(roles: Sequence[Role], sizes: Sizes) -> Iterator[tuple[Shape, ...]]:
+    """Yield shapes for arguments of which some are named like weights: `W`, `b`, and the data that fits them."""
+    b, i, o = sizes.batch, sizes.inputs, sizes.outputs
+    options: list[list[Shape]] = []
+    for role in roles:
+        name = role.name.lower().rstrip("0123456789")
+        if name in ("w", "weight", "weights", "kernel"):
+            options.append([(o, i), (i, o)])
+        elif name in ("b", "bias", "biases"):
+            options.append([(o,), (1, o), (o, 1)])
+        else:
+            options.append([(b, i), (i,), (i, b)])
+    if any(len(choice) != 3 or choice[0] == (o,) for choice in options):
+        yield from itertools.product(*options)
+
+
+def candidates(roles: Sequence[Role], sizes: Sizes, shapes_of_one: list[Shape]) -> Iterator[tuple[Shape, ...]]:
+    """Yield shapes, one per role: hinted ones, all the same, then combinations of the likely ones."""
+    count = len(roles)
+    if count > 1:
+        yield from hinted(roles, sizes)
     for shape in shapes_of_one:
         yield (shape,) * count
     if count > 1:
@@ -87,17 +106,18 @@ def find(
 ) -> tuple[list[Role], Given]:
     """Return example arrays, one per role, with which `runs` raises nothing.
 
-    With `answers`, the first with which it raises nothing either is preferred. A label that is not accepted as
+    With `answers`, the first with which it raises nothing either is preferred: code without a batch axis may run on
+    rows all the same. But a layer with weights that takes rows is held to them. A label that is not accepted as
     one-hot rows is tried as class numbers. Raises CannotBuild with the first shape's error.
     """
     first: tuple[list[Role], Given] | None = None
     error_of_first: Exception | None = None
     tried = 0
     for meaning in _meanings(roles):
-        for shape in candidates(len(roles), shapes(sizes, weights)):
+        for shape in candidates(meaning, sizes, shapes(sizes, weights)):
+            tried += 1
             if tried > TRIES:
                 break
-            tried += 1
             given = [draw(role, one, rng) for role, one in zip(meaning, shape, strict=True)]
             try:
                 with np.errstate(all="ignore"):
@@ -107,7 +127,8 @@ def find(
             except Exception as error:  # the wrong shape may raise anything; another one is tried
                 error_of_first = error_of_first or error
                 continue
-            if answers is None or _answers(answers, given):
+            rows = bool(weights) and all(len(one) == 2 and one[0] == sizes.batch for one in shape)
+            if answers is None or (first is None and rows) or _answers(answers, given):
                 return list(meaning), given
             first = first or (list(meaning), given)
     if first is not None:

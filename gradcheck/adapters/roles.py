@@ -65,7 +65,8 @@ def roles_of(names: list[str], owner: Any = None) -> list[Role]:
     for name in names:
         constant = name in declared or name.lower() in CONSTANTS
         roles.append(Role(name, constant, "one-hot" if name.lower() in CONSTANTS else "real"))
-    if any(role.constant and role.data == "one-hot" for role in roles):
+    # Beside labels, predictions are probabilities, unless the class says what its inputs are.
+    if not data and any(role.constant and role.data == "one-hot" for role in roles):
         roles = [role if role.constant or role.name.lower() in LOGITS else _probability(role) for role in roles]
     found = []
     for role in roles:
