@@ -126,7 +126,7 @@ def _resolve_name(target: str, name: str, here: str, path: Sequence[str]) -> Pla
         spec, used = deeper, used + 1
     places = list(spec.submodule_search_locations or [])
     file = spec.origin if spec.has_location and spec.origin else places[0] if places else spec.origin or "built-in"
-    if places and not spec.has_location and not any(Path(place).glob("*.py") for place in places):
+    if places and not spec.has_location and not _has_modules(spec):
         raise UsageError(f"{name!r} is a folder without Python files: nothing to check there")
     return Place(target, ".".join(parts[:used]), file, "", ".".join(parts[used:]), bool(places))
 

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -25,9 +26,11 @@ STARTUP_SECONDS = 60.0
 
 _ROOT = str(Path(__file__).resolve().parents[1])
 
-# gradcheck comes from where this very file is, even where the current folder holds a folder of that name.
+# gradcheck and what it needs are imported before the current folder is looked at: a gradcheck/ or a random.py
+# in there must not be taken for ours.
 _PROGRAM = (
-    "import json, sys; path = json.loads(sys.argv[1]); sys.path[:] = [sys.argv[2], *path]; "
+    "import json, os, sys; path = json.loads(sys.argv[1]); "
+    "sys.path[:] = [sys.argv[2], *(entry for entry in path if entry not in ('', os.getcwd()))]; "
     "from gradcheck.worker import serve; serve(path)"
 )
 
@@ -92,9 +95,10 @@ class Worker:
         if not self._ready:
             self._wait_until_ready()
         at = ""
+        end = time.monotonic() + limit
         self._send(task)
         while True:
-            answer = self._next(limit, at)
+            answer = self._next(end - time.monotonic(), at, limit)
             if "at" in answer:
                 at = answer["at"]
             elif "progress" in answer:
@@ -105,7 +109,7 @@ class Worker:
 
     def _wait_until_ready(self) -> None:
         try:
-            self._ready = "ready" in self._next(STARTUP_SECONDS, "")
+            self._ready = "ready" in self._next(STARTUP_SECONDS, "", STARTUP_SECONDS)
         except Died as died:
             if self._closed:
                 raise
@@ -119,9 +123,9 @@ class Worker:
             self._process.stdin.write(json.dumps(task).encode() + b"\n")
             self._process.stdin.flush()
 
-    def _next(self, limit: float, at: str) -> dict[str, Any]:
+    def _next(self, wait: float, at: str, limit: float) -> dict[str, Any]:
         try:
-            line = self._answers.get(timeout=limit)
+            line = self._answers.get(timeout=max(wait, 0.0))
         except queue.Empty:
             self._kill()
             raise Died(f"it did not finish within {limit:g} s (--time-limit)", at) from None
@@ -148,28 +152,29 @@ class Worker:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):  # what could not be sent any more
+                self._process.stdin.close()
 
     def close(self) -> None:
         """End the process, and let nobody start it again."""
         with self._lock:
             self._closed = True
             self._kill()
-            for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-                if stream is not None:
-                    with contextlib.suppress(OSError):
-                        stream.close()
 
 
+# Each thread closes its own stream, at its end: closing it elsewhere would wait for a read that may never return,
+# since a process that the subject started can hold the pipe open.
 def _collect(stream: IO[bytes], answers: queue.SimpleQueue[bytes | None]) -> None:
-    with contextlib.suppress(ValueError, OSError):  # closed under our hands
+    with stream:
         for line in stream:
             answers.put(line)
     answers.put(None)
 
 
 def _remember(stream: IO[bytes], printed: deque[bytes]) -> None:
-    with contextlib.suppress(ValueError, OSError):
-        while chunk := stream.read1(4096) if hasattr(stream, "read1") else stream.read(4096):
+    with stream:
+        while chunk := os.read(stream.fileno(), 4096):
             printed.append(chunk)
 
 

@@ -36,10 +36,10 @@ def serve(path: list[str]) -> None:
     """Carry out tasks until the input ends, with `path` as `sys.path`."""
     tasks, answers = _private_channel()
     faulthandler.enable()
-    sys.path[:] = path
-    # Everything of gradcheck's own is imported before any of the checked code can shadow or break it.
     import gradcheck.adapters
     import gradcheck.check  # noqa: F401
+
+    sys.path[:] = path  # from here on, what the current folder holds comes first
 
     def say(answer: dict[str, Any]) -> None:
         answers.write(json.dumps(answer) + "\n")

@@ -49,7 +49,12 @@ class Folder:
 def rows_of(who: str, results: Sequence[ComponentResult]) -> tuple[Row, ...]:
     """Return the rows of one folder, worst first."""
     ordered = sorted(results, key=lambda result: (ORDER.index(result.verdict), result.name))
-    return tuple(Row(who, result.name, result.verdict, headline(result)) for result in ordered)
+    return tuple(Row(who, result.name, result.verdict, _cause(result)) for result in ordered)
+
+
+def _cause(result: ComponentResult) -> str:
+    broken = (f"{item.name}: {item.detail}" for item in result.contract if item.verdict == "broken")
+    return headline(result) or next(broken, "")
 
 
 def folder_of(who: str, results: Sequence[ComponentResult]) -> Folder:
