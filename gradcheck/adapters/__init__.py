@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import backward, construct, layers, nodes, pairs, propagation, registry, source
+from gradcheck.adapters import backward, construct, layers, models, nodes, pairs, propagation, registry, source, tapes
 from gradcheck.adapters.errors import NotASubject
 from gradcheck.adapters.functions import function_subject
 from gradcheck.adapters.registry import register
@@ -17,7 +17,7 @@ from gradcheck.problem import Problem, Sizes, Subject
 __all__ = ["CannotBuild", "NotASubject", "function_subject", "is_subject", "register", "subject_of"]
 
 # In the order in which they are tried.
-ADAPTERS = (layers, propagation, nodes, backward, pairs)
+ADAPTERS = (tapes, models, layers, propagation, nodes, backward, pairs)
 
 
 def is_subject(thing: Any) -> bool:
@@ -45,7 +45,8 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
     chosen = adapter
 
     def build(sizes: Sizes, rng: np.random.Generator) -> Problem:
-        made = construct.make(thing, sizes, rng, init)
+        make = getattr(chosen, "make", construct.make)
+        made = make(thing, sizes, rng, init)
         problem: Problem = chosen.build(made, sizes, rng)
         return problem
 

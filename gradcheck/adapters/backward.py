@@ -123,7 +123,7 @@ class _Layer:
                     if _is_gradient_name(place.path) or not weights.is_array(value)
                     else _reader(twin, value, place)
                 )
-                if read is not None and np.shape(answers.plain(read(twin))) != np.shape(answers.plain(value)):
+                if read is not None and np.shape(read(twin)) != np.shape(getattr(value, "value", value)):
                     raise ValueError("another shape than the weight's")
 
         return probe.find(found, sizes, shapes, rng, runs, both)

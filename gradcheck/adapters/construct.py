@@ -89,6 +89,11 @@ def _make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: dict[str, An
     return _with_inputs(thing(**arguments(thing, sizes, init)))
 
 
+def says_how(thing: Any) -> bool:
+    """Whether somebody says how the class is built: a registration or an example."""
+    return registry.factory_for(thing) is not None or hasattr(thing, "gradcheck_example")
+
+
 def brings_example(thing: Any) -> bool:
     """Whether the class says with a static or class method `gradcheck_example()` how it is built."""
     return isinstance(inspect.getattr_static(thing, "gradcheck_example", None), (staticmethod, classmethod))

@@ -43,6 +43,11 @@ def method(
     return None
 
 
+def of_weights(tape: type, live: Live, variables: Sequence[Variable], tensor: Callable[[Array], Any]) -> Method:
+    """Return the tape's claim about the weights, whether it can be asked or not."""
+    return _method(tape, live, [v for v in variables if v.role == "weight"], tensor)
+
+
 def _answers(method: Method, values: Values) -> bool:
     try:
         return any(item is not None for item in method.at(values)([]))
@@ -66,7 +71,9 @@ def _method(tape: type, live: Live, variables: Sequence[Variable], tensor: Calla
 
         def ask(cotangents: list[Array]) -> list[Any]:
             call.enter()
-            if not upstream:
+            if not takes_sources(tape):
+                said = recording.gradient()
+            elif not upstream:
                 said = recording.gradient(call.said, sources)
             else:
                 seeds: Any = list(cotangents) if isinstance(call.said, (list, tuple)) else cotangents[0]

@@ -120,11 +120,7 @@ def listing(obj: Any) -> list[Any] | None:
 
 def holders(obj: Any) -> list[dict[str, Any]]:
     """Return the attribute dicts of `obj` and of the objects that it is made of."""
-    found: list[dict[str, Any]] = []
-    for owner, _, _ in _walk(obj):
-        if owner not in found and all(owner is not one for one in found):
-            found.append(owner)
-    return found
+    return [own for own, _, _ in _walk(obj)]
 
 
 def _walk(obj: Any) -> Iterator[tuple[dict[str, Any], Any, str]]:
