@@ -176,6 +176,7 @@ def _wrong(thing: Any, method_name: str, wrt: str, values: Values, dtype: str) -
     return False
 
 
+@np.errstate(all="ignore")
 def assert_claim(thing: Any, method: str, wrt: str, dtype: str = "float64", **values: Any) -> None:
     """Check one derivative method of a class (or instance) by one variable, at given values only.
 

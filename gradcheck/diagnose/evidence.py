@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck import layouts
 from gradcheck.problem import Array, Method, Problem, Values, Variable
 from gradcheck.results import Cause
 
@@ -112,6 +113,21 @@ class Evidence:
             return [list(derivative(cotangents))[self.method.wrt.index(self.variable.name)] for _ in range(times)]
         except Exception:  # other people's code: that it raises is no answer to this question
             return []
+
+    def said(self, values: Values | None = None) -> Array | None:
+        """Ask the method for its product with the generic cotangents; `None` where no such array comes back."""
+        answers = self.ask(self.generic_cotangents if self.method.kind == "vjp" else [], values)
+        if not answers or answers[0] is None or self.method.kind == "jvp":
+            return None
+        try:
+            array = np.array(answers[0], dtype=float)
+            if self.method.kind == "local":
+                shape = np.shape(self.outputs[0])
+                _, times = layouts.read(array, np.shape(self.x), shape, self.variable.role)
+                array = np.asarray(times(self.generic_cotangents[0]))
+        except (TypeError, ValueError):  # a ragged list, or a layout that cannot be read
+            return None
+        return array
 
     @cached_property
     def generic_cotangents(self) -> list[Array]:

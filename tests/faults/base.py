@@ -45,6 +45,11 @@ class Diffable:
         return []
 
 
+def like(gradient: Any, x: Array) -> Array:
+    """Give a gradient the type of what it differentiates; integers have floating gradients."""
+    return np.asarray(gradient, dtype=x.dtype if x.dtype.kind == "f" else np.float64)
+
+
 def upstream(J: Any) -> Any:
     """Return the first upstream gradient of `J`, `None` where there is none."""
     return None if J is None or J[0] is None else np.asarray(J[0])
@@ -57,7 +62,7 @@ class Elementwise(Diffable):
         raise NotImplementedError
 
     def get_input_gradients(self) -> list[Any]:
-        return [self.slope(self.inputs[0])]
+        return [like(self.slope(self.inputs[0]), self.inputs[0])]
 
     def compose_input_gradients(self, J: Any = None) -> list[Any]:
         g = upstream(J)
@@ -78,7 +83,7 @@ class Loss(Diffable):
 
     def get_input_gradients(self) -> list[Any]:
         p, y = self.inputs
-        return [self.gradient(p, y), np.zeros(y.shape)]
+        return [like(self.gradient(p, y), p), like(np.zeros(y.shape), y)]
 
     def compose_input_gradients(self, J: Any = None) -> list[Any]:
         g = upstream(J)

@@ -82,23 +82,28 @@ class SecondAnswerDiffers(Sine):
         return [np.cos(self.inputs[0]) * (self.asked == 1)]
 
 
-class AlwaysFloat32(Sine):
-    def slope(self, x: Array) -> Array:
-        return np.cos(x).astype(np.float32)
-
-
 class AlwaysFloat64(Sine):
-    def slope(self, x: Array) -> Array:
-        return np.cos(x).astype(np.float64)
-
-    def compose_input_gradients(self, J: Any = None) -> list[Any]:
-        g = upstream(J)
-        return [self.slope(self.inputs[0]) if g is None else g * self.slope(self.inputs[0])]
+    def get_input_gradients(self) -> list[Any]:
+        return [np.cos(self.inputs[0]).astype(np.float64)]
 
 
 class IntegerGradient(Sine):
+    """Right at integer points, where a gradient of 0 and 1 is an integer array."""
+
+    def forward(self, x: Array) -> Array:
+        return np.maximum(x, 0)
+
+    def get_input_gradients(self) -> list[Any]:
+        x = self.inputs[0]
+        return [(x > 0).astype(x.dtype)]
+
     def slope(self, x: Array) -> Array:
-        return np.cos(x).astype(x.dtype)
+        return np.where(x > 0, 1.0, 0.0)
+
+
+class FloatingGradient(IntegerGradient):
+    def get_input_gradients(self) -> list[Any]:
+        return Sine.get_input_gradients(self)
 
 
 class SquaredUpstream(Sine):
@@ -170,9 +175,8 @@ BROKEN = [
     Broken(RandomForward, "forward is deterministic", Sine),
     Broken(RandomDerivative, "derivatives are deterministic", Sine),
     Broken(SecondAnswerDiffers, "asking twice gives the same answer", Sine),
-    Broken(AlwaysFloat32, "gradients have the dtype of what they differentiate", Sine),
-    Broken(AlwaysFloat64, "gradients have the dtype of what they differentiate", Sine),
-    Broken(IntegerGradient, "integer inputs get floating gradients", Sine),
+    Broken(AlwaysFloat64, "gradients have the shape and dtype of what they differentiate", Sine),
+    Broken(IntegerGradient, "gradients have the shape and dtype of what they differentiate", FloatingGradient),
     Broken(SquaredUpstream, "vector-Jacobian products are linear", Sine),
     Broken(ComposeDisagrees, "vector-Jacobian products agree with the local gradients", Sine),
     Broken(FirstCallKept, "earlier calls leave no trace", Sigmoid),

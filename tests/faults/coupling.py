@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.faults.base import Array, Diffable, Fault, upstream
+from tests.faults.base import Array, Diffable, Fault, like, upstream
 
 
 class PerSample(Diffable):
@@ -16,7 +16,7 @@ class PerSample(Diffable):
         raise NotImplementedError
 
     def get_input_gradients(self) -> list[Any]:
-        return [self.jacobian(self.inputs[0])]
+        return [like(self.jacobian(self.inputs[0]), self.inputs[0])]
 
     def compose_input_gradients(self, J: Any = None) -> list[Any]:
         g = upstream(J)
