@@ -1,9 +1,9 @@
 """A gradient tape as a subject of its own: two small networks of gradcheck's layers, on the package's base class.
 
-    chain:             x → x·w1 + b1 → sin → ·w2 + b2 → mean of squares
-    paths that meet:   u → u·v + c = h, then sin h + h → mean of squares     (h is used twice: its gradients add)
+    chain:             x → x·w1 + b1 → s → ·w2 + b2 → mean of squares
+    paths that meet:   u → u·v + c = h, then s(h) + h → mean of squares     (h is used twice: its gradients add)
 
-The variables of the two are different, so that each claim is about one of them.
+s(x) = x / √(1 + x²). The variables of the two are different, so that each claim is about one of them.
 """
 
 from __future__ import annotations
@@ -74,23 +74,27 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
 def _forward(values: Values) -> list[Array]:
     """Both losses, computed without the package."""
     v = {name: np.array(array) for name, array in values.items()}
-    last = np.sin(v["x"] @ v["w1"] + v["b1"]) @ v["w2"] + v["b2"]
+    last = _squash(v["x"] @ v["w1"] + v["b1"]) @ v["w2"] + v["b2"]
     losses = [np.asarray(np.sum(last * last) / (2 * len(last)))]
     if "u" in v:
         h = v["u"] @ v["v"] + v["c"]
-        meet = np.sin(h) + h
+        meet = _squash(h) + h
         losses.append(np.asarray(np.sum(meet * meet) / (2 * len(meet))))
     return losses
 
 
+def _squash(x: Array) -> Array:
+    return np.asarray(x / np.sqrt(1 + x * x))
+
+
 def _chain(kit: Kit, v: dict[str, Any]) -> Any:
     first, last = kit.affine(v["w1"], v["b1"]), kit.affine(v["w2"], v["b2"])
-    return kit.half_square()(last(kit.sine()(first(v["x"]))))
+    return kit.half_square()(last(kit.squash()(first(v["x"]))))
 
 
 def _meet(kit: Kit, v: dict[str, Any]) -> Any:
     h = kit.affine(v["v"], v["c"])(v["u"])
-    return kit.half_square()(kit.add()(kit.sine()(h), h))
+    return kit.half_square()(kit.add()(kit.squash()(h), h))
 
 
 def _method(
