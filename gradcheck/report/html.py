@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ import matplotlib
 from markupsafe import Markup
 
 from gradcheck import differential
-from gradcheck.report import pictures, rows, store, words
+from gradcheck.report import others, pictures, rows, store, words
 from gradcheck.report.pictures import Picture
 from gradcheck.report.sheet import Sheet
 from gradcheck.results import ORDER, ComponentResult
@@ -48,7 +48,8 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
         refused = dict(stored.refused)
         for name in fresh:
             refused.pop(f"{store.stem(name)}.json", None)
-        tensorflow = _tensorflow(stored.others, refused)
+        kinds = others.read_all(stored.others, refused.__setitem__)
+        tensorflow: differential.Differential | None = kinds.get("tensorflow")
         files: dict[str, bytes] = {f"data/{store.stem(r.name)}.json": store.encode(r) for r in fresh.values()}
         index_rows = []
         with Sheet.open() as sheet:
@@ -68,8 +69,9 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
                     files[row.page] = old.read_bytes()
                 else:
                     files[row.page] = _component(sheet, result, row, measurements, key)
-            if tensorflow:
-                files["tensorflow.html"] = paint("tensorflow.html", data=tensorflow, key=_key(repr(tensorflow)))
+            for kind, data in kinds.items():
+                more = _training(sheet, data) if kind == "training" else {}
+                files[f"{kind}.html"] = paint(f"{kind}.html", data=data, key=_key(stored.others[kind]), **more)
 
         def index(where: Callable[[str], str]) -> bytes:
             ordered = sorted(index_rows, key=lambda row: (row.rank, row.name))
@@ -85,7 +87,7 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
                 seeds=sorted({result.seed for result in every}),
                 command=rows.command(every),
                 tensorflow=tensorflow,
-                others=[name for name in store.KINDS if f"{name}.html" in files],
+                others=list(kinds),
                 refused=refused,
                 key="",
             )
@@ -125,13 +127,28 @@ def _pictured(sheet: Sheet, result: ComponentResult, i: int) -> Pictured:
     )
 
 
-def _tensorflow(others: Mapping[str, bytes], refused: dict[str, str]) -> differential.Differential | None:
-    if "tensorflow" in others:
-        try:
-            return differential.from_json(others["tensorflow"].decode("utf-8"))
-        except ValueError as error:
-            refused["tensorflow.json"] = str(error)
-    return None
+def _training(sheet: Sheet, data: others.Training) -> dict[str, Any]:
+    """Return the pictures of a training: a curve per quantity (validation beside it), and the digits."""
+    groups: dict[str, list[tuple[str, tuple[float, ...]]]] = {}
+    for name, values in data.history:
+        groups.setdefault(name.removeprefix("val_"), []).append((name, values))
+    titles = {"loss": "Loss", "acc": "Accuracy", "accuracy": "Accuracy"}
+    curves = [
+        (titles.get(name, name), pictures.lines(sheet, series, titles.get(name, name), f"curve {i}"))
+        for i, (name, series) in enumerate(groups.items())
+    ]
+
+    def drawn(images: Sequence[others.Image], salt: str) -> list[tuple[others.Image, Picture]]:
+        return [
+            (image, pictures.digit(sheet, image.pixels, f"A handwritten {image.label}", f"{salt} {i}"))
+            for i, image in enumerate(images[:20])
+        ]
+
+    examples = [
+        ("Wrong, the surest first", "wrong", drawn(data.wrong, "wrong")),
+        ("Right", "right", drawn(data.right, "right")),
+    ]
+    return {"curves": [(title, shown) for title, shown in curves if shown], "examples": examples}
 
 
 def paint(template: str, **values: Any) -> bytes:

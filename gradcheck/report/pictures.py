@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
@@ -72,8 +73,8 @@ def curve(sheet: Sheet, shown: Curve, salt: str) -> Picture | None:
 
 
 def heat(sheet: Sheet, shown: Heat, salt: str) -> Picture | None:
-    """Error ÷ tolerance over the Jacobian (None where it has no entry)."""
-    if not shown.ratios or not shown.ratios[0]:
+    """Error ÷ tolerance over the Jacobian (None where it has no entry, or is no matrix)."""
+    if not shown.ratios or not shown.ratios[0] or len(set(map(len, shown.ratios))) > 1:
         return None
     whole = np.array(shown.ratios, dtype=float)
     cells, block = _blocks(whole)
@@ -151,18 +152,19 @@ def lines(sheet: Sheet, series: Sequence[tuple[str, Sequence[float]]], label: st
     longest = max(len(values) for _, values in series)
     low, high = min(every), max(every)
     margin = 0.06 * (high - low) or 0.5
-    sheet.blank(2.3, (0.5, longest + 0.5), (low - margin, high + margin))
+    sheet.blank(2.3, (0.5, longest + 0.5), (low - margin, high + margin), (0.56, 0.44, 0.85, 0.07))
     sheet.x_axis([(t, name) for t, name in steps(1, longest) if t == int(t) and t >= 1], "epoch")
     sheet.y_axis(steps(low, high), label)
+    ends = _apart([values[-1] for _, values in series], 0.08 * (high - low + 2 * margin))
     dashes = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
     for i, (name, values) in enumerate(series):
         colour = (ACCENT, GOOD, BAD, FAINT)[i % 4]
         epochs = [float(epoch) for epoch in range(1, len(values) + 1)]
         sheet.line(epochs, list(values), colour, linestyle=dashes[i % 4], linewidth=1.5, marker="o", markersize=2.4)
-        sheet.write(text(name, 30), longest + 0.5, values[-1], (-4, 4), ha="right", color=colour)
-    ends = "; ".join(f"{text(name, 40)} from {number(v[0])} to {number(v[-1])}" for name, v in series)
+        sheet.write(text(name, 15), longest + 0.5, ends[i], (2, 0), ha="left", va="center_baseline", color=colour)
+    course = "; ".join(f"{text(name, 40)} from {number(v[0])} to {number(v[-1])}" for name, v in series)
     rows = tuple((str(i + 1), *(number(v[i], 4) if i < len(v) else "–" for _, v in series)) for i in range(longest))
-    return Picture(sheet.svg(salt), f"{label} over {longest} epochs: {ends}.", ("Epoch", *dict(series)), rows)
+    return Picture(sheet.svg(salt), f"{label} over {longest} epochs: {course}.", ("Epoch", *dict(series)), rows)
 
 
 def digit(sheet: Sheet, pixels: Sequence[Sequence[float]], alt: str, salt: str) -> Picture:
@@ -196,6 +198,14 @@ def _key(sheet: Sheet, width: int, height: int) -> None:
     # imshow sets the axes to its own extent.
     sheet.axes.set_xlim(-0.5, width - 0.5)
     sheet.axes.set_ylim(height - 0.5, -0.5)
+
+
+def _apart(places: Sequence[float], least: float) -> list[float]:
+    """Move labels up until they are so far apart; an end that is no number has its label at the bottom."""
+    moved = [place if math.isfinite(place) else 0.0 for place in places]
+    for before, after in pairwise(sorted(range(len(moved)), key=lambda i: moved[i])):
+        moved[after] = max(moved[after], moved[before] + least)
+    return moved
 
 
 def _log(value: float) -> float | None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
+from gradcheck import differential
 from gradcheck.differential import Deviation, Differential, Measurement
+from gradcheck.report import html
+from gradcheck.report.others import Arena, Case, Mutant, Mutation, Tool
 from gradcheck.results import (
     AtPoint,
     Cause,
@@ -18,6 +23,7 @@ from gradcheck.results import (
     Heat,
     Kink,
     Verdict,
+    to_json,
 )
 
 HOSTILE = (
@@ -215,3 +221,79 @@ def differences() -> Differential:
             ),
         ),
     )
+
+
+def mutation() -> Mutation:
+    """Mutants of three kinds, one of which survived."""
+    diff = "-        return [(1 - y**2) * upstream[0]]\n+        return [(1 + y**2) * upstream[0]]"
+    return Mutation(
+        (
+            *(
+                Mutant(f"beras.layers.L{i % 5}", f"change {i % 7}", "caught", f"beras/layers.py:{i}", diff)
+                for i in range(520)
+            ),
+            Mutant(
+                "beras.losses.CategoricalCrossEntropy", "constant × (1 + 1e-6)", "survived", "beras/losses.py:61", diff
+            ),
+            Mutant(
+                "beras.layers.L0",
+                "copy dropped",
+                "equivalent",
+                "beras/layers.py:9",
+                diff,
+                "the array is a copy already",
+            ),
+        )
+    )
+
+
+def arena() -> Arena:
+    """Three tools and four gradients."""
+    tools = (
+        Tool("gradcheck", "0.1.0"),
+        Tool("torch.autograd.gradcheck (slow)", "2.13.0"),
+        Tool("jax check_grads", "0.7"),
+    )
+    return Arena(
+        tools,
+        (
+            Case("scale off by 0.09 %", "Within the relative tolerance of 1e-3.", True, ("caught", "missed", "missed")),
+            Case("flipped entry", "One of 1000 entries has the wrong sign.", True, ("caught", "caught", "missed")),
+            Case("x + 1e8", "Forward loses half its digits.", False, ("accepted", "false alarm", "false alarm")),
+            Case("dropout", "Random, but the seed is pinned.", False, ("accepted", "unresolved", "not applicable")),
+        ),
+    )
+
+
+def training() -> dict[str, object]:
+    """A short training, in the form of its file."""
+    random = Random(0)
+
+    def image(label: int, predicted: int) -> dict[str, object]:
+        pixels = [
+            [round(255 * math.exp(-((math.hypot(i - 13.5, j - 13.5) - 3 - label) ** 2) / 4)) for j in range(28)]
+            for i in range(28)
+        ]
+        return {"label": label, "predicted": predicted, "confidence": 0.5 + 0.5 * random.random(), "pixels": pixels}
+
+    confusion = [[970 if i == j else round(8 * random.random() ** 3) for j in range(10)] for i in range(10)]
+    history = {
+        "loss": [0.4 * 0.7**i for i in range(10)], "val_loss": [0.35 * 0.8**i + 0.03 for i in range(10)],
+        "accuracy": [1 - 0.1 * 0.7**i for i in range(10)], "val_accuracy": [0.98 - 0.08 * 0.7**i for i in range(10)],
+    }  # fmt: skip
+    return {
+        "kind": "training", "schema": 1, "history": history, "accuracy": 0.9784, "confusion": confusion,
+        "right": [image(i, i) for i in range(10)], "wrong": [image(i, (i * 7 + 3) % 10) for i in range(10)],
+    }  # fmt: skip
+
+
+def full_report(folder: Path) -> Path:
+    """Paint a report with every kind of page."""
+    data = folder / "data"
+    data.mkdir(parents=True)
+    differential.write(differences(), data / "tensorflow.json")
+    (data / "mutation.json").write_text(to_json(mutation()), encoding="utf-8")
+    (data / "arena.json").write_text(to_json(arena()), encoding="utf-8")
+    (data / "training.json").write_text(json.dumps(training()), encoding="utf-8")
+    assert html.render(folder, everything()) == []
+    return folder
