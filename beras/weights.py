@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from functools import lru_cache
+from typing import Any, ClassVar
 
 import numpy as np
 
 from beras.core import Tensor, Variable, Weighted
 from beras.files import read_arrays, write_arrays
+
+Path = tuple[Any, ...]
+"""Where something was found: `(path of what holds it, name in there)`, `()` at the top."""
 
 
 class Composite(Weighted):
@@ -24,7 +28,11 @@ class Composite(Weighted):
     @property
     def weights(self) -> list[Tensor]:
         """All weights, each once, in the order in which the attributes were set."""
-        return list(self.named_weights().values())
+        found: dict[int, Tensor] = {}
+        for _, leaf in self._leaves():
+            for weight in [leaf] if isinstance(leaf, Variable) else leaf.weights:
+                found.setdefault(id(weight), weight)
+        return list(found.values())
 
     def named_weights(self) -> dict[str, Tensor]:
         """Map the path of every weight to it: `{"layers.0.w": …, "layers.0.b": …}`."""
@@ -36,7 +44,17 @@ class Composite(Weighted):
 
     def named_leaves(self) -> Iterator[tuple[str, Weighted | Variable]]:
         """Yield every layer and bare Variable with its path, each once."""
-        return _leaves(self, "", set())
+        for path, leaf in self._leaves():
+            names = []
+            while path:
+                path, name = path
+                names.append(str(name))
+            yield ".".join(reversed(names)), leaf
+
+    def _leaves(self) -> list[tuple[Path, Weighted | Variable]]:
+        leaves: list[tuple[Path, Weighted | Variable]] = []
+        _collect(self, (), set(), leaves)
+        return leaves
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
         """Write all weights to `path` as an `.npz` of plain arrays, in one step: an old file stays until then."""
@@ -70,26 +88,33 @@ class Composite(Weighted):
                 weight[...] = saved[name]
 
 
-def _leaves(value: object, path: str, seen: set[int]) -> Iterator[tuple[str, Weighted | Variable]]:
-    parts: Iterator[tuple[object, object]]
-    if isinstance(value, Composite) and type(value).weights is Composite.weights:
-        parts = ((name, part) for name, part in vars(value).items() if name not in value.not_parts)
-    elif isinstance(value, Weighted | Variable):  # a composite that lists its weights itself is a leaf too
-        if id(value) not in seen:
-            seen.add(id(value))
-            yield path, value
-        return
-    elif isinstance(value, Mapping):
-        parts = iter(value.items())
-    elif isinstance(value, list | tuple):
-        parts = iter(enumerate(value))
-    else:
-        return
-    if id(value) in seen:
+@lru_cache(maxsize=1024)  # weights are gathered at every training step, and isinstance is slow for abstract classes
+def _kind(cls: type) -> str:
+    """Say how to look for weights in objects of a class."""
+    if issubclass(cls, Composite) and cls.weights is Composite.weights:
+        return "composite"
+    if issubclass(cls, Weighted | Variable):  # a composite that lists its weights itself is a leaf too
+        return "leaf"
+    if issubclass(cls, Mapping):
+        return "mapping"
+    return "sequence" if issubclass(cls, list | tuple) else "nothing"
+
+
+def _collect(value: Any, path: Path, seen: set[int], leaves: list[tuple[Path, Weighted | Variable]]) -> None:
+    cls: type = type(value)
+    kind = _kind(cls)
+    if kind == "nothing" or id(value) in seen:
         return
     seen.add(id(value))
-    for name, part in parts:
-        yield from _leaves(part, f"{path}.{name}" if path else str(name), seen)
+    if kind == "leaf":
+        leaves.append((path, value))
+    elif kind == "composite":
+        for name, part in vars(value).items():
+            if name not in value.not_parts:
+                _collect(part, (path, name), seen, leaves)
+    else:
+        for name, part in value.items() if kind == "mapping" else enumerate(value):
+            _collect(part, (path, name), seen, leaves)
 
 
 def _weights_of(leaf: Weighted | Variable) -> list[tuple[str, Tensor]]:
