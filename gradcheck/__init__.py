@@ -9,24 +9,63 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
 
-from gradcheck.adapters import register
-from gradcheck.check import Options, check_subject
-from gradcheck.errors import CannotBuild, GradcheckFailure, UsageError
-from gradcheck.functions import assert_correct, check, numerical_jacobian
-from gradcheck.results import ClaimResult, ComponentResult
+if TYPE_CHECKING:
+    from gradcheck.adapters import register as register
+    from gradcheck.check import Options as Options
+    from gradcheck.check import check_subject as check_subject
+    from gradcheck.errors import CannotBuild as CannotBuild
+    from gradcheck.errors import GradcheckFailure as GradcheckFailure
+    from gradcheck.errors import UsageError as UsageError
+    from gradcheck.functions import assert_correct as assert_correct
+    from gradcheck.functions import check as check
+    from gradcheck.functions import numerical_jacobian as numerical_jacobian
+    from gradcheck.results import ClaimResult as ClaimResult
+    from gradcheck.results import ComponentResult as ComponentResult
 
-__all__ = [
-    "CannotBuild",
-    "ClaimResult",
-    "ComponentResult",
-    "GradcheckFailure",
-    "Options",
-    "UsageError",
-    "assert_correct",
-    "check",
-    "check_subject",
-    "numerical_jacobian",
-    "register",
-]
+# Loaded when first used, so that neither pytest nor the command's first line waits for NumPy.
+_HOME = {
+    "CannotBuild": "errors",
+    "ClaimResult": "results",
+    "ComponentResult": "results",
+    "GradcheckFailure": "errors",
+    "Options": "check",
+    "UsageError": "errors",
+    "assert_correct": "functions",
+    "check": "functions",
+    "check_subject": "check",
+    "numerical_jacobian": "functions",
+    "register": "adapters",
+}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'gradcheck' has no attribute {name!r}")
+    return getattr(import_module(f"gradcheck.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOME]
+
+
+class _Package(ModuleType):
+    """`gradcheck.check` is the function, also after Python has imported the module of that name and binds it here."""
+
+    @property
+    def check(self) -> Any:
+        return __getattr__("check")
+
+    @check.setter
+    def check(self, module: ModuleType) -> None:
+        assert module is sys.modules["gradcheck.check"]
+
+
+sys.modules[__name__].__class__ = _Package
