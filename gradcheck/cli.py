@@ -18,6 +18,7 @@ from gradcheck import __version__, discover
 from gradcheck.arguments import Arguments, parse
 from gradcheck.discover import Place
 from gradcheck.errors import UsageError
+from gradcheck.precedence import put_first
 from gradcheck.report import writing
 from gradcheck.report.terminal import Line, Printer, lines_of, summary
 from gradcheck.run import FAILING, Found, Outcome, Run
@@ -25,9 +26,7 @@ from gradcheck.run import FAILING, Found, Outcome, Run
 
 def console() -> None:
     """Entry point of the `gradcheck` script and of `python -m gradcheck`: the current folder comes first."""
-    here = os.getcwd()
-    if sys.path[:1] not in ([here], [""]):
-        sys.path.insert(0, here)
+    put_first(os.getcwd())
     status = main()
     sys.stdout.flush()
     sys.exit(status)

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from gradcheck.discover import shown
+from gradcheck.precedence import put_first
 
 Note = Callable[[str], None]
 
@@ -34,7 +35,7 @@ def load(
     `note(name)` is called before each import, so that whoever waits knows which one takes so long.
     """
     if folder and sys.path[:1] != [folder]:
-        sys.path.insert(0, folder)
+        put_first(folder)
     importlib.invalidate_caches()
     parts = module.split(".")
     for depth in range(1, len(parts)):

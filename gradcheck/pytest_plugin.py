@@ -11,13 +11,14 @@ what is checked, and not an installed copy of the same name. Nothing else happen
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from gradcheck.precedence import put_first
 
 if TYPE_CHECKING:
     from gradcheck.results import ComponentResult
@@ -40,9 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     """Put the current folder first, before any conftest or test imports what stands in it."""
-    here = os.getcwd()
-    if sys.path[:1] != [here]:
-        sys.path.insert(0, here)
+    put_first(os.getcwd())
 
 
 @pytest.fixture

@@ -27,19 +27,20 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from gradcheck import loading
+from gradcheck.precedence import put_first
 
 Task = dict[str, Any]
 Say = Callable[[dict[str, Any]], None]
 
 
 def serve(path: list[str]) -> None:
-    """Carry out tasks until the input ends, with `path` as `sys.path`."""
+    """Carry out tasks until the input ends, with `path` as `sys.path`: the folder to work in, then the rest."""
     tasks, answers = _private_channel()
     faulthandler.enable()
     import gradcheck.adapters
     import gradcheck.check  # noqa: F401
 
-    sys.path[:] = path  # from here on, what the current folder holds comes first
+    put_first(path[0], path[1:])
 
     def say(answer: dict[str, Any]) -> None:
         answers.write(json.dumps(answer) + "\n")

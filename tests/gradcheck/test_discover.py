@@ -110,5 +110,5 @@ def test_what_is_not_there_is_one_clear_line(here: Path, target: str, said: str)
 def test_only_the_given_folder_counts_where_there_is_no_path(here: Path, tmp_path: Path) -> None:
     lonely = tmp_path / "lonely"
     lonely.mkdir()
-    with pytest.raises(UsageError, match="there is no module 'beras' in .*lonely"):
+    with pytest.raises(UsageError, match=r"there is no module 'beras' in .*lonely"):
         resolve("beras", str(lonely), path=[])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -63,7 +64,7 @@ def test_module_that_does_not_import_is_a_reason_with_file_and_line(
 ) -> None:
     package(tmp_path, model=text)
     answer = worker.ask(find(tmp_path, "beras.model"), 30)
-    assert __import__("re").search(said, answer["skipped"])
+    assert re.search(said, answer["skipped"])
     assert len(names(worker.ask(find(tmp_path, "beras.layers"), 30))) == 2
 
 
@@ -176,6 +177,6 @@ def test_worker_that_cannot_start_is_an_error_of_gradcheck_not_of_the_subject(
 ) -> None:
     monkeypatch.setattr("gradcheck.pool._PROGRAM", "raise SystemExit('no room')")
     worker = Worker(list(sys.path), str(tmp_path))
-    with pytest.raises(RuntimeError, match="did not start.*\n.*no room"):
+    with pytest.raises(RuntimeError, match=r"did not start.*\n.*no room"):
         worker.ask(find(package(tmp_path), "beras.layers"), 30)
     worker.close()

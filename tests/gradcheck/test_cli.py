@@ -1,0 +1,229 @@
+"""The command, end to end, on a small package that is not ours."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from gradcheck.cli import main
+from gradcheck.report.document import components_of
+from tests.gradcheck.foreign import LAYERS, command, document, environment, package, python
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(package(tmp_path))
+    return tmp_path
+
+
+def test_right_and_wrong_are_told_apart_and_everything_is_written(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--json", "out.json", "--junit-xml", "out.xml"]) == 1
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    lines = printed.out.splitlines()
+    assert lines[0].startswith("gradcheck 0.1.0 checks beras/__init__.py")
+    assert any(line.startswith("correct         beras.layers.Tanh  ") and "would catch" in line for line in lines)
+    assert any(line.startswith("wrong           beras.layers.Flipped  beras/layers.py:") for line in lines)
+    assert any("sign" in line for line in lines)
+    assert "imported" not in printed.out
+    assert (here / "reports" / "data" / "beras.layers.Flipped.json").is_file()
+    found = document(here)
+    assert {item["name"]: item["verdict"] for item in found["components"]} == {
+        "beras.layers.Tanh": "correct",
+        "beras.layers.Flipped": "wrong",
+    }
+    assert (found["schema"], found["exit_status"], found["verdict"]) == (1, 1, "wrong")
+    assert found["files"] == [os.path.join("beras", "__init__.py")]
+    assert [result.name for result in components_of((here / "out.json").read_text())] == list(found["seconds"])
+    root = ElementTree.parse(here / "out.xml").getroot()
+    assert int(root.attrib["failures"]) > 0
+    assert int(root.attrib["tests"]) == len(root.findall("testsuite/testcase"))
+
+
+def test_all_correct_is_status_0_and_quiet_prints_the_summary_only(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["-q", "-k", "tanh", "--no-report"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith("1 correct in ")
+    assert not (here / "reports").exists()
+
+
+def test_one_class_one_file_and_one_alias_are_the_same_subject(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    targets = ["beras.layers.Tanh", "beras/layers.py::Tanh"]
+    assert main([*targets, "--no-report", "--json", "out.json"]) == 0
+    assert [item["name"] for item in document(here)["components"]] == ["beras.layers.Tanh"]
+
+
+def test_list_checks_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        f"beras.layers.Tanh  {os.path.join('beras', 'layers.py')}",
+        f"beras.layers.Flipped  {os.path.join('beras', 'layers.py')}",
+    ]
+    assert not (here / "reports").exists()
+
+
+def test_stop_at_the_first_failure(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flipped_first = LAYERS + "\nclass Again(Flipped): pass\n"
+    (here / "beras" / "layers.py").write_text(flipped_first)
+    assert main(["-x", "--no-report", "--json", "out.json"]) == 1
+    assert [item["name"] for item in document(here)["components"]] == ["beras.layers.Tanh", "beras.layers.Flipped"]
+
+
+def test_subject_that_hangs_or_dies_is_unresolved_and_its_neighbours_are_checked(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "beras" / "layers.py").write_text(
+        LAYERS.replace("class Flipped", "class Correct")
+        .replace("self.y**2 - 1", "1 - self.y**2")
+        .replace("Its gradient has the wrong sign.", "Right.")
+        + "\nclass Hangs(Tanh):\n    def forward(self, x):\n        while True: pass\n"
+        + "\nclass Dies(Tanh):\n    def forward(self, x):\n        import os; os._exit(5)\n"
+    )
+    assert main(["--no-report", "--json", "out.json", "--time-limit", "10"]) == 1
+    found = {item["name"]: (item["verdict"], item["reason"]) for item in document(here)["components"]}
+    assert found["beras.layers.Tanh"][0] == found["beras.layers.Correct"][0] == "correct"
+    assert found["beras.layers.Hangs"] == ("unresolved", "it did not finish within 10 s (--time-limit)")
+    assert found["beras.layers.Dies"] == ("unresolved", "it ended the process with exit status 5")
+
+
+def test_module_that_does_not_import_is_skipped_with_its_reason_and_is_not_fatal(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "beras" / "__init__.py").write_text("from . import model")
+    (here / "beras" / "model.py").write_text("import a_module_that_is_not_installed")
+    assert main(["-k", "not flipped", "--no-report"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("No module named 'a_module_that_is_not_installed' (beras/model.py, line 1)") == 2
+    assert "1 correct, 2 skipped in " in out
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["bears"], "there is no module 'bears' in the current folder or on sys.path; did you mean 'beras'?"),
+        (["beras.layers.Tahn"], "beras.layers has no 'Tahn'; it has Diffable, Flipped, Tanh, np"),
+        (["beras.core"], "there is nothing to check: expected a class with forward and derivative methods"),
+        (["-k", "nothing_like_it"], "there is nothing to check"),
+        (["--render", "nowhere"], "there is no report in 'nowhere'"),
+        (["--each", "nowhere", "beras"], "there is no folder 'nowhere'"),
+        (["--seed", "x"], "--seed: expected a whole number"),
+    ],
+)
+def test_bad_usage_is_one_line_and_status_2(
+    here: Path, capsys: pytest.CaptureFixture[str], argv: list[str], said: str
+) -> None:
+    assert main(argv) == 2
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert printed.err.count("\n") == 1
+    assert not (here / "reports").exists()
+
+
+def test_without_a_target_and_without_beras_there_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([]) == 2
+    assert "expected something to check" in capsys.readouterr().err
+
+
+def test_error_of_gradcheck_itself_is_status_3(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr("gradcheck.cli.discover.resolve", fail)
+    assert main([]) == 3
+    assert "an error in gradcheck itself" in capsys.readouterr().err
+
+
+def test_worker_reports_an_error_of_gradcheck_itself(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # A subject that breaks gradcheck from inside stands for a mistake in gradcheck.
+    (here / "beras" / "layers.py").write_text(
+        LAYERS + "\nimport sys\ndef fail(*_): raise ZeroDivisionError('planted')\n"
+        "sys.modules['gradcheck.check'].check_subject = fail\n"
+    )
+    assert main(["beras.layers.Tanh", "--no-report"]) == 3
+    printed = capsys.readouterr()
+    assert "because gradcheck itself failed: ZeroDivisionError: planted" in printed.out
+    assert "an error in gradcheck itself, at beras.layers.Tanh" in printed.err
+
+
+def test_interrupted_json_leaves_the_old_file(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "out.json").write_text("old")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device", "out.json")
+
+    monkeypatch.setattr("os.replace", fail)
+    assert main(["beras.layers.Tanh", "--no-report", "--json", "out.json"]) == 2
+    assert (here / "out.json").read_text() == "old"
+
+
+def test_without_the_extra_verdicts_are_plain_and_one_line_says_what_to_install(tmp_path: Path) -> None:
+    package(tmp_path)
+    hidden = "import sys\nfor name in ('jinja2', 'matplotlib', 'rich'): sys.modules[name] = None\n"
+    program = hidden + "from gradcheck.cli import console; sys.argv[1:] = ['beras.layers.Tanh']; console()"
+    done = python("-c", program, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "correct         beras.layers.Tanh" in done.stdout
+    assert done.stdout.count("pip install 'beras-gradcheck[report]'") == 1
+    assert (tmp_path / "reports" / "data" / "beras.layers.Tanh.json").is_file()
+    assert not (tmp_path / "reports" / "index.html").exists()
+
+
+def test_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
+    package(tmp_path)
+    done = subprocess.run(
+        f"{sys.executable} -m gradcheck --list | true",
+        shell=True,
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_output_survives_a_terminal_that_knows_ascii_only(tmp_path: Path) -> None:
+    package(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "gradcheck", "beras.layers", "--no-report"],
+        cwd=tmp_path,
+        env={**environment(), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert b"would catch >= " in done.stdout
+
+
+def test_first_line_comes_before_numpy_is_loaded(tmp_path: Path) -> None:
+    program = "import sys, gradcheck.cli; print('numpy' in sys.modules)"
+    assert python("-c", program, folder=tmp_path).stdout == "False\n"
+
+
+def test_single_class_takes_no_longer_than_a_few_starts_of_python_with_numpy(tmp_path: Path) -> None:
+    package(tmp_path)
+    start = time.perf_counter()
+    python("-c", "import numpy, gradcheck.check", folder=tmp_path)
+    unit = time.perf_counter() - start
+    start = time.perf_counter()
+    done = command("beras.layers.Tanh", "--no-report", folder=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert time.perf_counter() - start < 12 * unit
