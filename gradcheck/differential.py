@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -91,13 +91,16 @@ class Differential:
         return tuple(m for m in self.measurements if m.component == component)
 
 
-@dataclass
 class Record:
     """Collects measurements while the tests run."""
 
-    versions: tuple[tuple[str, str], ...] = ()
-    _measurements: dict[tuple[str, str, str], Measurement] = field(default_factory=dict)
-    _deviations: dict[tuple[str, str], Deviation] = field(default_factory=dict)
+    def __init__(self, versions: tuple[tuple[str, str], ...] = ()) -> None:
+        self.versions = versions
+        self._measurements: dict[tuple[str, str, str], Measurement] = {}
+        self._deviations: dict[tuple[str, str], Deviation] = {}
+
+    def __repr__(self) -> str:
+        return f"Record({len(self._measurements)} measurements, {len(self._deviations)} deviations)"
 
     def compare(
         self,

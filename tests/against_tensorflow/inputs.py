@@ -26,19 +26,28 @@ SIZES = st.integers(1, 6)
 def reals(dtype: str, largest: float) -> st.SearchStrategy[float]:
     """Return a strategy for 0 and ±[2⁻²⁰, largest] (`largest`: a power of two, so that float32 has it)."""
     width = 8 * np.dtype(dtype).itemsize
-    positive = st.floats(SMALLEST, largest, width=width, allow_subnormal=False)
-    return st.one_of(positive, positive.map(lambda value: -value), st.just(0.0))
+    anything = st.floats(-largest, largest, width=width, allow_subnormal=False)
+    return anything.map(lambda value: value if abs(value) >= SMALLEST else 0.0)
+
+
+def spread(dtype: str, shape: tuple[int, ...], least: float, largest: float) -> st.SearchStrategy[Array]:
+    """Return a strategy for uniform draws with all their digits: Hypothesis alone prefers short numbers."""
+    seeds = st.integers(0, 2**32 - 1)
+    return seeds.map(lambda seed: np.random.default_rng(seed).uniform(least, largest, shape).astype(dtype))
 
 
 def arrays(dtype: str, shape: tuple[int, ...], largest: float = 8.0) -> st.SearchStrategy[Array]:
-    """Return a strategy for arrays of `reals`."""
-    return hnp.arrays(np.dtype(dtype), shape, elements=reals(dtype, largest))
+    """Return a strategy for arrays of `reals`: short numbers, edge cases, and full digits as often."""
+    short = hnp.arrays(np.dtype(dtype), shape, elements=reals(dtype, largest), fill=st.nothing())
+    return st.one_of(short, spread(dtype, shape, -largest, largest))
 
 
 def positive(dtype: str, shape: tuple[int, ...], least: float, largest: float) -> st.SearchStrategy[Array]:
     """Return a strategy for arrays with entries in [least, largest] (powers of two)."""
     width = 8 * np.dtype(dtype).itemsize
-    return hnp.arrays(np.dtype(dtype), shape, elements=st.floats(least, largest, width=width, allow_subnormal=False))
+    elements = st.floats(least, largest, width=width, allow_subnormal=False)
+    short = hnp.arrays(np.dtype(dtype), shape, elements=elements, fill=st.nothing())
+    return st.one_of(short, spread(dtype, shape, least, largest))
 
 
 @st.composite

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 import beras.activations
@@ -16,8 +16,9 @@ from gradcheck.differential import Deviation, Record
 from . import rounding
 from .inputs import CASES, DTYPES, SIZES, arrays
 from .peer import gradients, keras, tf
-from .rounding import RULES, Machine, exact
+from .rounding import ALPHA, RULES, Machine, exact
 
+OURS = {"LeakyReLU": lambda: beras.activations.LeakyReLU(alpha=ALPHA)}
 BASIS = "elementary functions good to 4 units in the last place on either side, eps for each operation after them"
 SOFTMAX_BASIS = "the shift x − max loses eps·|x − max| in the exponent, each exp 4 units in the last place, the sum n"
 
@@ -26,7 +27,7 @@ SOFTMAX_BASIS = "the shift x − max loses eps·|x − max| in the exponent, eac
 def keras_layer(name: str, dtype: str) -> Any:
     """Return Keras' layer of that name."""
     if name == "LeakyReLU":
-        return keras.layers.LeakyReLU(negative_slope=0.3, dtype=dtype)
+        return keras.layers.LeakyReLU(negative_slope=ALPHA, dtype=dtype)
     if name == "Softmax":
         return keras.layers.Softmax(dtype=dtype)
     return keras.layers.Activation(tf.sin if name == "Sin" else name.lower(), dtype=dtype)
@@ -41,9 +42,9 @@ def test_elementwise(record: Record, name: str, dtype: str, data: st.DataObject,
     upstream = data.draw(arrays(dtype, (batch, features)), label="upstream")
     rule, at = RULES[name], Machine.of(dtype)
     if name == "LeakyReLU":
-        assume(not (x == 0).any())  # a documented deviation, measured below
+        x = np.where(x == 0, np.asarray(1, dtype), x)  # a documented deviation, measured below
 
-    ours = getattr(beras.activations, name)()
+    ours = OURS.get(name, getattr(beras.activations, name))()
     y = ours(x)
     (dx,) = ours.compose_input_gradients([upstream])
     their_y, (their_dx,) = gradients(keras_layer(name, dtype), [x], upstream)
@@ -57,7 +58,7 @@ def test_elementwise(record: Record, name: str, dtype: str, data: st.DataObject,
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @CASES
-@given(data=st.data(), batch=SIZES, classes=SIZES)
+@given(data=st.data(), batch=SIZES, classes=st.integers(2, 6))
 def test_softmax(record: Record, dtype: str, data: st.DataObject, batch: int, classes: int) -> None:
     x = data.draw(arrays(dtype, (batch, classes), largest=64.0), label="x")
     upstream = data.draw(arrays(dtype, (batch, classes)), label="upstream")
@@ -100,20 +101,37 @@ def test_saturated(record: Record, name: str, dtype: str) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_leaky_relu_at_zero_is_a_documented_deviation(record: Record, dtype: str) -> None:
     x, upstream = np.zeros((2, 3), dtype), np.ones((2, 3), dtype)
-    ours = beras.activations.LeakyReLU()
+    ours = beras.activations.LeakyReLU(alpha=ALPHA)
     ours(x)
     (dx,) = ours.compose_input_gradients([upstream])
     _, (their_dx,) = gradients(keras_layer("LeakyReLU", dtype), [x], upstream)
     assert (np.asarray(dx) == 0).all()
-    assert (their_dx == np.asarray(0.3, dtype)).all()
+    assert (their_dx == ALPHA).all()
     record.deviate(
         Deviation(
             "beras.activations.LeakyReLU",
             "backward[x] at 0",
             "0",
-            "alpha (0.3)",
+            f"alpha (here {ALPHA})",
             "at the kink every value between the one-sided derivatives is a convention; the course's handout says 0",
             measured=float(np.abs(dx - their_dx).max()),
-            bound=float(np.asarray(0.3, dtype)),
+            bound=ALPHA,
+        )
+    )
+
+
+def test_tensorflow_keeps_the_slope_of_leaky_relu_in_float32(record: Record) -> None:
+    x = -np.array([[1.0, 100.0]])
+    their_y, _ = gradients(lambda t: tf.nn.leaky_relu(t, alpha=0.3), [x], np.ones_like(x))
+    measured = np.abs(beras.activations.LeakyReLU(alpha=0.3)(x) - their_y)
+    record.deviate(
+        Deviation(
+            "beras.activations.LeakyReLU",
+            "alpha in float64, relative to x",
+            "alpha as it was given",
+            "alpha rounded to float32, for float64 data too",
+            "float64 stays float64",
+            measured=float((measured / np.abs(x)).max()),
+            bound=float(np.spacing(np.float32(0.3))) / 2,
         )
     )

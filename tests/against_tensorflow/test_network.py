@@ -17,9 +17,9 @@ from beras.layers import Dense
 from gradcheck.differential import Record
 
 from . import rounding
-from .inputs import CASES, DTYPES, SIZES, Array, arrays, distributions, one_hot
+from .inputs import CASES, DTYPES, SIZES, Array, arrays, one_hot, spread
 from .peer import keras, tf
-from .rounding import RULES, Machine, Rounded, exact
+from .rounding import ALPHA, RULES, Machine, Rounded, exact
 
 BASIS = "running error bound through the network: every layer hands on its error and adds its own rounding"
 
@@ -31,17 +31,20 @@ NETWORKS = {
     "Sin, SoftmaxCrossEntropy": ("Sin", "", "SoftmaxCrossEntropy"),
 }
 LOSSES = {
-    "CategoricalCrossEntropy": (rounding.categorical_cross_entropy, lambda: keras.losses.CategoricalCrossentropy()),
-    "MeanSquaredError": (rounding.mean_squared_error, lambda: keras.losses.MeanSquaredError()),
-    "BinaryCrossEntropy": (rounding.binary_cross_entropy, lambda: keras.losses.BinaryCrossentropy()),
+    "CategoricalCrossEntropy": (
+        rounding.categorical_cross_entropy,
+        lambda dtype: keras.losses.CategoricalCrossentropy(dtype=dtype),
+    ),
+    "MeanSquaredError": (rounding.mean_squared_error, lambda dtype: keras.losses.MeanSquaredError(dtype=dtype)),
+    "BinaryCrossEntropy": (rounding.binary_cross_entropy, lambda dtype: keras.losses.BinaryCrossentropy(dtype=dtype)),
     "SoftmaxCrossEntropy": (
         rounding.softmax_cross_entropy,
-        lambda: keras.losses.CategoricalCrossentropy(from_logits=True),
+        lambda dtype: keras.losses.CategoricalCrossentropy(from_logits=True, dtype=dtype),
     ),
 }
 FUNCTIONS = {
     "Tanh": lambda x: tf.tanh(x),
-    "LeakyReLU": lambda x: tf.nn.leaky_relu(x, alpha=0.3),
+    "LeakyReLU": lambda x: tf.nn.leaky_relu(x, alpha=ALPHA),
     "ReLU": lambda x: tf.nn.relu(x),
     "Sin": lambda x: tf.sin(x),
     "Sigmoid": lambda x: tf.sigmoid(x),
@@ -84,7 +87,8 @@ def by_beras(x: Array, weights: list[Array], y_true: Array, parts: tuple[str, st
         layer.w.assign(w)
         layer.b.assign(b)
     hidden, output, loss = parts
-    steps = [first, getattr(beras.activations, hidden)(), second]
+    activation = getattr(beras.activations, hidden)
+    steps = [first, activation(alpha=ALPHA) if hidden == "LeakyReLU" else activation(), second]
     if output:
         steps.append(getattr(beras.activations, output)())
     loss_fn, source = getattr(beras.losses, loss)(), Tensor(x)
@@ -101,8 +105,7 @@ def by_tensorflow(x: Array, weights: list[Array], y_true: Array, parts: tuple[st
     hidden, output, loss = parts
     source, *variables = [tf.Variable(a) for a in (x, *weights)]
     w1, b1, w2, b2 = variables
-    loss_fn = LOSSES[loss][1]()
-    loss_fn.dtype = str(x.dtype)
+    loss_fn = LOSSES[loss][1](str(x.dtype))
     with tf.GradientTape() as tape:
         y = FUNCTIONS[output](FUNCTIONS[hidden](source @ w1 + b1) @ w2 + b2)
         value = loss_fn(tf.constant(y_true), y)
@@ -117,11 +120,10 @@ def test_both_tapes_agree(
     record: Record, network: str, dtype: str, data: st.DataObject, batch: int, inputs: int, width: int, outputs: int
 ) -> None:
     parts, at = NETWORKS[network], Machine.of(dtype)
-    x = data.draw(arrays(dtype, (batch, inputs), 2.0), label="x")
+    x = data.draw(spread(dtype, (batch, inputs), -2, 2), label="x")
     shapes = [(inputs, width), (1, width), (width, outputs), (1, outputs)]
-    weights = [data.draw(arrays(dtype, shape, 1.0)) for shape in shapes]
-    kinds = [one_hot(dtype, batch, outputs), distributions(dtype, batch, outputs)]
-    y_true = data.draw(st.one_of(kinds), label="y_true")
+    weights = [data.draw(spread(dtype, shape, -1, 1)) for shape in shapes]
+    y_true = data.draw(one_hot(dtype, batch, outputs), label="y_true")
     loss, expected, z1 = bounds(x, weights, y_true, parts, at)
     if RULES[parts[0]].kink is not None:
         # At a kink, and nearer to it than rounding, the two sides may stand on different branches.

@@ -31,9 +31,7 @@ def test_largest_difference_and_nearest_to_the_tolerance_are_kept_apart() -> Non
 
 def test_a_difference_above_its_tolerance_is_an_error_that_names_the_entry_and_stays_recorded() -> None:
     record = Record()
-    with pytest.raises(
-        AssertionError, match=r"Dense, forward.* at \(1, 0\) Beras has .*2\.0.*allowed are 0\.1"
-    ):
+    with pytest.raises(AssertionError, match=r"Dense, forward.* at \(1, 0\) Beras has .*2\.0.*allowed are 0\.1"):
         compare(record, [[1.0], [2.0]], [[1.0], [3.0]], 0.1)
     (found,) = record.result().measurements
     assert not found.agrees
