@@ -37,7 +37,9 @@ def main() -> int:
         reached = next((epoch for epoch, accuracy in enumerate(accuracies, 1) if accuracy >= WANTED), None)
         missed |= reached is None
         print(f"seed {seed}: " + " ".join(f"{100 * accuracy:.2f}" for accuracy in accuracies) + " %")
-        print(f"  97.5 % reached in epoch {reached}; after {EPOCHS} epochs {100 * accuracies[-1]:.2f} %, {seconds:.0f} s")
+        print(
+            f"  97.5 % reached in epoch {reached}; after {EPOCHS} epochs {100 * accuracies[-1]:.2f} %, {seconds:.0f} s"
+        )
     return int(missed)
 
 
