@@ -30,8 +30,8 @@ MOST_PICTURED = 24
 class Pictured:
     """A claim's pictures."""
 
-    curve: Picture | None
-    heat: Picture | None
+    curve: Picture | None = None
+    heat: Picture | None = None
 
 
 def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = ()) -> list[str]:
@@ -102,7 +102,7 @@ def _component(
     order = sorted(range(len(result.claims)), key=lambda i: (ORDER.index(result.claims[i].verdict), i))
     shown = order[:MOST_CLAIMS]
     drawn = {i: _pictured(sheet, result, i) for i in order[:MOST_PICTURED]}
-    claims = [(result.claims[i], drawn.get(i, Pictured(None, None))) for i in shown]
+    claims = [(result.claims[i], drawn.get(i, Pictured())) for i in shown]
     spread = [(claim.name, [(p.dtype, p.ratio) for p in claim.points]) for claim, _ in claims]
     return paint(
         "component.html",

@@ -36,47 +36,57 @@ class Picture:
 
 
 def curve(sheet: Sheet, shown: Curve, salt: str) -> Picture | None:
-    """Error of a difference quotient against its step (None without two steps that can be drawn)."""
+    """Error of a difference quotient against its step (None without two steps that can be drawn).
+
+    The dashed line is what the noise of the function does to a quotient: noise ÷ step. A quotient that
+    is exact has no logarithm; it is drawn hollow, at a tick of its own below the others.
+    """
     pairs = sorted((s, e) for s, e in zip(shown.steps, shown.errors, strict=False) if s > 0 and math.isfinite(s + e))
-    errors = [math.log10(e) for _, e in pairs if e > 0]
-    if len(errors) < 2:
+    if len(pairs) < 2:
         return None
     x = [math.log10(s) for s, _ in pairs]
-    y = [math.log10(e) if e > 0 else min(errors) for _, e in pairs]
     noise, chosen = _log(shown.noise), _log(shown.chosen)
-    heights = y if noise is None else [*y, noise]
-    widths = x if chosen is None else [*x, chosen]
-    margin = 0.12 * (max(heights) - min(heights)) or 1.0
-    low, high = min(heights) - margin, max(heights) + 2 * margin
-    left, right = min(widths) - 0.3, max(widths) + 0.3
+    seen = [(math.log10(s), math.log10(e)) for s, e in pairs if e > 0]
+    floor = [] if noise is None else [(x[0], noise - x[0]), (x[-1], noise - x[-1])]
+    heights = [y for _, y in (*seen, *floor)] or [0.0]
+    margin = 0.1 * (max(heights) - min(heights)) or 1.0
+    zeros = [math.log10(s) for s, e in pairs if e == 0]
+    zero = min(heights) - 1.5 * margin
+    low, high = zero - margin if zeros else min(heights) - margin, max(heights) + margin
+    left, right = min(x) - 0.3, max(x) + 0.3
     sheet.blank(2.3, (left, right), (low, high))
     sheet.x_axis(decades(left, right), "step")
-    sheet.y_axis(decades(low, high), "error")
-    if noise is not None:
-        sheet.line([left, right], [noise, noise], FAINT, linewidth=1, linestyle=(0, (4, 3)))
-        sheet.write("noise floor", right, noise, (-2, 3), ha="right", color=FAINT)
+    ticks = decades(zero + margin if zeros else low, high)
+    sheet.y_axis([(zero, "0"), *ticks] if zeros else ticks, "error")
+    if floor:
+        sheet.line([p[0] for p in floor], [p[1] for p in floor], FAINT, linewidth=1, linestyle=(0, (4, 3)))
+        at = left + 0.62 * (right - left)
+        sheet.write("noise ÷ step", at, noise - at if noise is not None else 0.0, (3, 2), ha="left", color=FAINT)
     if chosen is not None:
         sheet.line([chosen, chosen], [low, high], GOOD, linewidth=1.4)
         side = chosen < (left + right) / 2
-        sheet.write(
-            "chosen step", chosen, high, (3 if side else -3, -1), ha="left" if side else "right", va="top", color=GOOD
-        )
-    sheet.line(x, y, ACCENT, linewidth=1.4, marker="o", markersize=2.6)
+        where = {"ha": "left" if side else "right", "va": "top", "color": GOOD}
+        sheet.write("chosen step", chosen, high, (3 if side else -3, -1), **where)
+    if seen:
+        sheet.line([p[0] for p in seen], [p[1] for p in seen], ACCENT, linewidth=1.4, marker="o", markersize=2.6)
+    sheet.line(zeros, [zero] * len(zeros), ACCENT, linestyle="none", marker="o", markersize=2.6, markerfacecolor="none")
     best = min(pairs, key=lambda pair: pair[1])
     alt = (
         f"Error of the difference quotient of {text(shown.entry, 80)} against its step: {len(pairs)} steps from "
         f"{number(pairs[0][0])} to {number(pairs[-1][0])}; smallest error {number(best[1])} at step "
-        f"{number(best[0])}; chosen step {number(shown.chosen)}; noise floor {number(shown.noise)}."
+        f"{number(best[0])}; chosen step {number(shown.chosen)}; noise of the function {number(shown.noise)}."
     )
     rows = tuple((number(s), number(e)) for s, e in reversed(pairs))
     return Picture(sheet.svg(salt), alt, ("Step", "Error"), rows)
 
 
 def heat(sheet: Sheet, shown: Heat, salt: str) -> Picture | None:
-    """Error ÷ tolerance over the Jacobian (None where it has no entry, or is no matrix)."""
+    """Error ÷ tolerance over the Jacobian (None where it is no matrix, or zero everywhere)."""
     if not shown.ratios or not shown.ratios[0] or len(set(map(len, shown.ratios))) > 1:
         return None
     whole = np.array(shown.ratios, dtype=float)
+    if not whole.any():
+        return None
     cells, block = _blocks(whole)
     height, width = cells.shape
     over = np.nan_to_num(cells, nan=0.0) > 1
@@ -117,8 +127,8 @@ def spread(sheet: Sheet, claims: Sequence[tuple[str, Sequence[tuple[str, float]]
     if any(not math.isfinite(r) for r in every):
         high = max(high, 2.0)
     tall = 0.6 + 0.46 * len(claims)
-    sheet.blank(tall, (low, high), (-len(claims) + 0.35, 0.75), (0.12, 0.44, 0.12, 0.05))
-    sheet.x_axis(decades(low, high), "error ÷ tolerance")
+    sheet.blank(tall, (low, high), (-len(claims) + 0.35, 0.75), (0.24, 0.44, 0.12, 0.05))
+    sheet.x_axis([(low, "≤ 1e-6"), *decades(low + 1, high)], "error ÷ tolerance")
     sheet.line([0, 0], [-len(claims) + 0.35, 0.75], BAD, linewidth=1.2)
     sheet.write("tolerance", 0, -len(claims) + 0.35, (-3, 3), ha="right", color=BAD)
     for row, (name, points) in enumerate(claims):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,8 +11,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from gradcheck.differential import Measurement
-from gradcheck.report.words import count, number
-from gradcheck.results import ORDER, AtPoint, ClaimResult, ComponentResult, Verdict
+from gradcheck.report.words import count, number, text
+from gradcheck.results import ORDER, AtPoint, ClaimResult, ComponentResult, Heat, Verdict
 
 DTYPES = ("float64", "float32", "float16")
 MOST_POINTS = 60
@@ -139,6 +140,27 @@ def on_scale(ratio: float, decades: int = 6) -> float:
         return 0.0
     place = math.log10(ratio) if math.isfinite(ratio) else decades
     return round(50 + 50 * min(max(place / decades, -1), 1), 1)
+
+
+def is_exact(heat: Heat) -> bool:
+    """Whether every entry of a Jacobian agrees exactly: not worth a picture."""
+    return bool(heat.ratios and heat.ratios[0]) and all(ratio == 0 for line in heat.ratios for ratio in line)
+
+
+def paragraphs(doc: str) -> list[tuple[bool, list[str]]]:
+    """Return a docstring's paragraphs: `(True, [code])`, or `(False, parts)` where every second part is code.
+
+    >>> paragraphs("`x + b`: a sum.\\n\\n>>> 1 + 1\\n2")
+    [(False, ['', 'x + b', ': a sum.']), (True, ['>>> 1 + 1\\n2'])]
+    """
+    found: list[tuple[bool, list[str]]] = []
+    for paragraph in re.split(r"\n\s*\n", text(doc).strip("\n")):
+        lines = paragraph.split("\n")
+        is_code = lines[0].lstrip().startswith(">>>") or all(line.startswith("  ") for line in lines)
+        parts = re.split(r"``?", paragraph)
+        # An odd number of backticks is no markup.
+        found.append((is_code, [paragraph] if is_code or len(parts) % 2 == 0 else parts))
+    return found
 
 
 def tally(verdicts: Iterable[Verdict]) -> list[tuple[Verdict, int]]:
