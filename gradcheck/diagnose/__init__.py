@@ -68,6 +68,8 @@ SHOWN = 3
 
 def diagnose(evidence: Evidence) -> tuple[Cause, ...]:
     """Return the causes that fit, best first; an empty tuple where no known pattern does."""
+    if evidence.readable and evidence.fits(evidence.estimate):
+        return ()  # wrong by so little that every hypothesis would fit as well
     tables = (TABLE, PROBES) if evidence.readable else (UNREADABLE,)
     for table in tables:
         found: dict[str, Cause] = {}

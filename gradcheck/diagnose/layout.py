@@ -140,7 +140,7 @@ def transposed(e: Evidence) -> list[Cause]:
         return []
     rows, columns = e.estimate.shape
     sentence = "Transposed: the claim is the derivative with rows and columns swapped."
-    if rows == columns and e.fits(e.estimate.T, loss=1e-9) and not e.fits(e.estimate):
+    if rows == columns and e.fits(e.estimate.T, loss=1e-9):
         return [Cause("transposed", sentence, "the claim is the transposed Jacobian, entry by entry")]
     shape = np.shape(e.x)
     blocks = _per_sample(e)

@@ -25,7 +25,9 @@ def times_a_known_constant(e: Evidence) -> list[Cause]:
     k = ratio(e)
     if k is None:
         return []
-    known = [factor for factor in factors(e) if e.fits(factor.value * e.estimate, factor.value)]
+    known: list[Factor] = []
+    for tier in tiers(e):
+        known = known or [factor for factor in tier if e.fits(factor.value * e.estimate, factor.value)]
     evidence = f"every entry of the claim is {say(k)} × the derivative, within its tolerance"
     return [Cause(factor.name, factor.sentence, evidence) for factor in known]
 
@@ -51,47 +53,56 @@ def ratio(e: Evidence) -> float | None:
     return k if k != 0 and math.isfinite(k) else None
 
 
-def factors(e: Evidence) -> Iterator[Factor]:
-    """Yield all numbers with a meaning for this call, the plainest first."""
-    plain = list(_positive_factors(e))
-    yield Factor(-1.0, "sign flipped", "The sign is flipped: the claim is minus the derivative.")
-    yield from plain
-    for factor in plain:
-        yield Factor(-factor.value, f"sign flipped, and {factor.name}", f"{factor.sentence} And the sign is flipped.")
+def tiers(e: Evidence) -> Iterator[list[Factor]]:
+    """Yield numbers with a meaning for this call, the likeliest together first: one mistake before two."""
+    single, several, combined = _single(e), list(_both_means(e)), list(_with_two(e))
+    yield [Factor(-1.0, "sign flipped", "The sign is flipped: the claim is minus the derivative.")]
+    yield single
+    yield several
+    yield combined
+    yield list(_units())
+    for factor in [*single, *several, *combined]:
+        yield [Factor(-factor.value, f"sign flipped, and {factor.name}", f"{factor.sentence} And the sign is flipped.")]
 
 
-def _positive_factors(e: Evidence) -> Iterator[Factor]:
+def _single(e: Evidence) -> list[Factor]:
+    """One factor is wrong: 2, or a size."""
+    two = Factor(2.0, "extra factor 2", "2 × too large: is a factor 2 there twice, or a ½ missing?")
+    half = Factor(0.5, "factor 2 missing", "2 × too small: is the 2 of the squared term missing, or a ½ too much?")
+    sizes = named_sizes(e).items()
+    return [two, half, *(_missing(noun, n) for noun, n in sizes), *(_extra(noun, n, e) for noun, n in sizes)]
+
+
+def _both_means(e: Evidence) -> Iterator[Factor]:
+    """Batch and features, both or one for the other."""
     sizes = named_sizes(e)
-    yield Factor(2.0, "extra factor 2", "2 × too large: is a factor 2 there twice, or a ½ missing?")
-    yield Factor(0.5, "factor 2 missing", "2 × too small: is the 2 of the squared term missing, or a ½ too much?")
-    for noun, n in sizes.items():
-        yield _missing(noun, n)
-        yield _extra(noun, n, e)
-    for noun, n in sizes.items():
+    batch, features = sizes.get("batch", 1), sizes.get("features", 1)
+    n, which = batch * features, f"batch × features ({batch} × {features})"
+    if batch == 1 or features == 1:
+        return
+    yield Factor(n, "both means missing", f"{n} × too large, which is {which}: are both means missing?")
+    yield Factor(
+        n / 2, "factor 2 and both means missing", f"{n}/2 × too large: the factor 2 and both means are missing."
+    )
+    yield Factor(
+        2 * n, "extra factor 2, both means missing", f"{2 * n} × too large: both means are missing; a 2 too much."
+    )
+    yield Factor(1 / n, "both means too much", f"{n} × too small, which is {which}: is it averaged twice?")
+    swapped = f"Averaged over the wrong axis: batch ({batch}) and features ({features}) are mixed up."
+    yield Factor(features / batch, "averaged over the wrong axis", swapped)
+    yield Factor(batch / features, "averaged over the wrong axis", swapped)
+
+
+def _with_two(e: Evidence) -> Iterator[Factor]:
+    """A size and a factor 2."""
+    for noun, n in named_sizes(e).items():
         for factor, name in ((_missing(noun, n), f"1/{noun} missing"), (_extra(noun, n, e), f"extra 1/{noun}")):
             yield Factor(factor.value / 2, f"factor 2 and {name}", f"{factor.sentence} And a factor 2 is missing.")
             yield Factor(factor.value * 2, f"extra factor 2, {name}", f"{factor.sentence} And a factor 2 is too much.")
-    batch, other = (
-        sizes.get("batch"),
-        next((noun for noun in ("features", "classes", "outputs") if noun in sizes), None),
-    )
-    if batch and other:
-        n = batch * sizes[other]
-        both = f"{n} × too large, which is batch × {other} ({batch} × {sizes[other]}): are both means missing?"
-        yield Factor(n, "both means missing", both)
-        yield Factor(
-            n / 2, "factor 2 and both means missing", f"{n}/2 × too large: the factor 2 and both means are missing."
-        )
-        yield Factor(
-            2 * n,
-            "extra factor 2, both means missing",
-            f"{2 * n} × too large: both means are missing, and a 2 too much.",
-        )
-        few = f"{n} × too small, which is batch × {other} ({batch} × {sizes[other]}): is it averaged twice?"
-        yield Factor(1 / n, "both means too much", few)
-        swapped = f"divided by the batch ({batch}) where it is the {other} ({sizes[other]}), or the other way round"
-        yield Factor(sizes[other] / batch, "averaged over the wrong axis", f"Averaged over the wrong axis: {swapped}.")
-        yield Factor(batch / sizes[other], "averaged over the wrong axis", f"Averaged over the wrong axis: {swapped}.")
+
+
+def _units() -> Iterator[Factor]:
+    """Another base, another unit."""
     for value, what in ((math.log(2), "log 2"), (math.log(10), "log 10"), (math.pi, "π"), (math.pi / 180, "π/180")):
         yield Factor(value, "times a constant", f"{what} × the derivative: is the base or the unit another one?")
         yield Factor(
@@ -104,11 +115,10 @@ def named_sizes(e: Evidence) -> dict[str, int]:
     inputs = [v for v in e.problem.variables if v.role == "input"]
     shapes = [np.shape(e.values[v.name]) for v in inputs]
     lead = np.shape(e.x) if e.variable.role == "input" else next(iter(shapes), ())
-    classes = any(v.data in ("one-hot", "class-indices") for v in inputs)
     found: dict[str, int] = {}
     if len(lead) >= 2:
         found["batch"] = lead[0]
-        found["classes" if classes else "features"] = lead[-1]
+        found["features"] = lead[-1]
         if len(lead) > 2:
             found["rows"] = math.prod(lead[:-1])
             found["entries of a sample"] = math.prod(lead[1:])

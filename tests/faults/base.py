@@ -104,8 +104,8 @@ class Call:
 class Fault:
     """A planted mistake: what is wrong, its corrected twin, and the name of the cause that fits.
 
-    `wrong` and `right` make a fresh subject (an instance, or a `Call`). `claim` is the derivative that
-    is wrong where only some are ("" for all of them).
+    `wrong` and `right` are a class, or make a fresh subject (an instance, or a `Call`). `claim` is the
+    derivative that is wrong where only some are ("" for all of them).
     """
 
     name: str

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.faults.base import Array, Diffable, Elementwise, Fault, upstream
+from tests.faults.base import Array, Diffable, Elementwise, Fault, like, upstream
 
 
 class Dense(Diffable):
@@ -35,7 +35,8 @@ class Dense(Diffable):
 
     def get_weight_gradients(self) -> list[Any]:
         x = self.inputs[0]
-        return [np.broadcast_to(x[:, :, None], (*x.shape, self.w.shape[1])), np.ones(self.outputs[0].shape)]
+        local = np.broadcast_to(x[:, :, None], (*x.shape, self.w.shape[1]))
+        return [like(local, self.w), like(np.ones(self.outputs[0].shape), self.b)]
 
     def compose_input_gradients(self, J: Any = None) -> list[Any]:
         g = upstream(J)
@@ -81,7 +82,7 @@ class DenseBiasUnsummed(Dense):
         return [x.T @ g, g]
 
 
-class DenseBiasFlat(Dense):
+class DenseBiasColumn(Dense):
     """The bias is (1, out); its gradient is not."""
 
     def summed(self, x: Array, g: Array) -> list[Any]:
@@ -166,7 +167,7 @@ class DecayForgotten(Decayed):
 class Affine(Diffable):
     """Three weights on one input: y = scale · x + shift + gate · x², each `(features,)`."""
 
-    def __init__(self, features: int = 4) -> None:
+    def __init__(self, features: int) -> None:
         super().__init__()
         rng = np.random.default_rng(2)
         self.scale, self.shift, self.gate = rng.normal(size=(3, features)).round(2)
@@ -188,7 +189,7 @@ class Affine(Diffable):
 
     def get_weight_gradients(self) -> list[Any]:
         x = self.inputs[0]
-        return [x, np.ones(x.shape), x**2]
+        return [like(one, self.scale) for one in (x, np.ones(x.shape), x**2)]
 
     def compose_input_gradients(self, J: Any = None) -> list[Any]:
         g = upstream(J)
@@ -264,7 +265,8 @@ class Cumulative(Elementwise):
 
     def get_input_gradients(self) -> list[Any]:
         n = self.inputs[0].shape[-1]
-        return [np.broadcast_to(np.tril(np.ones((n, n))), (len(self.inputs[0]), n, n))]
+        rows = len(self.inputs[0])
+        return [like(np.broadcast_to(np.tril(np.ones((n, n))), (rows, n, n)), self.inputs[0])]
 
     def compose_input_gradients(self, J: Any = None) -> list[Any]:
         g = upstream(J)
@@ -277,12 +279,15 @@ class CumulativeForwards(Cumulative):
         return self.get_input_gradients() if g is None else [np.cumsum(g, axis=-1)]
 
 
+# The contract's item, where the numbers are right and nothing else is wrong.
+SHAPE = "gradients have the shape and dtype of what they differentiate"
+
 FAULTS = [
     Fault("Dense's local gradient is wᵀ", DenseTransposedLocal, Dense, "transposed", "get_input_gradients"),
     Fault("square Dense with w for wᵀ", DenseSquareTransposed, DenseSquare, "transposed", "compose_input_gradients"),
     Fault("dw averaged", DenseAveraged, Dense, "averaged instead of summed", "compose_weight_gradients[w]"),
     Fault("db not summed", DenseBiasUnsummed, Dense, "not summed over the batch", "compose_weight_gradients[b]"),
-    Fault("db of shape (out, 1)", DenseBiasFlat, Dense, "wrong shape, right numbers", "compose_weight_gradients[b]"),
+    Fault("db of shape (out, 1)", DenseBiasColumn, Dense, SHAPE),
     Fault("db a number", DenseBiasScalar, Dense, "number instead of an array", "compose_weight_gradients[b]"),
     Fault("dw transposed", DenseWeightsTransposed, Dense, "transposed", "compose_weight_gradients[w]"),
     Fault("one weight's sign", DenseOneWeight, Dense, "one entry wrong", "compose_weight_gradients[w]"),

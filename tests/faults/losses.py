@@ -141,7 +141,7 @@ FAULTS = [
     Fault("squared error: sign", MseSign, MeanSquaredError, "sign flipped"),
     Fault("squared error: a number", MseNumber, MeanSquaredError, "number instead of an array"),
     Fault("cross-entropy: 1/batch missing", CceBatch, CategoricalCrossEntropy, "1/batch missing"),
-    Fault("cross-entropy: extra 1/classes", CceClasses, CategoricalCrossEntropy, "extra 1/classes"),
+    Fault("cross-entropy: extra 1/classes", CceClasses, CategoricalCrossEntropy, "extra 1/features"),
     Fault("cross-entropy: sign", CceSign, CategoricalCrossEntropy, "sign flipped"),
     Fault("cross-entropy: −y/p at p = 0", CceNotFinite, CategoricalCrossEntropy, "not finite"),
     Fault("cross-entropy: clip ignored", CceClipIgnored, CceClipped, "wrong where clipped"),
