@@ -13,6 +13,7 @@ long and keeps the learning rate.
 from __future__ import annotations
 
 import sys
+from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
@@ -38,7 +39,7 @@ def network(seed: int) -> SequentialModel:
     """784-128-64-10, tanh after every layer, uniform Xavier weights."""
     sizes = [784, 128, 64, 10]
     layers: list[Any] = []
-    for index, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for index, (fan_in, fan_out) in enumerate(pairwise(sizes)):
         layers += [Dense(fan_in, fan_out, "xavier uniform", seed=100 * seed + index), Tanh()]
     return SequentialModel(layers)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import statistics
 import sys
+from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
@@ -26,14 +27,14 @@ from beras.preprocess import load_and_preprocess_data
 
 EPOCHS = 20
 SEEDS = (0, 1, 2)
-BATCH_SIZE = 8
+BATCH_SIZE = 32
 TRAINED = 50_000
 
 
 def network(sizes: list[int], seed: int) -> SequentialModel:
     """Dense layers with tanh between them and logits at the end, uniform Xavier weights."""
     layers: list[Any] = []
-    for index, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for index, (fan_in, fan_out) in enumerate(pairwise(sizes)):
         if layers:
             layers.append(Tanh())
         layers.append(Dense(fan_in, fan_out, "xavier uniform", seed=100 * seed + index))
@@ -61,11 +62,10 @@ def main() -> int:
                 x[:TRAINED], labels[:TRAINED], EPOCHS, BATCH_SIZE,
                 seed=seed, validation_data=(x[TRAINED:], labels[TRAINED:]), verbose=False,
             )  # fmt: skip
+            seconds = perf_counter() - start
             best.append(max(history["val_acc"]))
             last.append(history["val_acc"][-1])
-            print(
-                f"  seed {seed}: best {100 * best[-1]:.2f} %, last {100 * last[-1]:.2f} %, {perf_counter() - start:.0f} s"
-            )
+            print(f"  seed {seed}: best {100 * best[-1]:.2f} %, last {100 * last[-1]:.2f} %, {seconds:.0f} s")
         print(f"  median: best {100 * statistics.median(best):.2f} %, last {100 * statistics.median(last):.2f} %")
         missed |= max(best) < wanted_best or statistics.median(last) < wanted_last
     return int(missed)
