@@ -30,6 +30,7 @@ STYLES: dict[str, str] = {
     "skipped": "dim",
     "name": "bold",
     "quiet": "dim",
+    "code": "cyan",
     "": "",
 }
 _WIDTH = len("not implemented")
@@ -48,9 +49,13 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
         lines = [head]
         if result.reason:
             lines.append([("  because ", "quiet"), (one_line(result.reason), "")])
-    trouble = [claim for claim in result.claims if claim.verdict not in ("correct", "skipped")]
-    for claim in result.claims if verbose else trouble:
+    for claim, *others in [[claim] for claim in result.claims] if verbose else _alike(result.claims):
         lines += _claim(claim, verbose)
+        if others:
+            names = ", ".join(one_line(other.name) for other in others)
+            lines.append(
+                [("  ", ""), (f"{claim.verdict:<{_WIDTH}} ", claim.verdict), (names, "name"), (": the same", "")]
+            )
     for item in result.contract:
         if item.verdict == "broken" or verbose:
             style = {"broken": "wrong", "kept": "correct"}.get(item.verdict, "skipped")
@@ -76,13 +81,8 @@ def _power(result: ComponentResult) -> str:
 def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
     """One claim: its verdict and cause in a line, and below it the evidence where it is wrong."""
     head: list[Segment] = [("  ", ""), (f"{claim.verdict:<{_WIDTH}} ", claim.verdict), (one_line(claim.name), "name")]
-    if claim.verdict == "wrong" and claim.causes:
-        head.append((f": {one_line(claim.causes[0].sentence)}", ""))
-    elif claim.reason:
-        head.append((f": {one_line(claim.reason)}", ""))
-    elif claim.verdict == "wrong" and (said := next((at.message for at in claim.points if at.message), "")):
-        head.append((f": {one_line(said)}", ""))
-    lines: list[Line] = [head]
+    why = _why(claim)
+    lines: list[Line] = [[*head, (f": {one_line(why)}", "")] if why else head]
     if claim.verdict != "wrong":
         return lines
     if claim.causes and claim.causes[0].evidence:
@@ -95,8 +95,27 @@ def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
     if claim.counterexample:
         lines += _block("smallest", claim.counterexample)
     if claim.test:
-        lines += _block("test", claim.test)
+        # Not indented, so that it can be copied into a file as it is.
+        lines += [[("    a test to paste:", "quiet")], [], *([(row, "code")] for row in _rows(claim.test)), []]
     return lines
+
+
+def _why(claim: ClaimResult) -> str:
+    """The likely cause of a wrong claim, or the reason of any other verdict."""
+    if claim.verdict == "wrong" and claim.causes:
+        return claim.causes[0].sentence
+    said = (at.message for at in claim.points if at.verdict == claim.verdict and at.message)
+    return claim.reason or (next(said, "") if claim.verdict == "wrong" else "")
+
+
+def _alike(claims: Iterable[ClaimResult]) -> list[list[ClaimResult]]:
+    """The claims that are not correct, those with the same verdict for the same reason together."""
+    groups: dict[tuple[str, ...], list[ClaimResult]] = {}
+    for claim in claims:
+        if claim.verdict not in ("correct", "skipped"):
+            key = (claim.verdict, _why(claim)) if _why(claim) else (claim.name,)
+            groups.setdefault(key, []).append(claim)
+    return list(groups.values())
 
 
 def _worst(claim: ClaimResult) -> list[Line]:
@@ -113,8 +132,11 @@ def _worst(claim: ClaimResult) -> list[Line]:
 
 def _block(label: str, text: str) -> list[Line]:
     """Several lines under one label, aligned."""
-    rows = _clean(text).rstrip("\n").split("\n")
-    return [[(f"    {label if i == 0 else '':<9} ", "quiet"), (row, "")] for i, row in enumerate(rows)]
+    return [[(f"    {label if i == 0 else '':<9} ", "quiet"), (row, "")] for i, row in enumerate(_rows(text))]
+
+
+def _rows(text: str) -> list[str]:
+    return _clean(text).strip("\n").split("\n")
 
 
 def explain(result: ComponentResult, verbose: bool = False) -> str:
@@ -129,7 +151,7 @@ def explain(result: ComponentResult, verbose: bool = False) -> str:
 
 def claim_text(claim: ClaimResult) -> str:
     """Return what is printed for one claim, as plain text."""
-    return textwrap.dedent("\n".join("".join(text for text, _ in line).rstrip() for line in _claim(claim, True)))
+    return "\n".join("".join(text for text, _ in line).rstrip() for line in _claim(claim, True)).strip()
 
 
 def counts(results: Iterable[ComponentResult]) -> dict[Verdict, int]:
