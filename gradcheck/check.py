@@ -12,6 +12,7 @@ import numpy as np
 from gradcheck import __version__, sampling
 from gradcheck.claims import Answer
 from gradcheck.contract import check_contract
+from gradcheck.cotangents import Cotangents
 from gradcheck.errors import CannotBuild
 from gradcheck.explain import explain
 from gradcheck.problem import Array, Method, Subject, Values
@@ -141,7 +142,7 @@ class _Session:
     def _record(self, method: Method, name: str) -> _Record:
         return self.records.setdefault((method.name, name), _Record())
 
-    def _judge(self, visit: Visit, dtype: str, method: Method, answer: Answer, asked: Array) -> None:
+    def _judge(self, visit: Visit, dtype: str, method: Method, answer: Answer, asked: Cotangents) -> None:
         """Compare one answer and write down what came out."""
         record, point, name = self._record(method, answer.wrt), visit.point, answer.wrt
         if visit.problem.variable(name).constant and _says_nothing(answer):

@@ -1,8 +1,4 @@
-"""What the code says: every derivative method is asked for products with the same cotangents.
-
-A cotangent is one row of a matrix `G` over all outputs, so every answer is a row of `G · J`. Basis rows
-give the Jacobian entry by entry; where that would be many, outputs that share no input go together.
-"""
+"""What the code says: every derivative method, whatever its kind, is asked for products with the same cotangents."""
 
 from __future__ import annotations
 
@@ -13,13 +9,9 @@ from typing import Any, Literal
 import numpy as np
 
 from gradcheck import layouts
-from gradcheck.numerical.estimate import Estimate
 from gradcheck.problem import Array, Method, Problem, Values
 
 Status = Literal["answered", "silent", "raised", "unreadable"]
-
-# Up to so many outputs each gets a cotangent of its own: an error is then at home in one entry.
-SINGLE = 64
 
 
 @dataclass(frozen=True)
@@ -38,42 +30,6 @@ class Answer:
     shape: tuple[int, ...] = ()
     dtype: str = ""
     layout: str = ""
-
-
-def cotangents(outputs: int, estimate: Estimate | None, kind: str, rng: np.random.Generator) -> Array:
-    """Return `G`, `(rows, outputs)`: a basis or groups of outputs that share no input, then one random row.
-
-    Without an estimate (data that is held constant) there is nothing to group by.
-    """
-    if kind == "sum":
-        return np.ones((1, outputs))
-    random = rng.choice([-2.0, -1.5, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0], size=(1, outputs))
-    if outputs <= SINGLE:
-        return np.vstack([np.eye(outputs), random]) if outputs > 1 else np.eye(1)
-    if estimate is None:
-        return random
-    group = _groups(estimate)
-    grouped = np.zeros((int(group.max()) + 1, outputs))
-    # Powers of two keep the products exact; different ones keep a leak between rows from cancelling.
-    grouped[group, np.arange(outputs)] = rng.choice([-2.0, -1.0, 1.0, 2.0], size=outputs)
-    return np.vstack([grouped, random])
-
-
-def _groups(estimate: Estimate) -> Array:
-    """Number the outputs so that two of one number depend on no common entry of the variable (greedy)."""
-    outputs = estimate.value.shape[1]
-    size = int(np.prod(estimate.variable_shape))
-    group = np.full(outputs, -1)
-    taken: list[Array] = []
-    for output in range(outputs):
-        columns = estimate.column[:, output]
-        columns = columns[columns >= 0]
-        number = next((n for n, busy in enumerate(taken) if not busy[columns].any()), len(taken))
-        if number == len(taken):
-            taken.append(np.zeros(size, dtype=bool))
-        taken[number][columns] = True
-        group[output] = number
-    return group
 
 
 def split(row: Array, shapes: Sequence[tuple[int, ...]], dtype: Any) -> list[Array]:

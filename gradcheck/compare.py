@@ -1,12 +1,4 @@
-"""Entry by entry: |claim − estimate| against the tolerance.
-
-    tolerance = bound + C · eps(claim's dtype) · (max |estimate| over the output's row + |f| / max(|x|, 1))
-
-(without the |f| of outputs that do not depend on x).
-
-`bound` is the estimate's own; the second part is what the claim itself may lose to rounding. C covers a
-few roundings in a row: `y(1 − y)` at x = 36 loses 1/2 eps of |f| = 1, which is 18 of |f|/|x|.
-"""
+"""Entry by entry: |claim − expected| against the tolerance, and the verdict of one claim at one point."""
 
 from __future__ import annotations
 
@@ -14,102 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradcheck.expected import Expected
 from gradcheck.numerical.estimate import Estimate
 from gradcheck.problem import Array
 from gradcheck.results import AtPoint, Entry, Kink, Verdict
 
-# How many roundings a correct derivative may accumulate.
-C = 32.0
-
 # "Correct" needs a tolerance of at most this share of the scale; else the verdict is "unresolved".
 RESOLVED = {"float64": 1e-6, "float32": 1e-3, "float16": 1e-2}
-
-
-@dataclass(frozen=True)
-class Expected:
-    """`G · J` for cotangents `G`: what a right claim must be, all of shape `(rows, variable size)`.
-
-    `output` is the flat index of the one output that an entry belongs to, −1 where there are several or
-    none. `low` and `high` are the ends of what may be claimed: the estimate itself, or at a kink both
-    one-sided derivatives and 0.
-    """
-
-    value: Array
-    bound: Array
-    rounding: Array
-    tolerance: Array
-    low: Array
-    high: Array
-    kink: Array
-    output: Array
-    scale: float
-
-
-def expected(estimate: Estimate, cotangents: Array, outputs: Array, values: Array, dtype: str) -> Expected:
-    """Multiply the estimate with the cotangents and say how far a right claim may be from it.
-
-    `outputs` are all outputs, flattened; `values` is the variable, flattened.
-    """
-    rows, size = len(cotangents), values.size
-    eps = float(np.finfo(dtype).eps)
-    pattern = estimate.column >= 0
-    magnitude = np.where(pattern & np.isfinite(estimate.value), np.abs(estimate.value), 0.0)
-    row_max = magnitude.max(axis=0, initial=0.0)
-    low, high = _allowed(estimate)
-    at_kink = estimate.kink if estimate.kink is not None else np.zeros(pattern.shape, dtype=bool)
-    # At a kink the claim is held against either side, whose error is rounding; `bound` spans both.
-    entry_bound = np.where(at_kink, np.minimum(estimate.rounding, estimate.bound), estimate.bound)
-    x_scale = np.maximum(np.abs(values), 1.0)
-    shape = (rows, size)
-    value, bound, low_sum, high_sum = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    lost, kinks, output = np.zeros(shape), np.zeros(shape, dtype=bool), np.full(shape, -1)
-    for row, cotangent in enumerate(cotangents):
-        used = np.flatnonzero(cotangent)
-        mask = pattern[:, used]
-        column = estimate.column[:, used][mask]
-        weight = np.broadcast_to(cotangent[used], mask.shape)[mask]
-        owner = np.broadcast_to(used, mask.shape)[mask]
-
-        def add(entries: Array, column: Array = column, used: Array = used, mask: Array = mask) -> Array:
-            return np.bincount(column, weights=entries, minlength=size)
-
-        size_of = np.abs(weight)
-        value[row] = add(weight * estimate.value[:, used][mask])
-        # What stands outside the pattern is zero within `zero_bound`: once per output and entry.
-        inside = add(size_of * (entry_bound[:, used][mask] - estimate.zero_bound[owner]))
-        bound[row] = inside + float(np.abs(cotangent[used]) @ estimate.zero_bound[used])
-        ends = np.stack([weight * low[:, used][mask], weight * high[:, used][mask]])
-        if used.size > 1:  # several conventions meet in one number, and each of them may be 0
-            zero = np.where(at_kink[:, used][mask], 0.0, ends[0])
-            ends = np.vstack([ends, zero])
-        low_sum[row], high_sum[row] = add(ends.min(axis=0)), add(ends.max(axis=0))
-        kinks[row] = add(at_kink[:, used][mask]) > 0
-        share = np.abs(cotangent[used])
-        # The rounding is that of the outputs that depend on the entry; a zero by structure loses none of |f|.
-        reach = add(size_of * row_max[owner]), add(size_of * np.abs(outputs[owner]))
-        touched = add(np.ones(column.size))
-        big = np.where(touched > 0, reach[0], float(share @ row_max[used]))
-        lost[row] = C * eps * (big + reach[1] / x_scale)
-        single = touched == 1
-        output[row, single] = np.bincount(column, weights=owner, minlength=size).astype(int)[single]
-        if used.size == 1:
-            output[row] = used[0]
-    bound = np.where(np.isnan(bound), np.inf, bound)
-    scale = float(row_max.max(initial=0.0))
-    if scale == 0.0:
-        finite = np.abs(outputs[np.isfinite(outputs)])
-        scale = float(finite.max(initial=0.0) / max(np.abs(values).max(initial=0.0), 1.0))
-    return Expected(value, bound, lost, bound + lost, low_sum, high_sum, kinks, output, scale)
-
-
-def _allowed(estimate: Estimate) -> tuple[Array, Array]:
-    """The ends of what may be claimed for each entry: at a kink, 0 or anything between the two sides."""
-    if estimate.kink is None or estimate.left is None or estimate.right is None:
-        return estimate.value, estimate.value
-    sides = np.stack([estimate.left, estimate.right])
-    low = np.where(estimate.kink, sides.min(axis=0), estimate.value)
-    high = np.where(estimate.kink, sides.max(axis=0), estimate.value)
-    return low, high
 
 
 @dataclass(frozen=True)
@@ -162,7 +65,7 @@ def compare(
         tolerance=worst_tolerance,
         truncation=float(np.max(estimate.truncation, initial=0.0)),
         rounding=float(np.max(estimate.rounding, initial=0.0)),
-        claim_rounding=float(right.rounding.max(initial=0.0)),
+        claim_rounding=float((right.tolerance[known] - right.bound[known]).max(initial=0.0)),
         ratio=float(ratio.max(initial=0.0)),
         resolution=float(2 * worst_tolerance),
         scale=right.scale,

@@ -41,9 +41,7 @@ def explain(
 
 
 def _evidence(visit: Visit, method: Method, name: str, dtype: str, message: str, previous: Values | None) -> Evidence:
-    rows = visit.basis(method)
-    answer = visit.ask(method, dtype, dict.fromkeys(method.wrt, rows))[name]
-    right = visit.expected(name, rows, dtype)
+    answer, right = visit.ask_entries(method, name, dtype)
     forward = visit.problem.forward
 
     def jacobian_at(values: Values) -> Array:

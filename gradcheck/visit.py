@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from gradcheck import numerical
-from gradcheck.claims import Answer, ask, cotangents
-from gradcheck.compare import Comparison, Expected, compare, expected
+from gradcheck import cotangents, numerical
+from gradcheck.claims import Answer, ask
+from gradcheck.compare import Comparison, compare
+from gradcheck.cotangents import Cotangents
+from gradcheck.expected import Expected, expected
 from gradcheck.numerical.estimate import Estimate
 from gradcheck.problem import Array, Method, Values
 from gradcheck.results import Curve, Entry
@@ -64,25 +66,29 @@ class Visit:
         """The values as the claims get them: in `dtype`, and in the point's memory layout."""
         return {name: self.point.arrange(_cast(value, dtype)) for name, value in self.point.values.items()}
 
-    def cotangents(self, method: Method) -> dict[str, Array]:
+    def cotangents(self, method: Method) -> dict[str, Cotangents]:
         """The cotangents with which `method` is asked, for each of its variables."""
         chosen = {}
         for name in method.wrt:
             estimate = None if self.problem.variable(name).constant else self.estimate(name)
-            chosen[name] = cotangents(self.flat.size, estimate, method.kind, np.random.default_rng([self.seed, 6]))
+            rng = np.random.default_rng([self.seed, 6])
+            chosen[name] = cotangents.choose(self.flat.size, estimate, method.kind, rng)
         return chosen
 
-    def basis(self, method: Method) -> Array:
-        """One cotangent per output, so that the answer is the Jacobian itself (the sum's gradient for a "sum")."""
-        return np.ones((1, self.flat.size)) if method.kind == "sum" else np.eye(self.flat.size)
-
-    def ask(self, method: Method, dtype: str, asked: dict[str, Array]) -> dict[str, Answer]:
+    def ask(self, method: Method, dtype: str, asked: Mapping[str, Cotangents]) -> dict[str, Answer]:
         """What `method` says about each of its variables."""
-        return ask(self.problem, method, self.given(dtype), self.shapes, asked, dtype)
+        rows = {name: one.rows for name, one in asked.items()}
+        return ask(self.problem, method, self.given(dtype), self.shapes, rows, dtype)
 
-    def expected(self, name: str, rows: Array, dtype: str) -> Expected:
-        """What a right claim about `name` is, for the cotangents `rows`."""
-        return expected(self.estimate(name), rows, self.flat, self._variable(name), dtype)
+    def ask_entries(self, method: Method, name: str, dtype: str) -> tuple[Answer, Expected]:
+        """What `method` says about one variable entry by entry, and what would be right."""
+        every = cotangents.basis(self.flat.size, method.kind)
+        answer = self.ask(method, dtype, dict.fromkeys(method.wrt, every))[name]
+        return answer, self.expected(name, every, dtype)
+
+    def expected(self, name: str, asked: Cotangents, dtype: str) -> Expected:
+        """What a right claim about `name` is, for the cotangents with which it was asked."""
+        return expected(self.estimate(name), asked, self.flat, self._variable(name), dtype)
 
     def compare(self, name: str, claim: Array, right: Expected, dtype: str) -> Comparison:
         """Hold a claim against what was expected of it."""
@@ -91,11 +97,9 @@ class Visit:
 
     def is_wrong(self, method: Method, name: str, dtype: str) -> bool:
         """Whether `method` is wrong about `name` here, entry by entry."""
-        rows = self.basis(method)
-        answer = self.ask(method, dtype, dict.fromkeys(method.wrt, rows))[name]
+        answer, right = self.ask_entries(method, name, dtype)
         if answer.rows is None:
             return answer.status in ("raised", "unreadable")
-        right = self.expected(name, rows, dtype)
         return self.compare(name, answer.rows, right, dtype).at.verdict == "wrong"
 
     def curve(self, name: str, entry: Entry | None) -> Curve | None:

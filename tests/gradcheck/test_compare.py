@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from gradcheck.claims import SINGLE, cotangents
-from gradcheck.compare import C, compare, expected
+from gradcheck.compare import compare
+from gradcheck.cotangents import SINGLE, Cotangents, choose
+from gradcheck.expected import C, expected
 from gradcheck.numerical.estimate import Estimate
 
 EPS = np.finfo(float).eps
@@ -52,7 +53,8 @@ def elementwise(derivative, bound=1e-12):
 def judge(claim, estimate, rows, dtype="float64", values=None, outputs=None):
     values = np.ones(estimate.variable_shape) if values is None else values
     outputs = np.ones(estimate.value.shape[1]) if outputs is None else outputs
-    right = expected(estimate, rows, outputs, values, dtype)
+    asked = rows if isinstance(rows, Cotangents) else Cotangents(rows)
+    right = expected(estimate, asked, outputs, values, dtype)
     return compare(claim, right, estimate, values, "here", dtype), right
 
 
@@ -79,8 +81,9 @@ def test_the_worst_entry_is_the_one_that_was_planted():
 
 def test_products_with_any_cotangent_are_compared():
     rows = np.array([[2.0, -1.0]])
-    assert judge(rows @ J, dense(J), rows)[0].at.verdict == "correct"
-    assert judge(rows @ J + 1e-9, dense(J), rows)[0].at.verdict == "wrong"
+    asked = Cotangents(rows, mixed=1)
+    assert judge(rows @ J, dense(J), asked)[0].at.verdict == "correct"
+    assert judge(rows @ J + 1e-9, dense(J), asked)[0].at.verdict == "wrong"
 
 
 def test_an_entry_outside_the_pattern_must_be_zero():
@@ -146,7 +149,7 @@ def test_a_convention_at_a_kink_is_named_and_anything_else_is_wrong(claim, verdi
 
 def test_outputs_that_share_no_input_go_together_beyond_a_few():
     size = SINGLE + 10
-    rows = cotangents(size, elementwise(np.ones(size)), "vjp", np.random.default_rng(0))
+    rows = choose(size, elementwise(np.ones(size)), "vjp", np.random.default_rng(0)).rows
     assert rows.shape == (2, size)
     assert (rows[0] != 0).all()
 
@@ -154,8 +157,8 @@ def test_outputs_that_share_no_input_go_together_beyond_a_few():
 def test_grouped_cotangents_still_see_a_leak_between_samples():
     size = SINGLE + 10
     estimate = elementwise(np.full(size, 2.0))
-    rows = cotangents(size, estimate, "vjp", np.random.default_rng(0))
-    right = rows * 2.0
-    assert judge(right, estimate, rows)[0].at.verdict == "correct"
-    leak = right + 1e-9 * rows.mean(axis=1, keepdims=True)
-    assert judge(leak, estimate, rows)[0].at.verdict == "wrong"
+    asked = choose(size, estimate, "vjp", np.random.default_rng(0))
+    right = asked.rows * 2.0
+    assert judge(right, estimate, asked)[0].at.verdict == "correct"
+    leak = right + 1e-9 * asked.rows.mean(axis=1, keepdims=True)
+    assert judge(leak, estimate, asked)[0].at.verdict == "wrong"
