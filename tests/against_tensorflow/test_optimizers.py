@@ -29,11 +29,13 @@ SHAPES = ((3, 4), (1, 4), (5,))
 
 
 def single(value: float) -> float:
-    """Return the float32 number next to `value`: Keras rounds every hyperparameter to one, for float64 parameters too."""
+    """Return `value` rounded to float32, as Keras rounds every hyperparameter, for float64 parameters too."""
     return float(np.float32(value))
 
 
 LEARNING_RATES = st.sampled_from([0.1, 0.01, 0.001]).map(single)
+MOMENTA = st.sampled_from([0.0, 0.5, 0.9]).map(single)
+BETAS = st.sampled_from([0.9, 0.5, 0.99]).map(single)
 SCALES = st.sampled_from([1.0, 1e-3, 1e3])
 BASIS = "error of m, v, their bias corrections and the update carried through all 50 steps, eps per operation"
 
@@ -133,7 +135,7 @@ def test_keras_rounds_hyperparameters_to_float32(record: Record) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @FEW_CASES
-@given(seed=st.integers(0, 99), rate=LEARNING_RATES, scale=SCALES, beta=st.sampled_from([0.9, 0.5, 0.99]).map(single))
+@given(seed=st.integers(0, 99), rate=LEARNING_RATES, scale=SCALES, beta=BETAS)
 def test_rmsprop(record: Record, dtype: str, seed: int, rate: float, scale: float, beta: float) -> None:
     epsilon = single(1e-6)
     start, gradients = draw(seed, dtype, scale)
