@@ -115,6 +115,12 @@ def component(name: str = "beras.layers.Dense", claims: int = 6, points: int = 4
     )
 
 
+def plain(name: str = "beras.layers.Dense") -> ComponentResult:
+    """A correct component without pictures: quick to paint."""
+    one = replace(claim(points=2), curve=None, heat=None, points=())
+    return replace(component(name, claims=0), claims=(one,))
+
+
 def wrong() -> ComponentResult:
     """A component with a diagnosed mistake, a counterexample and a broken contract."""
     good = component("beras.activations.Tanh", claims=3, seed=1)
