@@ -10,8 +10,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable as Function
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ from beras.core import Callable, Tensor
 from beras.gradient_tape import GradientTape
 from beras.interrupt import StopOnInterrupt
 from beras.progress import Progress
+from beras.summary import summary_text
 from beras.weights import Composite
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -46,6 +48,7 @@ class Model(Composite, Callable):
     optimizer: Optimizer | None = None
     loss_fn: Function[..., Any] | None = None
     acc_fn: Function[..., Any] | None = None
+    _first_step_seen = False
 
     def __init__(self, layers: Iterable[Function[..., Any]] = ()) -> None:
         self.layers = list(layers)
@@ -58,6 +61,7 @@ class Model(Composite, Callable):
     ) -> None:
         """Choose how to train: `loss_fn(y_pred, y_true)` is made small, `acc_fn(y_pred, y_true)` is reported."""
         self.optimizer, self.loss_fn, self.acc_fn = optimizer, loss_fn, acc_fn
+        self._first_step_seen = False
 
     def batch_step(self, x: Any, y: Any, training: bool = True) -> Any:
         """Run one batch and return its metrics, `{"loss": …, "acc": …}` (without `acc` if there is no `acc_fn`).
@@ -67,6 +71,7 @@ class Model(Composite, Callable):
         """
         if self.loss_fn is None or self.optimizer is None:
             raise RuntimeError("the model has no loss and optimizer yet: call compile(optimizer, loss_fn, acc_fn)")
+        self.set_training(training)
         if not training:
             y_pred = self.forward(x)
             return self._metrics(self.loss_fn(y_pred, y), y_pred, y), y_pred
@@ -74,8 +79,23 @@ class Model(Composite, Callable):
             y_pred = self.forward(x)
             loss = self.loss_fn(y_pred, y)
         trainable = self.trainable_variables
+        if not self._first_step_seen:
+            self._first_step_seen = True
+            self._warn_of_hidden_layers(tape)
         self.optimizer.apply_gradients(trainable, tape.gradient(loss, trainable))
         return self._metrics(loss, y_pred, y)
+
+    def _warn_of_hidden_layers(self, tape: GradientTape) -> None:
+        """Say so when `forward` uses a layer that the model cannot find, for it would silently never learn."""
+        mine = {id(weight) for weight in self.weights}
+        for layer in tape.previous_layers.values():
+            if layer is not self.loss_fn and any(id(w) not in mine for w in layer.trainable_variables):
+                warnings.warn(
+                    f"{type(self).__name__}.forward uses a {type(layer).__name__} that is not among the model's "
+                    "weights and will not be trained: keep it in an attribute (or a list or dict in one), or set its "
+                    "`trainable` to False",
+                    stacklevel=3,
+                )
 
     def _metrics(self, loss: Any, y_pred: Any, y: Any) -> Metrics:
         metrics = {"loss": float(loss)}
@@ -116,51 +136,44 @@ class Model(Composite, Callable):
             for epoch in range(epochs):
                 order = rng.permutation(len(inputs)) if shuffle else None
                 means = _Means()
-                progress = Progress(f"Epoch {epoch + 1}/{epochs}", len(inputs), "samples") if verbose else None
-                try:
-                    for start in range(0, len(inputs), batch_size):
-                        rows = slice(start, start + batch_size) if order is None else order[start : start + batch_size]
-                        batch_x, batch_y = inputs[rows], labels[rows]
+                label = f"Epoch {epoch + 1}/{epochs}"
+                with Progress(label, len(inputs), "samples", quiet=not verbose) as progress:
+                    for batch_x, batch_y in batches((inputs, labels), batch_size, order):
                         means.add(self.batch_step(batch_x, batch_y, training=True), len(batch_x))
-                        if progress is not None:
-                            progress.update(means.count, means.text)
+                        progress.update(means.count, means.text)
                         if interrupt.requested:
                             break
-                    seconds = progress.elapsed() if progress is not None else 0.0
-                    metrics = means.values()
+                    seconds, metrics = progress.elapsed(), means.values()
                     if validation_data is not None:
                         validation, _ = self.evaluate(*validation_data, batch_size)
                         metrics |= {f"val_{name}": value for name, value in validation.items()}
-                except BaseException:
-                    if progress is not None:
-                        progress.abandon()
-                    raise
-                update_metric_dict(history, metrics)
-                if progress is not None:
                     stopped = "  stopped by Ctrl-C" if interrupt.requested else ""
                     progress.close(means.count, stats_as_text(metrics) + stopped, seconds)
+                update_metric_dict(history, metrics)
                 if interrupt.requested:
                     break
         return history
 
     def evaluate(self, x: Any, y: Any, batch_size: int = 32) -> tuple[Metrics, Tensor]:
         """Return `(metrics, predictions)` for `x (n, …)` and `y (n, …)`: means over all samples, no weight changed."""
-        inputs, labels = dataset(x, y, batch_size)
         means, predictions = _Means(), []
-        for start in range(0, len(inputs), batch_size):
-            rows = slice(start, start + batch_size)
-            metrics, y_pred = self.batch_step(inputs[rows], labels[rows], training=False)
-            means.add(metrics, len(inputs[rows]))
+        for batch_x, batch_y in batches(dataset(x, y, batch_size), batch_size):
+            metrics, y_pred = self.batch_step(batch_x, batch_y, training=False)
+            means.add(metrics, len(batch_x))
             predictions.append(np.asarray(y_pred))
         return means.values(), Tensor(np.concatenate(predictions))
 
     def predict(self, x: Any, batch_size: int = 32) -> Tensor:
-        """Return what the model makes of `x (n, …)`, batch by batch."""
-        inputs, _ = dataset(x, None, batch_size)
-        parts = [
-            np.asarray(self.forward(inputs[start : start + batch_size])) for start in range(0, len(inputs), batch_size)
+        """Return what the model makes of `x (n, …)`, batch by batch, with its layers in evaluation mode."""
+        self.set_training(False)
+        outputs = [
+            np.asarray(self.forward(batch)) for (batch,) in batches(dataset(x, None, batch_size)[:1], batch_size)
         ]
-        return Tensor(np.concatenate(parts))
+        return Tensor(np.concatenate(outputs))
+
+    def summary(self) -> None:
+        """Print the layers with the shapes of their weights, and how many numbers are trained."""
+        print(summary_text(self))
 
 
 class SequentialModel(Model):
@@ -192,8 +205,8 @@ class _Means:
         return stats_as_text(self.values())
 
 
-def dataset(x: Any, y: Any, batch_size: int) -> tuple[Tensor, Tensor]:
-    """Check that `x` and `y` (None: there is none) are numbers for the same samples, and that there are some."""
+def dataset(x: Any, y: Any, batch_size: int) -> tuple[Array, Array]:
+    """Return `x` and `y` (None: there is none) as plain arrays of numbers for the same samples, at least one."""
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, but is {batch_size}")
     arrays = []
@@ -203,13 +216,21 @@ def dataset(x: Any, y: Any, batch_size: int) -> tuple[Tensor, Tensor]:
             raise ValueError(f"expected numbers in {name}, but its dtype is {array.dtype}")
         if array.ndim == 0:
             raise ValueError(f"expected {name} with one row per sample, but it is a single number")
-        arrays.append(Tensor(array))
+        arrays.append(array)
     inputs, labels = arrays
     if len(inputs) != len(labels):
         raise ValueError(f"x has {len(inputs)} samples, but y has {len(labels)}")
     if len(inputs) == 0:
         raise ValueError("there are no samples: x and y are empty")
     return inputs, labels
+
+
+def batches(arrays: Sequence[Array], batch_size: int, order: Array | None = None) -> Iterator[list[Tensor]]:
+    """Yield `batch_size` rows of each array at a time, as Tensors, in `order`; the last batch may be smaller."""
+    # Rows are picked batch by batch: a shuffled copy of everything would not fit into the processor's cache.
+    for start in range(0, len(arrays[0]), batch_size):
+        rows = slice(start, start + batch_size) if order is None else order[start : start + batch_size]
+        yield [array[rows].view(Tensor) for array in arrays]
 
 
 def stats_as_text(stats: Mapping[str, Any]) -> str:

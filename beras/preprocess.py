@@ -128,21 +128,17 @@ def download(url: str, target: Path, sha256: str) -> None:
 def _copy(response: Any, file: BinaryIO, label: str) -> str:
     """Copy a response to a file under a progress bar and return its sha256."""
     announced = response.headers.get("Content-Length")
+    total = None if announced is None else int(announced)
     digest, received = hashlib.sha256(), 0
-    progress = Progress(label, None if announced is None else int(announced), "bytes", sys.stderr)
-    try:
+    with Progress(label, total, "bytes", sys.stderr) as progress:
         while chunk := response.read(CHUNK):
             file.write(chunk)
             digest.update(chunk)
             received += len(chunk)
             progress.update(received)
-    except BaseException:
-        progress.abandon()
-        raise
-    if announced is not None and received != int(announced):
-        progress.abandon()
-        raise ValueError(f"it ended after {received} of {announced} bytes")
-    progress.close(received)
+        if total is not None and received != total:
+            raise ValueError(f"it ended after {received} of {total} bytes")
+        progress.close(received)
     return digest.hexdigest()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 from collections.abc import Callable
 from time import perf_counter
+from types import TracebackType
 from typing import TextIO
 
 TERMINAL_INTERVAL = 0.1  # seconds between two drawings: smooth for the eye, free for the loop
@@ -44,17 +46,31 @@ class Progress:
 
     `update` costs a look at the clock unless it is time to draw, so it may be called at every step.
     On a terminal the line is redrawn in place and cut to the terminal's width; anywhere else (a log
-    file, a pipe, a notebook) there is one finished line at the end, and one a minute before that.
+    file, a pipe, a notebook) there is one finished line at the end, and one a minute before that. With
+    `quiet` there is nothing.
     """
 
-    def __init__(self, label: str, total: int | None, unit: str, stream: TextIO | None = None) -> None:
-        self.label, self.total, self.unit = label, total, unit
+    def __init__(
+        self, label: str, total: int | None, unit: str, stream: TextIO | None = None, *, quiet: bool = False
+    ) -> None:
+        self.label, self.total, self.unit, self.quiet = label, total, unit, quiet
         self.stream = sys.stdout if stream is None else stream
         self.on_terminal = self.stream.isatty()
-        self.interval = TERMINAL_INTERVAL if self.on_terminal else LOG_INTERVAL
+        self.interval = math.inf if quiet else TERMINAL_INTERVAL if self.on_terminal else LOG_INTERVAL
         self.started = perf_counter()
         self.next_drawing = self.started + self.interval
         self.drawn = 0  # characters of the line that stands on the terminal
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Leave an unfinished line as it stands, so that an error message starts on a line of its own."""
+        if self.drawn:
+            self.stream.write("\n")
+            self.drawn = 0
 
     def update(self, done: int, note: Callable[[], str] = str) -> None:
         """Say that `done` units are done. `note()` is asked for more text only when a line is drawn."""
@@ -78,16 +94,12 @@ class Progress:
 
     def close(self, done: int, note: str = "", seconds: float | None = None) -> None:
         """Write the last line, which stays: what was done, in what time (`seconds`, or until now), at what rate."""
+        if self.quiet:
+            return
         elapsed = max(self.elapsed() if seconds is None else seconds, 1e-9)
         rate = count_as_text(done / elapsed, self.unit)
         text = f"{self.label} {count_as_text(done, self.unit)} in {seconds_as_text(elapsed)}, {rate}/s"
         self._write(text, note, last=True)
-
-    def abandon(self) -> None:
-        """Leave the line as it stands, so that an error message starts on a line of its own."""
-        if self.drawn:
-            self.stream.write("\n")
-            self.drawn = 0
 
     def _write(self, text: str, note: str, *, last: bool = False) -> None:
         line = f"{text}  {note}".rstrip()

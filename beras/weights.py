@@ -38,7 +38,7 @@ class Composite(Weighted):
         """Map the path of every weight to it: `{"layers.0.w": …, "layers.0.b": …}`."""
         found: dict[int, tuple[str, Tensor]] = {}
         for path, leaf in self.named_leaves():
-            for name, weight in _weights_of(leaf):
+            for name, weight in weights_of(leaf):
                 found.setdefault(id(weight), (f"{path}.{name}" if name else path, weight))
         return dict(found.values())
 
@@ -55,6 +55,12 @@ class Composite(Weighted):
         leaves: list[tuple[Path, Weighted | Variable]] = []
         _collect(self, (), set(), leaves)
         return leaves
+
+    def set_training(self, training: bool) -> None:
+        """Put every layer that has two modes (dropout, batch normalization) into that of training or of evaluation."""
+        for _, leaf in self._leaves():
+            if hasattr(leaf, "training"):
+                leaf.training = training
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
         """Write all weights to `path` as an `.npz` of plain arrays, in one step: an old file stays until then."""
@@ -117,7 +123,7 @@ def _collect(value: Any, path: Path, seen: set[int], leaves: list[tuple[Path, We
             _collect(part, (path, name), seen, leaves)
 
 
-def _weights_of(leaf: Weighted | Variable) -> list[tuple[str, Tensor]]:
+def weights_of(leaf: Weighted | Variable) -> list[tuple[str, Tensor]]:
     """The weights of a layer under the names of its attributes, or numbered where it keeps them elsewhere."""
     if isinstance(leaf, Variable):
         return [("", leaf)]

@@ -325,6 +325,54 @@ def test_a_shared_layer_gets_both_gradients() -> None:
     np.testing.assert_allclose(shared.b, b - (d_out + d_pre), rtol=1e-5)
 
 
+class Hidden(Model):
+    """Keeps a layer where nobody looks for weights."""
+
+    def __init__(self, trainable: bool) -> None:
+        super().__init__()
+        layer, self.last = Dense(2, 2, "xavier"), Dense(2, 3, "xavier")
+        layer.trainable = trainable
+        self.first = lambda x: layer(x)
+
+    def forward(self, x: Any) -> Any:
+        return self.last(self.first(x))
+
+
+def test_a_layer_that_would_silently_not_learn_is_reported_once() -> None:
+    model = Hidden(trainable=True)
+    model.compile(BasicOptimizer(0.1), MeanSquaredError())
+    x, y = blobs(10)
+    with pytest.warns(
+        UserWarning, match=r"Hidden\.forward uses a Dense that is not among the model's weights"
+    ) as caught:
+        model.fit(x, y, epochs=2, batch_size=5, verbose=False)
+    assert len(caught) == 1
+
+
+def test_a_hidden_layer_that_is_frozen_is_no_mistake() -> None:
+    model = Hidden(trainable=False)
+    model.compile(BasicOptimizer(0.1), MeanSquaredError())
+    model.fit(*blobs(10), epochs=1, batch_size=5, verbose=False)  # a warning is an error here
+
+
+# --- the model on one page
+
+
+def test_the_summary_counts_shared_weights_once(capsys: pytest.CaptureFixture[str]) -> None:
+    shared = Dense(2, 2)
+    model = SequentialModel([shared, Tanh(), SequentialModel([shared, Dense(2, 3)])])
+    shared.trainable = False
+    model.summary()
+    assert capsys.readouterr().out.splitlines() == [
+        "SequentialModel",
+        "layer              kind   weights             parameters",
+        "layers.0           Dense  w (2, 2)  b (1, 2)           6",
+        "layers.1           Tanh                                0",
+        "layers.2.layers.1  Dense  w (2, 3)  b (1, 3)           9",
+        "15 parameters, 9 of them trained",
+    ]
+
+
 # --- saved weights
 
 
