@@ -37,6 +37,18 @@ class Variable:
 
 
 @dataclass(frozen=True)
+class Suspect:
+    """A mistake that an adapter knows to be likely: its name, a sentence, and what the method would then answer.
+
+    `at(values)` returns one array per name in the method's `wrt` (`None`: says nothing about it).
+    """
+
+    name: str
+    sentence: str
+    at: Callable[[Values], list[Any]]
+
+
+@dataclass(frozen=True)
 class Method:
     """One derivative method of the subject, and how to ask it.
 
@@ -57,6 +69,7 @@ class Method:
     kind: Kind
     wrt: tuple[str, ...]
     at: Callable[[Values], Callable[[list[Array]], list[Any]]]
+    suspects: tuple[Suspect, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -100,20 +100,31 @@ def averages(cls: type, generation: Generation) -> bool:
 
     Asked with a weight gradient of ones and an upstream gradient of ones: the answer is 1 or the batch.
     """
+    said = _generic(cls, generation, np.ones((1, 2)), np.ones((4, 2)))
+    return said is not None and bool(np.all(said == 1.0))
+
+
+def truncates(cls: type, generation: Generation) -> bool:
+    """Whether the package's generic composing rounds to integers where a local gradient is made of integer inputs.
+
+    That is a flaw of the base class, which the layers cannot help: they are checked with integers as floats.
+    """
+    said = _generic(cls, generation, np.ones((1, 2), dtype=int), np.full((4, 2), 0.75))
+    return said is not None and bool(np.all(said == 0.0))
+
+
+def _generic(cls: type, generation: Generation, local: Array, upstream: Array) -> Array | None:
+    """What the package's generic composing makes of a local weight gradient and an upstream gradient."""
     name = generation.compose_weight
     base = next((b for b in reversed(cls.__mro__) if name in vars(b)), None)
     if base is None:
-        return False
-    batch, weight = 4, np.zeros((1, 2))
+        return None
     stub: dict[str, Any] = {method: lambda self, *_: None for method in getattr(base, "__abstractmethods__", ())}
-    stub |= {
-        generation.weight_gradients: lambda self: [np.ones((1, 2))],
-        "weights": [weight],
-        "__init__": lambda self: None,
-    }
-    try:
-        probe = type("Probe", (base,), stub)()
-        said = getattr(probe, name)(np.ones((batch, 2)))
-        return bool(np.all(np.asarray(said[0]) == 1.0))
-    except Exception:  # a base class that cannot be asked this way follows the sum, as nearly all do
-        return False
+    stub |= {generation.weight_gradients: lambda self: [local], "__init__": lambda self: None}
+    stub |= {"weights": [np.zeros((1, 2))], "parameters": [np.zeros((1, 2))]}
+    for J in ([upstream], upstream):
+        try:
+            return np.asarray(getattr(type("Probe", (base,), stub)(), name)(J)[0])
+        except Exception:  # a base class that cannot be asked this way; the other way, or the usual convention
+            continue
+    return None

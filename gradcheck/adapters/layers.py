@@ -37,6 +37,7 @@ class _Layer:
         self.tensor = package.tensor_of(self.cls)
         self.slots = weights.find(self.obj)
         self.wrap: Callable[[Array], Any] | None = None
+        self.floats = convention.truncates(self.cls, generation)
         self.signature = roles.signature_of(getattr(self.obj, forward_name(self.obj) or ""), self.obj)
         self.roles, self.given = self._arrays(made, sizes, rng)
         self.examples = {slot.name: _example(slot.array, rng) for slot in self.slots}
@@ -70,7 +71,7 @@ class _Layer:
         live, bare = self.live, self.generation is not MODERN
 
         def at(values: Values) -> Callable[[list[Array]], list[Any]]:
-            call = live.at(values)
+            call = live.at(self._accepted(values))
             derivative = getattr(live.obj, name)
 
             def ask(_: list[Array]) -> list[Any]:
@@ -91,7 +92,7 @@ class _Layer:
             return []
 
         def at(values: Values) -> Callable[[list[Array]], list[Any]]:
-            call = live.at(values)
+            call = live.at(self._accepted(values))
             derivative = getattr(live.obj, name)
 
             def ask(cotangents: list[Array]) -> list[Any]:
@@ -102,6 +103,12 @@ class _Layer:
             return ask
 
         return [Method(name, "vjp", tuple(names), at)]
+
+    def _accepted(self, values: Values) -> Values:
+        """Integers as floats, where the package's base class would truncate every gradient to integers."""
+        if not self.floats:
+            return values
+        return {name: array.astype(float) if array.dtype.kind in "iu" else array for name, array in values.items()}
 
     def _way(
         self, name: str, names: Sequence[str], shapes: Sequence[tuple[int, ...]], constants: Sequence[str]

@@ -19,7 +19,7 @@ from gradcheck.adapters.generations import recognise
 from gradcheck.adapters.recorded import Kit
 from gradcheck.adapters.tape import as_tensor, takes_sources, takes_upstream
 from gradcheck.errors import CannotBuild
-from gradcheck.problem import Array, Method, Problem, Sizes, Values, Variable
+from gradcheck.problem import Array, Method, Problem, Sizes, Suspect, Values, Variable
 
 CHAIN = ("w1", "b1", "w2", "b2")
 MEET = ("v", "c")
@@ -125,4 +125,22 @@ def _method(
 
         return ask
 
-    return Method(name, "sum", sources, at)
+    return Method(name, "sum", sources, at, _suspects(sources) if data == "u" else ())
+
+
+def _suspects(sources: Sequence[str]) -> tuple[Suspect, ...]:
+    """Where paths meet at h, a gradient that is overwritten instead of added is that of one path alone."""
+
+    def along(path: Callable[[Array], Array]) -> Callable[[Values], list[Any]]:
+        def at(values: Values) -> list[Any]:
+            v = {name: np.asarray(array, dtype=float) for name, array in values.items()}
+            h = v["u"] @ v["v"] + v["c"]
+            g = (_squash(h) + h) / len(h) * path(h)
+            found = {"u": g @ v["v"].T, "v": v["u"].T @ g, "c": g.sum(axis=0, keepdims=True)}
+            return [found[name] for name in sources]
+
+        return at
+
+    sentence = "The gradients of two paths meet at a tensor and are not added: only one of them arrives."
+    slopes: tuple[Callable[[Array], Array], ...] = (np.ones_like, lambda h: (1 + h * h) ** -1.5)
+    return tuple(Suspect("gradients that meet are not added", sentence, along(slope)) for slope in slopes)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gradcheck.diagnose import branches, elsewhere, layout, places, scale, terms
+from gradcheck.diagnose import branches, elsewhere, layout, places, scale, suspects, terms
 from gradcheck.diagnose.evidence import Evidence
 from gradcheck.results import Cause
 
@@ -26,6 +26,7 @@ UNREADABLE: tuple[Hypothesis, ...] = (
 
 TABLE: tuple[Hypothesis, ...] = (
     layout.wrong_shape,
+    suspects.suspected,
     places.not_finite,
     places.zero,
     branches.one_side_wrong,

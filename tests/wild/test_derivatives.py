@@ -1,0 +1,65 @@
+"""Packages of each generation and variation: right ones raise no alarm, every mistake is called wrong and named."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gradcheck.adapters import is_subject, subject_of
+from gradcheck.check import Options, check_subject
+from gradcheck.results import ComponentResult
+from tests.wild.copies import Change, importable, load, module
+from tests.wild.variations import MISTAKES, RIGHT, Mistake
+
+PARTS = ("layers", "activations", "losses", "gradient_tape", "core", "model")
+FAST = Options(dtypes=("float64",))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    yield from (tmp_path for _ in importable(tmp_path))
+
+
+def subjects(name: str) -> dict[str, type]:
+    """All finished classes of a package that make claims."""
+    found = {}
+    for part in PARTS:
+        if importlib.util.find_spec(f"{name}.{part}") is None:
+            continue
+        for attribute, thing in vars(module(name, part)).items():
+            mine = isinstance(thing, type) and thing.__module__ == f"{name}.{part}"
+            if mine and is_subject(thing) and not getattr(thing, "__abstractmethods__", ()):
+                found[f"{part}.{attribute}"] = thing
+    return found
+
+
+def complaints(result: ComponentResult) -> list[str]:
+    """Everything in a result that is not "correct"."""
+    claims = [f"{c.name}: {c.verdict} at {c.worst_point} {c.reason}" for c in result.claims if c.verdict != "correct"]
+    contract = [f"{c.name}: {c.detail}" for c in result.contract if c.verdict == "broken"]
+    return claims + contract + ([result.reason] if result.reason else [])
+
+
+@pytest.mark.parametrize(("generation", "what", "changes"), RIGHT, ids=[f"{g}: {w}" for g, w, _ in RIGHT])
+def test_right_packages_raise_no_alarm(generation: str, what: str, changes: tuple[Change, ...], folder: Path) -> None:
+    name = load(generation, folder, changes)
+    touched = {change.file.removesuffix(".py") for change in changes}
+    found = subjects(name)
+    assert len(found) >= 3
+    for path, cls in found.items():
+        if not changes or "*" in touched or path.split(".")[0] in touched:
+            assert complaints(check_subject(subject_of(cls), FAST)) == [], path
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=[m.name for m in MISTAKES])
+def test_mistakes_are_called_wrong_and_named(mistake: Mistake, folder: Path) -> None:
+    name = load("modern", folder, mistake.changes)
+    part, cls = mistake.where.split(".")
+    result = check_subject(subject_of(getattr(module(name, part), cls)), FAST)
+    wrong = [claim for claim in result.claims if claim.verdict == "wrong"]
+    assert wrong, complaints(result)
+    causes = [claim.causes[0].name for claim in wrong if claim.causes]
+    assert mistake.cause in causes, [(claim.name, [cause.name for cause in claim.causes]) for claim in wrong]
