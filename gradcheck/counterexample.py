@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck import claims, numerical
 from gradcheck.adapters import subject_of
-from gradcheck.compare import compare, expected
 from gradcheck.problem import Array, Method, Problem, Sizes, Subject, Values
+from gradcheck.sampling import Point
+from gradcheck.visit import Ledger, Visit
 
 # Each question costs an estimate of a whole Jacobian, so the search stops after so many.
 QUESTIONS = 40
@@ -195,17 +195,11 @@ def assert_claim(thing: Any, method: str, wrt: str, dtype: str = "float64", **va
 def claim_error(problem: Problem, method: Method, wrt: str, values: Values, dtype: str = "float64") -> str:
     """Return what is wrong with one claim at one point, "" where nothing is."""
     exact = {name: v.astype(float) if v.dtype.kind == "f" else v for name, v in values.items()}
-    outputs = [np.asarray(output, dtype=float) for output in problem.forward(exact)]
-    flat = np.concatenate([output.ravel() for output in outputs])
-    rows = np.ones((1, flat.size)) if method.kind == "sum" else np.eye(flat.size)
-    given = {name: v.astype(dtype) if v.dtype.kind == "f" else v for name, v in values.items()}
-    shapes = [output.shape for output in outputs]
-    answer = claims.ask(problem, method, given, shapes, dict.fromkeys(method.wrt, rows), dtype)[wrt]
+    visit = Visit(Point("given values", problem, exact), Ledger())
+    answer, right = visit.ask_entries(method, wrt, dtype)
     if answer.rows is None:
         return f"{method.name} by {wrt}: {answer.message}" if answer.status in ("raised", "unreadable") else ""
-    estimate = numerical.estimate(problem.forward, exact, wrt, domain=problem.variable(wrt).domain)
-    x = np.asarray(exact[wrt], dtype=float).ravel()
-    found = compare(answer.rows, expected(estimate, rows, flat, x, dtype), estimate, x, "given values", dtype)
+    found = visit.compare(wrt, answer.rows, right, dtype)
     if found.at.verdict != "wrong" or found.worst is None:
         return ""
     worst = found.worst
