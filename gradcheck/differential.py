@@ -34,7 +34,7 @@ class Measurement:
     `aspect`: what was compared (`"forward"`, `"backward[x]"`, `"moments"`, `"quantiles"`,
     `"Kolmogorov-Smirnov"`, `"50 steps"`, `"value"`, …).
     `difference`: the largest absolute difference over all cases and entries.
-    `tolerance`: what was allowed at that entry.
+    `tolerance`: what was allowed at that entry (the most, where several are equally far apart).
     `ratio`: the largest difference ÷ tolerance over all cases and entries; above 1 the test failed.
     `basis`: how the tolerance came about, in one sentence.
     """
@@ -125,7 +125,7 @@ class Record:
             difference = np.where(a == b, 0.0, np.abs(a - b))
             ratio = np.where(difference == 0, 0.0, difference / allowed)
         difference, ratio = np.nan_to_num(difference, nan=np.inf), np.nan_to_num(ratio, nan=np.inf)
-        largest = int(np.argmax(difference)) if a.size else None
+        largest = int(np.lexsort((allowed.ravel(), difference.ravel()))[-1]) if a.size else None
         now = Measurement(
             component,
             aspect,
@@ -186,7 +186,7 @@ class Record:
 
 def _both(a: Measurement, b: Measurement) -> Measurement:
     """Return the measurement that stands for the cases of both."""
-    larger = a if a.difference >= b.difference else b
+    larger = max(a, b, key=lambda m: (m.difference, m.tolerance))
     return Measurement(
         a.component,
         a.aspect,
