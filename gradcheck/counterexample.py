@@ -194,7 +194,7 @@ def assert_claim(thing: Any, method: str, wrt: str, dtype: str = "float64", **va
 
 def claim_error(problem: Problem, method: Method, wrt: str, values: Values, dtype: str = "float64") -> str:
     """Return what is wrong with one claim at one point, "" where nothing is."""
-    exact = {name: v.astype(float) if v.dtype.kind == "f" else v for name, v in values.items()}
+    exact = {name: value.astype(float) if value.dtype.kind == "f" else value for name, value in values.items()}
     visit = Visit(Point("given values", problem, exact), Ledger())
     answer, right = visit.ask_entries(method, wrt, dtype)
     if answer.rows is None:
