@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from beras.checks import floating, real
 from beras.core import Diffable, Upstream, as_gradient, per_row
-from beras.tensor import Array, Tensor, wrap
+from beras.stable import decaying, sigmoid_slope, tanh_slope
+from beras.tensor import Tensor, wrap
 
 
 class Activation(Diffable):
@@ -96,7 +97,7 @@ class Sigmoid(Activation):
     def forward(self, x: npt.ArrayLike) -> Tensor:
         """Return the sigmoid of `x`, real or complex."""
         x = floating(x, "Sigmoid")
-        positive, e = _decaying(x)
+        positive, e = decaying(x)
         # 1 / (1 + exp(−x)) where x ≥ 0, exp(x) / (1 + exp(x)) elsewhere: no exponent is ever positive
         return wrap(np.where(positive, e.dtype.type(1), e) / (1 + e))
 
@@ -104,14 +105,7 @@ class Sigmoid(Activation):
         """Return `e / (1 + e)²` with `e = exp(−|x|)`: `y (1 − y)` without its cancellation near y = 1."""
         self._require_call()
         x = self.inputs[0]
-        _, e = _decaying(floating(x, "Sigmoid"))
-        return [as_gradient(e / (1 + e) ** 2, x)]
-
-
-def _decaying(x: Array) -> tuple[Array, Array]:
-    """Return where x ≥ 0, and exp(−x) there, exp(x) elsewhere (of complex numbers, the real part decides)."""
-    positive = x.real >= 0
-    return positive, np.exp(np.where(positive, -x, x))
+        return [as_gradient(sigmoid_slope(floating(x, "Sigmoid")), x)]
 
 
 class Tanh(Activation):
@@ -129,8 +123,7 @@ class Tanh(Activation):
         """Return `1 / cosh(x)²`, as `4 e / (1 + e)²` with `e = exp(−2|x|)`: `1 − y²` without its cancellation."""
         self._require_call()
         x = self.inputs[0]
-        _, e = _decaying(2 * floating(x, "Tanh"))
-        return [as_gradient(4 * e / (1 + e) ** 2, x)]
+        return [as_gradient(tanh_slope(floating(x, "Tanh")), x)]
 
 
 class Sin(Activation):

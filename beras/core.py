@@ -168,6 +168,10 @@ class Diffable(Callable, Weighted):
         pairs = zip(self.inputs, self.get_input_gradients(), strict=False)
         return [as_gradient(self._through(np.asarray(local), g, x), x) for x, local in pairs]
 
+    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> Sequence[Any]:
+        """Return the vector-Jacobian products for the inputs that are `wanted`; the others may be anything."""
+        return self.compose_input_gradients(J)
+
     def compose_weight_gradients(self, J: Upstream = None) -> list[Tensor]:
         """Return the vector-Jacobian product for each weight, summed over the batch, of that weight's shape and type.
 

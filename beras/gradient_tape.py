@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from beras import dispatch
 from beras.checks import gradient_dtype
-from beras.tensor import Array, Tensor, owner, recording
+from beras.tensor import Array, Tensor, memory, recording, versions
 
 if TYPE_CHECKING:
     from beras.core import Diffable
@@ -22,26 +23,27 @@ class Call:
     so that a value overwritten after the call is noticed.
     """
 
-    __slots__ = ("input_ids", "layer", "output_ids", "state", "versions", "weight_ids", "weights")
+    __slots__ = ("input_ids", "inputs", "layer", "output_ids", "outputs", "state", "versions", "weight_ids", "weights")
 
-    def __init__(self, layer: Diffable, inputs: list[Array], outputs: list[Tensor]) -> None:
+    def __init__(
+        self, layer: Any, state: Any, inputs: Sequence[Any], outputs: list[Tensor], weights: Sequence[Tensor], read: Any
+    ) -> None:
         self.layer = layer
-        self.state = layer.snapshot()
-        self.state.outputs = outputs
-        self.weights = layer.weights
+        self.state = state
+        self.inputs, self.outputs, self.weights = inputs, outputs, weights
         self.input_ids = [id(x) for x in inputs]
         self.output_ids = [id(y) for y in outputs]
-        self.weight_ids = [id(w) for w in self.weights]
-        owners = [owner(t) for t in (*inputs, *outputs, *layer.weights_read()) if isinstance(t, Tensor)]
-        self.versions = [(t, t._version) for t in owners]
+        self.weight_ids = [id(w) for w in weights]
+        owners = [memory(t) for t in (*inputs, *outputs, *read) if isinstance(t, np.ndarray)]
+        self.versions = [(owner, versions.of(owner)) for owner in owners]
 
     def require_unchanged(self) -> None:
         """Raise `RuntimeError` if an input, output or weight of this call has been written to since."""
-        for tensor, version in self.versions:
-            if tensor._version != version:
-                kind = "weight" if any(tensor is w for w in self.weights) else "value"
+        for owner, version in self.versions:
+            if versions.of(owner) != version:
+                kind = "weight" if any(owner is memory(w) for w in self.weights) else "value"
                 raise RuntimeError(
-                    f"a {kind} of shape {tensor.shape} that {type(self.layer).__name__} used was overwritten between "
+                    f"a {kind} of shape {owner.shape} that {type(self.layer).__name__} used was overwritten between "
                     "the forward pass and gradient(): ask for the gradient first, then assign"
                 )
 
@@ -93,10 +95,38 @@ class GradientTape:
         taken.update(map(id, layer.weights))
         for k, output in enumerate(outputs):
             if id(output) in taken:
-                outputs[k] = output = output.view(Tensor)
+                outputs[k] = output = np.ndarray.view(output, Tensor)
             taken.add(id(output))
-        self._calls.append(Call(layer, inputs, outputs))
+        state = layer.snapshot()
+        state.outputs = outputs
+        self._calls.append(Call(layer, state, inputs, outputs, layer.weights, layer.weights_read()))
         return outputs
+
+    def record_operation(self, operation: Any, inputs: Sequence[Any], outputs: list[Tensor]) -> None:
+        """Keep one NumPy operation, whose outputs are fresh tensors."""
+        self._known.update(map(id, inputs))
+        self._known.update(map(id, outputs))
+        self._calls.append(Call(operation, operation, inputs, outputs, (), ()))
+
+    def numpy_ufunc(self, function: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """NumPy applies a ufunc to a Tensor in this tape's scope."""
+        return dispatch.ufunc(self, function, method, inputs, kwargs)
+
+    def numpy_function(self, function: Any, inherited: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        """NumPy applies another of its functions to a Tensor."""
+        return dispatch.function(self, function, inherited, args, kwargs)
+
+    def numpy_method(self, name: str, inherited: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        """A method of ndarray is called on a Tensor."""
+        return dispatch.method(self, name, inherited, args, kwargs)
+
+    def numpy_item(self, tensor: Tensor, index: Any) -> Tensor:
+        """A Tensor is indexed."""
+        return dispatch.item(self, tensor, index)
+
+    def refuse_write(self) -> None:
+        """A Tensor is about to be written in place."""
+        dispatch.refuse_write()
 
     def gradient(
         self,
@@ -126,7 +156,10 @@ class GradientTape:
             self._run_backwards(pending, kept)
         finally:
             recording.tape = tape
-        gradients = [_result(pending[id(s)], s) if id(s) in kept and id(s) in pending else None for s in wanted]
+        given_away = {id(memory(g)) for g in _arrays(output_gradients)}
+        gradients = [
+            _result(pending[id(s)], s, given_away) if id(s) in kept and id(s) in pending else None for s in wanted
+        ]
         return gradients[0] if single else gradients
 
     def _run_backwards(self, pending: dict[int, Array], kept: set[int]) -> None:
@@ -145,7 +178,8 @@ class GradientTape:
             call.require_unchanged()
             state = call.state
             if into_inputs:
-                _add(pending, needed, call.input_ids, state.inputs, state.compose_input_gradients(upstream), state)
+                gradients = state.input_gradients_for(upstream, [i in needed for i in call.input_ids])
+                _add(pending, needed, call.input_ids, call.inputs, gradients, state)
             if into_weights:
                 _add(pending, needed, call.weight_ids, call.weights, state.compose_weight_gradients(upstream), state)
 
@@ -193,5 +227,15 @@ def _add(
         pending[i] = pending[i] + g if i in pending else g
 
 
-def _result(gradient: Array, source: Array) -> Tensor:
-    return np.asarray(gradient, dtype=gradient_dtype(source)).view(Tensor)
+def _result(gradient: Array, source: Array, given_away: set[int]) -> Tensor:
+    """Return a gradient as a tensor that shares its memory with nothing else the caller has."""
+    g = np.asarray(gradient, dtype=gradient_dtype(source))
+    if id(memory(g)) in given_away or not g.flags.writeable:
+        g = g.copy()
+    given_away.add(id(memory(g)))
+    return g.view(Tensor)
+
+
+def _arrays(value: Any) -> list[Array]:
+    parts = value if isinstance(value, list | tuple) else [value]
+    return [part for part in parts if isinstance(part, np.ndarray)]

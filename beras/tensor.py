@@ -1,8 +1,12 @@
-"""Tensor and Variable: NumPy arrays that know whether they are trained, and how often they were written to."""
+"""Tensor and Variable: NumPy arrays that know whether they are trained, how often they were written to, and, inside
+a tape, tell it what NumPy does with them."""
 
 from __future__ import annotations
 
+import functools
 import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -28,14 +32,16 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
 
     `Tensor(t)` of a `Tensor` returns `t`; of anything else it wraps `np.asarray(data)` without a copy.
 
+    Inside a `GradientTape`, NumPy on Tensors is recorded; `np.asarray`, `np.array`, `.item()`, `.tolist()` and other
+    conversions detach. What is written through a plain array that shares the memory goes unnoticed.
+
     >>> t = Tensor([[1.0, 2.0]])
     >>> t.trainable, t[0].trainable, Tensor(t) is t
     (True, True, True)
     """
 
-    # Defaults on the class: a tensor stores only what differs from them, so that wrapping stays cheap.
+    # The default is on the class: a tensor stores only what differs from it, so that wrapping stays cheap.
     trainable: bool = True
-    _version: int = 0
 
     def __new__(cls, data: npt.ArrayLike, dtype: npt.DTypeLike | None = None, trainable: bool | None = None) -> Self:
         """Wrap `data`. `trainable=None` keeps what `data` says (true where it says nothing)."""
@@ -51,6 +57,71 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
     def __array_finalize__(self, source: object) -> None:
         if not getattr(source, "trainable", True):
             self.trainable = False
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: Any, *inputs: Any, **kwargs: Any) -> Any:
+        if recording.tape is not None:
+            return recording.tape.numpy_ufunc(ufunc, method, inputs, kwargs)
+        out = kwargs.get("out")
+        written = out if isinstance(out, tuple) else inputs[:1] if method == "at" else ()
+        if kwargs:
+            kwargs = {name: plain(value) for name, value in kwargs.items()}
+            if written and method != "at":
+                kwargs["out"] = tuple([plain(array) for array in written])
+        result = getattr(ufunc, method)(*[plain(x) for x in inputs], **kwargs)
+        for array in written:
+            if isinstance(array, Tensor):
+                mark_written(array)
+        if out is not None:
+            pairs = zip(written, result if isinstance(result, tuple) else (result,), strict=True)
+            results = tuple([wrap_result(z, inputs) if given is None else given for given, z in pairs])
+            return results if len(results) > 1 else results[0]
+        return wrap_result(result, inputs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if recording.tape is not None:
+            inherited = functools.partial(super().__array_function__, func, types, args, kwargs)
+            return recording.tape.numpy_function(func, inherited, args, kwargs)
+        if func.__name__ in _WRITING_FUNCTIONS:
+            mark_written(args[0])
+            return func(*[plain(a) for a in args], **{name: plain(value) for name, value in kwargs.items()})
+        if isinstance(kwargs.get("out"), Tensor):
+            mark_written(kwargs["out"])
+        return super().__array_function__(func, types, args, kwargs)
+
+    def __getitem__(self, index: Any) -> Any:
+        if recording.tape is not None:
+            return recording.tape.numpy_item(self, index)
+        index = tuple([plain(part) for part in index]) if isinstance(index, tuple) else plain(index)
+        item = super().__getitem__(index)
+        return np.ndarray.view(item, Tensor) if type(item) is Variable else wrap_result(item, (self,))
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.ndim == 0:
+            raise TypeError("a tensor of shape () cannot be iterated over")
+        return (self[i] for i in range(len(self)))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._write()
+        super().__setitem__(index, value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _WRITING_ATTRIBUTES:
+            self._write()
+        super().__setattr__(name, value)
+
+    def _write(self) -> None:
+        if recording.tape is not None:
+            recording.tape.refuse_write()
+        mark_written(self)
+
+    @property
+    def flat(self) -> Any:
+        """An iterator over the values, for reading; inside a tape a `RuntimeError`, since it would lose gradients."""
+        if recording.tape is not None:
+            raise RuntimeError("a tensor's .flat would lose its gradient: use ravel() or reshape(-1)")
+        values = np.asarray(self).view()
+        values.flags.writeable = False
+        return values.flat
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the flag along with the data (ndarray's own state would drop it)."""
@@ -92,9 +163,14 @@ class Variable(Tensor):
                 raise ValueError(message) from None
         if new.dtype != self.dtype and not np.can_cast(new.dtype, self.dtype, casting="same_kind"):
             raise TypeError(f"cannot assign values of type {new.dtype} to a variable of type {self.dtype}")
-        np.copyto(np.asarray(self), new, casting="same_kind")
+        np.copyto(plain(self), plain(new), casting="same_kind")
         mark_written(self)
         return self
+
+
+def plain(value: Any) -> Any:
+    """Return a tensor as a plain array that shares its memory, anything else as it is."""
+    return np.asarray(value) if isinstance(value, Tensor) else value
 
 
 def wrap(array: Any) -> Tensor:
@@ -102,15 +178,102 @@ def wrap(array: Any) -> Tensor:
     return np.asarray(array).view(Tensor)
 
 
-def owner(tensor: Tensor) -> Tensor:
-    """Return the tensor that `tensor` is a view of (itself if of none): all views of it share one version."""
-    base = tensor.base
-    while isinstance(base, Tensor):
-        tensor, base = base, base.base
-    return tensor
+def wrap_result(result: Any, inputs: Iterable[Any]) -> Any:
+    """Return arrays and NumPy scalars as tensors, also inside tuples and lists, anything else as it is.
+
+    They are trainable unless all tensors among `inputs` are not.
+    """
+    if isinstance(result, np.ndarray | np.generic):
+        tensor = np.asarray(result).view(Tensor)
+        tensors = [x for x in inputs if isinstance(x, Tensor)]
+        if tensors and not any(x.trainable for x in tensors):
+            tensor.trainable = False
+        return tensor
+    if isinstance(result, list):
+        return [wrap_result(part, inputs) for part in result]
+    if isinstance(result, tuple):
+        parts = [wrap_result(part, inputs) for part in result]
+        return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+    return result
 
 
-def mark_written(tensor: Tensor) -> None:
-    """Note that the values of `tensor`, and so of all views of the same data, have changed."""
-    root = owner(tensor)
-    root._version += 1
+def memory(array: Array) -> Array:
+    """Return the array that owns the memory of `array`: all views of it have this one in common."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+class _Versions:
+    """How often memory was written to through tensors: nothing is kept about memory that never was, or is gone."""
+
+    def __init__(self) -> None:
+        self._entries: dict[int, tuple[weakref.ref[Array], int]] = {}
+
+    def of(self, owner: Array) -> int:
+        """Return the number of writes to memory owned by `owner`."""
+        entry = self._entries.get(id(owner))
+        return entry[1] if entry else 0
+
+    def count(self, owner: Array) -> None:
+        """Note a write."""
+        key, entries = id(owner), self._entries
+        reference = entries[key][0] if key in entries else weakref.ref(owner, lambda _: entries.pop(key, None))
+        entries[key] = reference, self.of(owner) + 1
+
+
+versions = _Versions()
+
+
+def mark_written(tensor: Array) -> None:
+    """Note that the values of `tensor`, and so of all views of the same memory, have changed."""
+    versions.count(memory(tensor))
+
+
+_WRITING_FUNCTIONS = frozenset({"copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"})
+_WRITING_ATTRIBUTES = frozenset({"shape", "dtype", "strides", "data", "real", "imag", "flat"})
+_WRITING_METHODS = ("byteswap", "fill", "partition", "put", "resize", "setfield", "sort")
+_OTHER_METHODS = (
+    *("__copy__", "__deepcopy__", "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "choose"),
+    *("clip", "compress", "conj", "conjugate", "copy", "cumprod", "cumsum", "diagonal", "dot", "flatten", "getfield"),
+    *("max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "reshape", "round", "searchsorted", "squeeze", "std"),
+    *("sum", "swapaxes", "take", "to_device", "trace", "transpose", "var", "view"),
+)
+_PROPERTIES = ("T", "mT", "real", "imag")
+
+
+def _method(name: str, writes: bool) -> Callable[..., Any]:
+    """Return ndarray's method `name`, which NumPy's protocols do not see, with word to the tape that is open."""
+    inherited = getattr(np.ndarray, name)
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        if recording.tape is not None:
+            return recording.tape.numpy_method(name, inherited, (self, *args), kwargs)
+        if writes:
+            mark_written(self)
+        return inherited(self, *args, **kwargs)
+
+    method.__name__, method.__qualname__ = name, f"Tensor.{name}"
+    method.__doc__ = f"See `numpy.ndarray.{name}`."
+    return method
+
+
+def _property(name: str) -> property:
+    inherited = getattr(np.ndarray, name).__get__
+
+    def value(self: Tensor) -> Any:
+        if recording.tape is not None:
+            return recording.tape.numpy_method(name, inherited, (self,), {})
+        return inherited(self)
+
+    setter = getattr(np.ndarray, name).__set__ if name in _WRITING_ATTRIBUTES else None
+    return property(value, setter, doc=f"See `numpy.ndarray.{name}`.")
+
+
+# Written as a loop over names: forty methods that all do the same would hide the one idea.
+for _name in (*_WRITING_METHODS, *_OTHER_METHODS):
+    if hasattr(np.ndarray, _name):
+        setattr(Tensor, _name, _method(_name, writes=_name in _WRITING_METHODS))
+for _name in _PROPERTIES:
+    if hasattr(np.ndarray, _name):
+        setattr(Tensor, _name, _property(_name))

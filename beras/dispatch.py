@@ -1,0 +1,167 @@
+"""What a tape does when NumPy meets a Tensor in its scope: record, leave alone, or refuse. Never lose a gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from beras import numpy_rules as rules
+from beras.ops import GetItem, Operation
+from beras.tensor import Array, Tensor, plain, recording, wrap_result
+
+if TYPE_CHECKING:
+    from beras.gradient_tape import GradientTape
+
+
+# Options that NumPy's own code passes on although they say nothing.
+_DEFAULTS = (("out", None), ("dtype", None), ("casting", "same_kind"))
+
+
+class NoRule:
+    """Stands in the graph for an operation whose derivative is not known: an error if a gradient has to pass it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Tensor | None]:
+        raise NotImplementedError(
+            f"{self.name} has no derivative rule, and the target depends on it: write it with operations of beras.ops, "
+            "or as a Diffable; np.asarray(tensor) takes a value out of the graph on purpose"
+        )
+
+
+def run(tape: GradientTape, operation: Operation, *inputs: Any) -> Tensor:
+    """Evaluate one operation on plain arrays and record it."""
+    values: list[Any] = [x if isinstance(x, int | float) else _value(x) for x in inputs]
+    result: Tensor = wrap_result(operation.forward(*values), inputs)
+    operation.inputs, operation.outputs = values, [result]
+    tape.record_operation(operation, inputs, [result])
+    return result
+
+
+def _value(x: Any) -> Any:
+    """Return an operand as a plain array; scalars stay as they are, since NumPy gives them no say in the type."""
+    if isinstance(x, list | tuple):
+        _refuse_lost_tensors(x)
+        return np.asarray(x)
+    return plain(x)
+
+
+def ufunc(tape: GradientTape, function: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`Tensor.__array_ufunc__` inside a tape."""
+    if method == "__call__" and not kwargs and function in rules.UFUNCS:
+        return run(tape, rules.UFUNCS[function](), *inputs)
+    if method == "at" or any(out is not None for out in _tuple(kwargs.get("out"))):
+        refuse_write()
+    rule = rules.REDUCTIONS.get(function) if method == "reduce" else None
+    name = f"np.{function.__name__}" if method == "__call__" else f"np.{function.__name__}.{method}"
+    constant = function in rules.PIECEWISE_CONSTANT_UFUNCS
+    return _follow(tape, rule, getattr(function, method), inputs, kwargs, name=name, constant=constant)
+
+
+def function(
+    tape: GradientTape, func: Callable[..., Any], inherited: Callable[[], Any], args: Any, kwargs: dict[str, Any]
+) -> Any:
+    """`Tensor.__array_function__` inside a tape; `inherited()` runs NumPy's own implementation on the Tensors."""
+    if func in rules.MADE_OF_RULES:
+        return inherited()
+    if func in rules.WRITING_FUNCTIONS or any(out is not None for out in _tuple(kwargs.get("out"))):
+        refuse_write()
+    name = f"{func.__module__.replace('numpy', 'np')}.{func.__name__}"
+    constant = func in rules.PIECEWISE_CONSTANT_FUNCTIONS or (func is np.where and len(args) == 1)
+    return _follow(tape, rules.FUNCTIONS.get(func), func, args, kwargs, name=name, constant=constant)
+
+
+def method(tape: GradientTape, name: str, inherited: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+    """A method of ndarray, called on a Tensor (`args[0]`) inside a tape."""
+    if name in rules.WRITING_METHODS or (name == "byteswap" and True in (*args[1:2], kwargs.get("inplace"))):
+        refuse_write()
+    if name == "view" and len(args) == 2 and isinstance(args[1], type) and issubclass(args[1], np.ndarray):
+        args, kwargs = args[:1], {"type": args[1]}  # the one parameter of view() takes a dtype or a type
+    if name == "view" and kwargs.get("type") is np.ndarray:
+        return np.asarray(args[0])
+    constant = name in rules.PIECEWISE_CONSTANT_METHODS
+    return _follow(tape, rules.METHODS.get(name), inherited, args, kwargs, name=f"ndarray.{name}", constant=constant)
+
+
+def item(tape: GradientTape, tensor: Tensor, index: Any) -> Tensor:
+    """`tensor[index]` inside a tape."""
+    return run(tape, GetItem(_tuple_of_values(index)), tensor)
+
+
+def _tuple_of_values(index: Any) -> Any:
+    if isinstance(index, tuple):
+        return tuple(plain(part) for part in index)
+    return plain(index)
+
+
+def _follow(
+    tape: GradientTape,
+    rule: rules.Rule | None,
+    implementation: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    *,
+    name: str,
+    constant: bool,
+) -> Any:
+    """Go by the rule if there is one for these arguments, else evaluate and note that there is none."""
+    if rule is not None:
+        told = {option: value for option, value in kwargs.items() if (option, value) not in _DEFAULTS}
+        try:
+            return rule(lambda operation, *inputs: run(tape, operation, *inputs), *args, **told)
+        except TypeError:  # arguments that the rule does not know: NumPy says below whether it knows them
+            pass
+    tensors = list(_tensors([args, kwargs]))
+    recording.tape = None
+    try:
+        result = wrap_result(implementation(*_plain_tree(args), **_plain_tree(kwargs)), tensors)
+    finally:
+        recording.tape = tape
+    outputs = list(_tensors(result))
+    if outputs and not constant and not _only_counts(outputs, tensors):
+        tape.record_operation(NoRule(name), tensors, outputs)
+    return result
+
+
+def _only_counts(outputs: list[Tensor], inputs: list[Tensor]) -> bool:
+    """Whether floating inputs gave only integers, booleans or text, which cannot vary with them smoothly."""
+    return all(z.dtype.kind not in "fcO" for z in outputs) and any(x.dtype.kind in "fc" for x in inputs)
+
+
+def _tensors(tree: Any) -> Iterator[Tensor]:
+    if isinstance(tree, Tensor):
+        yield tree
+    elif isinstance(tree, list | tuple):
+        for part in tree:
+            yield from _tensors(part)
+    elif isinstance(tree, dict):
+        for part in tree.values():
+            yield from _tensors(part)
+
+
+def _plain_tree(tree: Any) -> Any:
+    if isinstance(tree, list | tuple) and type(tree) in (list, tuple):
+        return type(tree)(_plain_tree(part) for part in tree)
+    if isinstance(tree, dict):
+        return {name: _plain_tree(part) for name, part in tree.items()}
+    return plain(tree)
+
+
+def _tuple(out: Any) -> tuple[Any, ...]:
+    return out if isinstance(out, tuple) else (out,)
+
+
+def _refuse_lost_tensors(values: Sequence[Any]) -> None:
+    if any(True for _ in _tensors(values)):
+        raise ValueError("a list of tensors would lose their gradients here: join them with np.stack or np.concatenate")
+
+
+def refuse_write() -> None:
+    """Raise: inside a tape, a value that was or may be recorded cannot change."""
+    raise RuntimeError(
+        "inside a GradientTape tensors are not written in place, since a gradient may need the old values: "
+        "compute a new tensor (y = y + 1, np.where), or write after the scope (Variable.assign works anywhere)"
+    )

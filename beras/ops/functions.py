@@ -1,0 +1,168 @@
+"""Functions of each entry: the rule beside the operation. `g` is the upstream gradient, `z` the result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from beras.ops.operation import Operation
+from beras.stable import tanh_slope
+from beras.tensor import Array
+
+
+class Exp(Operation):
+    """`exp(x)`."""
+
+    def forward(self, x: Array) -> Array:
+        return np.exp(x)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return g * z
+
+
+class Expm1(Operation):
+    """`exp(x) − 1`."""
+
+    def forward(self, x: Array) -> Array:
+        return np.expm1(x)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return g * np.exp(x)  # z + 1 would cancel
+
+
+class Log(Operation):
+    """`log(x)`, x > 0."""
+
+    input_domains = {"x": (0.0, np.inf)}  # noqa: RUF012 -- read by name, never written
+
+    def forward(self, x: Array) -> Array:
+        return np.log(x)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return g / x
+
+
+class Log1p(Operation):
+    """`log(1 + x)`, x > −1."""
+
+    input_domains = {"x": (-1.0, np.inf)}  # noqa: RUF012 -- read by name, never written
+
+    def forward(self, x: Array) -> Array:
+        return np.log1p(x)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return g / np.add(1, x)
+
+
+class Sqrt(Operation):
+    """`√x`, x > 0."""
+
+    input_domains = {"x": (0.0, np.inf)}  # noqa: RUF012 -- read by name, never written
+
+    def forward(self, x: Array) -> Array:
+        return np.sqrt(x)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return g / np.multiply(2, z)
+
+
+class Sin(Operation):
+    """`sin(x)`."""
+
+    def forward(self, x: Array) -> Array:
+        return np.sin(x)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return g * np.cos(x)
+
+
+class Cos(Operation):
+    """`cos(x)`."""
+
+    def forward(self, x: Array) -> Array:
+        return np.cos(x)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return -g * np.sin(x)
+
+
+class Tanh(Operation):
+    """`tanh(x)`."""
+
+    def forward(self, x: Array) -> Array:
+        return np.tanh(x)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return g * tanh_slope(x)
+
+
+class Absolute(Operation):
+    """`|x|`; the derivative at 0 is 0."""
+
+    def forward(self, x: Array) -> Array:
+        return np.absolute(x)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return g * np.sign(x)
+
+
+class Maximum(Operation):
+    """The larger of `x` and `y`, broadcast; of equal ones, `x` is taken."""
+
+    def forward(self, x: Array, y: Array) -> Array:
+        return np.maximum(x, y)
+
+    def by_x(self, g: Array, z: Array, x: Array, y: Array) -> Array:
+        return g * np.greater_equal(x, y)
+
+    def by_y(self, g: Array, z: Array, x: Array, y: Array) -> Array:
+        return g * np.less(x, y)
+
+
+class Minimum(Operation):
+    """The smaller of `x` and `y`, broadcast; of equal ones, `x` is taken."""
+
+    def forward(self, x: Array, y: Array) -> Array:
+        return np.minimum(x, y)
+
+    def by_x(self, g: Array, z: Array, x: Array, y: Array) -> Array:
+        return g * np.less_equal(x, y)
+
+    def by_y(self, g: Array, z: Array, x: Array, y: Array) -> Array:
+        return g * np.greater(x, y)
+
+
+class Clip(Operation):
+    """`x` kept within `[low, high]`, either of which may be `None`; the derivative at a bound is 1."""
+
+    def __init__(self, low: Any = -1.0, high: Any = 1.0) -> None:
+        self.low, self.high = low, high
+
+    def forward(self, x: Array) -> Array:
+        return np.clip(x, self.low, self.high)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return g * np.equal(x, z)
+
+
+class Where(Operation):
+    """`x` where the condition holds, `y` elsewhere, broadcast; the condition is a constant."""
+
+    def __init__(self, condition: Any = True) -> None:
+        self.condition = np.asarray(condition, dtype=bool)
+
+    def forward(self, x: Array, y: Array) -> Array:
+        return np.where(self.condition, x, y)
+
+    def by_x(self, g: Array, z: Array, x: Array, y: Array) -> Array:
+        return np.where(self.condition, g, g.dtype.type(0))
+
+    def by_y(self, g: Array, z: Array, x: Array, y: Array) -> Array:
+        return np.where(self.condition, g.dtype.type(0), g)
+
+    @classmethod
+    def gradcheck_example(cls) -> tuple[Where, list[Array]]:
+        """A mixed condition, and both branches broadcast."""
+        random = np.random.default_rng(0)
+        return cls([True, False, True]), [random.normal(size=(4, 3)), random.normal(size=(4, 1))]

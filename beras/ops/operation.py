@@ -1,0 +1,71 @@
+"""What all operations share: a rule per argument, and broadcasting summed back."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from beras.core import Diffable, Upstream, as_gradient
+from beras.tensor import Array, Tensor
+
+
+class Operation(Diffable):
+    """One operation of NumPy with its derivative: `z = forward(x, y, …)`.
+
+    A subclass writes `forward(x, …)` and, for each argument, `by_x(g, z, x, …)`: the vector-Jacobian product of the
+    upstream gradient `g` by that argument. It may be of the shape that `x` was broadcast to: it is summed back here.
+    Parameters (an axis, a shape) belong to the constructor. Derivatives are of real numbers only.
+    """
+
+    _arguments: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._arguments = tuple(inspect.signature(cls.forward).parameters)[1:]
+
+    def by(self, k: int, g: Array, z: Array, *xs: Any) -> Array:
+        """Return the vector-Jacobian product by argument number `k`."""
+        product: Array = getattr(self, f"by_{self._arguments[k]}")(g, z, *xs)
+        return product
+
+    def get_input_gradients(self) -> list[Tensor]:
+        """Return the whole Jacobian by each input, `(*output, *input)`: one product per entry of the output."""
+        self._require_call()
+        z = self.outputs[0]
+        basis = np.eye(z.size).reshape(z.size, *z.shape)
+        rows = [self.compose_input_gradients([e]) for e in basis]
+        return [
+            as_gradient(np.stack([row[k] for row in rows]).reshape(z.shape + x.shape), x)
+            for k, x in enumerate(self.inputs)
+        ]
+
+    def compose_input_gradients(self, J: Upstream = None) -> list[Tensor]:
+        """Return the vector-Jacobian product by each input, of that input's shape and type."""
+        upstream = self.upstream(J)
+        if upstream is None:
+            return self.get_input_gradients()
+        return [self._product(k, upstream[0]) for k in range(len(self.inputs))]
+
+    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Tensor | None]:
+        """Evaluate the rules of the wanted inputs only."""
+        return [self._product(k, J[0]) if want else None for k, want in enumerate(wanted)]
+
+    def _product(self, k: int, g: Array) -> Tensor:
+        xs = [np.asarray(x) if isinstance(x, Tensor) else x for x in self.inputs]
+        if any(isinstance(x, np.ndarray) and x.dtype.kind == "c" for x in xs):
+            raise TypeError(f"{type(self).__name__} has a derivative by real numbers only, got complex input")
+        x = xs[k]
+        return as_gradient(sum_to(self.by(k, g, np.asarray(self.outputs[0]), *xs), x.shape), x)
+
+
+def sum_to(g: Array, shape: tuple[int, ...]) -> Array:
+    """Sum `g` over the axes along which an array of `shape` was broadcast to it."""
+    if g.shape == shape:
+        return g
+    extra = g.ndim - len(shape)
+    stretched = tuple(extra + axis for axis, n in enumerate(shape) if n == 1 and g.shape[extra + axis] != 1)
+    summed: Array = np.asarray(g.sum(axis=(*range(extra), *stretched), keepdims=True))
+    return summed.reshape(shape)

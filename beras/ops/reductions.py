@@ -1,0 +1,88 @@
+"""Reductions along axes. `g` is the upstream gradient, `z` the result."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from beras.ops.operation import Operation
+from beras.tensor import Array
+
+Axis = int | tuple[int, ...] | None
+
+
+class Reduction(Operation):
+    """`axis`: one, several or (`None`) all; `keepdims` keeps them with length 1."""
+
+    def __init__(self, axis: Axis = None, keepdims: bool = False) -> None:
+        self.axis, self.keepdims = axis, bool(keepdims)
+
+    def spread(self, reduced: Array, x: Array) -> Array:
+        """Repeat `reduced` along the axes that were reduced, to the shape of `x`."""
+        if not self.keepdims:
+            axes = range(x.ndim) if self.axis is None else np.atleast_1d(self.axis) % x.ndim
+            reduced = reduced.reshape([1 if axis in axes else n for axis, n in enumerate(x.shape)])
+        return np.broadcast_to(reduced, x.shape).copy()
+
+
+class Sum(Reduction):
+    """`Σ x`."""
+
+    def forward(self, x: Array) -> Array:
+        return np.asarray(np.sum(x, axis=self.axis, keepdims=self.keepdims))
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return self.spread(g, x)
+
+    @classmethod
+    def gradcheck_example(cls) -> tuple[Sum, list[Array]]:
+        """One axis of three."""
+        return cls(axis=1), [np.random.default_rng(0).normal(size=(2, 3, 4))]
+
+
+class Mean(Reduction):
+    """`Σ x / n`."""
+
+    def forward(self, x: Array) -> Array:
+        return np.asarray(np.mean(x, axis=self.axis, keepdims=self.keepdims))
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return self.spread(g, x) * (z.size / x.size)
+
+    @classmethod
+    def gradcheck_example(cls) -> tuple[Mean, list[Array]]:
+        """Two axes of three, kept."""
+        return cls(axis=(0, -1), keepdims=True), [np.random.default_rng(0).normal(size=(2, 3, 4))]
+
+
+class Extremum(Reduction):
+    """The largest or smallest entry; entries that tie for it share its gradient equally."""
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        """Return `g` at the extreme entries, divided by their number."""
+        extreme = np.equal(x, self.spread(z, x))
+        ties = self.spread(np.sum(extreme, axis=self.axis, keepdims=self.keepdims), x)
+        return np.asarray(self.spread(g, x) * extreme / ties.astype(g.dtype))
+
+
+class Max(Extremum):
+    """`max x`."""
+
+    def forward(self, x: Array) -> Array:
+        return np.asarray(np.max(x, axis=self.axis, keepdims=self.keepdims))
+
+    @classmethod
+    def gradcheck_example(cls) -> tuple[Max, list[Array]]:
+        """The last axis."""
+        return cls(axis=-1), [np.random.default_rng(0).normal(size=(3, 4))]
+
+
+class Min(Extremum):
+    """`min x`."""
+
+    def forward(self, x: Array) -> Array:
+        return np.asarray(np.min(x, axis=self.axis, keepdims=self.keepdims))
+
+    @classmethod
+    def gradcheck_example(cls) -> tuple[Min, list[Array]]:
+        """All axes."""
+        return cls(), [np.random.default_rng(0).normal(size=(3, 4))]

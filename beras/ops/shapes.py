@@ -1,0 +1,176 @@
+"""Operations that move entries around. `g` is the upstream gradient, `z` the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from beras.ops.operation import Operation
+from beras.tensor import Array
+
+
+class Reshape(Operation):
+    """The same entries in another shape, in C order."""
+
+    def __init__(self, shape: int | Sequence[int] = (-1,)) -> None:
+        self.shape = shape
+
+    def forward(self, x: Array) -> Array:
+        return np.reshape(x, self.shape)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return g.reshape(x.shape)
+
+
+class Transpose(Operation):
+    """The axes in the order `axes`, reversed by default."""
+
+    def __init__(self, axes: Sequence[int] | None = None) -> None:
+        self.axes = axes
+
+    def forward(self, x: Array) -> Array:
+        return np.transpose(x, self.axes)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return g.transpose(None if self.axes is None else np.argsort(np.asarray(self.axes) % x.ndim))
+
+    @classmethod
+    def gradcheck_example(cls) -> tuple[Transpose, list[Array]]:
+        """A rotation of three axes, which is not its own inverse."""
+        return cls((1, 2, 0)), [np.random.default_rng(0).normal(size=(2, 3, 4))]
+
+
+class GetItem(Operation):
+    """`x[index]`: integers, slices, masks, arrays of integers. An entry taken twice gets both gradients."""
+
+    def __init__(self, index: Any = 0) -> None:
+        self.index = index
+
+    def forward(self, x: Array) -> Array:
+        return np.asarray(x[self.index])
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        whole = np.zeros(x.shape, g.dtype)
+        if _takes_each_once(self.index):
+            whole[self.index] = g
+        else:
+            np.add.at(whole, self.index, g)
+        return whole
+
+    @classmethod
+    def gradcheck_example(cls) -> tuple[GetItem, list[Array]]:
+        """Rows picked by number, one of them twice."""
+        return cls((np.array([0, 2, 0]), slice(1, None))), [np.random.default_rng(0).normal(size=(3, 4))]
+
+
+def _takes_each_once(index: Any) -> bool:
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(part is None or part is Ellipsis or isinstance(part, int | slice | np.integer) for part in parts)
+
+
+class BroadcastTo(Operation):
+    """`x` repeated to `shape` by the rules of broadcasting."""
+
+    def __init__(self, shape: Sequence[int] = (2, 3, 4)) -> None:
+        self.shape = tuple(shape)
+
+    def forward(self, x: Array) -> Array:
+        return np.broadcast_to(x, self.shape).copy()
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return g
+
+    @classmethod
+    def gradcheck_example(cls) -> tuple[BroadcastTo, list[Array]]:
+        """One axis added, one stretched."""
+        return cls((2, 3, 4)), [np.random.default_rng(0).normal(size=(3, 1))]
+
+
+class Repeat(Operation):
+    """Each entry `repeats` times (a number, or one for each entry) along `axis`, or of the flattened array."""
+
+    def __init__(self, repeats: Any = 2, axis: int | None = None) -> None:
+        self.repeats, self.axis = repeats, axis
+
+    def forward(self, x: Array) -> Array:
+        return np.repeat(x, self.repeats, axis=self.axis)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        axis = 0 if self.axis is None else self.axis
+        flat = x.reshape(-1) if self.axis is None else x
+        whole = np.zeros(flat.shape, g.dtype).swapaxes(0, axis)
+        source = np.repeat(np.arange(flat.shape[axis]), self.repeats)
+        np.add.at(whole, source, g.swapaxes(0, axis))
+        return whole.swapaxes(0, axis).reshape(x.shape)
+
+    @classmethod
+    def gradcheck_example(cls) -> tuple[Repeat, list[Array]]:
+        """Columns, each another number of times."""
+        return cls([1, 0, 3, 2], axis=1), [np.random.default_rng(0).normal(size=(3, 4))]
+
+
+class Copy(Operation):
+    """The same values."""
+
+    def forward(self, x: Array) -> Array:
+        return np.array(x)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return g
+
+
+class Cast(Operation):
+    """The same values in another type; to integers, booleans or text it has no derivative."""
+
+    def __init__(self, dtype: npt.DTypeLike = np.float64) -> None:
+        self.dtype = np.dtype(dtype)
+
+    def forward(self, x: Array) -> Array:
+        return np.asarray(x).astype(self.dtype)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return g
+
+
+class Concatenate(Operation):
+    """Arrays joined along an axis that they have."""
+
+    def __init__(self, axis: int = 0) -> None:
+        self.axis = axis
+
+    def forward(self, *parts: Array) -> Array:
+        return np.concatenate(parts, axis=self.axis)
+
+    def by(self, k: int, g: Array, z: Array, *xs: Array) -> Array:
+        """Return the piece of `g` that came from part `k`."""
+        ends = np.cumsum([x.shape[self.axis] for x in xs])
+        return np.split(g, ends[:-1], axis=self.axis)[k]
+
+    @classmethod
+    def gradcheck_example(cls) -> tuple[Concatenate, list[Array]]:
+        """Two matrices of different widths, side by side."""
+        random = np.random.default_rng(0)
+        return cls(axis=1), [random.normal(size=(3, 2)), random.normal(size=(3, 4))]
+
+
+class Stack(Operation):
+    """Arrays of one shape joined along a new axis."""
+
+    def __init__(self, axis: int = 0) -> None:
+        self.axis = axis
+
+    def forward(self, *parts: Array) -> Array:
+        return np.stack(parts, axis=self.axis)
+
+    def by(self, k: int, g: Array, z: Array, *xs: Array) -> Array:
+        """Return the slice of `g` that came from part `k`."""
+        return np.asarray(np.take(g, k, axis=self.axis))
+
+    @classmethod
+    def gradcheck_example(cls) -> tuple[Stack, list[Array]]:
+        """Two matrices, interleaved."""
+        random = np.random.default_rng(0)
+        return cls(axis=-1), [random.normal(size=(3, 2)), random.normal(size=(3, 2))]
