@@ -109,7 +109,10 @@ class Evidence:
     def ask(self, cotangents: list[Array], values: Values | None = None, times: int = 1) -> list[Any]:
         """Ask the method itself, `times` times in a row; an empty list where it raises."""
         try:
-            derivative = self.method.at(self.values if values is None else values)
+            # Copies: code that is wrong may well write into what it is given.
+            given = {name: np.array(value) for name, value in (self.values if values is None else values).items()}
+            derivative = self.method.at(given)
+            cotangents = [np.array(one) for one in cotangents]
             return [list(derivative(cotangents))[self.method.wrt.index(self.variable.name)] for _ in range(times)]
         except Exception:  # other people's code: that it raises is no answer to this question
             return []

@@ -98,7 +98,7 @@ class Polynomial(Diffable):
 
     def get_input_gradients(self) -> list[Any]:
         x = self.inputs[0]
-        return [2 * x * self.powers(x)]
+        return [(2 * x * self.powers(x)).astype(x.dtype)]
 
     def compose_input_gradients(self, J: Any = None) -> list[Any]:
         g = upstream(J)
