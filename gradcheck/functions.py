@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck import numerical
 from gradcheck.adapters import function_subject, subject_of
 from gradcheck.check import Options, check_subject
-from gradcheck.errors import GradcheckFailure, UsageError
+from gradcheck.errors import CannotBuild, GradcheckFailure, UsageError
 from gradcheck.problem import Array
 from gradcheck.results import ComponentResult
 
@@ -58,7 +58,10 @@ def check(
         arrays = [_real(arg, position) for position, arg in enumerate(args)]
         built = function_subject(subject, arrays, jac=jac, vjp=vjp, jvp=jvp, grad=grad, names=names)
     else:
-        built = subject_of(subject)
+        try:
+            built = subject_of(subject)
+        except CannotBuild as error:
+            raise UsageError(str(error)) from error
     return check_subject(built, options)
 
 
