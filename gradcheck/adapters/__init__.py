@@ -50,12 +50,14 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
         problem: Problem = chosen.build(made, sizes, rng)
         return problem
 
+    example = _brings_inputs(thing, init)
     return Subject(
         name or source.title(thing),
         source.location(thing),
         source.documentation(thing),
         build,
-        fixed=_brings_inputs(thing, init),
+        fixed=example,
+        examples=example,
         waivers=dict(getattr(thing, "gradcheck_waivers", {})),
     )
 

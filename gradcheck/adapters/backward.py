@@ -85,8 +85,7 @@ class _Layer:
         return Method("backward", "vjp", (*names, *(v.name for v in by_weight)), at)
 
     def _run(self, obj: Any) -> Callable[..., Any]:
-        forward, fixed = getattr(obj, self.forward), dict(self.signature.fixed)
-        return (lambda *arrays: forward(*arrays, **fixed)) if fixed else forward
+        return self.signature.bind(getattr(obj, self.forward))
 
     def _habits(self) -> Habits:
         twin = duplicate(self.obj)

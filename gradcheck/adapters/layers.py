@@ -120,12 +120,8 @@ class _Layer:
 
     def _run(self, obj: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """How `obj` is run without a record, and how it is called by a user."""
-        fixed = dict(self.signature.fixed)
         forward = getattr(obj, forward_name(obj) or "")
-        call = obj if callable(obj) else forward
-        if not fixed:
-            return forward, call
-        return lambda *arrays: forward(*arrays, **fixed), lambda *arrays: call(*arrays, **fixed)
+        return self.signature.bind(forward), self.signature.bind(obj if callable(obj) else forward)
 
     def _live(self, obj: Any, habits: Habits | None = None) -> Live:
         run, call = self._run(obj)

@@ -28,11 +28,24 @@ class Role:
 
 @dataclass(frozen=True)
 class Signature:
-    """How forward is called: its data arguments in order, and fixed keywords; `starred` for `*args`."""
+    """How forward is called: its data arguments in order, and switches by position; `starred` for `*args`."""
 
     roles: tuple[Role, ...]
-    fixed: Mapping[str, Any]
+    switches: Mapping[int, Any]
     starred: bool = False
+
+    def bind(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `function` as a function of the data alone."""
+        if not self.switches:
+            return function
+
+        def run(*arrays: Any) -> Any:
+            given = list(arrays)
+            for position, value in self.switches.items():
+                given.insert(position, value)
+            return function(*given)
+
+        return run
 
 
 def signature_of(forward: Callable[..., Any], owner: Any = None) -> Signature:
@@ -41,7 +54,7 @@ def signature_of(forward: Callable[..., Any], owner: Any = None) -> Signature:
     `constant_inputs`, a tuple of names; `input_data` and `input_domains`, dicts by name.
     """
     names: list[str] = []
-    fixed: dict[str, Any] = {}
+    switches: dict[int, Any] = {}
     starred = False
     for parameter in inspect.signature(forward).parameters.values():
         if parameter.kind is parameter.VAR_POSITIONAL:
@@ -50,10 +63,10 @@ def signature_of(forward: Callable[..., Any], owner: Any = None) -> Signature:
             continue
         elif parameter.name in SWITCHES:
             if parameter.default is parameter.empty:
-                fixed[parameter.name] = SWITCHES[parameter.name]
+                switches[len(names) + len(switches)] = SWITCHES[parameter.name]
         elif parameter.default is parameter.empty:
             names.append(parameter.name)
-    return Signature(tuple(roles_of(names, owner)), fixed, starred)
+    return Signature(tuple(roles_of(names, owner)), switches, starred)
 
 
 def roles_of(names: list[str], owner: Any = None) -> list[Role]:

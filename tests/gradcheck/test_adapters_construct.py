@@ -1,0 +1,257 @@
+"""How subjects are built, and what is said where they cannot be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradcheck.adapters import CannotBuild, NotASubject, is_subject, register, registry, subject_of
+from gradcheck.adapters.construct import arguments
+from gradcheck.problem import Problem, Sizes, Subject
+from tests.gradcheck import adapter_cases as cases
+
+
+def built(thing: Any, **keywords: Any) -> Problem:
+    return subject_of(thing, **keywords).build(Sizes(), np.random.default_rng(0))
+
+
+@pytest.fixture
+def registrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_registered", [])
+
+
+def constructor(text: str) -> type:
+    """A class whose constructor has this signature."""
+    scope: dict[str, Any] = {}
+    exec(f"class Made:\n    def __init__(self, {text}):\n        pass\n", scope)
+    return scope["Made"]  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("input_size, output_size", {"input_size": 4, "output_size": 3}),
+        ("in_features, out_features, bias=True", {"in_features": 4, "out_features": 3}),
+        ("n_in, n_out", {"n_in": 4, "n_out": 3}),
+        ("dim_input, dim_output", {"dim_input": 4, "dim_output": 3}),
+        ("in1_features, in2_features, out_features", {"in1_features": 4, "in2_features": 5, "out_features": 3}),
+        ("input_size, hidden_size, output_size", {"input_size": 4, "hidden_size": 7, "output_size": 3}),
+        ("num_features, eps", {"num_features": 4, "eps": 1e-5}),
+        ("units", {"units": 3}),
+        ("num_classes", {"num_classes": 4}),
+        (
+            "in_channels, out_channels, kernel_size, stride",
+            {"in_channels": 4, "out_channels": 3, "kernel_size": 2, "stride": 1},
+        ),
+        ("input_shape", {"input_shape": (4,)}),
+        ("a: int, b: int", {"a": 4, "b": 3}),
+        ("fudge: float", {"fudge": 0.5}),
+        ("rate", {"rate": 0.5}),
+        ("alpha, seed=None", {"alpha": 0.3, "seed": 0}),
+    ],
+)
+def test_constructor_arguments_get_small_distinct_sizes(text: str, expected: dict[str, Any]) -> None:
+    assert arguments(constructor(text), Sizes(), {}) == expected
+
+
+def test_an_activation_gets_a_function_and_its_derivative() -> None:
+    found = arguments(constructor("activation, activation_prime"), Sizes(), {})
+    x = np.array([0.25])
+    slope = (found["activation"](x + 1e-6) - found["activation"](x - 1e-6)) / 2e-6
+    np.testing.assert_allclose(found["activation_prime"](x), slope, rtol=1e-8)
+
+
+def test_what_the_user_says_comes_first() -> None:
+    problem = built(cases.Dense, init={"input_size": 2, "output_size": 6})
+    assert problem.variable("w").example.shape == (2, 6)
+    assert problem.variable("x").example.shape == (5, 2)
+
+
+def test_an_unknown_argument_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(CannotBuild, match=r"Dense takes no argument 'inputs'; it takes input_size, output_size"):
+        built(cases.Dense, init={"inputs": 2})
+
+
+def test_an_argument_that_says_nothing_is_named() -> None:
+    class Puzzle(cases.Dense):
+        def __init__(self, wibble: Any) -> None:
+            super().__init__(2, 2)
+
+    with pytest.raises(
+        CannotBuild, match=r"its argument 'wibble'; give --init wibble=value, or define gradcheck_example"
+    ):
+        built(Puzzle)
+
+
+def test_a_constructor_that_raises_is_a_reason() -> None:
+    class Broken(cases.Dense):
+        def __init__(self) -> None:
+            raise RuntimeError("no data")
+
+    with pytest.raises(CannotBuild, match=r"cannot build Broken: RuntimeError: no data; give --init"):
+        built(Broken)
+
+
+def test_a_forward_that_is_not_written_is_a_reason() -> None:
+    class Stub(cases.Layer):
+        pass
+
+    with pytest.raises(CannotBuild, match="its forward is not implemented"):
+        built(Stub)
+
+
+def test_a_forward_that_fits_nothing_says_what_it_raised() -> None:
+    class Picky(cases.Layer):
+        def forward(self, x: Any) -> Any:
+            raise ValueError("needs 17 features")
+
+    with pytest.raises(CannotBuild, match=r"forward\(x\) accepts: ValueError: needs 17 features; define gradcheck_ex"):
+        built(Picky)
+
+
+def test_what_makes_no_claim_is_no_subject() -> None:
+    for thing in (int, 3, cases.Box, np.tanh, build_nothing):
+        assert not is_subject(thing)
+        with pytest.raises(NotASubject, match="has no derivative that could be checked"):
+            subject_of(thing)
+
+
+def build_nothing() -> None:
+    """A function without a derivative beside it."""
+
+
+class WithExample(cases.Dense):
+    def __init__(self, wibble: Any) -> None:
+        super().__init__(*wibble)
+
+    @classmethod
+    def gradcheck_example(cls) -> Any:
+        return cls((2, 5))
+
+
+class WithInputs(WithExample):
+    @staticmethod
+    def gradcheck_example() -> Any:
+        return WithInputs((2, 5)), (np.ones((7, 2)),)
+
+
+class InputsOnly(cases.Dense):
+    def gradcheck_example(self) -> Any:
+        return (np.full((2, 4), 0.5),)
+
+
+def test_a_class_says_how_it_is_built() -> None:
+    assert built(WithExample).variable("w").example.shape == (2, 5)
+    assert not subject_of(WithExample).fixed
+
+
+@pytest.mark.parametrize(("cls", "shape"), [(WithInputs, (7, 2)), (InputsOnly, (2, 4))])
+def test_an_example_may_bring_its_inputs(cls: type, shape: tuple[int, int]) -> None:
+    assert built(cls).variable("x").example.shape == shape
+    assert subject_of(cls).fixed
+
+
+@pytest.mark.usefixtures("registrations")
+def test_registrations_build_by_class_or_predicate() -> None:
+    class Puzzle(cases.Dense):
+        def __init__(self, wibble: Any) -> None:
+            super().__init__(*wibble)
+
+    register(Puzzle, lambda thing: thing((2, 6)))
+    assert built(Puzzle).variable("w").example.shape == (2, 6)
+    register(lambda thing: thing is Puzzle, lambda thing: (thing((3, 6)), np.ones((8, 3))))
+    assert built(Puzzle).variable("x").example.shape == (8, 3)
+    with pytest.raises(TypeError, match="a class or a predicate and a factory"):
+        register(Puzzle, None)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("registrations")
+def test_a_registration_may_be_a_whole_subject() -> None:
+    subject = Subject("mine", "", "", lambda sizes, rng: Problem((), lambda values: [], ()))
+    register(cases.Box, lambda thing: subject)
+    assert is_subject(cases.Box)
+    assert subject_of(cases.Box) is subject
+
+
+class Declares(cases.Layer):
+    constant_inputs = ("mask",)
+    input_domains = {"x": (0.0, 2.0)}  # noqa: RUF012
+    input_data = {"x": "probabilities"}  # noqa: RUF012
+    gradcheck_waivers = {"get_input_gradients[x]": "straight-through estimator"}  # noqa: RUF012
+
+    def forward(self, x: Any, mask: Any) -> Any:  # type: ignore[override]
+        return x * mask
+
+    def slope(self) -> Any:
+        return self.inputs[1]
+
+
+def test_class_attributes_say_what_inputs_are() -> None:
+    problem = built(Declares)
+    x, mask = problem.variables
+    assert (x.constant, x.domain, x.data) == (False, (0.0, 2.0), "probabilities")
+    assert mask.constant
+    assert subject_of(Declares).waivers == {"get_input_gradients[x]": "straight-through estimator"}
+
+
+@pytest.mark.parametrize("name", ["y_true", "truths", "labels", "target", "targets"])
+def test_labels_are_recognised_by_name(name: str) -> None:
+    scope: dict[str, Any] = {"np": np, "Layer": cases.Layer}
+    exec(
+        f"class Loss(Layer):\n    def forward(self, logits, {name}):\n        return np.mean((logits - {name})**2)\n",
+        scope,
+    )
+    logits, labels = built(scope["Loss"]).variables
+    assert (labels.name, labels.constant, labels.data) == (name, True, "one-hot")
+    assert (logits.constant, logits.data) == (False, "real")
+
+
+def test_labels_may_be_class_numbers() -> None:
+    class IndexLoss(cases.Layer):
+        def forward(self, y_pred: Any, y_true: Any) -> Any:  # type: ignore[override]
+            if y_true.ndim != 1:
+                raise ValueError("class numbers, please")
+            return -np.mean(np.log(y_pred[np.arange(len(y_true)), y_true]))
+
+    y_pred, y_true = built(IndexLoss).variables
+    assert (y_pred.data, y_pred.domain) == ("probabilities", (0.0, 1.0))
+    assert (y_true.data, y_true.example.dtype.kind, y_true.example.shape) == ("class-indices", "i", (5,))
+
+
+def test_switches_of_forward_are_no_data() -> None:
+    class Switched(cases.Layer):
+        def forward(self, x: Any, training: bool, axis: int = -1) -> Any:  # type: ignore[override]
+            assert training is True
+            return x
+
+    assert [v.name for v in built(Switched).variables] == ["x"]
+
+
+def test_source_and_name_say_where_a_subject_stands() -> None:
+    subject = subject_of(cases.Dense)
+    assert subject.name == "tests.gradcheck.adapter_cases.Dense"
+    path, _, line = subject.source.rpartition(":")
+    assert path.endswith("adapter_cases.py")
+    assert int(line) > 1
+    assert subject_of(cases.Dense, name="mine").name == "mine"
+
+
+def test_a_weight_that_hangs_on_nothing_is_a_reason() -> None:
+    class Fresh(cases.Dense):
+        @property
+        def weights(self) -> Any:
+            return [self.w * 1.0, self.b]
+
+    with pytest.raises(CannotBuild, match="its weight number 0 is held by no attribute"):
+        built(Fresh)
+
+
+def test_a_property_that_raises_does_not_hide_the_rest() -> None:
+    class Awkward(cases.Noise):
+        @property
+        def weights(self) -> Any:
+            raise RuntimeError("not here")
+
+    assert [v.name for v in built(Awkward).variables] == ["x"]
