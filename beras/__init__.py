@@ -1,9 +1,10 @@
 """Beras: a small neural-network library on NumPy, whose every derivative is checked."""
 
 from beras.activations import Activation, LeakyReLU, ReLU, Sigmoid, Sin, Softmax, Tanh
+from beras.composition import Branches, Residual
 from beras.core import Callable, Diffable, Tensor, Variable, Weighted
 from beras.gradient_tape import GradientTape
-from beras.layers import Dense
+from beras.layers import BatchNormalization, Dense, Dropout, Flatten, LayerNormalization
 from beras.losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from beras.metrics import CategoricalAccuracy
 from beras.model import Model, SequentialModel, print_stats, update_metric_dict
@@ -15,13 +16,18 @@ __all__ = [
     "Activation",
     "Adam",
     "BasicOptimizer",
+    "BatchNormalization",
     "BinaryCrossEntropy",
+    "Branches",
     "Callable",
     "CategoricalAccuracy",
     "CategoricalCrossEntropy",
     "Dense",
     "Diffable",
+    "Dropout",
+    "Flatten",
     "GradientTape",
+    "LayerNormalization",
     "LeakyReLU",
     "Loss",
     "MeanSquaredError",
@@ -29,6 +35,7 @@ __all__ = [
     "OneHotEncoder",
     "RMSProp",
     "ReLU",
+    "Residual",
     "SequentialModel",
     "Sigmoid",
     "Sin",

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from beras.core import Callable, Tensor
+from beras.core import Callable, Tensor, Weighted
 from beras.gradient_tape import GradientTape
 from beras.interrupt import StopOnInterrupt
 from beras.progress import Progress
@@ -89,7 +89,9 @@ class Model(Composite, Callable):
         """Say so when `forward` uses a layer that the model cannot find, for it would silently never learn."""
         mine = {id(weight) for weight in self.weights}
         for layer in tape.previous_layers.values():
-            if layer is not self.loss_fn and any(id(w) not in mine for w in layer.trainable_variables):
+            if not isinstance(layer, Weighted) or layer is self.loss_fn:
+                continue
+            if any(id(weight) not in mine for weight in layer.trainable_variables):
                 warnings.warn(
                     f"{type(self).__name__}.forward uses a {type(layer).__name__} that is not among the model's "
                     "weights and will not be trained: keep it in an attribute (or a list or dict in one), or set its "
