@@ -124,6 +124,9 @@ class _Session:
                 point, "unresolved", "forward is random (two calls on the same values differ): pin its seed"
             )
             return
+        if not np.isfinite(visit.flat).all():
+            self._pass_over(point, "skipped", "forward itself is not finite here, so that it has no derivative")
+            return
         for dtype in self.options.dtypes:
             if dtype not in point.dtypes:
                 continue
@@ -202,6 +205,7 @@ class _Session:
             verdict, reason = "correct", f"{name} is data and held constant"
         elif verdict in ("unresolved", "skipped"):
             reason = next((at.message for at in record.points if at.verdict == verdict), "")
+            verdict = "unresolved"  # a claim that no point could judge does not pass quietly
         causes: tuple[Cause, ...] = ()
         example = test = ""
         if verdict == "wrong" and record.first_wrong is not None:

@@ -123,8 +123,9 @@ class ClaimResult:
 
     @property
     def resolution(self) -> float:
-        """The smallest error that would have been found, relative to the scale, at the median point."""
-        found = sorted(p.resolution / p.scale for p in self.points if p.scale > 0 and p.verdict == "correct")
+        """The smallest error that would have been found, relative to the scale: at the median point, in float64."""
+        fine = [p for p in self.points if p.dtype == "float64"] or self.points
+        found = sorted(p.resolution / p.scale for p in fine if p.scale > 0 and p.verdict == "correct")
         return found[len(found) // 2] if found else math.nan
 
 

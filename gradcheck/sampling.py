@@ -226,6 +226,22 @@ def _integers_only(array: Array) -> Array:
 
 
 def _fixed(subject: Subject, seed: int) -> Iterator[Point]:
-    """A subject with values of its own: these, and generic ones of the same shapes."""
+    """A subject with values of its own: these, and for a class (whose values are examples) some close to them."""
     problem = subject.build(Sizes(), np.random.default_rng([seed, 0]))
-    yield Point("as given", problem, {v.name: np.asarray(v.example, dtype=float) for v in problem.variables})
+    values = {v.name: _exact(v.example) for v in problem.variables}
+    yield Point("as given", problem, values)
+    for number in range(2 if subject.examples else 0):
+        rng = np.random.default_rng([seed, 7, number])
+        near = {v.name: values[v.name] if v.constant else _near(values[v.name], rng) for v in problem.variables}
+        yield Point(f"near what is given, {number + 1}", problem, near)
+
+
+def _exact(example: Array) -> Array:
+    """Class indices stay whole numbers; all else is differentiated in float64."""
+    array = np.asarray(example)
+    return array if array.dtype.kind in "iub" else array.astype(float)
+
+
+def _near(values: Array, rng: np.random.Generator) -> Array:
+    """Change every number by up to an eighth of itself, so that its sign and its magnitude stay."""
+    return values * (1 + generic(rng, values.shape) / 16) if values.dtype.kind == "f" else values
