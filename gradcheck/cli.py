@@ -20,7 +20,7 @@ from gradcheck.discover import Place
 from gradcheck.errors import UsageError
 from gradcheck.precedence import put_first
 from gradcheck.report import writing
-from gradcheck.report.terminal import Line, Printer, lines_of, summary
+from gradcheck.report.terminal import Line, Printer, clean, lines_of, one_line, summary
 from gradcheck.run import FAILING, Found, Outcome, Run
 
 
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _main(parse(sys.argv[1:] if argv is None else argv))
     except UsageError as error:
-        _complain(str(error))
+        _complain(_short(one_line(str(error))))
         return 2
     except OSError as error:
         if isinstance(error, BrokenPipeError):  # `gradcheck … | head` has read enough
@@ -54,7 +54,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complain(message: str) -> None:
-    print(f"gradcheck: {message}", file=sys.stderr)
+    print(f"gradcheck: {clean(message)}", file=sys.stderr)
+
+
+def _short(text: str, longest: int = 1000) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def _main(arguments: Arguments) -> int:
@@ -94,7 +98,7 @@ def _each(arguments: Arguments, printer: Printer) -> int:
 def _first_line(places: Sequence[Place], arguments: Arguments) -> Line:
     """Name the version and the files, so that a verdict about the wrong copy cannot go unnoticed."""
     files = ", ".join(dict.fromkeys(place.shown for place in places))
-    return [(f"gradcheck {__version__}", "name"), (f" checks {files} (seed {arguments.settings.seed})", "")]
+    return [(f"gradcheck {__version__}", "name"), (f" checks {one_line(files)} (seed {arguments.settings.seed})", "")]
 
 
 def _list(found: Sequence[Found], printer: Printer) -> int:

@@ -136,7 +136,7 @@ def _block(label: str, text: str) -> list[Line]:
 
 
 def _rows(text: str) -> list[str]:
-    return _clean(text).strip("\n").split("\n")
+    return clean(text).strip("\n").split("\n")
 
 
 def explain(result: ComponentResult, verbose: bool = False) -> str:
@@ -175,14 +175,14 @@ def summary(results: Sequence[ComponentResult], seconds: float) -> Line:
     return [*(segments or [("nothing checked", "skipped")]), (f" in {seconds:.1f} s", "quiet")]
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Make control characters visible: a name or message must not move the cursor or colour the terminal."""
     return "".join(c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs") else "\ufffd" for c in text)
 
 
 def one_line(text: str) -> str:
     """The same in one line."""
-    return _clean(" ".join(text.split()))
+    return clean(" ".join(text.split()))
 
 
 class Printer:
@@ -229,7 +229,7 @@ class Printer:
         if self._status is None:
             self._status = self._console.status("")
             self._status.start()
-        self._status.update(textwrap.shorten(_clean(text), 70, placeholder="…").replace("[", r"\["))
+        self._status.update(textwrap.shorten(clean(text), 70, placeholder="…").replace("[", r"\["))
 
     def done(self) -> None:
         """Take the progress line away."""

@@ -1,0 +1,138 @@
+"""A teacher's run: many folders, each by itself, one table, one CSV, one report."""
+
+from __future__ import annotations
+
+import csv
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from gradcheck.cli import main
+from gradcheck.each import names_of
+from gradcheck.errors import UsageError
+from gradcheck.report.folders import Folder, Row, csv_text
+from tests.gradcheck.foreign import CORE, LAYERS, package
+
+RIGHT = LAYERS.replace("class Flipped(Tanh)", "class Other(Tanh)").replace("self.y**2 - 1", "1 - self.y**2")
+HANGS = RIGHT + "\nclass Hangs(Tanh):\n    def forward(self, x):\n        while True: pass\n"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    submissions = tmp_path / "submissions"
+    package(submissions / "ada", RIGHT)
+    package(submissions / "bob", LAYERS)
+    package(submissions / "cem", HANGS)
+    (submissions / "dee").mkdir()
+    package(submissions / "eve", "import helpers_of_the_teacher\n" + RIGHT)
+    # What stands in the teacher's own folder must not help anybody.
+    (tmp_path / "helpers_of_the_teacher.py").write_text("")
+    package(tmp_path, RIGHT)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+class Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value for key, value in attrs if tag == "a" and key == "href" and value]
+
+
+def test_every_folder_is_judged_by_itself(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = [f"submissions/{who}/" for who in ("ada", "bob", "cem", "dee", "eve")]
+    status = main(["--each", *folders, "beras", "--time-limit", "8", "--json", "out.json", "--junit-xml", "out.xml"])
+    assert status == 1
+    out = capsys.readouterr().out
+    first, *table = out.splitlines()
+    assert "no sandbox" in first
+    with (here / "reports" / "each.csv").open(encoding="utf-8", newline="") as file:
+        rows = {(row["who"], row["component"]): (row["verdict"], row["cause"]) for row in csv.DictReader(file)}
+    assert rows["ada", "beras.layers.Tanh"] == rows["ada", "beras.layers.Other"] == ("correct", "")
+    verdict, cause = rows["bob", "beras.layers.Flipped"]
+    assert verdict == "wrong"
+    assert "sign is flipped" in cause
+    assert rows["cem", "beras.layers.Hangs"] == ("unresolved", "it did not finish within 8 s (--time-limit)")
+    assert rows["cem", "beras.layers.Tanh"][0] == "correct"
+    assert rows["dee", "beras"] == ("skipped", f"there is no module 'beras' in {here / 'submissions' / 'dee'}")
+    assert "No module named 'helpers_of_the_teacher'" in rows["eve", "beras.layers"][1]
+    assert "ada  correct         2 of 2 components" in table
+    assert any(line.startswith("bob  wrong           beras.layers.Flipped: ") for line in table)
+    names = [item["name"] for item in json.loads((here / "out.json").read_text())["components"]]
+    assert "bob: beras.layers.Flipped" in names
+
+
+def test_report_has_a_page_for_every_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("jinja2")
+    pytest.importorskip("matplotlib")
+    main(["--each", "submissions/ada", "submissions/bob", "submissions/dee", "beras", "--report", "out"])
+    index = (here / "out" / "index.html").read_bytes()
+    links = Links()
+    links.feed(index.decode())
+    assert links.found == ["bob/index.html", "ada/index.html"]
+    for link in links.found:
+        assert (here / "out" / link).is_file()
+    before = {path: path.read_bytes() for path in (here / "out").rglob("*.html")}
+    capsys.readouterr()
+    assert main(["--render", "out"]) == 0
+    assert {path: path.read_bytes() for path in (here / "out").rglob("*.html")} == before
+    (here / "out" / "each.json").write_text("{}")
+    assert main(["--render", "out"]) == 2
+    assert "out/each.json cannot be painted" in capsys.readouterr().err
+
+
+def test_keyword_and_quiet_shorten_the_table(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--each", "submissions/ada", "submissions/cem", "beras", "-q", "-k", "tanh", "--no-report"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith("2 correct in ")
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["submissions/ada", "submissions/nobody", "beras"], "there is no folder 'submissions/nobody'"),
+        (["submissions/ada", "submissions/ada/", "beras"], "the same folder twice"),
+        (["submissions/ada", "beras", "--list"], "--list and --each do not go together"),
+    ],
+)
+def test_misuse_is_one_line(here: Path, capsys: pytest.CaptureFixture[str], argv: list[str], said: str) -> None:
+    assert main(["--each", *argv]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_folders_of_one_name_are_told_apart() -> None:
+    assert names_of(["a/code/", "b/code"]) == ["a/code", "b/code"]
+    assert names_of([".", "x"])[1] == "x"
+    with pytest.raises(UsageError, match="twice"):
+        names_of(["a", "./a"])
+
+
+def test_spreadsheet_takes_no_cell_for_a_formula() -> None:
+    rows = (Row("=cmd()", "+1", "wrong", 'a,\n"b"'), Row("ada", "Dense", "correct", ""))
+    text = csv_text([Folder("x", "", "wrong", {}, rows)])
+    assert list(csv.reader(text.splitlines())) == [
+        ["who", "component", "verdict", "cause"],
+        ["'=cmd()", "'+1", "wrong", 'a, "b"'],
+        ["ada", "Dense", "correct", ""],
+    ]
+
+
+def test_core_is_the_folders_own(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # Two folders with modules of the same names and different contents share no process.
+    for who, slope in (("one", "1.0"), ("two", "2.0")):
+        core = CORE + f"\nSLOPE = {slope}\n"
+        layers = (
+            "from .core import Diffable, SLOPE\nclass Scale(Diffable):\n"
+            "    def forward(self, x):\n        self.x = x\n        return x * SLOPE\n"
+            "    def get_input_gradients(self):\n        return [0 * self.x + 1.0]\n"
+        )
+        package(here / who, layers, core=core)
+    assert main(["--each", "one", "two", "beras.layers.Scale", "--report", "out"]) == 1
+    text = (here / "out" / "each.csv").read_text()
+    assert "one,beras.layers.Scale,correct," in text
+    assert "two,beras.layers.Scale,wrong," in text

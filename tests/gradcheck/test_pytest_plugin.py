@@ -1,0 +1,102 @@
+"""The fixture in somebody else's test suite: failures read like assertion errors, the report is written once."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.gradcheck.foreign import package, python
+
+SUITE = '''
+import numpy as np
+from beras.layers import Flipped, Tanh
+
+def test_class(gradcheck):
+    assert gradcheck(Tanh).verdict == "correct"
+
+def test_instance(gradcheck):
+    gradcheck(Tanh())
+
+def test_function(gradcheck):
+    gradcheck(np.sin, np.array([0.5, 1.0]), jac=lambda x: np.diag(np.cos(x)))
+
+def test_wrong_class(gradcheck):
+    layer = Flipped
+    gradcheck(layer)
+
+def test_wrong_function(gradcheck):
+    gradcheck(np.sin, np.array([0.5, 1.0]), jac=lambda x: -np.diag(np.cos(x)))
+'''
+
+
+def installed() -> bool:
+    return any(entry.name == "gradcheck" for entry in importlib.metadata.entry_points(group="pytest11"))
+
+
+def run(here: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    # Where the plugin is not installed as an entry point, pytest is told of it.
+    plugin = [] if installed() else ["-p", "gradcheck.pytest_plugin"]
+    return python("-m", "pytest", "-p", "no:cacheprovider", *plugin, *arguments, folder=here)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    package(tmp_path).joinpath("test_layers.py").write_text(SUITE)
+    return tmp_path
+
+
+def test_failures_read_like_assertion_errors(here: Path) -> None:
+    done = run(here)
+    assert done.returncode == 1, done.stderr
+    assert "2 failed, 3 passed" in done.stdout
+    assert "E       gradcheck.errors.GradcheckFailure: wrong           beras.layers.Flipped  beras/layers.py:" in done.stdout
+    assert "The sign is flipped" in done.stdout
+    assert ">       gradcheck(layer)" in done.stdout
+    assert "pytest_plugin.py" not in done.stdout, "the failure is at the line of the test"
+    assert "gradcheck: 5 checked, of beras/layers.py" in done.stdout
+    assert not (here / "reports").exists()
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "xdist"])
+def test_report_has_a_page_for_every_check(here: Path, workers: list[str]) -> None:
+    pytest.importorskip("jinja2")
+    pytest.importorskip("matplotlib")
+    if workers:
+        pytest.importorskip("xdist")
+    done = run(here, "--gradcheck-report=out/report", *workers)
+    assert done.returncode == 1, done.stderr
+    assert "gradcheck: report: " in done.stdout
+    data = [json.loads(file.read_text()) for file in (here / "out" / "report" / "data").glob("*.json")]
+    assert {item["name"]: item["verdict"] for item in data} == {
+        "test_layers.py::test_class": "correct",
+        "test_layers.py::test_instance": "correct",
+        "test_layers.py::test_function": "correct",
+        "test_layers.py::test_wrong_class": "wrong",
+        "test_layers.py::test_wrong_function": "wrong",
+    }
+    index = (here / "out" / "report" / "index.html").read_text()
+    assert "test_wrong_class" in index
+
+
+def test_plugin_is_light_and_silent_where_it_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "test_nothing.py").write_text(
+        "import sys\n"
+        "def test_nothing():\n"
+        "    heavy = {'numpy', 'jinja2', 'matplotlib', 'rich', 'hypothesis.strategies', 'gradcheck.check'}\n"
+        "    assert not heavy & set(sys.modules)\n"
+        "    assert 'gradcheck.pytest_plugin' in sys.modules\n"
+    )
+    done = run(tmp_path, "-p", "no:hypothesispytest", "-W", "error")
+    assert done.returncode == 0, done.stdout
+    assert "gradcheck:" not in done.stdout
+
+
+def test_misuse_is_an_error_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text("def test_it(gradcheck):\n    gradcheck(3)\n")
+    done = run(tmp_path)
+    assert done.returncode == 1
+    assert "has no derivative that could be checked" in done.stdout
