@@ -1,4 +1,4 @@
-"""Layers with weights."""
+"""Layers: Dense and Flatten here, dropout and normalization in files of their own."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import numpy.typing as npt
 
 from beras.checks import floating, matrix, positive_size
 from beras.core import Diffable, Upstream, as_gradient
+from beras.dropout import Dropout
 from beras.initializers import Seed, initialize
+from beras.normalization import BatchNormalization, LayerNormalization
 from beras.tensor import Tensor, Variable, wrap
+
+__all__ = ["BatchNormalization", "Dense", "Dropout", "Flatten", "LayerNormalization"]
 
 
 class Dense(Diffable):
@@ -98,3 +102,32 @@ class Dense(Diffable):
         [g], x = upstream, np.asarray(self.inputs[0])
         # np.dot is a BLAS call for a single sample too, where `@` is a loop that takes seven times as long.
         return [as_gradient(np.dot(x.T, g), self.w), as_gradient(g.sum(axis=0, keepdims=True), self.b)]
+
+
+class Flatten(Diffable):
+    """`x (batch, …)` to `(batch, n)`: each sample as one row, in C order.
+
+    >>> Flatten()([[[1.0, 2.0], [3.0, 4.0]]])
+    Tensor([[1., 2., 3., 4.]])
+    """
+
+    def forward(self, x: npt.ArrayLike) -> Tensor:
+        """Return the rows. Raises `ValueError` for input without a batch axis or an empty batch."""
+        values = floating(x, "Flatten")
+        if values.ndim == 0:
+            raise ValueError("Flatten expects input of shape (batch, …), got a scalar")
+        return wrap(values.reshape(len(values), -1))
+
+    def get_input_gradients(self) -> list[Tensor]:
+        """Return the whole Jacobian, `(batch, n, *x.shape)`: ones where an entry went."""
+        self._require_call()
+        x, y = self.inputs[0], self.outputs[0]
+        return [as_gradient(np.eye(x.size).reshape(y.shape + x.shape), x)]
+
+    def compose_input_gradients(self, J: Upstream = None) -> list[Tensor]:
+        """Return the upstream gradient in the shape of `x`."""
+        upstream = self.upstream(J)
+        if upstream is None:
+            return self.get_input_gradients()
+        x = self.inputs[0]
+        return [as_gradient(upstream[0].reshape(x.shape), x)]

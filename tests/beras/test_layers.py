@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from beras import Dense, Tensor, Variable
+from beras import Dense, Flatten, Tensor, Variable
 from tests.beras.differences import assert_vjp_matches
 
 
@@ -114,3 +114,17 @@ def test_errors_say_what_came_and_what_was_expected():
         Dense(4, 3.0)
     with pytest.raises(TypeError, match="floating-point dtype"):
         Dense(4, 3, dtype=int)
+
+
+def test_flatten():
+    layer, x = Flatten(), np.random.default_rng(0).normal(size=(2, 3, 4))
+    assert layer(x).shape == (2, 12)
+    np.testing.assert_array_equal(np.asarray(layer(x))[1], x[1].ravel())
+    assert_vjp_matches(layer, x)
+    J = np.random.default_rng(1).normal(size=(2, 12))
+    np.testing.assert_array_equal(
+        np.tensordot(J, layer.get_input_gradients()[0], 2), layer.compose_input_gradients([J])[0]
+    )
+    assert layer(np.ones(3)).shape == (3, 1)
+    with pytest.raises(ValueError, match="scalar"):
+        layer(1.0)
