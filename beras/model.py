@@ -71,19 +71,19 @@ class Model(Composite, Callable):
         """
         if self.loss_fn is None or self.optimizer is None:
             raise RuntimeError("the model has no loss and optimizer yet: call compile(optimizer, loss_fn, acc_fn)")
-        self.set_training(training)
-        if not training:
-            y_pred = self.forward(x)
-            return self._metrics(self.loss_fn(y_pred, y), y_pred, y), y_pred
-        with GradientTape() as tape:
-            y_pred = self.forward(x)
-            loss = self.loss_fn(y_pred, y)
-        trainable = self.trainable_variables
-        if not self._first_step_seen:
-            self._first_step_seen = True
-            self._warn_of_hidden_layers(tape)
-        self.optimizer.apply_gradients(trainable, tape.gradient(loss, trainable))
-        return self._metrics(loss, y_pred, y)
+        with self.mode(training):
+            if not training:
+                y_pred = self.forward(x)
+                return self._metrics(self.loss_fn(y_pred, y), y_pred, y), y_pred
+            with GradientTape() as tape:
+                y_pred = self.forward(x)
+                loss = self.loss_fn(y_pred, y)
+            trainable = self.trainable_variables
+            if not self._first_step_seen:
+                self._first_step_seen = True
+                self._warn_of_hidden_layers(tape)
+            self.optimizer.apply_gradients(trainable, tape.gradient(loss, trainable))
+            return self._metrics(loss, y_pred, y)
 
     def _warn_of_hidden_layers(self, tape: GradientTape) -> None:
         """Say so when `forward` uses a layer that the model cannot find, for it would silently never learn."""
@@ -167,10 +167,9 @@ class Model(Composite, Callable):
 
     def predict(self, x: Any, batch_size: int = 32) -> Tensor:
         """Return what the model makes of `x (n, …)`, batch by batch, with its layers in evaluation mode."""
-        self.set_training(False)
-        outputs = [
-            np.asarray(self.forward(batch)) for (batch,) in batches(dataset(x, None, batch_size)[:1], batch_size)
-        ]
+        inputs, _ = dataset(x, None, batch_size)
+        with self.mode(training=False):
+            outputs = [np.asarray(self.forward(batch)) for (batch,) in batches([inputs], batch_size)]
         return Tensor(np.concatenate(outputs))
 
     def summary(self) -> None:

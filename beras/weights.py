@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -56,11 +57,17 @@ class Composite(Weighted):
         _collect(self, (), set(), leaves)
         return leaves
 
-    def set_training(self, training: bool) -> None:
-        """Put every layer that has two modes (dropout, batch normalization) into that of training or of evaluation."""
-        for _, leaf in self._leaves():
-            if hasattr(leaf, "training"):
-                leaf.training = training
+    @contextmanager
+    def mode(self, training: bool) -> Iterator[None]:
+        """Put the layers that have two modes (`layer.training`: dropout, batch normalization) into one for a while."""
+        others = [leaf for _, leaf in self._leaves() if getattr(leaf, "training", training) is not training]
+        for leaf in others:
+            leaf.training = training  # type: ignore[union-attr]
+        try:
+            yield
+        finally:
+            for leaf in others:
+                leaf.training = not training  # type: ignore[union-attr]
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
         """Write all weights to `path` as an `.npz` of plain arrays, in one step: an old file stays until then."""

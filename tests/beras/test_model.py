@@ -14,7 +14,7 @@ import pytest
 from beras.activations import ReLU, Softmax, Tanh
 from beras.core import Tensor, Variable
 from beras.gradient_tape import GradientTape
-from beras.layers import Dense
+from beras.layers import BatchNormalization, Dense, Dropout
 from beras.losses import CategoricalCrossEntropy, MeanSquaredError
 from beras.metrics import CategoricalAccuracy
 from beras.model import Model, SequentialModel, print_stats, update_metric_dict
@@ -323,6 +323,65 @@ def test_a_shared_layer_gets_both_gradients() -> None:
     model.batch_step(x, y)
     np.testing.assert_allclose(shared.w, w - (h.T @ d_out + np.asarray(x).T @ d_pre), rtol=1e-5)
     np.testing.assert_allclose(shared.b, b - (d_out + d_pre), rtol=1e-5)
+
+
+# --- layers with two modes
+
+
+def moody(seed: int = 0) -> SequentialModel:
+    layers = [Dense(2, 8, "kaiming", seed=seed), BatchNormalization(8), ReLU(), Dropout(0.5, seed=seed)]
+    model = SequentialModel([SequentialModel(layers), Dense(8, 3, "kaiming", seed=seed), Softmax()])
+    model.compile(Adam(0.01), CategoricalCrossEntropy(), CategoricalAccuracy())
+    return model
+
+
+def modes(model: Model) -> list[bool]:
+    return [leaf.training for _, leaf in model.named_leaves() if hasattr(leaf, "training")]
+
+
+def test_training_is_random_and_evaluation_is_not() -> None:
+    x, y = (Tensor(array) for array in blobs(50))
+    model = moody()
+    assert model.batch_step(x, y)["loss"] != model.batch_step(x, y)["loss"]
+    before = values(model)
+    first, second = model.evaluate(x, y, 50), model.evaluate(x, y, 7)
+    assert first[0] == pytest.approx(second[0])
+    np.testing.assert_allclose(first[1], second[1], rtol=1e-5)
+    np.testing.assert_allclose(model.predict(x, 11), first[1], rtol=1e-5)
+    assert_same(values(model), before)  # the moving averages as well
+
+
+def test_evaluating_does_not_leave_the_layers_in_another_mode() -> None:
+    x, y = blobs(20)
+    model = moody()
+    assert modes(model) == [True, True]
+    model.evaluate(x, y, 10)
+    model.predict(x, 10)
+    assert modes(model) == [True, True]
+    with pytest.raises(ValueError, match="shape"):
+        model.predict(x[:, :1], 10)
+    assert modes(model) == [True, True]
+    with model.mode(training=False):
+        model.batch_step(Tensor(x), Tensor(y))
+        assert modes(model) == [False, False]
+
+
+def test_a_model_with_both_modes_learns() -> None:
+    model = moody()
+    history = model.fit(
+        *blobs(600), epochs=30, batch_size=32, seed=0, validation_data=blobs(200, seed=1), verbose=False
+    )
+    assert history["val_acc"][-1] > 0.95
+    assert history["val_loss"][-1] < history["loss"][-1]  # dropout makes training harder
+
+
+def test_moving_averages_are_saved(tmp_path: Path) -> None:
+    x, y = blobs(64)
+    model, other = moody(0), moody(1)
+    model.fit(x, y, epochs=2, batch_size=16, verbose=False)
+    model.save_weights(tmp_path / "w.npz")
+    other.load_weights(tmp_path / "w.npz")
+    np.testing.assert_array_equal(model.predict(x), other.predict(x))
 
 
 class Hidden(Model):
