@@ -102,4 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # while downloading or evaluating; in `fit` it only ends the training
+        print(file=sys.stderr)
+        sys.exit(130)
