@@ -72,7 +72,10 @@ def arrays(
         raise UsageError(f"expected a floating dtype, but got {dtype!r}")
     # Drawn in float64 and cast: a number that the dtype cannot hold is the checked code's to deal with.
     drawn = hnp.arrays(
-        np.float64, shapes() if shape is None else shape, elements=elements or magnitudes(), fill=st.nothing()
+        np.float64,
+        shapes() if shape is None else shape,
+        elements=magnitudes() if elements is None else elements,
+        fill=st.nothing(),
     )
     return drawn.map(lambda array: array.astype(dtype))
 
