@@ -10,18 +10,19 @@ import inspect
 import keyword
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from gradcheck.adapters import subject_of
 from gradcheck.problem import Array, Method, Problem, Sizes, Subject, Values
-from gradcheck.sampling import Point
+from gradcheck.sampling import SHAPES, Point
 from gradcheck.visit import Ledger, Visit
 
 # Each question costs an estimate of a whole Jacobian, so the search stops after so many.
-QUESTIONS = 40
+QUESTIONS = 30
 
 # Entries are written out up to so many; a longer point is no example that anybody reads.
 ENTRIES = 400
@@ -35,18 +36,52 @@ def counterexample(
     Both are text. The test is "" where nothing can be imported that it could be about (a lambda, a local class,
     an object that is built by hand).
     """
-    values = shrink({name: np.array(value) for name, value in point_values.items()}, still_wrong)
+    values = {name: np.array(value) for name, value in point_values.items()}
+    for fewer in _fewer_samples(values):
+        smaller = _problem_for(subject, fewer)
+        if smaller is not None and _holds(_claim_is_wrong(smaller, method_name, wrt), fewer):
+            values, still_wrong = fewer, _claim_is_wrong(smaller, method_name, wrt)
+            break
+    values = shrink(values, still_wrong, _fixed(subject, wrt))
     return _text(values), _test(subject, method_name, wrt, values)
 
 
-def shrink(values: dict[str, Array], still_wrong: Callable[[Values], bool]) -> dict[str, Array]:
+def _claim_is_wrong(problem: Problem, method_name: str, wrt: str) -> Callable[[Values], bool]:
+    method = next(one for one in problem.methods if one.name == method_name and wrt in one.wrt)
+    return lambda values: bool(claim_error(problem, method, wrt, values))
+
+
+def _problem_for(subject: Subject, values: Values) -> Problem | None:
+    """Build the subject in the sizes that fit the shapes of `values`; `None` where none of ours do."""
+    batch = next((len(value) for value in values.values() if np.ndim(value) > 1), 1)
+    for sizes in (Sizes(), replace(Sizes(), batch=batch), *(sizes for _, sizes in SHAPES)):
+        problem = subject.build(sizes, np.random.default_rng(0))
+        if all(v.name in values and np.shape(v.example) == np.shape(values[v.name]) for v in problem.variables):
+            return problem
+    return None
+
+
+def _fixed(subject: Subject, wrt: str) -> dict[str, str]:
+    """Say which arrays may become what: "data" keeps its entries, "signed" never becomes 0.
+
+    Labels and probabilities mean something, so they only get fewer. The variable itself stays away from 0, unless it
+    was there: 0 is where kinks are, and a mistake must not turn into another one on its way.
+    """
+    variables = subject.build(Sizes(), np.random.default_rng(0)).variables
+    data = {v.name: "data" for v in variables if v.constant or v.data != "real" or v.domain is not None}
+    return {wrt: "signed", **data}
+
+
+def shrink(
+    values: dict[str, Array], still_wrong: Callable[[Values], bool], kinds: Mapping[str, str] | None = None
+) -> dict[str, Array]:
     """Return smaller and simpler values for which `still_wrong` holds; `values` themselves where none do."""
     questions = 0
-    best = values
+    best = dict(values)
     improved = True
     while improved and questions < QUESTIONS:
         improved = False
-        for candidate in _simpler(best):
+        for candidate in _simpler(best, kinds or {}):
             questions += 1
             if _holds(still_wrong, candidate):
                 best, improved = candidate, True
@@ -63,49 +98,48 @@ def _holds(still_wrong: Callable[[Values], bool], candidate: Values) -> bool:
         return False
 
 
-def _simpler(values: dict[str, Array]) -> Iterator[dict[str, Array]]:
+def _simpler(values: dict[str, Array], kinds: Mapping[str, str]) -> Iterator[dict[str, Array]]:
     """Yield values that are simpler than these, the boldest step first."""
-    yield from _fewer_samples(values)
-    for simple in (_zeros, _short):
-        for name, value in values.items():
-            if value.dtype.kind == "f" and not np.array_equal(simple(value), value):
-                yield {**values, name: simple(value)}
-    for name, value in values.items():
-        if value.dtype.kind == "f" and value.size > 1:
-            for half in np.array_split(np.arange(value.size), 2):
-                fewer = value.copy()
-                fewer.flat[half] = 0.0
-                if not np.array_equal(fewer, value):
-                    yield {**values, name: fewer}
-    for name, value in values.items():
-        for index in range(value.size if value.dtype.kind == "f" else 0):
-            entry = float(value.flat[index])
-            for simple_entry in (0.0, 1.0, float(np.round(entry, 1))):
-                if _complexity(simple_entry) < _complexity(entry):
-                    simpler = value.copy()
+    free = [name for name, value in values.items() if value.dtype.kind == "f" and kinds.get(name) != "data"]
+    for name in free:
+        for simple in _simple_arrays(values[name], kinds.get(name, "")):
+            if _complexity(simple) < _complexity(values[name]):
+                yield {**values, name: simple}
+    for name in free:
+        for index, entry in enumerate(values[name].flat):
+            for simple_entry in _simple_arrays(np.asarray(entry), kinds.get(name, "")):
+                if _complexity(simple_entry) < _complexity(np.asarray(entry)):
+                    simpler = values[name].copy()
                     simpler.flat[index] = simple_entry
                     yield {**values, name: simpler}
 
 
-def _complexity(entry: float) -> tuple[int, int]:
-    """Order 0 before 1 before short numbers before long ones."""
-    return (0, 0) if entry == 0 else (1, 0) if entry == 1 else (2, len(repr(entry)))
+def _simple_arrays(value: Array, kind: str) -> Iterator[Array]:
+    """Yield 0 (if it may be), ±1, one half of the entries, and fewer digits."""
+    still_zero = value == 0
+    if kind != "signed":
+        yield np.zeros_like(value)
+    yield np.where(still_zero, 0.0, np.sign(value))
+    if value.size > 1:
+        rank = np.arange(value.size).reshape(value.shape)
+        for half in (rank < value.size // 2, rank >= value.size // 2):
+            yield np.where(half, 0.0 if kind != "signed" else np.sign(value), value)
+    for digits in (0, 1):
+        rounded = np.round(value, digits)
+        yield np.where((rounded == 0) & ~still_zero, value, rounded)
 
 
-def _zeros(value: Array) -> Array:
-    return np.zeros_like(value)
-
-
-def _short(value: Array) -> Array:
-    return np.asarray(np.round(value, 1))
+def _complexity(value: Array) -> int:
+    """Count the digits that it takes to write an array; 0 costs nothing, a sign one."""
+    return sum(len(f"{entry:.17g}") for entry in np.ravel(value).tolist() if entry != 0)
 
 
 def _fewer_samples(values: dict[str, Array]) -> Iterator[dict[str, Array]]:
-    """Yield one sample alone, then the first half of all: of every array as long as the first one with two axes."""
+    """Yield one sample alone, then two: of every array that is as long as the first one with two axes."""
     batch = next((len(value) for value in values.values() if value.ndim > 1), 0)
     if batch < 2:
         return
-    for kept in [*([n] for n in range(min(batch, 3))), list(range((batch + 1) // 2))]:
+    for kept in [[0], [1], [0, 1]]:
         yield {name: value[kept] if value.ndim > 1 and len(value) == batch else value for name, value in values.items()}
 
 
@@ -182,11 +216,14 @@ def assert_claim(thing: Any, method: str, wrt: str, dtype: str = "float64", **va
 
     Raises AssertionError, naming the entry that is furthest from the measured derivative, where it is wrong.
     """
-    problem = subject_of(thing).build(Sizes(), np.random.default_rng(0))
+    arrays = {name: np.asarray(value) for name, value in values.items()}
+    problem = _problem_for(subject_of(thing), arrays)
+    if problem is None:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise ValueError(f"{thing!r} cannot be built in the sizes that these values have: {shapes}")
     asked = next((one for one in problem.methods if one.name == method and wrt in one.wrt), None)
     if asked is None:
         raise ValueError(f"{thing!r} has no method {method!r} with a gradient by {wrt!r}")
-    arrays = {name: np.asarray(value) for name, value in values.items()}
     complaint = claim_error(problem, asked, wrt, arrays, dtype)
     if complaint:
         raise AssertionError(complaint)

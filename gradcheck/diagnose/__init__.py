@@ -56,6 +56,7 @@ PROBES: tuple[Hypothesis, ...] = (
     elsewhere.evaluated_at_the_input,
     elsewhere.stale,
     elsewhere.accumulated,
+    elsewhere.spoiled,
     elsewhere.swapped,
     elsewhere.missing_epsilon,
     terms.constant,

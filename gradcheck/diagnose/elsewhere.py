@@ -102,6 +102,18 @@ def accumulated(e: Evidence) -> list[Cause]:
     return [Cause("accumulated", sentence, "asked again, the same question adds the right answer once more")]
 
 
+def spoiled(e: Evidence) -> list[Cause]:
+    """The first answer about a call is right, the second is not."""
+    said = e.ask(e.generic_cotangents if e.method.kind == "vjp" else [], times=2)
+    if e.method.kind not in ("vjp", "sum") or len(said) < 2:
+        return []
+    right = e.product(e.estimate)
+    if not similar(said[0], right) or similar(said[1], right):
+        return []
+    sentence = "Only the first answer about a call is right: asking changes what the next answer is computed from."
+    return [Cause("spoils its own cache", sentence, "asked twice about one call, it is right once")]
+
+
 def swapped(e: Evidence) -> list[Cause]:
     """The claim is the derivative by another variable of the same size."""
     for other in e.problem.variables:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -113,7 +114,9 @@ class Evidence:
             given = {name: np.array(value) for name, value in (self.values if values is None else values).items()}
             derivative = self.method.at(given)
             cotangents = [np.array(one) for one in cotangents]
-            return [list(derivative(cotangents))[self.method.wrt.index(self.variable.name)] for _ in range(times)]
+            place = self.method.wrt.index(self.variable.name)
+            # Copied at once, for the next answer may be written into the same array.
+            return [copy.deepcopy(list(derivative(cotangents))[place]) for _ in range(times)]
         except Exception:  # other people's code: that it raises is no answer to this question
             return []
 

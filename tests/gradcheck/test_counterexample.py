@@ -1,0 +1,116 @@
+"""The counterexample is small, still wrong, and its test really runs and fails for the wrong code only."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gradcheck.check import Options
+from gradcheck.counterexample import assert_claim, shrink
+from gradcheck.functions import check
+from gradcheck.problem import Array, Values
+from tests.faults.dense import Dense, DenseAveraged
+from tests.faults.elementwise import LeakyReLU, LeakyReLUNegative, SineReversed
+from tests.faults.losses import CategoricalCrossEntropy, CceBatch
+
+ONE_DTYPE = Options(dtypes=("float64",))
+
+
+def written_test(subject: type, claim: str) -> str:
+    (found,) = [one for one in check(subject, options=ONE_DTYPE).claims if one.name == claim]
+    assert found.verdict == "wrong"
+    assert found.counterexample
+    return found.test
+
+
+CASES = [
+    (LeakyReLUNegative, LeakyReLU, "get_input_gradients[x]"),
+    (DenseAveraged, Dense, "compose_weight_gradients[w]"),
+    (CceBatch, CategoricalCrossEntropy, "compose_input_gradients[y_pred]"),
+    (SineReversed, SineReversed.__mro__[1], "compose_input_gradients[x]"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "right", "claim"), CASES, ids=lambda case: getattr(case, "__name__", case))
+def test_the_written_test_fails_for_the_wrong_code_and_passes_for_the_right(
+    wrong: type, right: type, claim: str, tmp_path: Path
+) -> None:
+    text = written_test(wrong, claim)
+    (tmp_path / "test_wrong.py").write_text(text)
+    (tmp_path / "test_right.py").write_text(text.replace(wrong.__name__, right.__name__))
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-q",
+        "--rootdir",
+        str(tmp_path),
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+    assert "was measured as" in done.stdout
+    assert "test_wrong.py" in done.stdout.split("short test summary")[1]
+
+
+def test_a_wrong_slope_shrinks_to_one_row_of_ones() -> None:
+    text = written_test(LeakyReLUNegative, "compose_input_gradients[x]")
+    assert "x=np.array([[1.0, 1.0, -1.0, 1.0]])" in text
+
+
+def test_a_missing_mean_over_the_batch_needs_two_samples() -> None:
+    (claim,) = [one for one in check(CceBatch, options=ONE_DTYPE).claims if one.name.startswith("compose")][:1]
+    rows = eval(claim.counterexample.splitlines()[0].removeprefix("y_pred = "), {"np": np})
+    assert rows.shape == (2, 4)
+
+
+def test_what_cannot_be_imported_has_no_test() -> None:
+    class Local(LeakyReLUNegative):
+        pass
+
+    wrong = [claim for claim in check(Local, options=ONE_DTYPE).claims if claim.verdict == "wrong"]
+    assert wrong
+    assert all(claim.counterexample and claim.test == "" for claim in wrong)
+
+
+def test_shrinking_keeps_what_is_wrong() -> None:
+    start = {"x": np.array([[0.8125, -1.71875], [1.40625, 0.59375]])}
+
+    def negative(values: Values) -> bool:
+        return bool(np.any(values["x"] < -0.5))
+
+    assert shrink(start, negative, {"x": "signed"})["x"].tolist() == [[1.0, -1.0], [1.0, 1.0]]
+    assert sum(shrink(start, negative)["x"].ravel() != 0) == 1
+
+
+def test_shrinking_leaves_labels_and_probabilities_alone() -> None:
+    start: dict[str, Array] = {"p": np.array([[0.3, 0.7]]), "x": np.array([[3.5]])}
+    found = shrink(start, lambda values: True, {"p": "data"})
+    assert found["p"] is start["p"]
+    assert found["x"].tolist() == [[0.0]]
+
+
+def test_shrinking_survives_a_subject_that_refuses() -> None:
+    start = {"x": np.array([0.3, 0.7])}
+
+    def refuses(values: Values) -> bool:
+        raise ValueError("not this")
+
+    assert shrink(start, refuses)["x"] is start["x"]
+
+
+def test_one_claim_can_be_asserted_by_hand() -> None:
+    x = np.array([[1.5, -0.5, 2.0, 0.25]])
+    assert_claim(LeakyReLU, "compose_input_gradients", "x", x=x)
+    with pytest.raises(AssertionError, match=r"output \[0, 1\] by x\[0, 1\] is claimed to be -0.3"):
+        assert_claim(LeakyReLUNegative, "compose_input_gradients", "x", x=x)
+    with pytest.raises(ValueError, match="no method 'jump'"):
+        assert_claim(LeakyReLU, "jump", "x", x=x)
+    with pytest.raises(ValueError, match=r"cannot be built in the sizes .*: x \(7, 7, 7\)"):
+        assert_claim(LeakyReLU, "compose_input_gradients", "x", x=np.ones((7, 7, 7)))
