@@ -1,0 +1,348 @@
+"""A diagnosis is evidence: each cause is named on claims written by hand, and none on noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradcheck.diagnose import PROBES, TABLE, UNREADABLE, Evidence, diagnose
+from gradcheck.diagnose.evidence import differences
+from gradcheck.problem import Array, Kind, Method, Problem, Values, Variable
+
+RNG = np.random.default_rng(11)
+X = RNG.permutation(20).reshape(5, 4) / 8 - 1.03
+Y = np.eye(4)[[0, 2, 1, 3, 0]]
+W = RNG.permutation(12).reshape(4, 3) / 8 - 0.6
+
+
+def evidence(
+    forward: Callable[[Values], Array],
+    values: Values,
+    wrt: str,
+    claim: Callable[[Array], Array],
+    *,
+    kind: Kind = "vjp",
+    role: str = "input",
+    answer: Callable[[Values], Callable[[list[Array]], list[Any]]] | None = None,
+    **facts: Any,
+) -> Evidence:
+    """The facts about a claim that is a function of the measured Jacobian (an exact one would be no different)."""
+
+    def run(given: Values) -> list[Array]:
+        return [np.asarray(forward(given))]
+
+    variables = tuple(
+        Variable(name, "weight" if name in ("w", "b") else "input", np.asarray(v)) for name, v in values.items()
+    )
+    outputs = run(values)
+
+    def at(given: Values) -> Callable[[list[Array]], list[Any]]:
+        jacobian = claim(differences(problem, given, wrt))
+        return lambda cotangents: [(np.ravel(cotangents[0]) @ jacobian).reshape(np.shape(given[wrt]))]
+
+    method = Method("compose", kind, (wrt,), answer or at)
+    problem = Problem(variables, run, (method,))
+    estimate = differences(problem, values, wrt)
+    return Evidence(
+        method=method,
+        variable=problem.variable(wrt),
+        problem=problem,
+        values=values,
+        outputs=outputs,
+        claim=facts.pop("written", None) if "written" in facts else claim(estimate),
+        estimate=estimate,
+        tolerance=np.full(estimate.shape, 1e-10 * np.abs(estimate).max()),
+        jacobian_at=lambda given: differences(problem, given, wrt),
+        **facts,
+    )
+
+
+def sine(v: Values) -> Array:
+    return np.sin(v["x"])
+
+
+def dense(v: Values) -> Array:
+    return v["x"] @ v["w"]
+
+
+def squared(v: Values) -> Array:
+    return np.mean((v["x"] - v["y_true"]) ** 2)
+
+
+def softmax(v: Values) -> Array:
+    e = np.exp(v["x"])
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def names(e: Evidence) -> list[str]:
+    return [cause.name for cause in diagnose(e)]
+
+
+def on_diagonal(change: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    return lambda J: np.diag(change(np.diagonal(J)))
+
+
+LOSS = {"x": X, "y_true": Y}
+FACTORS = [
+    (-1.0, "sign flipped"),
+    (5.0, "1/batch missing"),
+    (0.2, "extra 1/batch"),
+    (4.0, "1/features missing"),
+    (0.25, "extra 1/features"),
+    (20.0, "both means missing"),
+    (0.05, "both means too much"),
+    (2.0, "extra factor 2"),
+    (0.5, "factor 2 missing"),
+    (2.5, "factor 2 and 1/batch missing"),
+    (10.0, "factor 2 and both means missing"),
+    (1.25, "averaged over the wrong axis"),
+    (-5.0, "sign flipped, and 1/batch missing"),
+    (1.0009, "times a constant"),
+    (np.log(2), "times a constant"),
+]
+
+
+@pytest.mark.parametrize(("factor", "cause"), FACTORS)
+def test_a_constant_factor_is_matched_against_the_sizes(factor: float, cause: str) -> None:
+    assert names(evidence(squared, LOSS, "x", lambda J: factor * J))[0] == cause
+
+
+def test_the_sentence_says_what_is_missing() -> None:
+    (cause,) = diagnose(evidence(squared, LOSS, "x", lambda J: 5 * J))
+    assert cause.sentence == "5 × too large, and the batch is 5: is the mean over the batch missing?"
+    assert cause.evidence == "every entry of the claim is 5 × the derivative, within its tolerance"
+
+
+def test_a_weight_gradient_that_is_averaged_is_called_that() -> None:
+    assert names(evidence(dense, {"x": X, "w": W}, "w", lambda J: J / 5)) == ["averaged instead of summed"]
+
+
+ELEMENTWISE = [
+    (on_diagonal(lambda d: 0 * d), "zero"),
+    (on_diagonal(lambda d: d * np.where(np.arange(20) % 4 == 1, 3, 1)), "one column wrong"),
+    (on_diagonal(lambda d: d * np.where(np.arange(20) // 4 == 2, 3, 1)), "one sample wrong"),
+    (on_diagonal(lambda d: d * np.where(np.arange(20) == 7, 3, 1)), "one entry wrong"),
+    (on_diagonal(lambda d: d.reshape(5, 4)[::-1].ravel()), "permuted"),
+    (on_diagonal(lambda d: np.roll(d.reshape(5, 4), 1, axis=1).ravel()), "permuted"),
+    (on_diagonal(lambda d: d.reshape(5, 4)[[2, 0, 1, 4, 3]].ravel()), "permuted"),
+    (on_diagonal(lambda d: d**2), "applied twice"),
+    (on_diagonal(lambda d: np.sin(X).ravel()), "output instead of its derivative"),
+    (on_diagonal(lambda d: X.ravel()), "input instead of the derivative"),
+    (on_diagonal(lambda d: np.full(20, 0.25)), "constant"),
+    (on_diagonal(lambda d: np.ones(20)), "slope 1 everywhere"),
+    (on_diagonal(lambda d: d.astype(np.float32)), "lost precision"),
+    (on_diagonal(lambda d: d * (1 + 1e-7 * np.cos(np.arange(20)))), "lost precision"),
+    (on_diagonal(lambda d: np.cos(np.sin(X)).ravel()), "evaluated at the output"),
+    (on_diagonal(lambda d: d - 1), "missing term"),
+    (on_diagonal(lambda d: d + 1), "doubled term"),
+    (on_diagonal(lambda d: np.where(np.arange(20) == 3, np.nan, d)), "not finite"),
+    (lambda J: np.broadcast_to(J.sum(axis=0), J.shape).copy(), "upstream gradient ignored"),
+]
+
+
+@pytest.mark.parametrize(("claim", "cause"), ELEMENTWISE, ids=[cause for _, cause in ELEMENTWISE])
+def test_an_elementwise_mistake_is_named(claim: Callable[[Array], Array], cause: str) -> None:
+    assert names(evidence(sine, {"x": X}, "x", claim))[0] == cause
+
+
+COUPLED = [
+    (lambda J: J * np.where(np.eye(20) == 1, 1, -1), "wrong sign off the diagonal"),
+    (lambda J: np.diag(np.diagonal(J)), "missing term"),
+    (lambda J: 2 * J - np.diag(softmax({"x": X}).ravel()), "doubled term"),
+]
+
+
+@pytest.mark.parametrize(("claim", "cause"), COUPLED, ids=["sign", "missing", "doubled"])
+def test_a_mistake_in_a_coupling_term_is_named(claim: Callable[[Array], Array], cause: str) -> None:
+    assert names(evidence(softmax, {"x": X}, "x", claim))[0] == cause
+
+
+def rows_of(J: Array) -> Array:
+    return J.reshape(15, 4, 3)
+
+
+WEIGHTS = [
+    (lambda J: rows_of(J)[:, ::-1].reshape(J.shape), "permuted"),
+    (lambda J: rows_of(J).transpose(0, 2, 1).reshape(J.shape), "transposed"),
+    (lambda J: J * (np.arange(15) // 3 == 4)[:, None], "samples left out"),
+    (lambda J: np.where(np.arange(12) // 3 == 3, 0, J), "one row wrong"),
+    (lambda J: np.where(np.arange(12) % 3 == 0, 2 * J, J), "one column wrong"),
+    (lambda J: np.repeat(rows_of(J).sum(axis=1, keepdims=True), 4, axis=1).reshape(J.shape), "spread over an axis"),
+    (lambda J: J - 0.1 * W.ravel(), "missing term"),
+    (lambda J: J + 0.1 * W.ravel(), "doubled term"),
+]
+
+
+@pytest.mark.parametrize(("claim", "cause"), WEIGHTS, ids=[cause for _, cause in WEIGHTS])
+def test_a_mistake_in_a_weight_gradient_is_named(claim: Callable[[Array], Array], cause: str) -> None:
+    assert names(evidence(dense, {"x": X, "w": W}, "w", claim))[0] == cause
+
+
+def test_a_branch_that_is_wrong_is_named() -> None:
+    def leaky(v: Values) -> Array:
+        return np.where(v["x"] > 0, v["x"], 0.3 * v["x"])
+
+    def slope(value: float) -> Callable[[Array], Array]:
+        return lambda J: np.diag(np.where(X.ravel() > 0, 1.0, value))
+
+    assert names(evidence(leaky, {"x": X}, "x", slope(-0.3))) == ["slope −α"]
+    assert names(evidence(leaky, {"x": X}, "x", slope(1.0)))[0] == "slope 1 everywhere"
+    assert names(evidence(leaky, {"x": X}, "x", slope(0.01))) == ["wrong for negative inputs"]
+
+
+def test_clips_zeros_and_saturation_are_named() -> None:
+    wide = np.where(np.arange(20).reshape(5, 4) % 3 == 0, 3.0, 1.0) * X
+    clip = evidence(
+        lambda v: np.clip(v["x"], -1, 1), {"x": wide}, "x", lambda J: np.where(wide.ravel() < -1, J, np.eye(20))
+    )
+    assert names(clip)[0] == "wrong where clipped"
+    zeros = np.where(np.arange(20).reshape(5, 4) % 3 == 0, 0.0, X)
+    assert names(evidence(sine, {"x": zeros}, "x", on_diagonal(lambda d: d * (zeros.ravel() != 0)))) == [
+        "wrong only at zeros"
+    ]
+    far = np.where(np.arange(20).reshape(5, 4) % 3 == 0, 40.0, X)
+    tanh = evidence(lambda v: np.tanh(v["x"]), {"x": far}, "x", on_diagonal(lambda d: np.maximum(d, 1e-3)))
+    assert "wrong in saturation" in names(tanh)
+
+
+def elementwise_answer(slope: Callable[[Values], Array]) -> Callable[[Values], Callable[[list[Array]], list[Any]]]:
+    return lambda given: lambda g: [slope(given) * g[0]]
+
+
+def test_a_missing_epsilon_is_named() -> None:
+    def inverse(given: Values) -> Array:
+        return 1 / given["x"]
+
+    values = {"x": np.abs(X) + 0.01}
+    claim = on_diagonal(lambda d: inverse(values).ravel())
+    log = evidence(lambda v: np.log(v["x"] + 1e-4), values, "x", claim, answer=elementwise_answer(inverse))
+    assert names(log)[0] == "missing epsilon"
+
+
+def test_the_inputs_formula_for_the_outputs_is_named() -> None:
+    def sigmoid(v: Values) -> Array:
+        return 1 / (1 + np.exp(-v["x"]))
+
+    assert (
+        names(evidence(sigmoid, {"x": X}, "x", on_diagonal(lambda d: (X * (1 - X)).ravel())))[0]
+        == "evaluated at the input"
+    )
+
+
+def test_a_stale_claim_is_named_by_the_previous_call() -> None:
+    before = {"x": X[::-1] / 2}
+    claim = on_diagonal(lambda d: np.cos(before["x"]).ravel())
+    assert names(evidence(sine, {"x": X}, "x", claim, previous=before))[0] == "stale"
+
+
+def test_a_claim_that_never_changes_is_stale() -> None:
+    kept = np.cos(X[::-1] / 3)
+    e = evidence(sine, {"x": X}, "x", on_diagonal(lambda d: kept.ravel()), answer=lambda v: lambda g: [kept * g[0]])
+    assert names(e)[0] == "stale"
+
+
+def test_answers_that_add_up_or_spoil_themselves_are_named() -> None:
+    def adding(v: Values) -> Callable[[list[Array]], list[Any]]:
+        total = np.zeros(X.shape)
+
+        def ask(g: list[Array]) -> list[Any]:
+            nonlocal total
+            total = total + np.cos(v["x"]) * g[0]
+            return [total]
+
+        return ask
+
+    def spoiling(v: Values) -> Callable[[list[Array]], list[Any]]:
+        slope = np.cos(v["x"])
+
+        def ask(g: list[Array]) -> list[Any]:
+            result = slope * g[0]
+            slope[:] = v["x"] ** 3
+            return [result]
+
+        return ask
+
+    cumulative = evidence(sine, {"x": X}, "x", lambda J: np.cumsum(J, axis=0), answer=adding)
+    assert names(cumulative)[0] == "accumulated"
+    odd = on_diagonal(lambda d: np.where(np.arange(20) == 0, d, X.ravel() ** 3))
+    assert names(evidence(sine, {"x": X}, "x", odd, answer=spoiling))[0] == "spoils its own cache"
+
+
+def test_the_gradient_of_another_variable_is_named() -> None:
+    def by_z(given: Values) -> Array:
+        return given["x"] * np.cos(given["z"])
+
+    values = {"x": X, "z": X[::-1] * 2}
+    claim = on_diagonal(lambda d: by_z(values).ravel())
+    e = evidence(lambda v: v["x"] * np.sin(v["z"]), values, "x", claim, answer=elementwise_answer(by_z))
+    assert names(e)[0] == "swapped with another variable"
+
+
+def unreadable(raw: Any, message: str = "expected a gradient of another shape") -> Evidence:
+    values = {"x": X, "w": W}
+    written = np.full((15, 12), np.nan)
+    return evidence(
+        dense, values, "w", lambda J: J, answer=lambda v: lambda g: [raw(v, g[0])], written=written, message=message
+    )
+
+
+SHAPES = [
+    (lambda v, g: v["x"][:, :, None] * g[:, None, :], "not summed over the batch"),
+    (lambda v, g: (v["x"].T @ g)[None], "wrong shape, right numbers"),
+    (lambda v, g: g.T @ v["x"], "transposed"),
+    (lambda v, g: np.sum(v["x"].T @ g), "number instead of an array"),
+    (lambda v, g: (v["x"].T @ g).sum(axis=0), "an axis summed away"),
+    (lambda v, g: np.ones((7, 7)), "wrong shape"),
+]
+
+
+@pytest.mark.parametrize(("raw", "cause"), SHAPES, ids=[cause for _, cause in SHAPES])
+def test_a_wrong_shape_is_named_by_its_numbers(raw: Any, cause: str) -> None:
+    assert names(unreadable(raw))[0] == cause
+
+
+def test_an_exception_is_named_by_its_message() -> None:
+    def fails(v: Values, g: Array) -> Array:
+        raise ValueError("shapes (5,3) and (4,3) not aligned")
+
+    assert names(unreadable(fails, "ValueError: shapes (5,3) and (4,3) not aligned")) == ["shapes do not compose"]
+    assert names(unreadable(fails, "KeyError: 'cache'")) == ["raises"]
+    assert names(unreadable(fails, "ValueError: assignment destination is read-only")) == ["writes into its arguments"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_noise_has_no_diagnosis(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    noisy = [
+        evidence(sine, {"x": X}, "x", lambda J: J + 0.1 * rng.normal(size=J.shape)),
+        evidence(sine, {"x": X}, "x", on_diagonal(lambda d: d * rng.uniform(0.5, 2, size=d.shape))),
+        evidence(dense, {"x": X, "w": W}, "w", lambda J: J * rng.uniform(0.5, 2, size=J.shape)),
+        evidence(softmax, {"x": X}, "x", lambda J: J + 0.1 * rng.normal(size=J.shape)),
+        evidence(squared, LOSS, "x", lambda J: J * rng.uniform(0.5, 2, size=J.shape)),
+    ]
+    fixed = [Evidence(**{**vars(e), "method": frozen(e)}) for e in noisy]
+    assert [names(e) for e in fixed] == [[], [], [], [], []]
+
+
+def frozen(e: Evidence) -> Method:
+    """The method of a claim that is what it is (a new draw of noise at other inputs would look like no memory)."""
+    claim = e.claim
+
+    def at(given: Values) -> Callable[[list[Array]], list[Any]]:
+        shift = sum(float(np.sum(np.ravel(v) * np.arange(1, np.size(v) + 1))) for v in given.values())
+        return lambda g: [(np.ravel(g[0]) @ claim).reshape(np.shape(e.x)) * (1 + np.sin(shift))]
+
+    return Method(e.method.name, e.method.kind, e.method.wrt, at)
+
+
+def test_a_claim_within_a_few_tolerances_has_no_diagnosis() -> None:
+    assert names(evidence(sine, {"x": X}, "x", on_diagonal(lambda d: d + 2e-10 * np.abs(d).max()))) == []
+
+
+def test_every_hypothesis_says_what_it_looks_for() -> None:
+    tables = [*UNREADABLE, *TABLE, *PROBES]
+    assert all(hypothesis.__doc__ for hypothesis in tables)
+    assert len({hypothesis.__name__ for hypothesis in [*TABLE, *PROBES]}) == len(TABLE) + len(PROBES)
