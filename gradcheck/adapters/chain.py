@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from gradcheck.adapters import answers
 from gradcheck.adapters.generations import has
 from gradcheck.adapters.live import Live
@@ -16,8 +18,14 @@ def recognises(obj: Any) -> bool:
     return has(obj, "backward") and hasattr(type(obj), "parameters")
 
 
-def method(live: Live, variables: Sequence[Variable], tensor: Callable[[Array], Any]) -> Method:
-    """Return the claim that `backward([g])` leaves in `.grad`."""
+def method(
+    live: Live, variables: Sequence[Variable], tensor: Callable[[Array], Any], outputs: Sequence[Array]
+) -> Method:
+    """Return the claim that `backward([g])` leaves in `.grad`.
+
+    A loss begins the walk: it is asked with `backward(None)`, and what it leaves is multiplied by the upstream number.
+    """
+    begins = len(outputs) == 1 and outputs[0].size == 1
     asked = [v for v in variables if not v.constant]
     names = [v.name for v in asked]
 
@@ -31,8 +39,12 @@ def method(live: Live, variables: Sequence[Variable], tensor: Callable[[Array], 
             call.enter()
             for leaf in by_name.values():
                 leaf.grad = None
-            live.obj.backward(list(cotangents))
-            return [_gradient(by_name[v.name], v) for v in asked]
+            live.obj.backward(None if begins else list(cotangents))
+            found = [_gradient(by_name[v.name], v) for v in asked]
+            if begins:
+                factor = cotangents[0].reshape(())
+                return [None if one is None else np.asarray(one * factor, dtype=one.dtype) for one in found]
+            return found
 
         return ask
 

@@ -37,6 +37,7 @@ class _Layer:
         self.tensor = package.tensor_of(self.cls)
         self.slots = weights.find(self.obj)
         self.wrap: Callable[[Array], Any] | None = None
+        # Where the base class would truncate every gradient to integers, the layer is not to blame.
         self.floats = convention.truncates(self.cls, generation)
         self.signature = roles.signature_of(getattr(self.obj, forward_name(self.obj) or ""), self.obj)
         self.roles, self.given = self._arrays(made, sizes, rng)
@@ -62,7 +63,7 @@ class _Layer:
             recorded = tape.method(found, self.live, everything, tape.as_tensor(self.tensor), values)
             methods += [recorded] if recorded is not None else []
         if chain.recognises(self.obj):
-            methods.append(chain.method(self.live, everything, tape.as_tensor(self.tensor)))
+            methods.append(chain.method(self.live, everything, tape.as_tensor(self.tensor), self.live.forward(values)))
         return Problem(tuple(everything), self.live.forward, tuple(methods))
 
     def _local(self, name: str, variables: Sequence[Variable]) -> Method:
@@ -71,7 +72,7 @@ class _Layer:
         live, bare = self.live, self.generation is not MODERN
 
         def at(values: Values) -> Callable[[list[Array]], list[Any]]:
-            call = live.at(self._accepted(values))
+            call = live.at(values)
             derivative = getattr(live.obj, name)
 
             def ask(_: list[Array]) -> list[Any]:
@@ -92,7 +93,7 @@ class _Layer:
             return []
 
         def at(values: Values) -> Callable[[list[Array]], list[Any]]:
-            call = live.at(self._accepted(values))
+            call = live.at(values)
             derivative = getattr(live.obj, name)
 
             def ask(cotangents: list[Array]) -> list[Any]:
@@ -103,12 +104,6 @@ class _Layer:
             return ask
 
         return [Method(name, "vjp", tuple(names), at)]
-
-    def _accepted(self, values: Values) -> Values:
-        """Integers as floats, where the package's base class would truncate every gradient to integers."""
-        if not self.floats:
-            return values
-        return {name: array.astype(float) if array.dtype.kind in "iu" else array for name, array in values.items()}
 
     def _way(
         self, name: str, names: Sequence[str], shapes: Sequence[tuple[int, ...]], constants: Sequence[str]
@@ -126,7 +121,7 @@ class _Layer:
     def _live(self, obj: Any, habits: Habits | None = None) -> Live:
         run, call = self._run(obj)
         slots = self.slots if obj is self.obj else weights.find(obj)
-        return Live(obj, slots, [role.name for role in self.roles], run, call, self.wrap, habits)
+        return Live(obj, slots, [role.name for role in self.roles], run, call, self.wrap, habits, self.floats)
 
     def _habits(self) -> Habits:
         twin = duplicate(self.obj)

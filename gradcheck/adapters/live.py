@@ -47,7 +47,8 @@ class Live:
     """An object with its weights (`slots`) and the names of its inputs.
 
     `run` gives the outputs from one array per input; `call` is what a user calls before asking for derivatives
-    (`run` where they are the same); `wrap` makes an input what the object wants (the package's tensor).
+    (`run` where they are the same); `wrap` makes an input what the object wants (the package's tensor); with `floats`
+    a call gets integers as floats.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Live:
         call: Callable[..., Any] | None = None,
         wrap: Callable[[Array], Any] | None = None,
         habits: Habits | None = None,
+        floats: bool = False,
     ) -> None:
         self.obj = obj
         self.slots = tuple(slots)
@@ -67,6 +69,7 @@ class Live:
         self.call = call or run
         self.wrap = wrap
         self.habits = habits or Habits()
+        self.floats = floats
         self.owner: Call | None = None
         self.dicts = holders(obj)
         self.stores: list[Store] = list(self.dicts)
@@ -104,7 +107,7 @@ class Live:
         call.enter()
         self._restart()
         call.weights = {slot.name: slot.put(np.asarray(values[slot.name])) for slot in self.slots}
-        call.given = self._wrapped([np.asarray(values[name]) for name in self.inputs])
+        call.given = self._wrapped([self._accepted(np.asarray(values[name])) for name in self.inputs])
         return call
 
     def learn(self, values: Values) -> Habits:
@@ -134,6 +137,9 @@ class Live:
     def load(self, state: list[Store]) -> None:
         for store, saved in zip(self.stores, state, strict=True):
             refill(store, saved)
+
+    def _accepted(self, array: Array) -> Array:
+        return array.astype(float) if self.floats and array.dtype.kind in "iu" else array
 
     def _wrapped(self, arrays: list[Array]) -> list[Any]:
         return arrays if self.wrap is None else [self.wrap(array) for array in arrays]
