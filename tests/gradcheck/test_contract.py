@@ -1,0 +1,136 @@
+"""The contract's items: kept, broken or not tried, and never at the price of the subject's state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradcheck.adapters import subject_of
+from gradcheck.contract import ITEMS, check_contract
+from gradcheck.problem import Array, Method, Problem, Sizes, Subject, Values, Variable
+from gradcheck.results import ContractResult
+from gradcheck.sampling import points
+from tests.faults.contract import BROKEN, Broken
+from tests.faults.dense import Dense
+from tests.faults.elementwise import Sine
+from tests.faults.unusual import UNUSUAL, Dropout
+
+SHAPE = "gradients have the shape and dtype of what they differentiate"
+
+
+def contract(thing: Any) -> dict[str, ContractResult]:
+    subject = subject_of(thing)
+    point = next(points(subject, 0))
+    return {item.name: item for item in check_contract(subject, point.problem, point.values, np.random.default_rng(1))}
+
+
+def verdicts(thing: Any) -> dict[str, str]:
+    return {name: item.verdict for name, item in contract(thing).items()}
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in BROKEN if case.item != SHAPE], ids=lambda case: case.subject.__name__
+)
+def test_a_broken_item_is_named_and_its_twin_keeps_it(case: Broken) -> None:
+    assert verdicts(case.subject)[case.item] == "broken"
+    assert contract(case.subject)[case.item].detail
+    assert "broken" not in verdicts(case.right).values()
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_unusual_layers_keep_the_contract(name: str) -> None:
+    assert "broken" not in verdicts(UNUSUAL[name]).values()
+
+
+def test_every_item_is_reported_in_its_order() -> None:
+    assert list(verdicts(Dense)) == list(ITEMS)
+    assert set(verdicts(Dense).values()) == {"kept"}
+
+
+def test_randomness_with_a_pinned_seed_is_no_mismatch() -> None:
+    assert "broken" not in verdicts(Dropout).values()
+
+
+def test_coupled_samples_are_no_leak() -> None:
+    item = contract(UNUSUAL["couples samples"])["samples do not leak into each other"]
+    assert (item.verdict, item.detail) == ("not tried", "forward couples the samples of x")
+
+
+def test_the_subject_is_left_as_it_was() -> None:
+    layer = Dense()
+    before = {name: np.array(value) for name, value in vars(layer).items() if isinstance(value, np.ndarray)}
+    contract(layer)
+    assert all(np.array_equal(getattr(layer, name), value) for name, value in before.items())
+
+
+def by_hand(forward: Callable[[Values], list[Array]], answer: Callable[[Values, list[Array]], list[Any]]) -> Subject:
+    """A subject of one input and one vector-Jacobian product."""
+    x = np.array([[0.5, -1.0], [1.5, 2.0]])
+
+    def build(sizes: Sizes, rng: np.random.Generator) -> Problem:
+        method = Method("vjp", "vjp", ("x",), lambda values: lambda g: answer(values, g))
+        return Problem((Variable("x", "input", x),), forward, (method,))
+
+    return Subject("by hand", "", "", build, fixed=True)
+
+
+def tried(subject: Subject) -> dict[str, ContractResult]:
+    problem = subject.build(Sizes(), np.random.default_rng(0))
+    values = {v.name: v.example for v in problem.variables}
+    return {item.name: item for item in check_contract(subject, problem, values, np.random.default_rng(1))}
+
+
+def test_a_method_that_raises_is_a_matter_of_its_claims() -> None:
+    def fails(values: Values, g: list[Array]) -> list[Any]:
+        raise RuntimeError("no")
+
+    found = tried(by_hand(lambda v: [np.sin(v["x"])], fails))
+    assert "broken" not in {item.verdict for item in found.values()}
+    assert found["asking twice gives the same answer"].detail == "no derivative method answers"
+
+
+def test_a_method_that_fails_later_does_not_stop_the_others() -> None:
+    def moderate_only(values: Values, g: list[Array]) -> list[Any]:
+        if np.abs(values["x"]).max() > 100:
+            raise OverflowError("too large")
+        return [g[0] * np.cos(values["x"])]
+
+    found = tried(by_hand(lambda v: [np.sin(v["x"])], moderate_only))
+    assert found["gradients are finite"].verdict == "not tried"
+    assert "OverflowError: too large" in found["gradients are finite"].detail
+    assert found["vector-Jacobian products are linear"].verdict == "kept"
+
+
+def test_a_gradient_that_is_infinite_where_the_function_is_too_is_no_breach() -> None:
+    def cosh(v: Values) -> list[Array]:
+        return [np.cosh(v["x"])]
+
+    found = tried(by_hand(cosh, lambda v, g: [g[0] * np.sinh(v["x"])]))
+    assert found["gradients are finite"].verdict == "kept"
+    assert found["no floating-point warnings"].verdict == "kept"
+
+
+def test_float32_gradients_are_compared_as_float32() -> None:
+    def coarse(values: Values, g: list[Array]) -> list[Any]:
+        return [(g[0] * np.cos(values["x"])).astype(np.float32)]
+
+    assert tried(by_hand(lambda v: [np.sin(v["x"])], coarse))["vector-Jacobian products are linear"].verdict == "kept"
+
+
+def test_it_costs_a_few_dozen_calls() -> None:
+    calls = 0
+
+    def counted(v: Values) -> list[Array]:
+        nonlocal calls
+        calls += 1
+        return [np.sin(v["x"])]
+
+    tried(by_hand(counted, lambda v, g: [g[0] * np.cos(v["x"])]))
+    assert calls <= 12
+
+
+def test_a_class_and_an_instance_are_treated_alike() -> None:
+    assert verdicts(Sine) == verdicts(Sine())
