@@ -56,7 +56,7 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
         source.location(thing),
         source.documentation(thing),
         build,
-        fixed=example,
+        fixed=example or getattr(chosen, "FIXED", False),
         examples=example,
         waivers=dict(getattr(thing, "gradcheck_waivers", {})),
     )
