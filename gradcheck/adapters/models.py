@@ -20,6 +20,10 @@ from gradcheck.adapters.weights import Slot
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Array, Method, Problem, Sizes, Variable
 
+# The layers of a model are checked by themselves: one generic point, and a small network, show how it joins them.
+FIXED = True
+SMALL = Sizes(3, 3, 2)
+
 LOSSES = ("loss_fn", "compiled_loss", "loss", "loss_function")
 
 
@@ -49,7 +53,7 @@ def make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: Any = None) -
         missing = sorted(getattr(thing, "__abstractmethods__", ()))
         if missing:
             raise CannotBuild(f"not finished: {', '.join(missing)} must be written")
-        layers = [construct.make(cls, Sizes(sizes.batch, a, b), rng).obj for cls, a, b in _stack(thing, sizes)]
+        layers = [construct.make(cls, Sizes(sizes.batch, a, b), rng).obj for cls, a, b in _stack(thing, SMALL)]
         return construct.make(thing, sizes, rng, {"layers": layers})
     return construct.make(thing, sizes, rng, init)
 
@@ -71,7 +75,7 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     whole = Whole(made.obj, loss or construct.make(_loss(cls), sizes, rng).obj)
     slots = _slots(whole)
     meanings = [roles.Role("x"), roles.Role("y_true", constant=True, data="one-hot")]
-    given = _arrays(made, whole, meanings, slots, sizes, rng)
+    given = _arrays(made, whole, meanings, slots, rng)
     live = Live(whole, slots, ["x", "y_true"], whole.run, habits=_habits(whole, given))
     variables = [
         *(Variable(r.name, "input", a, r.constant, r.domain, r.data) for r, a in zip(meanings, given, strict=True)),
@@ -96,16 +100,16 @@ def _slots(whole: Whole) -> list[Slot]:
 
 
 def _arrays(
-    made: Made, whole: Whole, meanings: list[roles.Role], slots: list[Slot], sizes: Sizes, rng: np.random.Generator
+    made: Made, whole: Whole, meanings: list[roles.Role], slots: list[Slot], rng: np.random.Generator
 ) -> list[Array]:
     if made.inputs is not None:
         if len(made.inputs) != 2:
             raise CannotBuild(f"its example gives {len(made.inputs)} inputs, but a model takes x and y_true")
         return [np.asarray(array) for array in made.inputs]
     first, last = slots[0].array, slots[-1].array
-    wide = (first.shape[0] if first.ndim == 2 else sizes.inputs), (last.shape[-1] if last.ndim else sizes.outputs)
-    x = probe.draw(meanings[0], (sizes.batch, wide[0]), rng)
-    y = probe.draw(meanings[1], (sizes.batch, wide[1]), rng)
+    wide = (first.shape[0] if first.ndim == 2 else SMALL.inputs), (last.shape[-1] if last.ndim else SMALL.outputs)
+    x = probe.draw(meanings[0], (SMALL.batch, wide[0]), rng)
+    y = probe.draw(meanings[1], (SMALL.batch, wide[1]), rng)
     try:
         with np.errstate(all="ignore"):
             duplicate(whole).run(x.copy(), y.copy())
@@ -143,7 +147,7 @@ def _stack(cls: type, sizes: Sizes) -> list[tuple[type, int, int]]:
     activation = _named(list(_beside(cls, "activations")), ("Tanh", "Sigmoid", "LeakyReLU", "ReLU"))
     if dense is None:
         raise CannotBuild("its package has no Dense layer to build it of; define gradcheck_example() on the class")
-    hidden = sizes.inputs + sizes.outputs
+    hidden = 4
     middle: list[tuple[type, int, int]] = [(activation, hidden, hidden)] if activation is not None else []
     return [(dense, sizes.inputs, hidden), *middle, (dense, hidden, sizes.outputs)]
 
