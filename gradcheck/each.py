@@ -116,14 +116,14 @@ def _table(one: Graded, width: int, arguments: Arguments) -> list[Line]:
     right = sum(row.verdict == "correct" for row in rows)
     lines: list[Line] = [[(who, "name"), *_row(row)] for row in shown]
     if right and not arguments.verbose and not arguments.quiet:
-        lines.append([(who, "name"), (f"{'correct':<15} ", "correct"), (f"{right} of {len(rows)} components", "")])
+        lines.append([(who, "name"), (f"{'correct':<10} ", "correct"), (f"{right} of {len(rows)} components", "")])
     return lines
 
 
 def _row(row: folders.Row) -> Line:
     """Verdict, component and cause of one row."""
     cause = f": {one_line(row.cause)}" if row.cause else ""
-    return [(f"{row.verdict:<15} ", row.verdict), (one_line(row.component), "name"), (cause, "")]
+    return [(f"{row.verdict:<10} ", row.verdict), (one_line(row.component), "name"), (cause, "")]
 
 
 def _of(who: str, outcome: Outcome) -> Outcome:

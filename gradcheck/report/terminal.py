@@ -10,6 +10,7 @@ import importlib.util
 import os
 import sys
 import textwrap
+import threading
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
@@ -33,7 +34,8 @@ STYLES: dict[str, str] = {
     "code": "cyan",
     "": "",
 }
-_WIDTH = len("not implemented")
+_WIDTH = len("unresolved")
+"""Of the column of verdicts; the one longer verdict, which is rare, pushes its line to the right."""
 _ASCII = str.maketrans({"≥": ">=", "·": "-", "÷": "/", "×": "x", "±": "+-", "→": "->", "–": "-", "−": "-", "∞": "inf",
                         "∂": "d", "…": "...", "ᵀ": "^T", "’": "'", "½": "1/2"})  # fmt: skip
 
@@ -72,9 +74,9 @@ def _power(result: ComponentResult) -> str:
     points = len({at.point for claim in checked for at in claim.points})
     ratios = [at.ratio for claim in checked for at in claim.points if at.verdict == "correct"]
     found = [claim.resolution for claim in checked if claim.resolution == claim.resolution]
-    text = f"{count(len(result.claims), 'claim')} at {count(points, 'point')}"
+    text = f"{count(len(result.claims), 'claim')}, {count(points, 'point')}"
     if ratios:
-        text += f", worst error {number(max(ratios), 2)} of its tolerance"
+        text += f", worst error {number(max(ratios), 2)} of tolerance"
     return text + (f", would catch ≥ {number(max(found), 2)}" if found else "")
 
 
@@ -143,7 +145,7 @@ def explain(result: ComponentResult, verbose: bool = False) -> str:
     """Return the page of one component as plain text.
 
     >>> print(explain(ComponentResult("Dense", "layers.py:3", "skipped", reason="no sizes")))
-    skipped         Dense  layers.py:3
+    skipped    Dense  layers.py:3
       because no sizes
     """
     return "\n".join("".join(text for text, _ in line).rstrip() for line in lines_of(result, verbose))
@@ -195,6 +197,7 @@ class Printer:
         coloured = self.live and not os.environ.get("NO_COLOR") and importlib.util.find_spec("rich") is not None
         self._console = _console(self.stream) if coloured else None
         self._status: Any = None
+        self._lock = threading.Lock()  # several subjects report their progress at once
 
     def line(self, line: Line) -> None:
         """Print one line."""
@@ -226,15 +229,17 @@ class Printer:
         """Show what is being done, on a terminal only, in a line that goes away."""
         if self._console is None or self.quiet:
             return
-        if self._status is None:
-            self._status = self._console.status("")
-            self._status.start()
-        self._status.update(textwrap.shorten(clean(text), 70, placeholder="…").replace("[", r"\["))
+        with self._lock:
+            if self._status is None:
+                self._status = self._console.status("")
+                self._status.start()
+            self._status.update(textwrap.shorten(clean(text), 70, placeholder="…").replace("[", r"\["))
 
     def done(self) -> None:
         """Take the progress line away."""
-        if self._status is not None:
-            self._status.stop()
+        with self._lock:
+            if self._status is not None:
+                self._status.stop()
             self._status = None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
-CORE = '''
+CORE = """
 from abc import ABC, abstractmethod
 
 class Diffable(ABC):
@@ -34,7 +34,7 @@ class Diffable(ABC):
 
     def compose_weight_gradients(self, J):
         return []
-'''
+"""
 
 LAYERS = '''
 import numpy as np

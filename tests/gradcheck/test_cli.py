@@ -30,8 +30,8 @@ def test_right_and_wrong_are_told_apart_and_everything_is_written(
     assert printed.err == ""
     lines = printed.out.splitlines()
     assert lines[0].startswith("gradcheck 0.1.0 checks beras/__init__.py")
-    assert any(line.startswith("correct         beras.layers.Tanh  ") and "would catch" in line for line in lines)
-    assert any(line.startswith("wrong           beras.layers.Flipped  beras/layers.py:") for line in lines)
+    assert any(line.startswith("correct    beras.layers.Tanh  ") and "would catch" in line for line in lines)
+    assert any(line.startswith("wrong      beras.layers.Flipped  beras/layers.py:") for line in lines)
     assert any("sign" in line for line in lines)
     assert "imported" not in printed.out
     assert (here / "reports" / "data" / "beras.layers.Flipped.json").is_file()
@@ -178,7 +178,7 @@ def test_without_the_extra_verdicts_are_plain_and_one_line_says_what_to_install(
     program = hidden + "from gradcheck.cli import console; sys.argv[1:] = ['beras.layers.Tanh']; console()"
     done = python("-c", program, folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "correct         beras.layers.Tanh" in done.stdout
+    assert "correct    beras.layers.Tanh" in done.stdout
     assert done.stdout.count("pip install 'beras-gradcheck[report]'") == 1
     assert (tmp_path / "reports" / "data" / "beras.layers.Tanh.json").is_file()
     assert not (tmp_path / "reports" / "index.html").exists()

@@ -60,8 +60,8 @@ def test_every_folder_is_judged_by_itself(here: Path, capsys: pytest.CaptureFixt
     assert rows["cem", "beras.layers.Tanh"][0] == "correct"
     assert rows["dee", "beras"] == ("skipped", f"there is no module 'beras' in {here / 'submissions' / 'dee'}")
     assert "No module named 'helpers_of_the_teacher'" in rows["eve", "beras.layers"][1]
-    assert "ada  correct         2 of 2 components" in table
-    assert any(line.startswith("bob  wrong           beras.layers.Flipped: ") for line in table)
+    assert "ada  correct    2 of 2 components" in table
+    assert any(line.startswith("bob  wrong      beras.layers.Flipped: ") for line in table)
     names = [item["name"] for item in json.loads((here / "out.json").read_text())["components"]]
     assert "bob: beras.layers.Flipped" in names
 

@@ -53,7 +53,7 @@ def test_failures_read_like_assertion_errors(here: Path) -> None:
     done = run(here)
     assert done.returncode == 1, done.stderr
     assert "2 failed, 3 passed" in done.stdout
-    assert "E       gradcheck.errors.GradcheckFailure: wrong           beras.layers.Flipped  beras/layers.py:" in done.stdout
+    assert "E       gradcheck.errors.GradcheckFailure: wrong      beras.layers.Flipped  beras/layers.py:" in done.stdout
     assert "The sign is flipped" in done.stdout
     assert ">       gradcheck(layer)" in done.stdout
     assert "pytest_plugin.py" not in done.stdout, "the failure is at the line of the test"

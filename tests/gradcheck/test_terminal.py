@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import math
+import threading
+import time
 
 import pytest
 
@@ -52,15 +54,13 @@ def component(*claims: ClaimResult, verdict: Verdict = "wrong", **more: object) 
 
 def test_correct_component_is_one_line_with_what_would_have_been_caught() -> None:
     text = explain(component(right(), verdict="correct"))
-    assert text == (
-        "correct         layers.Dense  1 claim at 1 point, worst error 0.5 of its tolerance, would catch ≥ 3e-12"
-    )
+    assert text == ("correct    layers.Dense  1 claim, 1 point, worst error 0.5 of tolerance, would catch ≥ 3e-12")
 
 
 def test_wrong_claim_leads_to_the_entry_and_to_a_test() -> None:
     text = explain(component(wrong(), right()))
     for said in (
-        "wrong           layers.Dense  layers.py:12",
+        "wrong      layers.Dense  layers.py:12",
         "get_input_gradients[x]: The sign is flipped.",
         "claim ÷ estimate is −1 everywhere",
         "∂ output[0, 1] / ∂ x[2, 3] (generic, float64)",
@@ -80,7 +80,7 @@ def test_claims_that_are_wrong_for_one_reason_are_told_once() -> None:
     claims = [wrong(), wrong("compose_input_gradients[x]"), wrong("other[x]", "Transposed.")]
     text = explain(component(*claims))
     assert text.count("The sign is flipped.") == 1
-    assert "wrong           compose_input_gradients[x]: the same" in text
+    assert "wrong      compose_input_gradients[x]: the same" in text
     assert text.count(TEST) == 2
     assert explain(component(*claims), verbose=True).count(TEST) == 3
 
@@ -88,7 +88,7 @@ def test_claims_that_are_wrong_for_one_reason_are_told_once() -> None:
 @pytest.mark.parametrize("verdict", ["unresolved", "not implemented", "waived"])
 def test_any_other_verdict_says_why(verdict: Verdict) -> None:
     claim = ClaimResult("f[x]", "f", "x", verdict, reason="because of that")
-    assert f"{verdict:<15} f[x]: because of that" in explain(component(claim, verdict=verdict))
+    assert f"{verdict:<10} f[x]: because of that" in explain(component(claim, verdict=verdict))
 
 
 def test_claim_that_raised_shows_what_it_raised() -> None:
@@ -99,9 +99,9 @@ def test_claim_that_raised_shows_what_it_raised() -> None:
 def test_broken_contract_is_shown_and_a_kept_one_only_when_asked_for() -> None:
     items = (ContractResult("forward is deterministic", "broken", "2 of 3 differ"), ContractResult("pure", "kept"))
     text = explain(component(right(), contract=items))
-    assert "broken          forward is deterministic: 2 of 3 differ" in text
+    assert "broken     forward is deterministic: 2 of 3 differ" in text
     assert "pure" not in text
-    assert "kept            pure" in explain(component(right(), contract=items), verbose=True)
+    assert "kept       pure" in explain(component(right(), contract=items), verbose=True)
 
 
 def test_skipped_component_says_why() -> None:
@@ -121,12 +121,12 @@ def test_names_and_messages_cannot_move_the_cursor_or_break_a_line() -> None:
     result = ComponentResult(nasty, nasty, "wrong", reason=nasty, claims=(claim,))
     text = explain(result, verbose=True)
     assert not {"\x1b", "\x07", "\r", "\ud800"} & set(text)
-    assert text.splitlines()[0].startswith("wrong           \ufffd[2J")
+    assert text.splitlines()[0].startswith("wrong      \ufffd[2J")
     text.encode("utf-8")
 
 
 def test_claim_text_is_the_claim_alone() -> None:
-    assert claim_text(wrong()).startswith("wrong           get_input_gradients[x]: The sign is flipped.")
+    assert claim_text(wrong()).startswith("wrong      get_input_gradients[x]: The sign is flipped.")
 
 
 def test_summary_counts_the_worst_first() -> None:
@@ -179,3 +179,28 @@ def test_ascii_terminal_gets_words_for_signs() -> None:
     stream.flush()
     assert b"would catch >= 3e-12" in raw.getvalue()
     assert rb"\u03bb" in raw.getvalue()
+
+
+def test_progress_of_several_subjects_at_once_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("rich")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    printer = Printer(Terminal())
+    begin = threading.Barrier(8)
+
+    def report() -> None:
+        begin.wait()
+        printer.progress("Dense")
+
+    before = threading.active_count()
+    threads = [threading.Thread(target=report) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    printer.done()
+    # Each status that goes on spinning has a thread; one that was stopped ends soon.
+    end = time.monotonic() + 10
+    while threading.active_count() > before and time.monotonic() < end:
+        time.sleep(0.01)
+    assert threading.active_count() == before
