@@ -62,6 +62,11 @@ def float32(xp: Any, array: Any) -> Any:
     return array.float() if hasattr(array, "float") else array.astype(np.float32)
 
 
+def like(xp: Any, array: Any, x: Any) -> Any:
+    """Return a NumPy array as one that multiplies with `x` of any of the libraries, in its dtype."""
+    return xp.asarray(array, dtype=x.dtype) if hasattr(x, "detach") else np.asarray(array, dtype=x.dtype)
+
+
 def changed_in_place(g: Any, factor: float) -> Any:
     """Multiply in place where the library has arrays that allow it."""
     g *= factor
@@ -189,10 +194,8 @@ class one_per_cent_up_and_down:
         return x * x * x / 3
 
     def backward(xp, args, g):
-        alternating = xp.asarray(1 + 0.01 * (-1.0) ** np.arange(1000)) if hasattr(xp, "asarray") else None
-        if alternating is None:
-            alternating = xp.array(1 + 0.01 * (-1.0) ** np.arange(1000))
-        return (args[0] * args[0] * alternating * g[0],)
+        x = args[0]
+        return (x * x * like(xp, 1 + 0.01 * (-1.0) ** np.arange(1000), x) * g[0],)
 
 
 WEIGHT = np.array([[0.5, -1.0, 0.25], [2.0, 0.75, -0.5], [1.0, 0.25, 1.5], [-0.75, 1.25, 0.5]])
@@ -391,7 +394,7 @@ class DropoutLayer:
     """Dropout as course code writes it: a new mask at every forward, kept for backward."""
 
     def forward(self, x):
-        self.mask = (np.random.random(x.shape) > 0.5) * 2.0  # noqa: NPY002 -- this is how course code draws it
+        self.mask = ((np.random.random(x.shape) > 0.5) * 2).astype(x.dtype)  # noqa: NPY002 -- this is how course code draws it
         return x * self.mask
 
     def backward(self, dy):

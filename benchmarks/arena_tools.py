@@ -159,17 +159,16 @@ def autograd_says(case: Case) -> Opinion:
             return y if single else np.concatenate([np.ravel(part) for part in y])
 
         def split(g: Any) -> tuple[Any, ...]:
-            return (g,) if single else tuple(
-                anp.reshape(g[a:b], shape) for a, b, shape in zip(ends[:-1], ends[1:], shapes, strict=True)
+            return (
+                (g,)
+                if single
+                else tuple(anp.reshape(g[a:b], shape) for a, b, shape in zip(ends[:-1], ends[1:], shapes, strict=True))
             )
 
         function = primitive(joined)
         defvjp(
             function,
-            *(
-                lambda y, *args, at=at: lambda g: case.backward(anp, args, split(g))[at]
-                for at in range(len(case.args))
-            ),
+            *(lambda y, *args, at=at: lambda g: case.backward(anp, args, split(g))[at] for at in range(len(case.args))),
         )
     return _raises(lambda: check_grads(function, modes=["rev"])(*case.args))
 

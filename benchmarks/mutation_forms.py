@@ -1,0 +1,184 @@
+"""Judges of what is no derivative: optimizer steps against closed forms in float64, initializers against exact scales.
+
+Each function raises AssertionError where Beras (the mutant) differs. None of them uses Beras' formulas: a moving
+average is written as the weighted sum that it is, and random numbers come from a generator whose draws are known.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import weakref
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+RATE, STEPS = 0.1, 6
+SHAPES = ((2, 3), (1, 3), (4,))
+
+
+def _near(ours: Any, expected: Any, what: str) -> None:
+    a, b = np.asarray(ours), np.asarray(expected)
+    if a.shape != b.shape or not np.allclose(a, b, rtol=1e-11, atol=1e-13):
+        raise AssertionError(f"{what}: {a!r} is not {b!r}")
+
+
+def _weighted(values: list[Array], decay: float) -> Array:
+    """Σ (1 − decay) · decay^(t − i) · value_i: the moving average, unrolled."""
+    t = len(values)
+    return np.asarray(sum((1 - decay) * decay ** (t - 1 - i) * v for i, v in enumerate(values)))
+
+
+def _descend(gradients: list[Array], momentum: float) -> Array:
+    """The i-th gradient is still taken, momentum^j times, at each of the later steps."""
+    n = len(gradients)
+    return np.asarray(sum(RATE * g * sum(momentum**j for j in range(n - i)) for i, g in enumerate(gradients)))
+
+
+def _rmsprop(gradients: list[Array], beta: float, epsilon: float) -> Array:
+    squares = [g**2 for g in gradients]
+    return np.asarray(
+        sum(RATE * g / (np.sqrt(_weighted(squares[: t + 1], beta)) + epsilon) for t, g in enumerate(gradients))
+    )
+
+
+def _adam(gradients: list[Array], b1: float, b2: float, epsilon: float, amsgrad: bool) -> Array:
+    total = np.zeros_like(gradients[0])
+    squares = [g**2 for g in gradients]
+    for t in range(1, len(gradients) + 1):
+        averages = [_weighted(squares[:k], b2) for k in range(1, t + 1)]
+        v = np.max(averages, axis=0) if amsgrad else averages[-1]
+        m_hat, v_hat = _weighted(gradients[:t], b1) / (1 - b1**t), v / (1 - b2**t)
+        total = total + RATE * m_hat / (np.sqrt(v_hat) + epsilon)
+    return total
+
+
+def optimizers() -> None:
+    """Every optimizer, several parameters, one of them without a gradient in the third round."""
+    from beras.core import Variable
+    from beras.optimizer import Adam, BasicOptimizer, RMSProp
+
+    rng = np.random.default_rng(3)
+    # Fading gradients, so that AMSGrad's largest average is not the last one.
+    rounds = [[rng.normal(size=shape) * 0.5**t for shape in SHAPES] for t in range(STEPS)]
+    subjects = {
+        "gradient descent": (lambda: BasicOptimizer(RATE), lambda g: _descend(g, 0.0)),
+        "momentum": (lambda: BasicOptimizer(RATE, momentum=0.7), lambda g: _descend(g, 0.7)),
+        "RMSProp": (lambda: RMSProp(RATE, beta=0.8, epsilon=0.05), lambda g: _rmsprop(g, 0.8, 0.05)),
+        "Adam": (lambda: Adam(RATE, 0.8, 0.9, 0.05), lambda g: _adam(g, 0.8, 0.9, 0.05, False)),
+        "AMSGrad": (lambda: Adam(RATE, 0.8, 0.6, 0.05, amsgrad=True), lambda g: _adam(g, 0.8, 0.6, 0.05, True)),
+    }
+    for name, (make, expected) in subjects.items():
+        start = [rng.normal(size=shape) for shape in SHAPES]
+        parameters, optimizer = [Variable(p) for p in start], make()
+        given = [[g.copy() for g in gradients] for gradients in rounds]
+        for gradients in given:
+            optimizer.apply_gradients(parameters, gradients)
+        for k, parameter in enumerate(parameters):
+            _near(parameter, start[k] - expected([g[k] for g in rounds]), f"{name}, parameter {k}")
+        for gradients, originals in zip(given, rounds, strict=True):
+            for g, original in zip(gradients, originals, strict=True):
+                _near(g, original, f"{name} leaves its gradients alone")
+        _skipping(name, make(), expected, rounds)
+        _forgetting(name, make())
+        _float32(name, make())
+
+
+def _skipping(name: str, optimizer: Any, expected: Any, rounds: list[list[Array]]) -> None:
+    """A None gradient changes nothing; the other parameters of that round are updated."""
+    from beras.core import Variable
+
+    first, second = Variable(np.zeros(SHAPES[0])), Variable(np.zeros(SHAPES[1]))
+    optimizer.apply_gradients([first, second], [None, rounds[0][1]])
+    _near(first, np.zeros(SHAPES[0]), f"{name} steps over None")
+    _near(second, -expected([rounds[0][1]]), f"{name} goes on after None")
+
+
+def _forgetting(name: str, optimizer: Any) -> None:
+    """No parameter is kept alive, and the state of one that is gone is gone too."""
+    from beras.core import Variable
+
+    parameter = Variable(np.ones(3))
+    optimizer.apply_gradients([parameter], [np.ones(3)])
+    alive = weakref.ref(parameter)
+    del parameter
+    gc.collect()
+    if alive() is not None:
+        raise AssertionError(f"{name} keeps a parameter alive")
+    if len(optimizer.state):
+        raise AssertionError(f"{name} keeps the state of a parameter that is gone")
+
+
+def _float32(name: str, optimizer: Any) -> None:
+    """A float64 gradient does not widen a float32 parameter or its state."""
+    from beras.core import Variable
+
+    parameter = Variable(np.ones(3, np.float32))
+    optimizer.apply_gradients([parameter], [np.ones(3)])
+    if parameter.dtype != np.float32:
+        raise AssertionError(f"{name} changes the parameter's dtype")
+
+
+class Draws:
+    """A generator whose numbers are known: `standard_normal` counts through a table, `uniform` gives its ends."""
+
+    TABLE = np.array([0.5, -3.0, 1.75, 2.5, -1.25, 0.1, -2.25, 1.0, -0.75, 1.9, -1.5, 0.3, 2.0, -2.0, 0.9, -0.6])
+
+    def __init__(self) -> None:
+        self.at = 0
+
+    def standard_normal(self, size: Any) -> Array:
+        """The next numbers of the table, around and around."""
+        count = int(np.prod(size))
+        values = np.take(self.TABLE, range(self.at, self.at + count), mode="wrap")
+        self.at += count
+        return values.reshape(size)
+
+    def uniform(self, low: float, high: float, size: Any) -> Array:
+        """The two ends in turn."""
+        return np.resize([low, high], size).astype(float)
+
+
+def initializers() -> None:
+    """Every initializer on known draws, at sizes where 2/in, 2/out and 2/(in + out) differ."""
+    from beras import initializers as subject
+    from beras.layers import Dense
+
+    fan_in, fan_out = 5, 3
+    shape = (fan_in, fan_out)
+    # Those beyond ±2 are drawn again: the first 15 of the table, those outside replaced by the numbers after them.
+    first, rest = Draws.TABLE[:15].copy(), np.concatenate([Draws.TABLE[15:], np.tile(Draws.TABLE, 4)])
+    while (np.abs(first) > 2).any():
+        count = int((np.abs(first) > 2).sum())
+        first[np.abs(first) > 2], rest = rest[:count], rest[count:]
+    truncated = first.reshape(shape) / 0.87962566103423978
+    ends = np.resize([-1.0, 1.0], shape)
+    expected = {
+        "zero": np.zeros(shape),
+        "normal": Draws.TABLE[:15].reshape(shape),
+        "xavier": truncated * math.sqrt(2 / 8),
+        "kaiming": truncated * math.sqrt(2 / 5),
+        "xavier uniform": ends * math.sqrt(6 / 8),
+        "kaiming uniform": ends * math.sqrt(6 / 5),
+    }
+    if set(expected) != set(subject.INITIALIZERS):
+        raise AssertionError(f"the initializers are {sorted(subject.INITIALIZERS)}")
+    for name, values in expected.items():
+        _near(subject.INITIALIZERS[name](fan_in, fan_out, Draws()), values, name)
+        one, same = (subject.initialize(name, *shape, dtype="float64", seed=4) for _ in range(2))
+        again = subject.INITIALIZERS[name](fan_in, fan_out, np.random.default_rng(4))
+        _near(one, again, f"{name}, by name")
+        _near(one, same, f"{name}, same seed")
+        if subject.initialize(name, *shape).dtype != np.float32:
+            raise AssertionError(f"{name} is float32 by default")
+        w, b = Dense._initialize_weight(name, *shape, dtype="float64", seed=4)
+        _near(w, again, f"{name}, in Dense")
+        _near(b, np.zeros((1, fan_out)), f"{name}, bias")
+    try:
+        subject.initialize("magic", 1, 1)
+    except ValueError as error:
+        if "magic" not in str(error) or "kaiming" not in str(error):
+            raise AssertionError("the message names the unknown and the known initializers") from error
+    else:
+        raise AssertionError("an unknown name is an error")

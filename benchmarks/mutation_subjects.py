@@ -1,0 +1,258 @@
+"""What else the judge checks: classes that rely on Beras' defaults, and gradients that the tape takes through graphs.
+
+Everything looks Beras up when it is called, so that it meets the mutant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+RNG = np.random.default_rng(7)
+X = RNG.normal(size=(3, 2))
+Y = RNG.normal(size=(3, 2))
+W = RNG.normal(size=(2, 2))
+
+
+def like(value: Any, x: Any) -> Array:
+    """Return `value` in the type of `x`, or in float64 where that holds integers."""
+    x = np.asarray(x)
+    return np.asarray(value, dtype=x.dtype if x.dtype.kind == "f" else np.float64)
+
+
+def classes() -> Iterator[type]:
+    """Diffables that write local derivatives only: `Diffable` composes them."""
+    from beras.core import Diffable, Tensor, Variable
+
+    class SharedMatrix(Diffable):
+        """`x · w`: one matrix for all rows, weight derivatives per sample."""
+
+        def __init__(self, input_size: int = 4, output_size: int = 3) -> None:
+            self.w = Variable(np.linspace(-1, 1, input_size * output_size).reshape(input_size, output_size))
+            self.b = Variable(np.full((1, output_size), 0.5))
+
+        @property
+        def weights(self) -> list[Any]:
+            return [self.w, self.b]
+
+        def forward(self, x: Any) -> Any:
+            return np.asarray(x) @ np.asarray(self.w) + np.asarray(self.b)
+
+        def get_input_gradients(self) -> list[Any]:
+            return [like(self.w, self.inputs[0])]
+
+        def get_weight_gradients(self) -> list[Any]:
+            x = np.asarray(self.inputs[0])
+            by_w = np.repeat(x[:, :, None], self.w.shape[1], axis=2)
+            return [like(by_w, self.w), like(np.ones(self.b.shape), self.b)]
+
+    class MatrixPerRow(Diffable):
+        """`y_o = Σ_i x_i² m_io`: another matrix for every row."""
+
+        m = np.linspace(-1, 2, 12).reshape(4, 3)
+
+        def forward(self, x: Any) -> Any:
+            return np.asarray(x) ** 2 @ self.m.astype(np.asarray(x).dtype)
+
+        def get_input_gradients(self) -> list[Any]:
+            x = np.asarray(self.inputs[0])
+            return [like(2 * x[:, :, None] * self.m, x)]
+
+        @classmethod
+        def gradcheck_example(cls) -> tuple[Any, list[Array]]:
+            return cls(), [RNG.normal(size=(5, 4))]
+
+    class Scalar(Diffable):
+        """`Σ x³`: the local derivative is the gradient."""
+
+        def forward(self, x: Any) -> Any:
+            return Tensor((np.asarray(x) ** 3).sum())
+
+        def get_input_gradients(self) -> list[Any]:
+            return [like(3.0 * np.asarray(self.inputs[0]) ** 2, self.inputs[0])]
+
+    class EntryByEntry(Diffable):
+        """`x²` on rows of three entries in five rows: one factor per entry."""
+
+        def forward(self, x: Any) -> Any:
+            return np.asarray(x) ** 2
+
+        def get_input_gradients(self) -> list[Any]:
+            return [2 * np.asarray(self.inputs[0])]
+
+        @classmethod
+        def gradcheck_example(cls) -> tuple[Any, list[Array]]:
+            return cls(), [RNG.normal(size=(5, 3))]
+
+    yield from (SharedMatrix, MatrixPerRow, Scalar, EntryByEntry)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A function, the point, and the tape's gradient of it: `grad(*args)`, or `vjp(*args, *cotangents)`."""
+
+    name: str
+    f: Callable[..., Any]
+    args: tuple[Array, ...]
+    grad: Callable[..., Any] | None = None
+    vjp: Callable[..., Any] | None = None
+
+
+def graphs() -> Iterator[Graph]:
+    """Shared weights, diamonds, residuals, several targets, sources on the way, weights, frozen ones, aliases."""
+    from beras.activations import Sin, Tanh
+    from beras.core import Diffable, Tensor, Variable
+    from beras.gradient_tape import GradientTape
+    from beras.layers import Dense
+    from beras.losses import MeanSquaredError
+
+    def dense(w: Array) -> Any:
+        layer = Dense(2, 2, dtype=w.dtype)
+        layer.w = Variable(w)
+        return layer
+
+    def by_tape(f: Callable[..., Any], *arrays: Array, output_gradients: Any = None) -> list[Any]:
+        sources = [Tensor(np.array(a)) for a in arrays]
+        with GradientTape() as tape:
+            target = f(*sources)
+        return list(tape.gradient(target, sources, output_gradients=output_gradients))
+
+    def twice(x: Array, w: Array) -> list[Any]:
+        layer, source = dense(w), Tensor(np.array(x))
+        with GradientTape() as tape:
+            y = layer(layer(source))
+        return list(tape.gradient(y, [source, layer.w]))
+
+    yield Graph("a layer called twice", lambda x, w: x @ w @ w, (X, W), grad=twice)
+
+    def diamond(x: Any) -> Any:
+        h = Sin()(x)
+        return np.add(Tanh()(h), np.multiply(h, Sin()(h)))
+
+    yield Graph("a diamond", diamond, (X,), grad=lambda x: by_tape(diamond, x))
+
+    def residual(x: Any) -> Any:
+        return np.add(x, Tanh()(np.add(x, Sin()(x))))
+
+    yield Graph("residual blocks", residual, (X,), grad=lambda x: by_tape(residual, x))
+
+    def two(x: Any, y: Any) -> list[Any]:
+        return [Sin()(np.multiply(x, y)), np.add(x, Tanh()(y))]
+
+    yield Graph(
+        "two targets",
+        lambda x, y: tuple(np.asarray(part) for part in two(x, y)),
+        (X, Y),
+        vjp=lambda x, y, g, h: by_tape(two, x, y, output_gradients=[g, h]),
+    )
+    yield Graph(
+        "two targets, not weighed",
+        lambda x, y: tuple(np.asarray(part) for part in two(x, y)),
+        (X, Y),
+        grad=lambda x, y: by_tape(two, x, y),
+    )
+
+    def network(x: Array, w: Array, g: Array) -> list[Any]:
+        layer, source = dense(w), Tensor(np.array(x))
+        with GradientTape() as tape:
+            y = Tanh()(layer(source))
+        return list(tape.gradient(y, [source, layer.w], output_gradients=g))
+
+    yield Graph("a weighed target", lambda x, w: np.tanh(x @ w), (X, W), vjp=network)
+
+    def one_source(x: Array) -> Any:
+        source = Tensor(np.array(x))
+        with GradientTape() as tape:
+            y = Sin()(source)
+        return tape.gradient([y, y], source)
+
+    yield Graph("one target twice, one source", lambda x: 2 * np.sin(x), (X,), grad=one_source)
+
+    def source_on_the_way(x: Array) -> Any:
+        source = Tensor(np.array(x))
+        with GradientTape() as tape:
+            h = Sin()(source)
+            y = Tanh()(h)
+        return tape.gradient(y, [h, source])[1]
+
+    yield Graph("behind another source", lambda x: np.tanh(np.sin(x)), (X,), grad=source_on_the_way)
+
+    def on_the_way(x: Array) -> Any:
+        source = Tensor(np.array(x))
+        with GradientTape() as tape:
+            h = np.multiply(source, 1.0)
+            y = np.add(Tanh()(h), Sin()(h))
+        return tape.gradient(y, [source, h])[1]
+
+    yield Graph("on the way to another source", lambda x: np.tanh(x) + np.sin(x), (X,), grad=on_the_way)
+
+    def loss(x: Array, w: Array) -> Any:
+        return np.mean(np.tanh(x @ w) ** 2)
+
+    def loss_by_tape(x: Array, w: Array) -> list[Any]:
+        layer, source, unrelated = dense(w), Tensor(np.array(x)), Variable(np.ones(3))
+        layer.b.trainable = False
+        with GradientTape() as tape:
+            value = MeanSquaredError()(Tanh()(layer(source)), np.zeros(X.shape))
+        by_x, by_w, *nothing = tape.gradient(value, [source, layer.w, layer.b, unrelated])
+        if any(g is not None for g in nothing):
+            raise AssertionError("a frozen weight, and a source that the target does not depend on, must give None")
+        return [by_x, by_w]
+
+    yield Graph("a loss, a frozen weight, an unrelated source", loss, (X, W), grad=loss_by_tape)
+
+    def scaled_in_place(x: Array, y: Array, g: Array) -> list[Any]:
+        by_x, by_y = by_tape(lambda a, b: np.add(a, b), x, y, output_gradients=g)
+        by_x *= 2  # the caller's own array: nothing else may change
+        return [by_x / 2, by_y]
+
+    yield Graph("gradients that the caller scales in place", lambda x, y: x + y, (X, Y), vjp=scaled_in_place)
+
+    def reduced_in_place(x: Array) -> Any:
+        [by_x] = by_tape(lambda a: np.sum(a), x)
+        by_x *= 1  # read-only gradients are of no use to an optimizer
+        return by_x
+
+    yield Graph("a gradient that is spread and written to", np.sum, (X,), grad=reduced_in_place)
+
+    def one_tape_after_another(x: Array) -> Any:
+        by_tape(lambda a: Sin()(a), x)
+        first, second = GradientTape(), GradientTape()
+        source = Tensor(np.array(x))
+        with first:
+            Tanh()(source)
+        with second:
+            y = Sin()(source)
+        first.gradient(y, [source])
+        return second.gradient(y, [source])[0]
+
+    yield Graph("one tape after another", np.sin, (X,), grad=one_tape_after_another)
+
+    class Identity(Diffable):
+        """Returns its very input, as dropout does when it evaluates."""
+
+        def forward(self, x: Any) -> Any:
+            return x
+
+        def get_input_gradients(self) -> list[Any]:
+            return [np.ones(self.inputs[0].shape)]
+
+        def compose_input_gradients(self, J: Any = None) -> list[Any]:
+            return [np.asarray(J[0])]
+
+    yield Graph(
+        "a layer that returns its input",
+        lambda x: np.sin(x),
+        (X,),
+        grad=lambda x: by_tape(lambda a: Sin()(Identity()(a)), x),
+    )
+    yield Graph(
+        "a layer that returns its input, between two",
+        lambda x: np.tanh(np.sin(x)),
+        (X,),
+        grad=lambda x: by_tape(lambda a: Tanh()(Identity()(Identity()(Sin()(a)))), x),
+    )
