@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from gradcheck.numerical.evaluate import Evaluator, Forward
-from gradcheck.numerical.extrapolate import select
-from gradcheck.numerical.jacobian import Ladder
-from gradcheck.numerical.steps import perturbed
+from gradcheck.numerical.judge import thorough
+from gradcheck.numerical.ladder import Ladder
+from gradcheck.numerical.structure import Structure, dense
 from gradcheck.problem import Array
 
 
@@ -29,15 +29,10 @@ def curve(
     """
     evaluator = Evaluator(forward, values, wrt)
     ladder = Ladder.of(evaluator, domain)
-    x = evaluator.x[index]
-    h = ladder.steps * ladder.scale[index]
-    (up, h_up), (down, h_down) = perturbed(x, h, domain), perturbed(x, -h, domain)
-    at = np.full((len(h), 1), index)
-    with np.errstate(all="ignore"):
-        change = evaluator(at, up[:, None], "curve")[:, output] - evaluator(at, down[:, None], "curve")[:, output]
-        quotient = np.where((h_up == 0) | (h_down == 0), np.nan, change / (h_up - h_down))
-    amplitude = np.fmax(
-        ladder.noise(evaluator, np.random.default_rng(0))[:, output], ladder.eps * abs(evaluator.f0[output])
-    )
-    chosen = select(quotient[:, None], ladder.steps, (amplitude / h)[:, None], 2).level[0]
-    return h, quotient, float(h[chosen]), float(amplitude[chosen])
+    ladder.listen(evaluator, np.random.default_rng(0))
+    one = dense(evaluator.x.size, evaluator.f0.size)
+    one = Structure("entry", one.index[[index]], one.column[[index]], one.slot[[index]])
+    q = ladder.quotients(evaluator, one, ladder.whole, "curve").take(np.array([output]))
+    found = thorough(q)
+    noise = float(q.amplitude[np.argmin(np.abs(q.steps * q.scale - found.step)), 0])
+    return q.steps * q.scale, q.central[:, 0], float(found.step[0]), noise

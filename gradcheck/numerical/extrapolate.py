@@ -2,26 +2,35 @@
 
 Central quotients have an error in h², h⁴, …, one-sided ones in h, h², …; Neville's scheme eliminates them
 one after the other (L. F. Richardson 1911; C. J. F. Ridders, Adv. Eng. Softw. 4, 1982). Ridders takes the smallest
-disagreement as the error, which a coincidence can make zero. Here a candidate needs neighbours that agree, its
-truncation is what the *worst* neighbour disagrees about, its rounding is the measured noise through the
-weights of the scheme, and every finer quotient has to agree with it within its own noise.
+disagreement as the error, which a coincidence can make zero. Here a candidate's truncation is what the *worst* of its
+neighbours disagrees about, and its rounding is the measured noise through the weights of the scheme.
+
+A derivative is a limit at small steps: a value on which coarse steps agree is given up where finer steps agree on another
+one (a wave below the coarse steps, a kink next to the point).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from gradcheck.problem import Array
 
 ORDERS = 6  # eliminations: beyond, the noise grows and smooth functions have long converged
+PLATEAU = (
+    5  # this many neighbouring steps (a factor of 32) that agree are no coincidence, also where noise is underrated
+)
+RUN = 4
 RETRIES = 6
+# A structure that only fine steps see is rounding where its height is below eps^ROUNDING of what coarse steps see, a
+# wave, a kink or a quantiser above eps^WAVE, and in between nobody can tell (float64: 1.5e-8 and 5e-7).
+ROUNDING, WAVE = 0.5, 0.4
 
 
 @dataclass
 class Best:
-    """The chosen candidate of every entry. `level`: the finest step that it uses; `start`: the coarsest."""
+    """The chosen candidate of every entry. `start` and `level`: the coarsest and the finest step that it uses."""
 
     value: Array
     truncation: Array
@@ -32,39 +41,159 @@ class Best:
     @property
     def bound(self) -> Array:
         """Truncation + rounding."""
-        return self.truncation + self.rounding
+        return np.add(self.truncation, self.rounding)
+
+    def put(self, where: Array, other: Best) -> None:
+        """Replace entries by another choice."""
+        for field in fields(self):
+            getattr(self, field.name)[where] = getattr(other, field.name)
+
+    def take(self, where: Array) -> Best:
+        """Return some entries."""
+        return Best(*(getattr(self, field.name)[where] for field in fields(self)))
 
 
-def select(quotients: Array, steps: Array, noise: Array, power: int) -> Best:
-    """Return the candidate with the smallest bound that no finer quotient contradicts.
+@dataclass
+class Point:
+    """Where the quotients belong, in units of the steps' scale.
 
-    `quotients`, `noise (steps, entries)`: difference quotients and the amplitude of their noise;
-    `steps`: relative step sizes, decreasing; `power`: 2 for central, 1 for one-sided quotients.
-    NaN marks what could not be evaluated.
+    `height`: |f| / scale; `highest`: the largest |f| / scale on the ladder; `near`: 16 |x| / scale; `eps`: of f.
     """
-    levels, entries = quotients.shape
-    allowed = np.zeros(entries, dtype=np.intp)
-    best = _smallest(quotients, steps, noise, power, allowed)
-    todo = np.arange(entries)
-    for attempt in range(RETRIES):
-        part = Best(*(getattr(best, name)[todo] for name in ("value", "truncation", "rounding", "start", "level")))
-        excess = _contradiction(quotients[:, todo], steps, noise[:, todo], power, part)
-        bad = (excess > 0).any(axis=0)
-        todo, excess = todo[bad], excess[:, bad]
-        if not todo.size:
-            break
-        if attempt == RETRIES - 1:
-            best.truncation[todo] += excess.max(axis=0)
-            break
-        # Start again at the coarsest quotient that contradicts; what is coarser has not seen it.
-        allowed[todo] = np.maximum(np.argmax(excess > 0, axis=0) - 1, best.start[todo] + 1)
-        again = _smallest(quotients[:, todo], steps, noise[:, todo], power, allowed[todo])
-        for name in ("value", "truncation", "rounding", "start", "level"):
-            getattr(best, name)[todo] = getattr(again, name)
+
+    height: Array
+    highest: Array
+    near: Array
+    eps: float
+
+    def take(self, where: Array) -> Point:
+        """Return some entries."""
+        return Point(self.height[where], self.highest[where], self.near[where], self.eps)
+
+
+def select(quotients: Array, steps: Array, noise: Array, power: int, point: Point) -> Best:
+    """Return the candidate with the smallest bound that no finer plateau contradicts.
+
+    `quotients`, `noise (steps, entries)`: difference quotients and the amplitude of their noise; `steps`: relative step
+    sizes, decreasing; `power`: 2 for central, 1 for one-sided quotients. NaN marks what could not be evaluated.
+    """
+    flat = quotients == 0
+    tail = flat[-3:].all(axis=0) & ~flat.all(axis=0)
+    best = smallest(np.where(flat & tail, np.nan, quotients), steps, noise, power)
+    if len(steps) <= PLATEAU:
+        return best
+    with np.errstate(all="ignore"):
+        # f does not move at fine steps: it is constant, unless coarser steps see a slope (rounding to a grid).
+        zero = np.flatnonzero(tail & ~(best.bound <= 0.3 * np.abs(best.value)))
+        best.put(zero, _constant(quotients[:, zero], steps, noise[:, zero], power, point.take(zero)))
+        seen, seen_steps, seen_noise = _even(quotients, steps, noise, power)
+        flats = Plateaus.of(seen, seen_steps)
+        todo = np.arange(quotients.shape[1])
+        for attempt in range(RETRIES):
+            found = best.take(todo)
+            gap, doubt, wave = flats.challenge(todo, found, point)
+            best.truncation[todo] += np.where(doubt & ~wave, gap, 0).max(axis=0)
+            bad = wave.any(axis=0)
+            todo, gap, wave = todo[bad], gap[:, bad], wave[:, bad]
+            if not todo.size:
+                break
+            allowed = np.maximum(_start(flats.middle[:, todo], gap, wave) - 3 + attempt, found.start[bad] + 1)
+            best.put(todo, smallest(quotients[:, todo], steps, noise[:, todo], power, allowed))
+            if attempt == RETRIES - 1:
+                best.truncation[todo] += np.where(wave, gap, 0).max(axis=0)
+        _hear(seen, seen_steps, seen_noise, best, len(steps) - len(seen_steps))
     return best
 
 
-def _smallest(quotients: Array, steps: Array, noise: Array, power: int, allowed: Array) -> Best:
+def _constant(quotients: Array, steps: Array, noise: Array, power: int, point: Point) -> Best:
+    """Return the choice where fine steps do not move f.
+
+    If the first step that moves it moves it by no more than rounding does, the slope may hide below the rounding, as in
+    the tail of tanh, and the bound reaches that step's quotient. Otherwise it is a jump or a kink further off.
+    """
+    best = smallest(quotients, steps, noise, power)
+    if not quotients.shape[1]:
+        return best
+    last = len(steps) - 1 - np.argmax((quotients[::-1] != 0), axis=0)
+    slope = np.abs(quotients[last, np.arange(quotients.shape[1])])
+    best.truncation += np.where(slope * steps[last] <= point.eps**ROUNDING * point.highest, 2 * slope, 0)
+    return best
+
+
+def _start(middle: Array, gap: Array, other: Array) -> Array:
+    """Return the coarsest step of the plateau that reaches down to the finest one that contradicts."""
+    here, levels = np.arange(middle.shape[1]), np.arange(len(middle))[:, None]
+    finest = len(middle) - 1 - np.argmax(other[::-1], axis=0)
+    same = np.abs(middle - middle[finest, here]) <= 0.1 * gap[finest, here]
+    return np.where(~same & (levels < finest), levels, -1).max(axis=0) + 1
+
+
+def _even(quotients: Array, steps: Array, noise: Array, power: int) -> tuple[Array, Array, Array]:
+    """Return quotients whose error starts with h²: central ones as they are, one-sided ones after one elimination."""
+    if power == 2:
+        return quotients, steps, noise
+    ratio = (steps[:-1] / steps[1:])[:, None]
+    once = quotients[1:] + (quotients[1:] - quotients[:-1]) / (ratio - 1)
+    return once, steps[1:], (ratio * noise[1:] + noise[:-1]) / (ratio - 1)
+
+
+def _hear(quotients: Array, steps: Array, noise: Array, best: Best, shift: int) -> None:
+    """Widen the bound by what the finer quotients show.
+
+    Where their distance from the value grows with 1/step it is noise: the rounding is at least twice the largest sample,
+    |quotient − value| · step. Where it stays, with its sign and beyond the noise, over RUN steps, it is truncation.
+    `shift`: how many rows fewer than the candidate's levels count the quotients have.
+    """
+    here = np.arange(quotients.shape[1])
+    level = best.level - shift
+    step, finest = steps[level], quotients[level, here]
+    # What the finest quotient of the candidate has left of truncation shrinks with the power of the step.
+    left = 4 * np.abs(finest - best.value) * (steps[:, None] / step) ** 2
+    distance = quotients - best.value
+    coarser = np.arange(len(steps))[:, None] <= level
+    off = np.where(coarser | np.isnan(distance), 0, np.maximum(np.abs(distance) - left, 0))
+    more = 2 * (off * steps[:, None]).max(axis=0) / (noise[level, here] * step)
+    best.rounding *= np.where(more > 1, more, 1)
+    windows = np.lib.stride_tricks.sliding_window_view(np.where(off > noise, np.sign(distance) * off, 0), RUN, axis=0)
+    low, high = windows.min(axis=-1), windows.max(axis=-1)
+    longest = np.maximum(np.abs(low), np.abs(high))
+    stays = (low * high > 0) & (longest <= 2.5 * np.minimum(np.abs(low), np.abs(high)))
+    run = np.where(stays, longest, np.inf).min(axis=0)
+    # Beside a value of nearly zero, a step too long for the tail of a saturating function, every such distance counts.
+    tail = np.where((off > 2 * noise) & (np.abs(best.value) < 0.01 * off), off, 0).max(axis=0)
+    best.truncation += 2 * np.maximum(np.where(np.isfinite(run), run, 0), tail)
+
+
+@dataclass
+class Plateaus:
+    """Runs of neighbouring quotients: the middle one, how far the others are from it, and the run's coarsest step."""
+
+    middle: Array
+    spread: Array
+    coarsest: Array
+    steps: Array
+
+    @classmethod
+    def of(cls, quotients: Array, steps: Array) -> Plateaus:
+        """Return every run of PLATEAU quotients."""
+        windows = np.lib.stride_tricks.sliding_window_view(quotients, PLATEAU, axis=0)
+        middle = windows[..., PLATEAU // 2]
+        spread = np.abs(windows - middle[..., None]).max(axis=-1)
+        return cls(middle, np.where(np.isnan(spread), np.inf, spread), steps[: len(middle), None], steps)
+
+    def challenge(self, which: Array, found: Best, point: Point) -> tuple[Array, Array, Array]:
+        """Return how far each finer plateau of entries `which` is from the value, whether it casts doubt, and refutes it."""
+        gap = np.abs(self.middle[:, which] - found.value)
+        finer = np.arange(len(gap))[:, None] >= found.level - 1
+        other = finer & (gap > 10 * self.spread[:, which]) & (gap > 2 * found.bound)
+        # The height of what the coarse steps do not see, against that of what they see.
+        near = np.minimum(point.near[which], self.steps[found.start])
+        seen = np.maximum(point.height[which], np.abs(found.value) * near)
+        height = gap * self.coarsest
+        return gap, other & (height > point.eps**ROUNDING * seen), other & (height > point.eps**WAVE * seen)
+
+
+def smallest(quotients: Array, steps: Array, noise: Array, power: int, allowed: Array | None = None) -> Best:
+    """Return the candidate with the smallest bound, among those whose coarsest step is at least number `allowed`."""
     levels, entries = quotients.shape
     best = Best(
         np.zeros(entries),
@@ -75,37 +204,23 @@ def _smallest(quotients: Array, steps: Array, noise: Array, power: int, allowed:
     )
     here = np.arange(entries)
     value, rounding = quotients, noise
-    coarser: Array | None = None
     with np.errstate(all="ignore"):
         for order in range(1, min(ORDERS, levels - 1) + 1):
             ratio = ((steps[:-order] / steps[order:]) ** power)[:, None]
             previous, value = value, value[1:] + (value[1:] - value[:-1]) / (ratio - 1)
+            # The weights alternate in sign, so that their absolute values follow the same scheme with a sum.
             rounding = (ratio * rounding[1:] + rounding[:-1]) / (ratio - 1)
             if order < 2:
                 continue
             truncation = np.maximum(np.abs(value - previous[:-1]), np.abs(value - previous[1:]))
-            coarser = np.abs(np.diff(value, axis=0))
-            truncation[1:] = np.maximum(truncation[1:], coarser)
+            truncation[1:] = np.fmax(truncation[1:], np.abs(np.diff(value, axis=0)))
             bound = truncation + rounding
             bound[np.isnan(bound)] = np.inf
-            bound[np.arange(len(bound))[:, None] < allowed] = np.inf
+            if allowed is not None:
+                bound[np.arange(len(bound))[:, None] < allowed] = np.inf
             k = np.argmin(bound, axis=0)
             better = bound[k, here] < best.bound
             k, e = k[better], here[better]
             best.value[e], best.truncation[e], best.rounding[e] = value[k, e], truncation[k, e], rounding[k, e]
             best.start[e], best.level[e] = k, k + order
     return best
-
-
-def _contradiction(quotients: Array, steps: Array, noise: Array, power: int, best: Best) -> Array:
-    """Return by how much each finer quotient is further from the value than its noise and truncation explain."""
-    here = np.arange(quotients.shape[1])
-    with np.errstate(all="ignore"):
-        distance = np.abs(quotients - best.value)
-        at = quotients[best.level, here]
-        # What the finest quotient of the candidate has left of truncation shrinks with the power of the step.
-        left = 4 * np.abs(at - best.value) * (steps[:, None] / steps[best.level]) ** power
-        allowance = 2 * np.maximum(noise, noise[best.level, here] * steps[best.level] / steps[:, None])
-        excess = distance - left - allowance - best.truncation
-    finer = np.arange(len(steps))[:, None] > best.level
-    return np.where(finer & np.isfinite(excess) & np.isfinite(best.truncation), np.maximum(excess, 0), 0)

@@ -6,32 +6,42 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.numerical.extrapolate import Best, select
+from gradcheck.numerical.extrapolate import Best, Point, select
 from gradcheck.problem import Array
+
+
+FINE = 5  # this many of the finest steps that rise above the noise have to show a kink
 
 
 @dataclass
 class Sides:
-    """One-sided derivatives with their bounds, where they were needed."""
+    """One-sided derivatives with their bounds, and whether they disagree (a kink)."""
 
     left: Best
     right: Best
-
-    @property
-    def apart(self) -> Array:
-        """Whether the two disagree beyond their bounds."""
-        gap = np.abs(self.left.value - self.right.value)
-        return np.isfinite(gap) & (gap > self.left.bound + self.right.bound)
+    apart: Array
 
 
-def one_sided(ahead: Array, behind: Array, steps: Array, noise: Array) -> Sides:
-    """Return both one-sided derivatives from forward and backward quotients `(steps, entries)`."""
-    return Sides(right=select(ahead, steps, 2 * noise, 1), left=select(behind, steps, 2 * noise, 1))
+def one_sided(ahead: Array, behind: Array, steps: Array, noise: Array, point: Point) -> Sides:
+    """Return both one-sided derivatives from forward and backward quotients `(steps, entries)`.
+
+    They are apart where they disagree beyond their bounds *and* the finest steps still show that gap: a stiff but smooth
+    function comes together there.
+    """
+    right, left = (select(side, steps, 2 * noise, 1, point) for side in (ahead, behind))
+    gap = right.value - left.value
+    with np.errstate(invalid="ignore"):
+        apart = np.isfinite(gap) & (np.abs(gap) > left.bound + right.bound)
+        clear = 40 * noise < np.abs(gap)
+        finest = np.cumsum(clear[::-1], axis=0)[::-1]
+        fine = clear & (finest <= FINE)
+        shown = np.abs(ahead - behind - gap) <= 0.2 * np.abs(gap)
+    return Sides(left, right, apart & (fine.sum(axis=0) == FINE) & (shown | ~fine).all(axis=0))
 
 
-def bent(ahead: Array, behind: Array, steps: Array, noise: Array) -> Array:
+def bent(ahead: Array, behind: Array, steps: Array, noise: Array, point: Point) -> Array:
     """Return where the two sides' quotients do not approach each other: f(x + h) + f(x − h) − 2 f(x) is not o(h)."""
-    difference = select(ahead - behind, steps, 4 * noise, 1)
+    difference = select(ahead - behind, steps, 4 * noise, 1, point)
     with np.errstate(invalid="ignore"):
         return ~(np.abs(difference.value) <= difference.bound)
 

@@ -17,7 +17,7 @@ from gradcheck.numerical.steps import perturbed
 from gradcheck.problem import Array
 
 # A bound needs the largest error of a few evaluations; the table estimates a standard deviation from few samples.
-SAFETY = 4.0
+SAFETY = 12.0
 POINTS = np.array([-3, -2, -1, 1, 2, 3])
 ORDERS = (4, 5, 6)
 

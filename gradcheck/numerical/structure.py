@@ -132,7 +132,7 @@ def stack(evaluator: Evaluator, structure: Structure, size: Array) -> tuple[str,
             with np.errstate(all="ignore"):
                 outputs = worker.forward(values)
             both = np.concatenate([np.asarray(output, dtype=np.float64).reshape(2, -1) for output in outputs], axis=1)
-        except Exception:  # noqa: S112  a function that does not take another batch size is called point by point
+        except Exception:  # a function that does not take another batch size is called point by point
             continue
         finally:
             evaluator.book("structure", 1, 2)

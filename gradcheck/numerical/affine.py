@@ -1,0 +1,64 @@
+"""Functions that are affine in a variable (Dense, a bias, MSE's inside …): one long step per colour is exact."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck.numerical.evaluate import Evaluator
+from gradcheck.numerical.judge import Found
+from gradcheck.numerical.ladder import ULPS, Ladder
+from gradcheck.numerical.steps import perturbed
+from gradcheck.numerical.structure import Structure
+from gradcheck.problem import Array
+
+PROBES = np.array([0, 2, 5, 9])  # exponents of the steps at which second differences have to vanish
+LONG = 0.8125  # of the scale; few bits, so that it is exact
+BLOCK_VALUES = 1 << 18
+
+
+def noise_if_affine(evaluator: Evaluator, ladder: Ladder, rng: np.random.Generator) -> Array | None:
+    """Return the noise amplitude `(outputs,)` at long steps, or None where f is not affine within it.
+
+    Along two random directions, and mixed between them, second differences must vanish at several steps. What is left of
+    them is noise, which has to be as small as the noise that difference tables show.
+    """
+    x, f0 = evaluator.x, evaluator.f0
+    d1, d2 = (rng.choice([-1.0, 1.0], x.size) * rng.integers(5, 9, x.size) / 8 * ladder.scale for _ in range(2))
+    steps = np.ldexp(1.0, -PROBES)[:, None]
+    moves = np.concatenate([steps * d1, -steps * d1, steps * d2, -steps * d2, steps * (d1 + d2) / 2])
+    new, taken = perturbed(x, moves, ladder.domain)
+    if (taken == 0).any() or not np.isfinite(f0).all():
+        return None
+    f = evaluator(np.broadcast_to(np.arange(x.size), new.shape), new, "affine").reshape(5, len(PROBES), -1)
+    with np.errstate(all="ignore"):
+        second = [f[0] + f[1] - 2 * f0, f[2] + f[3] - 2 * f0, 2 * f[4] - f[0] - f[2]]
+        # A straight line through the longest step passes through all shorter ones.
+        line = [f[i] - f0 - (f[i][0] - f0) * steps / steps[0] for i in (0, 2)]
+        left = np.max(np.abs([*second, *line]), axis=(0, 1))
+        largest = np.max(np.abs(f), axis=(0, 1))
+        # A point is rounded to a float, which moves f by at most eps of what the whole step does.
+        allowed = 4 * (ladder.noise.max(axis=0) + ULPS * ladder.eps * (largest + np.abs(f[0] - f0).max(axis=0)))
+        ok = bool(np.all(left <= allowed))
+    return np.maximum(2 * left, ULPS * ladder.eps * largest) if ok else None
+
+
+def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, amplitude: Array) -> Found:
+    """Return one long forward quotient per colour."""
+    x, f0 = evaluator.x, evaluator.f0
+    found = Found.nothing(*structure.column.shape)
+    block = max(1, BLOCK_VALUES // max(structure.index.shape[1], f0.size))
+    for start in range(0, len(structure.index), block):
+        index = structure.index[start : start + block]
+        column, slot = structure.column[start : start + block], structure.slot[start : start + block]
+        new, taken = perturbed(x[index], LONG * ladder.scale[index], ladder.domain)
+        with np.errstate(all="ignore"):
+            f = evaluator(index, new, "steps")
+            h = np.take_along_axis(taken, slot, axis=1)
+            at = slice(start, start + block)
+            found.value[at] = (f - f0) / h
+            found.rounding[at] = 2 * amplitude / h
+            found.truncation[at] = np.where((h > 0) & np.isfinite(f), 0, np.inf)
+            found.step[at] = h
+            del column
+    found.left, found.right = found.value, found.value
+    return found

@@ -1,0 +1,127 @@
+"""From the quotients of an entry to what is known of its derivative: a value with a bound, a kink, a jump."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from gradcheck.numerical import kinks
+from gradcheck.numerical.extrapolate import ROUNDING, Plateaus, select, smallest
+from gradcheck.numerical.ladder import Quotients
+from gradcheck.problem import Array
+
+
+@dataclass
+class Found:
+    """One number per entry each. At a kink the value lies between the sides, whose bound is the bound."""
+
+    value: Array
+    truncation: Array
+    rounding: Array
+    step: Array
+    kink: Array
+    jump: Array
+    left: Array
+    right: Array
+
+    @property
+    def bound(self) -> Array:
+        """Truncation + rounding."""
+        return np.add(self.truncation, self.rounding)
+
+    @classmethod
+    def nothing(cls, *shape: int) -> Found:
+        """Return entries of which nothing is known."""
+        zero, no = np.zeros(shape), np.zeros(shape, dtype=bool)
+        return cls(zero, np.full(shape, np.inf), zero.copy(), zero.copy(), no, no.copy(), zero.copy(), zero.copy())
+
+    def put(self, where: Array | slice, other: Found) -> None:
+        """Replace entries."""
+        for field in fields(self):
+            getattr(self, field.name)[where] = getattr(other, field.name)
+
+    def reshape(self, *shape: int) -> Found:
+        """Return the same in another shape."""
+        return Found(*(getattr(self, field.name).reshape(shape) for field in fields(self)))
+
+
+def thorough(q: Quotients) -> Found:
+    """Judge the quotients of a whole ladder."""
+    best = select(q.central, q.steps, q.noise, 2, q.point)
+    value, truncation, rounding = best.value, best.truncation, best.rounding
+    step = q.steps[best.level] * q.scale
+    kink = np.zeros(value.size, dtype=bool)
+    jump = np.zeros(value.size, dtype=bool)
+    left, right = value.copy(), value.copy()
+    with np.errstate(all="ignore"):
+        doubtful = kinks.bent(q.ahead, q.behind, q.steps, q.noise, q.point) | ~(best.bound <= 1e-9 * np.abs(value))
+    some = np.flatnonzero(doubtful)
+    if some.size:
+        part = q.take(some)
+        two = kinks.one_sided(part.ahead, part.behind, part.steps, part.noise, part.point)
+        jump[some] = kinks.jumps(part.up - part.base, part.amplitude) | kinks.jumps(
+            part.down - part.base, part.amplitude
+        )
+        left[some], right[some] = two.left.value, two.right.value
+        plateaus = Plateaus.of(part.central, part.steps)
+        for side in (two.left, two.right):
+            # One side may be smoother than both together, but it must not overlook what both show at fine steps.
+            overlooked = plateaus.challenge(np.arange(some.size), side, part.point)[1].any(axis=0)
+            agree = ~two.apart & ~overlooked & (side.bound < truncation[some] + rounding[some])
+            at = some[agree]
+            value[at], truncation[at], rounding[at] = side.value[agree], side.truncation[agree], side.rounding[agree]
+            step[at] = q.steps[side.level[agree]] * q.scale[at]
+        split = two.apart & ~jump[some]
+        at = some[split]
+        kink[at] = True
+        value[at] = (left[at] + right[at]) / 2
+        truncation[at] = np.maximum(two.left.truncation, two.right.truncation)[split]
+        rounding[at] = np.maximum(two.left.rounding, two.right.rounding)[split]
+    truncation += np.where(kink | (np.abs(value) > truncation + rounding), 0, _hidden(q))
+    truncation[jump | ~np.isfinite(q.base)] = np.inf
+    return Found(value, truncation, rounding, step, kink, jump, left, right)
+
+
+def _hidden(q: Quotients) -> Array:
+    """Return the slope that may hide behind a zero where fine steps do not move f by a bit: the tail of a tanh, say.
+
+    If the first step that moves f, on either side, moves it by no more than rounding does, and the side is not straight
+    from there on (a kink nearby), that step's quotient may be of the size of the derivative.
+    """
+    flat = (q.up == q.base) & (q.down == q.base)
+    some = np.flatnonzero(flat[-3:].all(axis=0) & ~flat.all(axis=0))
+    hidden = np.zeros(q.base.size)
+    if not some.size:
+        return hidden
+    part = q.take(some)
+    here, n = np.arange(some.size), len(q.steps)
+    last = n - 1 - np.argmax(~flat[::-1, some], axis=0)
+    for side in (part.ahead, part.behind):
+        slope = np.abs(side[last, here])
+        with np.errstate(all="ignore"):
+            tiny = slope * q.steps[last] <= part.point.eps**ROUNDING * part.point.highest
+            run = side[np.maximum(last - np.arange(4, 9)[:, None], 0), here]
+            straight = np.abs(run - run[2]).max(axis=0) <= 0.1 * np.abs(run[2])
+            more = tiny & ~straight
+        hidden[some] = np.fmax(hidden[some], np.where(more, 2 * slope, 0))
+    return hidden
+
+
+def quick(q: Quotients, n: int) -> Found:
+    """Judge a short ladder of n steps followed by finer ones, the witnesses; what they contradict has an infinite bound.
+
+    The witnesses have to see the value that the others are extrapolated to, within noise, and no kink.
+    """
+    noise = q.noise
+    best = smallest(q.central[:n], q.steps[:n], noise[:n], 2)
+    with np.errstate(all="ignore"):
+        shrink = q.steps[n:, None] / q.steps[n - 1]
+        left = 4 * np.abs(q.central[n - 1] - best.value) * shrink**2
+        seen = np.abs(q.central[n:] - best.value) <= best.bound + left + 2 * noise[n:]
+        curvature = 4 * np.abs(q.ahead[n - 1] - q.behind[n - 1]) * shrink
+        smooth = np.abs(q.ahead[n:] - q.behind[n:]) <= curvature + 4 * noise[n:]
+    best.truncation[~(seen & smooth).all(axis=0)] = np.inf
+    no = np.zeros(best.value.size, dtype=bool)
+    step = q.steps[best.level] * q.scale
+    return Found(best.value, best.truncation, best.rounding, step, no, no.copy(), best.value, best.value)
