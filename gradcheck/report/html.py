@@ -21,9 +21,21 @@ from gradcheck.report.sheet import Sheet
 from gradcheck.results import ORDER, ComponentResult
 
 HERE = Path(__file__).parent
-MOST_CLAIMS = 80
-MOST_PICTURED = 24
-"""Claims of one component that a page describes, and that it shows pictures of: a page stays under 1 MB."""
+LARGEST = 900_000
+"""Bytes of a component's page. One that would be larger is painted with less, until it fits."""
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How much a component's page shows: claims, those of them with pictures, rows of points, characters of a text."""
+
+    claims: int
+    pictured: int
+    points: int
+    longest: int
+
+
+DETAILS = (Detail(80, 24, 1500, words.LONGEST), Detail(40, 8, 400, 1000), Detail(10, 2, 40, 200))
 
 
 @dataclass(frozen=True)
@@ -50,28 +62,32 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
             refused.pop(f"{store.stem(name)}.json", None)
         kinds = others.read_all(stored.others, refused.__setitem__)
         tensorflow: differential.Differential | None = kinds.get("tensorflow")
-        files: dict[str, bytes] = {f"data/{store.stem(r.name)}.json": store.encode(r) for r in fresh.values()}
+        files: dict[str, bytes] = {}
         index_rows = []
         with Sheet.open() as sheet:
             for result in every:
+                content = store.encode(result)
+                data = f"data/{store.stem(result.name)}.json"
+                if result.name in fresh:
+                    files[data] = content
                 measurements = tensorflow.of(result.name) if tensorflow else ()
                 row = rows.row(
                     result,
                     store.page(result.name),
-                    f"data/{store.stem(result.name)}.json",
-                    store.digest(store.encode(result)),
+                    data,
+                    store.digest(content),
                     measurements,
                 )
                 index_rows.append(row)
-                key = _key(store.encode(result), repr(measurements).encode())
+                key = _key(content, repr(measurements).encode())
                 old = root / row.page
                 if results and old.is_file() and _painted_from(old, key):
                     files[row.page] = old.read_bytes()
                 else:
                     files[row.page] = _component(sheet, result, row, measurements, key)
-            for kind, data in kinds.items():
-                more = _training(sheet, data) if kind == "training" else {}
-                files[f"{kind}.html"] = paint(f"{kind}.html", data=data, key=_key(stored.others[kind]), **more)
+            for kind, found in kinds.items():
+                more = _training(sheet, found) if kind == "training" else {}
+                files[f"{kind}.html"] = paint(f"{kind}.html", data=found, key=_key(stored.others[kind]), **more)
 
         def index(where: Callable[[str], str]) -> bytes:
             ordered = sorted(index_rows, key=lambda row: (row.rank, row.name))
@@ -100,23 +116,29 @@ def _component(
     sheet: Sheet, result: ComponentResult, row: rows.Row, measurements: Sequence[differential.Measurement], key: str
 ) -> bytes:
     order = sorted(range(len(result.claims)), key=lambda i: (ORDER.index(result.claims[i].verdict), i))
-    shown = order[:MOST_CLAIMS]
-    drawn = {i: _pictured(sheet, result, i) for i in order[:MOST_PICTURED]}
-    claims = [(result.claims[i], drawn.get(i, Pictured())) for i in shown]
-    spread = [(claim.name, [(p.dtype, p.ratio) for p in claim.points]) for claim, _ in claims]
-    return paint(
-        "component.html",
-        result=result,
-        row=row,
-        claims=claims,
-        hidden=len(order) - len(shown),
-        most=max(4, min(rows.MOST_POINTS, 1500 // max(1, len(shown)))),
-        spread=pictures.spread(sheet, spread[:MOST_PICTURED], "spread"),
-        summary=rows.claim_summary(result),
-        command=rows.command([result]),
-        measurements=measurements,
-        key=key,
-    )
+    drawn = {i: _pictured(sheet, result, i) for i in order[: DETAILS[0].pictured]}
+    spread = [(result.claims[i].name, [(p.dtype, p.ratio) for p in result.claims[i].points]) for i in drawn]
+    page = b""
+    for detail in DETAILS:
+        shown = order[: detail.claims]
+        pictured = shown[: detail.pictured]
+        page = paint(
+            "component.html",
+            result=result,
+            row=row,
+            claims=[(result.claims[i], drawn[i] if i in pictured else Pictured()) for i in shown],
+            hidden=len(order) - len(shown),
+            most=max(4, min(rows.MOST_POINTS, detail.points // max(1, len(shown)))),
+            longest=detail.longest,
+            spread=pictures.spread(sheet, spread[: detail.pictured], "spread"),
+            summary=rows.claim_summary(result),
+            command=rows.command([result]),
+            measurements=measurements,
+            key=key,
+        )
+        if len(page) <= LARGEST:
+            break
+    return page
 
 
 def _pictured(sheet: Sheet, result: ComponentResult, i: int) -> Pictured:
@@ -145,8 +167,8 @@ def _training(sheet: Sheet, data: others.Training) -> dict[str, Any]:
         ]
 
     examples = [
-        ("Wrong, the surest first", "wrong", drawn(data.wrong, "wrong")),
-        ("Right", "right", drawn(data.right, "right")),
+        ("Wrong, the surest first", "wrong-images", drawn(data.wrong, "mistaken")),
+        ("Right", "right-images", drawn(data.right, "recognised")),
     ]
     return {"curves": [(title, shown) for title, shown in curves if shown], "examples": examples}
 
@@ -166,6 +188,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "named": words.named,
         "number": words.number,
         "exact": words.exact,
         "place": words.place,

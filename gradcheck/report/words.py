@@ -67,6 +67,16 @@ def text(value: object, longest: int = LONGEST) -> str:
     return f"{shown} … ({len(whole):,} characters in all)" if len(whole) > longest else shown
 
 
+def named(name: object, longest: int = 160) -> str:
+    """Return a name that can be seen.
+
+    >>> named("Dense"), named(" ")
+    ('Dense', '(no name)')
+    """
+    shown = text(name, longest)
+    return shown if shown.strip() else "(no name)"
+
+
 def _visible(character: str) -> str:
     code = ord(character)
     if character in "\n\t":

@@ -8,6 +8,8 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,17 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--remote-debugging-pipe",
 )  # fmt: skip
-COMPLAINTS = (
-    "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded", "Page.javascriptDialogOpening",
-)  # fmt: skip
 KEYS = {"Tab": 9, "Enter": 13, " ": 32, "ArrowDown": 40, "ArrowUp": 38, "Home": 36, "End": 35}
+
+
+# Chromium reads commands from descriptor 3 and answers on 4; both are moved out of the way before they are put there.
+START = """
+import fcntl, os, sys
+read, write = (fcntl.fcntl(int(n), fcntl.F_DUPFD, 10) for n in sys.argv[1:3])
+os.dup2(read, 3)
+os.dup2(write, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class Page:
@@ -147,9 +156,7 @@ def browser(profile: Path) -> Iterator[Page]:
     assert BINARY, "ask for BINARY first"
     to_read, to_write = os.pipe()
     from_read, from_write = os.pipe()
-    # Chromium reads commands from descriptor 3 and answers on 4.
-    start = f'exec "$@" 3<&{to_read} 4>&{from_write}'
-    command = ["sh", "-c", start, "sh", BINARY, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
+    command = [sys.executable, "-c", START, str(to_read), str(from_write), BINARY, *FLAGS, f"--user-data-dir={profile}"]
     process = subprocess.Popen(
         command,
         pass_fds=(to_read, from_write),
@@ -171,3 +178,16 @@ def browser(profile: Path) -> Iterator[Page]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def main() -> None:
+    """`python -m tests.gradcheck.chromium PAGE.html PICTURE.png [WIDTH [HEIGHT [light|dark]]]`: take a picture of a page."""
+    source, target, width, height, scheme = (*sys.argv[1:], *("1400", "900", "light")[len(sys.argv) - 3 :])
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, browser(Path(profile)) as page:
+        page.look(int(width), int(height), scheme)
+        page.open(Path(source))
+        page.screenshot(Path(target), full=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -14,10 +14,10 @@
   const compare = (a, b) => (typeof a === "string" ? a.localeCompare(b, "en") : a < b ? -1 : a > b ? 1 : 0);
 
   const order = (choice) => {
-    const [column, direction] = choice ? choice.split(" ") : [];
+    const [column, direction] = choice ? [Number(choice.split(" ")[0]), choice.split(" ")[1]] : [];
     const sorted = choice ? [...rows].sort((a, b) => compare(key(a, column), key(b, column)) * (direction === "ascending" ? 1 : -1)) : rows;
     body.append(...sorted);
-    heads.forEach((head, i) => head.setAttribute("aria-sort", choice && i === Number(column) ? direction : "none"));
+    heads.forEach((head, i) => head.setAttribute("aria-sort", choice && i === column ? direction : "none"));
     sort.value = choice;
   };
 

@@ -1,0 +1,323 @@
+"""The report in a real Chromium: no complaint, every link, filter and sort, both schemes, phone and desktop, print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gradcheck.report import html, store
+from tests.gradcheck import chromium
+from tests.gradcheck import report_cases as cases
+from tests.gradcheck.chromium import Page
+
+pytestmark = pytest.mark.skipif(chromium.BINARY is None, reason="no Chromium on this machine")
+
+KINDS = (
+    "index", "beras.layers.Dense", "beras.activations.Tanh", "beras.losses.Cancelling", "beras.activations.LeakyReLU",
+    "beras.layers.Odd", "beras.layers.Stub", "tensorflow", "mutation", "arena", "training",
+)  # fmt: skip
+
+NAMES = """[...document.querySelectorAll('#rows tbody tr')].filter(r => !r.hidden)
+  .map(r => r.cells[0].innerText.split('\\n')[0])"""
+
+# What axe and its like look at, in a page's own words; each returns what it complains about.
+CONTRAST = """(() => {
+  const channel = v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const parse = text => {
+    const numbers = text.match(/[\\d.e-]+/g).map(Number);
+    const scale = text.startsWith('color(') ? 1 : 255;
+    return [numbers[0] / scale, numbers[1] / scale, numbers[2] / scale, numbers[3] ?? 1];
+  };
+  const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3]));
+  const behind = element => {
+    const layers = [];
+    for (let e = element; e; e = e.parentElement) {
+      const colour = parse(getComputedStyle(e).backgroundColor);
+      if (colour[3] > 0) layers.push(colour);
+      if (colour[3] === 1) break;
+    }
+    return layers.reverse().reduce((below, top) => over(top, below), [1, 1, 1]);
+  };
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || element.closest('script, style, option, .unseen, symbol')) continue;
+    if (!element.checkVisibility()) continue;
+    const style = getComputedStyle(element);
+    const back = behind(element);
+    const ink = over(parse(element.closest('svg') ? style.fill : style.color), back);
+    const [a, b] = [light(ink), light(back)].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    const size = parseFloat(style.fontSize);
+    const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+    if (ratio < (large ? 3 : 4.5)) found.push(`${walker.currentNode.data.trim().slice(0, 30)}: ${ratio.toFixed(2)}`);
+  }
+  return [...new Set(found)];
+})()"""
+
+SHAPES = """(() => {
+  const channel = v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = text => {
+    const [r, g, b] = text.match(/[\\d.]+/g).map(n => channel(n / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const back = light(getComputedStyle(document.body).backgroundColor);
+  const found = [];
+  for (const mark of document.querySelectorAll('figure svg path, figure svg use')) {
+    const style = getComputedStyle(mark);
+    const colour = style.stroke.startsWith('rgb') ? style.stroke : style.fill;
+    if (!colour.startsWith('rgb') || style.strokeDasharray !== 'none') continue;
+    const [a, b] = [light(colour), back].sort((x, y) => y - x);
+    const faint = colour === getComputedStyle(document.querySelector('footer')).borderTopColor;
+    if (!faint && (a + 0.05) / (b + 0.05) < 3) found.push(colour);
+  }
+  return [...new Set(found)];
+})()"""
+
+STRUCTURE = """(() => {
+  const found = [];
+  const say = (what, e) => found.push(`${what}: ${e.outerHTML.slice(0, 90)}`);
+  const levels = [...document.querySelectorAll('h1, h2, h3, h4')].map(h => Number(h.tagName[1]));
+  if (levels.filter(l => l === 1).length !== 1 || levels[0] !== 1) found.push(`headings begin ${levels}`);
+  levels.forEach((l, i) => { if (i && l > levels[i - 1] + 1) found.push(`heading ${l} after ${levels[i - 1]}`); });
+  for (const h of document.querySelectorAll('h1, h2, h3')) if (!h.innerText.trim()) say('empty heading', h);
+  if (!document.documentElement.lang) found.push('no language');
+  if (!document.title) found.push('no title');
+  for (const name of ['main', 'header', 'footer'])
+    if (document.querySelectorAll(`body > ${name}`).length !== 1) found.push(`not one ${name}`);
+  for (const table of document.querySelectorAll('table')) {
+    if (!table.caption || !table.caption.textContent.trim()) say('no caption', table);
+    for (const th of table.querySelectorAll('th')) {
+      if (!['row', 'col'].includes(th.getAttribute('scope'))) say('no scope', th);
+      if (!th.textContent.trim()) say('empty header', th);
+    }
+    const wide = table.tHead.rows[0].cells.length;
+    for (const row of table.tBodies[0].rows) {
+      if (row.cells.length !== wide) say(`${row.cells.length} cells under ${wide} headers`, row);
+      if (row.cells[0].tagName !== 'TH') say('no row header', row);
+    }
+  }
+  for (const svg of document.querySelectorAll('svg')) {
+    const alone = svg.closest('.badge') || svg.hidden ? '[aria-hidden=true]' : '[role=img]';
+    if (!svg.closest(alone) && !svg.querySelector('symbol')) say('picture without alt text', svg);
+  }
+  for (const e of document.querySelectorAll('[role=img], [role=region]'))
+    if (!e.getAttribute('aria-label')) say('no label', e);
+  for (const e of document.querySelectorAll('input, select'))
+    if (!e.labels.length) say('no label', e);
+  for (const e of document.querySelectorAll('a, button, summary')) if (!e.textContent.trim()) say('no name', e);
+  for (const e of document.querySelectorAll('[aria-labelledby], [aria-describedby]'))
+    for (const a of ['aria-labelledby', 'aria-describedby'])
+      for (const id of (e.getAttribute(a) || '').split(' ').filter(Boolean))
+        if (!document.getElementById(id)) say('dangling', e);
+  return found;
+})()"""
+
+WIDE = """(() => {
+  const found = [];
+  const whole = document.documentElement.scrollWidth;
+  if (whole > innerWidth) found.push(`page ${whole} wide`);
+  for (const e of document.querySelectorAll('body *')) {
+    if (e.closest('.scroll, svg, pre, .unseen, thead') || !e.checkVisibility()) continue;
+    const r = e.getBoundingClientRect();
+    if (r.width && r.right > innerWidth + 0.5) found.push(`${e.tagName}.${e.className}: ${e.innerText.slice(0, 30)}`);
+  }
+  return found;
+})()"""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with every kind of page and verdict."""
+    return cases.full_report(tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report whose components mean harm."""
+    folder = tmp_path_factory.mktemp("hostile")
+    html.render(folder, [cases.hostile(text) for text in cases.HOSTILE])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def one_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """One browser for all tests."""
+    with chromium.browser(tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+@pytest.fixture
+def page(one_page: Page) -> Iterator[Page]:
+    """The browser as it was started; whatever a test makes it complain about fails that test."""
+    one_page.look(1400)
+    one_page.scripts(True)
+    one_page.problems.clear()
+    one_page.requests.clear()
+    yield one_page
+    assert one_page.problems == []
+    assert [url for url in one_page.requests if not url.startswith(("file:", "data:"))] == []
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_kind_of_page_reads_well(page: Page, report: Path, width: int, scheme: str) -> None:
+    for name in KINDS:
+        page.look(width, scheme=scheme)
+        page.open(report / f"{name}.html")
+        page.run("document.querySelectorAll('details').forEach(d => { d.open = true })")
+        assert page.run(CONTRAST) == [], name
+        assert page.run(SHAPES) == [], name
+        assert page.run(STRUCTURE) == [], name
+        assert page.run(WIDE) == [], name
+        dark = page.run("getComputedStyle(document.body).backgroundColor") != "rgb(253, 253, 252)"
+        assert dark == (scheme == "dark")
+
+
+def test_the_examinations_see_what_they_look_for(page: Page, report: Path) -> None:
+    def after(change: str, examination: str) -> list[str]:
+        page.open(report / "beras.layers.Dense.html")
+        page.run(change)
+        return page.run(examination)  # type: ignore[no-any-return]
+
+    assert after("document.querySelector('.lead').style.color = '#999'", CONTRAST)
+    assert after("document.querySelector('figure svg text').style.fill = '#bbb'", CONTRAST)
+    assert after("document.querySelector('figure svg use').style.stroke = 'rgb(240, 240, 240)'", SHAPES)
+    assert after("document.querySelector('h2').outerHTML = '<h4>x</h4>'", STRUCTURE)
+    assert after("document.querySelector('td').remove()", STRUCTURE)
+    assert after("document.querySelector('th').removeAttribute('scope')", STRUCTURE)
+    assert after("document.querySelector('[role=img]').removeAttribute('role')", STRUCTURE)
+    assert after("document.querySelector('.lead').style.minWidth = '2000px'", WIDE)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_link_resolves(page: Page, report: Path, name: str) -> None:
+    page.open(report / f"{name}.html")
+    links = page.run("[...document.links].map(a => a.href)")
+    assert links
+    for link in links:
+        path, _, fragment = link.removeprefix("file://").partition("#")
+        assert Path(path).is_file(), link
+        if fragment:
+            assert page.run(f"!!document.getElementById({fragment!r})"), link
+
+
+def test_filter_by_mouse_and_keyboard(page: Page, report: Path) -> None:
+    page.open(report / "index.html")
+    assert len(page.run(NAMES)) == 6
+    page.click("#search")
+    page.type("LAYERS dense")
+    assert page.run(NAMES) == ["beras.layers.Dense"]
+    assert page.run("document.getElementById('shown').textContent") == "1 of 6 shown"
+    page.run("document.getElementById('search').value = ''")
+    page.press("Tab")
+    assert page.run("document.activeElement.id") == "verdict"
+    page.press("ArrowDown")
+    assert page.run(NAMES) == ["beras.activations.Tanh"]
+    page.press("ArrowDown")
+    assert page.run(NAMES) == ["beras.losses.Cancelling"]
+    page.press("Home")
+    assert len(page.run(NAMES)) == 6
+
+
+def test_sort_by_mouse(page: Page, report: Path) -> None:
+    page.open(report / "index.html")
+    names = sorted(page.run(NAMES))
+    page.click("#rows th:first-child button")
+    assert page.run(NAMES) == names
+    assert page.run("document.querySelector('#rows th').getAttribute('aria-sort')") == "ascending"
+    page.click("#rows th:first-child button")
+    assert page.run(NAMES) == names[::-1]
+    page.click("#rows th:nth-child(5) button")
+    by_ratio = page.run(NAMES)
+    assert by_ratio[0] == "beras.activations.Tanh"
+    assert by_ratio[-1] == "beras.layers.Odd"
+
+
+def test_sort_by_keyboard(page: Page, report: Path) -> None:
+    page.open(report / "index.html")
+    names = sorted(page.run(NAMES))
+    page.run("document.getElementById('sort').focus()")
+    page.press("Tab")
+    assert page.run("document.activeElement.textContent") == "Component"
+    page.press("Enter")
+    assert page.run(NAMES) == names
+    page.press(" ")
+    assert page.run(NAMES) == names[::-1]
+    page.press("Tab", shift=True)
+    assert page.run("document.activeElement.id") == "sort"
+    page.press("Home")
+    assert page.run(NAMES)[0] == "beras.activations.Tanh"
+    assert page.run("document.querySelectorAll('[aria-sort]:not([aria-sort=none])').length") == 0
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page, report: Path) -> None:
+    page.open(report / "beras.activations.Tanh.html")
+    for _ in range(12):
+        page.press("Tab")
+        style = page.run("getComputedStyle(document.activeElement).outlineStyle")
+        assert page.run("document.activeElement.tagName") in ("A", "SUMMARY", "DIV")
+        assert style == "solid"
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_pages_read_the_same_with_scripts_off(page: Page, report: Path, name: str) -> None:
+    text = """[...document.querySelectorAll('main :is(h2, h3, td, th, dt, dd, li, pre, figcaption, summary)')]
+      .map(e => e.innerText.trim()).join(' ')"""
+    page.open(report / f"{name}.html")
+    with_scripts = page.run(text)
+    page.scripts(False)
+    page.open(report / f"{name}.html")
+    assert page.run(text) == with_scripts
+    if name == "index":
+        assert page.run("document.getElementById('tools').checkVisibility()") is False
+        assert page.run("document.querySelectorAll('#rows button').length") == 0
+        assert len(page.run(NAMES)) == 6
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_pages_print(page: Page, report: Path, name: str) -> None:
+    page.look(1400, scheme="dark")
+    page.open(report / f"{name}.html")
+    printed = page.pdf()
+    assert printed.startswith(b"%PDF")
+    assert len(printed) > 5000
+    page.send("Emulation.setEmulatedMedia", media="print")
+    assert page.run("getComputedStyle(document.body).backgroundColor") == "rgb(253, 253, 252)"
+    closed = "[...document.querySelectorAll('details table')].filter(t => !t.getBoundingClientRect().height).length"
+    assert page.run(closed) == 0, "the numbers behind a picture are not printed"
+    page.send("Emulation.setEmulatedMedia", media="")
+
+
+def test_a_link_to_a_claim_leads_to_it(page: Page, report: Path) -> None:
+    page.open(report / "beras.layers.Dense.html")
+    page.click("a[href='#claim-4']")
+    assert page.run("location.hash") == "#claim-4"
+    assert abs(page.run("document.getElementById('claim-4').getBoundingClientRect().top")) < 200
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+def test_hostile_text_runs_nothing_and_breaks_no_layout(page: Page, hostile: Path, width: int) -> None:
+    page.look(width)
+    for name in ("index.html", *(store.page(text) for text in cases.HOSTILE)):
+        page.open(hostile / name)
+        assert page.run("document.title") != "taken over"
+        assert page.run(WIDE) == [], name
+        assert page.run(STRUCTURE) == [], name
+        assert page.run("document.images.length") == 0
+        assert "49" not in page.run("document.querySelector('h1').innerText")
+    shown = "".join(page.run("document.body.innerText").split())
+    assert shown
+
+
+def test_right_to_left_names_do_not_turn_their_surroundings(page: Page, hostile: Path) -> None:
+    page.open(hostile / "index.html")
+    turned = "[...document.querySelectorAll('#rows tr')].find(r => r.innerText.includes('gnp.exe'))"
+    assert page.run(f"getComputedStyle({turned}.querySelector('bdi')).unicodeBidi") == "isolate"
+    # The verdict stands to the right of the name in every row, whatever way the name runs.
+    order = "[...document.querySelectorAll('#rows tbody tr')].every(r => r.cells[1].offsetLeft > r.cells[0].offsetLeft)"
+    assert page.run(order)

@@ -1,0 +1,280 @@
+"""What the report's pages say, that they stay small and the same, and that other people's text stays text."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gradcheck.report import html, store
+from gradcheck.results import Cause, ComponentResult, Curve, Heat
+from tests.gradcheck import report_cases as cases
+from tests.gradcheck.report_whole import Read, complaints
+
+MOST = {"index.html": 200_000}
+"""Bytes of a page; 1 MB for the others."""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with every kind of page and verdict."""
+    return cases.full_report(tmp_path_factory.mktemp("report"))
+
+
+def paint(folder: Path, *results: ComponentResult) -> str:
+    """Paint some results and return the first one's page."""
+    html.render(folder, results)
+    return (folder / store.page(results[0].name)).read_text(encoding="utf-8")
+
+
+def words(page: str) -> str:
+    """A page's text, without its tags and line breaks."""
+    body = re.sub(r"<(style|svg|script).*?</\1>", "", page[page.index("<body") :], flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def test_a_report_of_every_kind_is_whole(report: Path) -> None:
+    assert complaints(report) == []
+    pages = {path.name for path in report.glob("*.html")}
+    assert {"tensorflow.html", "mutation.html", "arena.html", "training.html", "index.html"} < pages
+    assert len(pages) == 5 + len(cases.everything())
+
+
+def test_the_index_answers_first_and_lists_failures_first(report: Path) -> None:
+    page = Read(report / "index.html")
+    assert "<h1>1 of 6 components is wrong, 1 unresolved, 1 not implemented.</h1>" in page.text
+    assert [row["data-verdict"] for row in page.rows] == [
+        "wrong", "unresolved", "not implemented", "correct", "correct", "skipped",
+    ]  # fmt: skip
+    text = words(page.text)
+    assert (
+        "6 components · 16 claims: 1 wrong, 1 unresolved, 1 not implemented, 1 waived, 12 correct · 601 points" in text
+    )
+    assert "gradcheck 0.1.0 · numpy 2.1.0 · seed 0" in text
+    assert "python -m gradcheck beras" in text
+    assert "The sign is flipped." in text
+
+
+@pytest.mark.parametrize(
+    ("results", "says"),
+    [
+        ([cases.plain()], "All 1 component correct."),
+        ([cases.plain(), cases.plain("a.B")], "All 2 components correct."),
+        ([cases.plain(), cases.skipped()], "All correct; 1 of 2 components skipped."),
+        ([cases.skipped()], "Nothing was checked: 1 component skipped."),
+        ([replace(cases.plain(), verdict="waived"), cases.plain("a.B")], "1 of 2 components is waived."),
+    ],
+)
+def test_the_first_line_is_the_answer(results: list[ComponentResult], says: str, tmp_path: Path) -> None:
+    html.render(tmp_path, results)
+    assert f"<h1>{says}</h1>" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_an_empty_report_says_so(tmp_path: Path) -> None:
+    html.render(tmp_path)
+    assert "Nothing has been checked yet." in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_page_says_what_is_wrong_before_what_is_right(report: Path) -> None:
+    page = (report / "beras.activations.Tanh.html").read_text(encoding="utf-8")
+    order = [
+        "The sign is flipped.", "−1 × the claim is within tolerance at all 41 points.", "Worst entry", "−0.41997434161",
+        "Smallest counterexample", "A test to paste", "def test_tanh_derivative_at_one", "Largest error, and its",
+        "Error against step size", "Agreement with TensorFlow", "compose_input_gradients changed the upstream",
+    ]  # fmt: skip
+    places = [page.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_kinks_show_both_sides_and_the_claim(report: Path) -> None:
+    text = words((report / "beras.activations.LeakyReLU.html").read_text(encoding="utf-8"))
+    assert "zeros [0, 0] 0.3 0.3 1 left" in text
+    assert "10 more kinks in data/beras.activations.LeakyReLU.json" in text
+
+
+def test_reasons_of_unresolved_waived_missing_and_skipped_are_shown(report: Path) -> None:
+    said = {path.stem: words(path.read_text(encoding="utf-8")) for path in report.glob("beras.*.html")}
+    assert "tolerance is 3e-4 of the scale, above 1e-6" in said["beras.losses.Cancelling"]
+    assert "straight-through estimator" in said["beras.layers.Stub"]
+    assert "returns None" in said["beras.layers.Stub"]
+    assert "say --init depth=2" in said["beras.layers.Odd"]
+
+
+def test_tensorflow_is_on_the_index_on_its_page_and_on_the_component_s(report: Path) -> None:
+    index = words((report / "index.html").read_text(encoding="utf-8"))
+    assert "agrees 0.13" in index
+    assert "differs 1.1" in index
+    page = words((report / "tensorflow.html").read_text(encoding="utf-8"))
+    assert "1 of 3 comparisons differ by more than their tolerance." in page
+    assert "p is clipped already" in page
+    assert "tensorflow-cpu 2.21.0" in page
+    assert "backward[w]" in words((report / "beras.layers.Dense.html").read_text(encoding="utf-8"))
+
+
+def test_mutation_arena_and_training_pages_give_their_numbers(report: Path) -> None:
+    said = {kind: words((report / f"{kind}.html").read_text(encoding="utf-8")) for kind in store.KINDS}
+    assert "Mutation score: 99.81 %" in said["mutation"]
+    assert "520 were called wrong, 1 went unnoticed; 1 changed nothing" in said["mutation"]
+    assert "jax check_grads 0.7 3 of 4" in said["arena"]
+    assert "Training: 97.84 % right" in said["training"]
+    assert "9 , is 8" in said["training"]
+
+
+def test_every_picture_has_a_sentence_and_its_numbers(report: Path) -> None:
+    for path in report.glob("*.html"):
+        page = Read(path)
+        pictures = [found for tag, found in page.tags if tag == "div" and found.get("role") == "img"]
+        figures = [tag for tag, found in page.tags if tag == "figure"]
+        assert all(len(picture["aria-label"]) > 10 for picture in pictures), path.name
+        assert page.text.count("</figure>") == len(figures)
+        for figure in page.text.split("<figure")[1:]:
+            inside = figure.split("</figure>")[0]
+            assert 'role="img"' in inside, path.name
+            assert inside.count("<tr>") > 1, path.name
+
+
+def test_the_pictures_keep_text_as_text_and_take_the_page_s_colours(report: Path) -> None:
+    page = (report / "beras.layers.Dense.html").read_text(encoding="utf-8")
+    drawn = "".join(re.findall(r'<svg viewBox="[^"]*" aria-hidden.*?</svg>', page, flags=re.DOTALL))
+    assert ">chosen step</text>" in drawn
+    assert ">noise ÷ step</text>" in drawn
+    assert "var(--accent)" in drawn
+    assert not re.search(r"#[0-9a-f]{6}\b", re.sub(r'(href|id)="#?\w+"|url\(#\w+\)|base64,[^"]*', "", drawn))
+
+
+def test_ids_are_unique_on_every_page(report: Path) -> None:
+    for path in report.glob("*.html"):
+        twice = [name for name, amount in Counter(Read(path).ids).items() if amount > 1]
+        assert twice == [], path.name
+
+
+def test_painting_again_gives_the_same_bytes(report: Path, tmp_path: Path) -> None:
+    before = {path.name: path.read_bytes() for path in report.glob("*.html")}
+    assert html.render(report) == []
+    assert {path.name: path.read_bytes() for path in report.glob("*.html")} == before
+    # And so does another process, in another folder, with another seed for hashing.
+    copy = tmp_path / "copy"
+    (copy / "data").mkdir(parents=True)
+    for path in (report / "data").iterdir():
+        (copy / "data" / path.name).write_bytes(path.read_bytes())
+    program = f"from gradcheck.report import html; html.render({str(copy)!r})"
+    environment = {"PYTHONHASHSEED": "7", "PATH": "", "PYTHONPATH": str(Path(__file__).parents[2]), "TZ": "Asia/Tokyo"}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=120)
+    assert {path.name: path.read_bytes() for path in copy.glob("*.html")} == before
+
+
+def test_nothing_on_a_page_depends_on_where_or_when(report: Path) -> None:
+    for path in report.glob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert str(report) not in text
+        assert not re.search(r"\b20\d\d-\d\d-\d\d\b", text)
+        assert "matplotlib" not in text
+
+
+def test_one_component_s_run_leaves_the_other_pages_untouched(tmp_path: Path) -> None:
+    html.render(tmp_path, [cases.component(), cases.kinked()])
+    stamp = (tmp_path / "beras.layers.Dense.html").stat()
+    changed = replace(cases.kinked(), seed=3)
+    html.render(tmp_path, [changed])
+    after = (tmp_path / "beras.layers.Dense.html").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (stamp.st_ino, stamp.st_mtime_ns)
+    assert complaints(tmp_path) == []
+    assert "seeds 0, 3" in words((tmp_path / "index.html").read_text(encoding="utf-8"))
+
+
+def test_pages_of_the_size_of_beras_are_small(tmp_path: Path) -> None:
+    html.render(tmp_path, [cases.component(f"beras.layers.Layer{i}", seed=i) for i in range(3)])
+    index = (tmp_path / "index.html").stat().st_size
+    rows = len((tmp_path / "index.html").read_text(encoding="utf-8").split("<tr ")) - 1
+    one_row = len((tmp_path / "index.html").read_bytes().split(b'<tr role="row" data-verdict')[1])
+    assert index + 60 * one_row < MOST["index.html"], rows
+    assert max(path.stat().st_size for path in tmp_path.glob("*.html")) < 500_000
+
+
+@pytest.mark.parametrize("text", cases.HOSTILE)
+def test_hostile_text_stays_text(text: str, tmp_path: Path) -> None:
+    html.render(tmp_path, [cases.hostile(text), cases.plain()])
+    assert complaints(tmp_path) == []
+    for path in tmp_path.glob("*.html"):
+        page = Read(path)
+        assert [tag for tag, _ in page.tags if f" {tag} " not in USUAL.replace("\n", " ")] == []
+        assert not [name for _, found in page.tags for name in found if name.startswith("on") or name == "src"]
+        assert not set(page.text) & set(map(chr, [*range(9), 11, 12, *range(14, 32), 127]))
+    assert (tmp_path / "index.html").read_text(encoding="utf-8").count("<script>") == 1
+
+
+USUAL = """ html head meta title link style body header main footer nav section article form input label select option
+ button script h1 h2 h3 p a ul li dl dt dd div span bdi strong code pre i br figure figcaption details summary
+ table caption thead tbody tr th td svg symbol use path g defs text clippath rect image circle """
+
+
+@pytest.mark.parametrize("unit", ["x", "word ", "<b>&", "\u202e", "مرحبا "])
+def test_ten_megabytes_of_repr_become_a_page_below_one(unit: str, tmp_path: Path) -> None:
+    long, base = unit * (10_000_000 // len(unit)), cases.hostile(unit)
+    claim = replace(base.claims[0], counterexample=long, points=(replace(base.claims[0].points[0], message=long),))
+    page = paint(tmp_path, replace(base, name="a.B", reason=long, claims=(claim,)))
+    assert len(page.encode()) < 1_000_000
+    assert "characters in all)" in page
+    assert (tmp_path / "index.html").stat().st_size < MOST["index.html"]
+    assert complaints(tmp_path) == []
+
+
+def test_very_many_claims_points_and_words_still_becomes_a_page_below_one_megabyte(tmp_path: Path) -> None:
+    one = cases.claim(points=200)
+    wide = Heat("wide", tuple(tuple(0.1 for _ in range(300)) for _ in range(200)))
+    long = Cause("x" * 5000, "y" * 50_000, "z" * 50_000)
+    claims = (
+        *(replace(one, name=f"m[{i}]") for i in range(120)),
+        replace(one, name="w[x]", heat=wide, causes=(long,) * 9),
+    )
+    page = paint(tmp_path, replace(cases.component("a.B"), claims=claims))
+    assert len(page.encode()) < 1_000_000
+    assert "more claims, none worse than these" in page
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        replace(cases.claim(), curve=Curve("e", (), (), 0.0, 0.0)),
+        replace(cases.claim(), curve=Curve("e", (1e-3, 1e-4), (0.0, 0.0), 1e-3, 0.0)),
+        replace(cases.claim(), curve=Curve("e", (1e-3, 1e-4, 0.0), (float("nan"), float("inf"), 1.0), 1.0, 1.0)),
+        replace(cases.claim(), heat=Heat("p", ())),
+        replace(cases.claim(), heat=Heat("p", ((),))),
+        replace(cases.claim(), heat=Heat("p", ((1.0, 2.0), (3.0,)))),
+        replace(cases.claim(), heat=Heat("p", ((float("nan"), float("inf")), (0.0, -1.0)))),
+        replace(cases.claim(), heat=Heat("p", ((0.0, 0.0),))),
+        replace(cases.claim(), points=(cases.at(0, ratio=float("nan")), cases.at(1, ratio=0.0))),
+        replace(cases.claim(), points=(replace(cases.at(0), scale=0.0, resolution=float("inf")),)),
+        replace(cases.claim(), points=(), worst=None, curve=None, heat=None),
+    ],
+)
+def test_odd_numbers_are_painted(claim: cases.ClaimResult, tmp_path: Path) -> None:
+    assert "</html>" in paint(tmp_path, replace(cases.component("a.B"), claims=(claim,)))
+    assert complaints(tmp_path) == []
+
+
+def test_a_large_jacobian_is_shown_by_blocks_that_lose_no_outlier(tmp_path: Path) -> None:
+    ratios = [[0.01] * 500 for _ in range(100)]
+    ratios[57][333] = 77.0
+    heat = Heat("p", tuple(map(tuple, ratios)))
+    text = words(paint(tmp_path, replace(cases.component("a.B"), claims=(replace(cases.claim(), heat=heat),))))
+    assert "Each cell is the largest of a block of 5 × 21 entries." in text
+    assert "the largest finite ratio 77; 1 of 50000 beyond it." in text
+
+
+@pytest.mark.parametrize("kind", ["mutation", "arena", "training"])
+@pytest.mark.parametrize(
+    "text", ['{"kind": "KIND", "schema": 0}', '{"kind": "KIND", "schema": 1}', "[", '{"schema": 1}']
+)
+def test_other_data_that_cannot_be_read_is_refused_in_a_line(kind: str, text: str, tmp_path: Path) -> None:
+    html.render(tmp_path, [cases.plain()])
+    (tmp_path / "data" / f"{kind}.json").write_text(text.replace("KIND", kind), encoding="utf-8")
+    (line,) = html.render(tmp_path)
+    assert line.startswith(f"data/{kind}.json was not painted: ")
+    assert not (tmp_path / f"{kind}.html").exists()
+    assert complaints(tmp_path) == []
