@@ -242,7 +242,7 @@ class _Session:
     def result(
         self, claims: list[ClaimResult] | None = None, contract: list[ContractResult] | None = None, reason: str = ""
     ) -> ComponentResult:
-        """The component's result: the worst verdict of its claims, and "wrong" where the contract is broken in earnest."""
+        """The component's result: the worst verdict of its claims, "wrong" where the contract is broken in earnest."""
         claims, contract = claims or [], contract or []
         noted = None if self.lossy else FORMS
         broken = ["wrong" for item in contract if item.verdict == "broken" and item.name != noted]
