@@ -21,6 +21,7 @@ from gradcheck.errors import UsageError
 from gradcheck.precedence import put_first
 from gradcheck.report import writing
 from gradcheck.report.terminal import Line, Printer, clean, lines_of, one_line, summary
+from gradcheck.results import ComponentResult
 from gradcheck.run import FAILING, Found, Outcome, Run
 
 
@@ -120,6 +121,8 @@ def _check(run: Run, found: list[Found], arguments: Arguments, printer: Printer)
     if all(one.reason for one in found):
         raise _nothing(found)
     start = time.perf_counter()
+    if arguments.report:
+        writing.preload()
     outcomes: list[Outcome] = []
     for outcome in run.check(found, printer.progress):
         outcomes.append(outcome)
@@ -129,11 +132,19 @@ def _check(run: Run, found: list[Found], arguments: Arguments, printer: Printer)
             break
     results = [outcome.result for outcome in outcomes]
     printer.progress("writing the report")
-    notes = writing.write_report(results, arguments.report) if arguments.report else []
+    notes = _report(results, run.places, arguments) if arguments.report else []
     printer.done()
     printer.line(summary(results, time.perf_counter() - start))
     printer.lines([(note, "quiet")] for note in notes)
     return _finish(outcomes, arguments, tuple(place.shown for place in run.places))
+
+
+def _report(results: Sequence[ComponentResult], places: Sequence[Place], arguments: Arguments) -> list[str]:
+    """Write the report; after a whole module or package was checked, without what is not there any more."""
+    if arguments.keyword is None and not arguments.exit_first:
+        whole = [place.module for place in places if not place.attribute]
+        writing.forget(arguments.report, whole, [result.name for result in results])
+    return writing.write_report(results, arguments.report)
 
 
 def _finish(outcomes: Sequence[Outcome], arguments: Arguments, files: tuple[str, ...]) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Collection, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,6 +28,26 @@ def write_report(results: Sequence[ComponentResult], folder: str) -> list[str]:
     for result in results:
         store.save(result, folder)
     return [INSTALL]
+
+
+def forget(folder: str, modules: Sequence[str], found: Collection[str]) -> None:
+    """Remove the data of components of `modules` (or below them) that are not among those `found` there.
+
+    A class that was renamed or removed has no place in the report any more.
+    """
+    if not os.path.isdir(os.path.join(folder, "data")):
+        return
+    with store.locked(Path(folder)):
+        for result in store.read(Path(folder)).results:
+            inside = any(f"{result.name}.".startswith(f"{module}.") for module in modules)
+            if inside and result.name not in found:
+                (Path(folder) / "data" / f"{store.stem(result.name)}.json").unlink(missing_ok=True)
+
+
+def preload() -> None:
+    """Import what paints in the background, while worker processes check."""
+    if can_paint():
+        threading.Thread(target=importlib.import_module, args=("gradcheck.report.html",), daemon=True).start()
 
 
 def paint(folder: str, results: Sequence[ComponentResult] = ()) -> list[str]:

@@ -80,6 +80,24 @@ def test_stop_at_the_first_failure(here: Path, capsys: pytest.CaptureFixture[str
     assert [item["name"] for item in document(here)["components"]] == ["beras.layers.Tanh", "beras.layers.Flipped"]
 
 
+def test_report_keeps_other_components_and_forgets_what_is_gone(here: Path) -> None:
+    (here / "alone.py").write_text(
+        (here / "beras" / "core.py").read_text() + LAYERS.replace("from .core", "from beras.core")
+    )
+    assert main(["alone.py::Tanh"]) == 0
+    assert main(["-q"]) == 1
+    data = here / "reports" / "data"
+    names = {"alone.Tanh.json", "beras.layers.Tanh.json", "beras.layers.Flipped.json"}
+    assert {path.name for path in data.iterdir()} == names
+    (here / "beras" / "layers.py").write_text(LAYERS.replace("Flipped", "Renamed"))
+    assert main(["-q", "-k", "tanh"]) == 0
+    assert {path.name for path in data.iterdir()} == names  # only a part was looked at
+    assert main(["-q"]) == 1
+    assert {path.name for path in data.iterdir()} == names - {"beras.layers.Flipped.json"} | {
+        "beras.layers.Renamed.json"
+    }
+
+
 def test_subject_that_hangs_or_dies_is_unresolved_and_its_neighbours_are_checked(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
