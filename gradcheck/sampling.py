@@ -168,10 +168,12 @@ ARRANGED: tuple[tuple[str, Arrange], ...] = (
     ("not contiguous", _non_contiguous),
     ("read-only", _read_only),
 )
+# Batches of 7 and 11: a layer that was built by hand, say 4 to 4, must not meet a batch of its own size, where a
+# matrix for all rows and a number per entry have the same shape.
 SHAPES: tuple[tuple[str, Sizes], ...] = (
     ("generic", Sizes()),
-    ("generic, second seed", Sizes(4, 2, 5)),
-    ("generic, third seed", Sizes(3, 5, 2)),
+    ("generic, second seed", Sizes(7, 2, 5)),
+    ("generic, third seed", Sizes(11, 5, 2)),
     ("batch of one", Sizes(1, 4, 3)),
     ("one feature", Sizes(5, 1, 3)),
 )
