@@ -270,27 +270,28 @@ class ResidualSkipTwice(Residual):
         return 2 + np.cos(x)
 
 
-class SmoothLog(Elementwise):
-    """log(x² + 10⁻⁴)."""
+class SteepSine(Elementwise):
+    """arsinh(x/ε) = log(x/ε + √(x²/ε² + 1)) with ε = 0.01; derivative 1/√(x² + ε²)."""
+
+    epsilon = 0.01
 
     def forward(self, x: Array) -> Array:
-        return np.log(x**2 + 1e-4)
+        return np.arcsinh(x / self.epsilon)
 
     def slope(self, x: Array) -> Array:
-        return 2 * x / (x**2 + 1e-4)
+        return 1 / np.sqrt(x**2 + self.epsilon**2)
 
 
-class SmoothLogWithoutEpsilon(SmoothLog):
+class SteepSineWithoutEpsilon(SteepSine):
     def slope(self, x: Array) -> Array:
-        with np.errstate(divide="ignore"):
-            return np.where(x == 0, 0, 2 / x)
+        return 1 / np.where(x == 0, self.epsilon, np.abs(x))
 
 
 class BinaryLog(Elementwise):
     """log₂(1 + x²)."""
 
     def forward(self, x: Array) -> Array:
-        return np.log2(1 + x**2)
+        return np.log1p(x**2) / np.log(2)
 
     def slope(self, x: Array) -> Array:
         return 2 * x / (1 + x**2) / np.log(2)
@@ -337,7 +338,7 @@ FAULTS = [
     Fault("swish with 2σ", SwishDoubledTerm, Swish, "doubled term"),
     Fault("residual without its skip", ResidualWithoutSkip, Residual, "missing term"),
     Fault("residual with its skip twice", ResidualSkipTwice, Residual, "doubled term"),
-    Fault("2/x for 2x/(x² + ε)", SmoothLogWithoutEpsilon, SmoothLog, "missing epsilon"),
+    Fault("1/|x| for 1/√(x² + ε²)", SteepSineWithoutEpsilon, SteepSine, "missing epsilon"),
     Fault("log₂ with the slope of log", BinaryLogNaturalSlope, BinaryLog, "times a constant"),
     Fault("last axis summed away", SineAxisGone, Sine, "an axis summed away", "compose_input_gradients"),
 ]

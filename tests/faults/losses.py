@@ -113,10 +113,10 @@ class CceAdded(CategoricalCrossEntropy):
     epsilon = 1e-4
 
     def forward(self, y_pred: Array, y_true: Array) -> Any:  # type: ignore[override]
-        return -np.mean(np.sum(y_true * np.log(np.abs(y_pred) + self.epsilon), axis=-1))
+        return -np.mean(np.sum(y_true * np.log(y_pred + self.epsilon), axis=-1))
 
     def gradient(self, p: Array, y: Array) -> Array:
-        return -y * np.sign(p) / (np.abs(p) + self.epsilon) / len(p)
+        return -y / (p + self.epsilon) / len(p)
 
 
 class CceAddedForgotten(CceAdded):
