@@ -10,7 +10,6 @@ from random import Random
 
 from gradcheck import differential
 from gradcheck.differential import Deviation, Differential, Measurement
-from gradcheck.report import html
 from gradcheck.report.others import Arena, Case, Mutant, Mutation, Tool
 from gradcheck.results import (
     AtPoint,
@@ -295,6 +294,8 @@ def training() -> dict[str, object]:
 
 def full_report(folder: Path) -> Path:
     """Paint a report with every kind of page."""
+    from gradcheck.report import html
+
     data = folder / "data"
     data.mkdir(parents=True)
     differential.write(differences(), data / "tensorflow.json")

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.report import html, store
+from gradcheck.report import store
 from tests.gradcheck import chromium
 from tests.gradcheck import report_cases as cases
 from tests.gradcheck.chromium import Page
+
+html = pytest.importorskip("gradcheck.report.html", reason="needs the extra `report`")
 
 pytestmark = pytest.mark.skipif(chromium.BINARY is None, reason="no Chromium on this machine")
 

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.report import html, store
+from gradcheck.report import store
 from gradcheck.results import Cause, ComponentResult, Curve, Heat
 from tests.gradcheck import report_cases as cases
 from tests.gradcheck.report_whole import Read, complaints
+
+html = pytest.importorskip("gradcheck.report.html", reason="needs the extra `report`")
 
 MOST = {"index.html": 200_000}
 """Bytes of a page; 1 MB for the others."""

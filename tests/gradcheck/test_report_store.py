@@ -17,9 +17,11 @@ from typing import Any
 import pytest
 
 from gradcheck import differential
-from gradcheck.report import html, store
+from gradcheck.report import store
 from tests.gradcheck import report_cases as cases
 from tests.gradcheck.report_whole import complaints
+
+html = pytest.importorskip("gradcheck.report.html", reason="needs the extra `report`")
 
 
 class Killed(BaseException):
