@@ -230,20 +230,36 @@ def _integers_only(array: Array) -> Array:
 def _fixed(subject: Subject, seed: int) -> Iterator[Point]:
     """A subject with values of its own: these, and for a class (whose values are examples) some close to them."""
     problem = subject.build(Sizes(), np.random.default_rng([seed, 0]))
-    values = {v.name: _exact(v.example) for v in problem.variables}
-    yield Point("as given", problem, values)
+    # Somebody's numbers stay as they are, and are then only checked in the dtypes that have them; an example's are cut.
+    values = {v.name: _exact(v.example, short=subject.examples) for v in problem.variables}
+    yield Point("as given", problem, values, dtypes=_holding(values))
     for number in range(2 if subject.examples else 0):
         rng = np.random.default_rng([seed, 7, number])
         near = {v.name: values[v.name] if v.constant else _near(values[v.name], rng) for v in problem.variables}
-        yield Point(f"near what is given, {number + 1}", problem, near)
+        yield Point(f"near what is given, {number + 1}", problem, near, dtypes=_holding(near))
 
 
-def _exact(example: Array) -> Array:
-    """Class indices stay whole numbers; all else is differentiated in float64."""
+def _exact(example: Array, short: bool) -> Array:
+    """Class indices stay whole numbers; all else is differentiated in float64 (`short`: cut to float32's digits)."""
     array = np.asarray(example)
-    return array if array.dtype.kind in "iub" else array.astype(float)
+    if array.dtype.kind in "iub":
+        return array
+    return array.astype(np.float32).astype(float) if short else array.astype(float)
+
+
+def _holding(values: dict[str, Array]) -> tuple[str, ...]:
+    """Return the dtypes in which every value is the same number: a claim at a rounded point is about another one."""
+    reals = [value for value in values.values() if value.dtype.kind == "f"]
+
+    def holds(dtype: str) -> bool:
+        with np.errstate(over="ignore"):
+            return all(np.array_equal(value.astype(dtype).astype(float), value, equal_nan=True) for value in reals)
+
+    return tuple(dtype for dtype in ("float64", "float32", "float16") if holds(dtype))
 
 
 def _near(values: Array, rng: np.random.Generator) -> Array:
     """Change every number by up to an eighth of itself, so that its sign and its magnitude stay."""
-    return values * (1 + generic(rng, values.shape) / 16) if values.dtype.kind == "f" else values
+    if values.dtype.kind != "f":
+        return values
+    return _exact(values * (1 + generic(rng, values.shape) / 16), short=True)
