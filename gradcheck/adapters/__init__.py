@@ -7,7 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import backward, construct, layers, models, nodes, pairs, propagation, registry, source, tapes
+from gradcheck.adapters import (
+    backward,
+    cached,
+    construct,
+    layers,
+    models,
+    nodes,
+    pairs,
+    propagation,
+    registry,
+    source,
+    tapes,
+)
 from gradcheck.adapters.errors import NotASubject
 from gradcheck.adapters.functions import function_subject
 from gradcheck.adapters.registry import register
@@ -17,7 +29,7 @@ from gradcheck.problem import Problem, Sizes, Subject
 __all__ = ["CannotBuild", "NotASubject", "function_subject", "is_subject", "register", "subject_of"]
 
 # In the order in which they are tried.
-ADAPTERS = (tapes, models, layers, propagation, nodes, backward, pairs)
+ADAPTERS = (tapes, models, layers, nodes, propagation, backward, cached, pairs)
 
 
 def is_subject(thing: Any) -> bool:

@@ -1,40 +1,35 @@
 """Course layers with `forward(x)` and `backward(dy)`: the input gradient is returned, weight gradients are left behind.
 
-They lie in attributes (`dW`, `db`, `grad_w`, `w_grad`), in a dict (`grads["W"]`), in `.grad` of a parameter, or are
-returned as well. Where they lie is found by looking at what `backward` changed.
+Or all are returned; and a forward or backward that returns nothing has left it in `self.output`, `self.dinputs`.
+A loss whose `backward` returns one gradient for two inputs holds the second constant.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers, probe, roles, weights
+from gradcheck.adapters import answers, left, probe, roles, weights
 from gradcheck.adapters.construct import Made, duplicate
 from gradcheck.adapters.generations import FORWARDS, has
+from gradcheck.adapters.left import Left
 from gradcheck.adapters.live import Habits, Live
-from gradcheck.adapters.weights import Place, Slot
+from gradcheck.adapters.weights import Slot
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Array, Method, Problem, Sizes, Values, Variable
 
-GRADIENT_DICTS = ("grads", "gradients", "grad", "dparams")
+# Where a forward or a backward that returns nothing leaves its result.
+OUTPUTS = ("output", "outputs", "out", "result")
+INPUT_GRADIENTS = ("dinputs", "dinput", "dx", "dX", "grad_input", "input_grad", "d_input", "dinp")
 
 
 def recognises(thing: Any) -> bool:
-    """`forward` (or `call`) and `backward`, both with an argument of their own."""
+    """`forward` (or `call`) and `backward`."""
     return has(thing, "backward") and any(has(thing, name) for name in FORWARDS)
-
-
-@dataclass(frozen=True)
-class Left:
-    """Where the gradient of one weight is found after `backward`."""
-
-    slot: Slot
-    read: Callable[[Any], Any]
 
 
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
@@ -43,23 +38,25 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
 
 
 class _Layer:
+    """One object on its way to a problem."""
+
     def __init__(self, made: Made, sizes: Sizes, rng: np.random.Generator) -> None:
         self.obj = made.obj
+        self.rng = rng
         self.forward = next(name for name in FORWARDS if has(self.obj, name))
         self.signature = roles.signature_of(getattr(self.obj, self.forward), self.obj)
-        self.roles, self.given = self._arrays(made, sizes, rng)
-        self.left, self.returns = self._trace()
-        self.slots = [left.slot for left in self.left]
+        self.roles, self.given = self._arrays(made, sizes)
+        self.left, said = self._weights(self.given)
+        self.returned = self._returned(said) if not self.left and self._more(said) else []
+        self._hold_labels_constant(said)
+        self.left += left.missing(duplicate(self.obj), self.left, self._outputs) if self.left else []
+        self.slots = [_slot_on(self.obj, one.slot) for one in self.left] + self.returned
         self.live = Live(self.obj, self.slots, [r.name for r in self.roles], self._run(self.obj), habits=self._habits())
 
     def problem(self) -> Problem:
         pairs = zip(self.roles, self.given, strict=True)
         inputs = [Variable(r.name, "input", a, r.constant, r.domain, r.data) for r, a in pairs]
         by_weight = [Variable(s.name, "weight", np.array(s.array)) for s in self.slots]
-        variables = (*inputs, *by_weight)
-        return Problem(variables, self.live.forward, (self._method(inputs, by_weight),))
-
-    def _method(self, inputs: Sequence[Variable], by_weight: Sequence[Variable]) -> Method:
         names = [v.name for v in inputs]
         shapes = [v.example.shape for v in inputs]
         constants = [v.name for v in inputs if v.constant]
@@ -71,32 +68,41 @@ class _Layer:
             def ask(cotangents: list[Array]) -> list[Any]:
                 call.enter()
                 said = _backward(live.obj, cotangents)
-                extra: list[Any] = []
-                if self.returns and isinstance(said, (list, tuple)):
-                    extra = list(said[len(names) :])
-                    said = said[: len(names)] if len(names) > 1 else said[0]
-                mine = [] if said is None and by_weight else _listed(said, names, shapes, constants)
-                mine = mine or [None for _ in names]
-                found = extra or [answers.plain(left.read(live.obj)) for left in self.left]
-                return [*mine, *found]
+                behind = [answers.plain(one.read(live.obj)) for one in self.left]
+                if self.returned and isinstance(said, (list, tuple)):
+                    behind = [answers.plain(item) for item in said[len(names) :]]
+                    said = said[: len(names)]
+                if said is None and by_weight:
+                    return [*(None for _ in names), *behind]
+                return [*_listed(said, names, shapes, constants), *behind]
 
             return ask
 
-        return Method("backward", "vjp", (*names, *(v.name for v in by_weight)), at)
+        method = Method("backward", "vjp", (*names, *(v.name for v in by_weight)), at)
+        return Problem((*inputs, *by_weight), live.forward, (method,))
 
     def _run(self, obj: Any) -> Callable[..., Any]:
-        return self.signature.bind(getattr(obj, self.forward))
+        forward = self.signature.bind(getattr(obj, self.forward))
+
+        def run(*arrays: Any) -> Any:
+            said = forward(*arrays)
+            return _attribute(obj, OUTPUTS) if said is None else said
+
+        return run
+
+    def _outputs(self, obj: Any) -> list[Array]:
+        return answers.outputs(self._run(obj)(*[array.copy() for array in self.given]))
 
     def _habits(self) -> Habits:
         twin = duplicate(self.obj)
         if twin is self.obj:
             return Habits()
-        slots = [_same_slot(slot, twin) for slot in self.slots]
+        slots = [_slot_on(twin, slot) for slot in self.slots]
         live = Live(twin, slots, [r.name for r in self.roles], self._run(twin))
         with np.errstate(all="ignore"):
             return live.learn(dict(zip(live.inputs, self.given, strict=True)) | {s.name: s.array for s in slots})
 
-    def _arrays(self, made: Made, sizes: Sizes, rng: np.random.Generator) -> tuple[list[roles.Role], list[Array]]:
+    def _arrays(self, made: Made, sizes: Sizes) -> tuple[list[roles.Role], list[Array]]:
         found = list(self.signature.roles)
         if made.inputs is not None:
             if len(made.inputs) != len(found):
@@ -104,83 +110,90 @@ class _Layer:
             return found, [np.asarray(array) for array in made.inputs]
         if not found:
             raise CannotBuild("its forward takes no array")
-        shapes = [value.shape for value, _ in weights.places(self.obj) if isinstance(value, np.ndarray) and value.ndim]
 
         def runs(arrays: list[Array]) -> None:
             answers.outputs(self._run(duplicate(self.obj))(*arrays))
 
         def both(arrays: list[Array]) -> None:
-            twin = duplicate(self.obj)
-            outputs = answers.outputs(self._run(twin)(*arrays))
-            said = _backward(twin, [np.ones_like(one, dtype=float) for one in outputs])
+            found, said = self._weights(arrays)
+            if isinstance(said, Exception):
+                raise said
             first = answers.plain(said[0] if isinstance(said, (list, tuple)) else said)
             if first is not None and first.shape != arrays[0].shape:
                 raise ValueError("another shape than the input's")
-            for value, place in list(weights.places(twin)):
-                read = (
-                    None
-                    if _is_gradient_name(place.path) or not weights.is_array(value)
-                    else _reader(twin, value, place)
-                )
-                if read is not None and np.shape(read(twin)) != np.shape(getattr(value, "value", value)):
+            for one in found:
+                if np.shape(one.read(self.twin)) != one.slot.array.shape:
                     raise ValueError("another shape than the weight's")
 
-        return probe.find(found, sizes, shapes, rng, runs, both)
+        shapes = [value.shape for value, _ in weights.places(self.obj) if isinstance(value, np.ndarray) and value.ndim]
+        return probe.find(found, sizes, shapes, self.rng, runs, both)
 
-    def _trace(self) -> tuple[list[Left], bool]:
-        """Find the weights and where their gradients lie, by a forward and a backward on a twin."""
-        twin = duplicate(self.obj)
-        before = [(value, place) for value, place in weights.places(twin) if weights.is_array(value)]
-        mine = {place.path: (value, place) for value, place in weights.places(self.obj) if weights.is_array(value)}
-        said = None
-        with np.errstate(all="ignore"):
-            outputs = answers.outputs(self._run(twin)(*[array.copy() for array in self.given]))
-            try:
-                said = _backward(twin, [np.ones_like(one, dtype=float) for one in outputs])
-            except Exception:  # said again when the claim is asked, where it is a verdict
-                said = None
-        left = []
-        for value, place in before:
-            if _is_gradient_name(place.path) or place.path not in mine:
-                continue
-            read = _reader(twin, value, place)
-            if read is not None:
-                own, held = mine[place.path]
-                left.append(Left(Slot(place.path.lstrip("_"), own, (held,)), read))
-        if left or not isinstance(said, (list, tuple)) or len(said) <= len(self.roles):
-            return left, False
-        return self._returned(said, mine), True
+    def _weights(self, arrays: list[Array]) -> tuple[list[Left], Any]:
+        """Return the weights with their gradients, and what backward returned, tried on a twin."""
+        self.twin = duplicate(self.obj)
+        outputs: list[Array] = []
 
-    def _returned(self, said: Sequence[Any], mine: dict[str, tuple[Any, Place]]) -> list[Left]:
-        """Gradients that `backward` returns after the input's, for weights in the order of their attributes."""
-        rest = [answers.plain(item) for item in said[len(self.roles) :]]
-        free = [(path, value, place) for path, (value, place) in mine.items() if isinstance(value, np.ndarray)]
+        def forward(twin: Any) -> None:
+            outputs.extend(answers.outputs(self._run(twin)(*[array.copy() for array in arrays])))
+
+        def backward(twin: Any) -> Any:
+            return _backward(twin, [np.round(self.rng.normal(size=one.shape), 2) for one in outputs])
+
+        return left.find(self.obj, self.twin, forward, backward)
+
+    def _more(self, said: Any) -> bool:
+        return isinstance(said, (list, tuple)) and len(said) > len(self.roles)
+
+    def _returned(self, said: Sequence[Any]) -> list[Slot]:
+        """Gradients that `backward` returns after the inputs', for weights in the order of their attributes."""
+        around = [(value, place) for value, place in weights.places(self.obj) if isinstance(value, np.ndarray)]
         found = []
-        for gradient in rest:
-            fitting = [one for one in free if gradient is not None and one[1].shape == gradient.shape]
-            if not fitting:
-                fitting = free
+        for gradient in [answers.plain(item) for item in said[len(self.roles) :]]:
+            shape = None if gradient is None else gradient.shape
+            fitting = [one for one in around if one[0].shape == shape] or around
             if not fitting:
                 raise CannotBuild(f"its backward returns {len(said)} gradients, but it has no weight for each")
-            path, value, place = fitting[0]
-            free = [one for one in free if one[0] != path]
-            found.append(Left(Slot(path.lstrip("_"), value, (place,)), lambda obj: None))
+            value, place = fitting[0]
+            around = [one for one in around if one[1] is not place]
+            found.append(Slot(place.path.lstrip("_"), value, (place,)))
         return found
+
+    def _hold_labels_constant(self, said: Any) -> None:
+        """A loss that returns one gradient for several inputs: the others are data, one-hot rows if these run."""
+        single = isinstance(said, np.ndarray) or (isinstance(said, (list, tuple)) and len(said) == 1)
+        declared = any(role.constant for role in self.roles) or hasattr(type(self.obj), "input_data")
+        if not single or declared or len(self.roles) < 2 or self._outputs(duplicate(self.obj))[0].size != 1:
+            return
+        labels = [roles.Role(role.name, True, "one-hot") for role in self.roles[1:]]
+        given = [
+            self.given[0],
+            *(probe.draw(r, a.shape, self.rng) for r, a in zip(labels, self.given[1:], strict=True)),
+        ]
+        first = self.roles[0]
+        with np.errstate(all="ignore"):
+            value = answers.outputs(self._run(duplicate(self.obj))(*[array.copy() for array in given]))[0]
+        if not np.isfinite(value).all():  # a logarithm of what is no probability
+            first = replace(first, data="probabilities", domain=(0.0, 1.0))
+            given[0] = probe.draw(first, given[0].shape, self.rng)
+        self.roles, self.given = [first, *labels], given
+
+
+def _attribute(obj: Any, names: Sequence[str]) -> Any:
+    """The first of several attributes that holds an array."""
+    return next((getattr(obj, name) for name in names if isinstance(getattr(obj, name, None), np.ndarray)), None)
 
 
 def _backward(obj: Any, cotangents: Sequence[Array]) -> Any:
     """Call `backward` with what upstream gradients it takes (a loss may take none)."""
     backward = obj.backward
-    takes = roles.signature_of(backward, obj)
-    if not takes.roles and not takes.starred and not _optional(backward):
+    parameters = inspect.signature(backward).parameters.values()
+    if parameters and any(p.kind in (p.VAR_POSITIONAL, p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY) for p in parameters):
+        said = backward(*cotangents)
+    else:
         said = backward()
-        factor = cotangents[0].reshape(()) if cotangents[0].size == 1 else None
-        return said if factor is None else _scaled(said, factor)
-    return backward(*cotangents)
-
-
-def _optional(backward: Callable[..., Any]) -> bool:
-    return any(p.default is not p.empty for p in inspect.signature(backward).parameters.values())
+        if cotangents[0].size == 1:
+            said = _scaled(said, cotangents[0].reshape(()))
+    return _attribute(obj, INPUT_GRADIENTS) if said is None else said
 
 
 def _scaled(said: Any, factor: Any) -> Any:
@@ -197,66 +210,8 @@ def _listed(said: Any, names: Sequence[str], shapes: Sequence[tuple[int, ...]], 
     return list(answers.listed(said, names, shapes, "backward", constants))
 
 
-def _is_gradient_name(path: str) -> bool:
-    name = path.replace("'", "").replace("]", "").replace("[", ".").lower()
-    head = name.split(".")[0]
-    last = name.split(".")[-1]
-    return (
-        head in GRADIENT_DICTS or "grad" in last or (last[:1] == "d" and len(last) in (2, 3)) or last.startswith("d_")
-    )
-
-
-def _reader(twin: Any, value: Any, place: Place) -> Callable[[Any], Any] | None:
-    """Return how the gradient of the weight at `place` is read from an object, if `twin` has one there."""
-    if not isinstance(value, np.ndarray) and getattr(value, "grad", None) is not None:
-        return _at(place.path, lambda held: held.grad)
-    own, _, last = place.path.rpartition(".")
-    bare = last.lstrip("_")
-    key = place.key if isinstance(place.key, str) else bare
-    low = key.lower()
-    names = [f"d{key}", f"d_{key}", f"grad_{key}", f"{key}_grad", f"{key}_gradient", f"{key}grad", f"grad{key}"]
-    names += [f"g_{key}", f"d{low}", f"d{key[:1].upper()}", f"d{key[:1].lower()}", f"grad_{low}", f"delta_{key}"]
-    names += [f"{key}_grads", f"{key}_error", f"d{key.upper()}", f"dE_d{key}", f"dL_d{key}", f"dl_d{low}"]
-    owner = _follow(twin, own)
-    for name in names:
-        if isinstance(getattr(owner, name, None), (np.ndarray, float, np.floating)):
-            return _attribute(own, name)
-    for holder in GRADIENT_DICTS:
-        held = getattr(owner, holder, None)
-        if isinstance(held, dict):
-            for name in (key, f"d{key}", low, f"d{low}", f"grad_{key}"):
-                if name in held:
-                    return _entry(own, holder, name)
-    return None
-
-
-def _attribute(own: str, name: str) -> Callable[[Any], Any]:
-    return lambda obj: getattr(_follow(obj, own), name)
-
-
-def _entry(own: str, holder: str, name: str) -> Callable[[Any], Any]:
-    return lambda obj: getattr(_follow(obj, own), holder)[name]
-
-
-def _follow(obj: Any, path: str) -> Any:
-    """Follow a path of attributes and entries, as `weights.places` writes them."""
-    found = obj
-    for part in path.replace("]", "").replace("[", ".").split(".") if path else []:
-        if isinstance(found, (list, tuple)):
-            found = found[int(part)]
-        elif isinstance(found, dict):
-            found = found[part.strip("'")]
-        else:
-            found = getattr(found, part)
-    return found
-
-
-def _at(path: str, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda obj: read(_follow(obj, path))
-
-
-def _same_slot(slot: Slot, twin: Any) -> Slot:
-    """The slot of the same paths on a twin."""
+def _slot_on(obj: Any, slot: Slot) -> Slot:
+    """The slot of the same paths on another object of the same build."""
     paths = {place.path for place in slot.places}
-    held = [(value, place) for value, place in weights.places(twin) if place.path in paths]
+    held = [(value, place) for value, place in weights.places(obj) if place.path in paths]
     return Slot(slot.name, held[0][0], tuple(place for _, place in held))

@@ -13,7 +13,7 @@ import numpy as np
 from gradcheck.adapters import registry
 from gradcheck.adapters.state import seeded
 from gradcheck.errors import CannotBuild
-from gradcheck.problem import Sizes
+from gradcheck.problem import Array, Sizes
 
 # Names of constructor arguments, as words that they contain or are, for sizes and settings.
 INPUTS = ("input", "inputs", "in", "nin", "features", "feature", "dim", "size", "width", "n", "d", "embedding")
@@ -158,6 +158,9 @@ def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str
             return value
     if "shape" in words:
         return (sizes.inputs,)
+    array = _array(name, sizes)
+    if array is not None and parameter.annotation not in (int, float, "int", "float"):
+        return array
     if words & {"batch"}:
         return sizes.batch
     for kind, size, known_words in (
@@ -184,6 +187,13 @@ def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str
         f"cannot build {cls.__name__}: nothing is known about its argument {parameter.name!r}; "
         f"give --init {parameter.name}=value, or define gradcheck_example() on the class"
     )
+
+
+def _array(name: str, sizes: Sizes) -> Array | None:
+    """Weights that the constructor takes ready-made."""
+    if name in ("w", "weight", "weights"):
+        return np.linspace(-1, 1, sizes.inputs * sizes.outputs).reshape(sizes.inputs, sizes.outputs)
+    return np.linspace(-1, 1, sizes.outputs) if name in ("b", "bias", "biases") else None
 
 
 def _activation(cls: type, name: str) -> Any:

@@ -99,7 +99,7 @@ def _vjp(f: Function, vjp: Function, variables: Sequence[Variable]) -> Method:
         x = _point(values, variables)
         return lambda cotangents: list(answers.listed(vjp(*x, *cotangents), names, shapes, "vjp"))
 
-    return Method("vjp", "vjp", tuple(names), at)
+    return Method("vjp", "vjp", tuple(names), at, source=vjp)
 
 
 def _jvp(f: Function, jvp: Function, variables: Sequence[Variable]) -> Method:
@@ -107,7 +107,7 @@ def _jvp(f: Function, jvp: Function, variables: Sequence[Variable]) -> Method:
         x = _point(values, variables)
         return lambda tangents: list(answers.outputs(jvp(*x, *tangents)))
 
-    return Method("jvp", "jvp", tuple(v.name for v in variables), at)
+    return Method("jvp", "jvp", tuple(v.name for v in variables), at, source=jvp)
 
 
 def _grad(f: Function, grad: Function, variables: Sequence[Variable]) -> Method:
@@ -117,7 +117,7 @@ def _grad(f: Function, grad: Function, variables: Sequence[Variable]) -> Method:
         x = _point(values, variables)
         return lambda _: list(answers.listed(grad(*x), names, shapes, "grad"))
 
-    return Method("grad", "sum", tuple(names), at)
+    return Method("grad", "sum", tuple(names), at, source=grad)
 
 
 def _jac(f: Function, jac: Function, variables: Sequence[Variable]) -> Method:
@@ -140,7 +140,7 @@ def _jac(f: Function, jac: Function, variables: Sequence[Variable]) -> Method:
 
         return ask
 
-    return Method("jac", "vjp", tuple(names), at)
+    return Method("jac", "vjp", tuple(names), at, source=jac)
 
 
 def _times(row: Array, jacobian: Array, outputs: Sequence[tuple[int, ...]], shape: tuple[int, ...]) -> Array:

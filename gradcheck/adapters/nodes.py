@@ -24,8 +24,10 @@ RAW: tuple[Any, ...] = (1, slice(0, 2), 2.0)
 
 
 def recognises(thing: Any) -> bool:
-    """`backward` takes all that `forward` takes, and then the upstream gradient."""
+    """Static methods; `backward` takes all that `forward` takes, and then the upstream gradient."""
     if not (has(thing, "forward") and has(thing, "backward")):
+        return False
+    if inspect.isfunction(inspect.getattr_static(thing, "forward")):
         return False
     forward, backward = _names(thing, "forward"), _names(thing, "backward")
     return bool(forward) and len(backward) == len(forward) + 1 and backward[: len(forward)] == forward

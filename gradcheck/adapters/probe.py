@@ -24,7 +24,13 @@ TRIES = 400
 def shapes(sizes: Sizes, weights: Sequence[Shape]) -> list[Shape]:
     """List shapes of one input, likely ones first, from the sizes and the shapes of the weights."""
     batch, inputs, outputs = sizes.batch, sizes.inputs, sizes.outputs
-    widths = [w[0] for w in weights if len(w) == 2] + [inputs] + [n for w in weights for n in w] + [outputs]
+    # One row is a vector of features, not a matrix with one input.
+    widths = (
+        [w[1] if w[0] == 1 else w[0] for w in weights if len(w) == 2]
+        + [inputs]
+        + [n for w in weights for n in w]
+        + [outputs]
+    )
     widths = list(dict.fromkeys(widths))
     channels = list(dict.fromkeys([n for w in weights if len(w) == 4 for n in w] + widths))
     found: list[Shape] = [(batch, n) for n in widths]

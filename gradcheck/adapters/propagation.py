@@ -1,14 +1,14 @@
-"""Layers that learn while they go back: `forward_propagation(x)`, `backward_propagation(dy, learning_rate)`.
+"""Layers that learn while they go back: `backward_propagation(dy, learning_rate)`, `backward(x, dy)`, and their like.
 
-The update is w ← w − learning_rate · dL/dw. With a learning rate of 1 the weight's gradient is what it lost. It is
-measured from a weight that is exactly representable beside its gradient: w = 0 would change the layer, so that the
-difference of two learning rates is not needed, but its rounding is that of w.
+The update is w ← w − learning_rate · dL/dw. With a learning rate of 1, the gradient is what the weight lost; its
+rounding is that of the weight. The learning rate is an argument, or an attribute of the layer.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,43 +32,62 @@ PAIRS = (
 RATES = frozenset({"learning_rate", "lr", "eta", "rate", "learningrate", "step_size"})
 
 
-def recognises(thing: Any) -> bool:
-    """A forward and a backward method of one of the pairs; plain `backward` only where it takes a learning rate."""
-    return _pair(thing) is not None
+@dataclass(frozen=True)
+class Style:
+    """How one class is called. `rate`: the name of the learning rate; `again`: backward takes the inputs once more."""
+
+    forward: str
+    backward: str
+    rate: str | None
+    again: bool
+
+    def ask(self, obj: Any, inputs: list[Array], cotangent: Array) -> Any:
+        """Ask for the input gradient, with a learning rate of 1."""
+        fixed = {self.rate: 1.0} if self.rate is not None else {}
+        for name in RATES & set(vars(obj)):
+            setattr(obj, name, 1.0)
+        return getattr(obj, self.backward)(*(inputs if self.again else ()), cotangent, **fixed)
 
 
-def _pair(thing: Any) -> tuple[str, str] | None:
+def style_of(thing: Any) -> Style | None:
+    """Return how `thing` is called; plain `backward` only with a learning rate, or with the inputs once more."""
     for forward, backward in PAIRS:
         if has(thing, forward) and has(thing, backward):
-            if backward == "backward" and _rate(getattr(thing, backward)) is None:
-                continue
-            return forward, backward
+            before, after = _names(thing, forward), _names(thing, backward)
+            rate = next((name for name in after if name.lower() in RATES), None)
+            again = (
+                bool(before) and after[: len(before)] == before and len(after) - (rate is not None) == len(before) + 1
+            )
+            if backward != "backward" or rate is not None or again:
+                return Style(forward, backward, rate, again)
     return None
 
 
-def _rate(backward: Callable[..., Any]) -> str | None:
-    """Return the name of the argument that is a learning rate."""
+def _names(thing: Any, method: str) -> list[str]:
     try:
-        names = list(inspect.signature(backward).parameters)
-    except (TypeError, ValueError):  # no signature, no learning rate
-        return None
-    return next((name for name in names if name.lower() in RATES), None)
+        names = list(inspect.signature(getattr(thing, method)).parameters)
+    except (TypeError, ValueError):  # no signature, no names
+        return []
+    return names[1:] if inspect.isclass(thing) and inspect.isfunction(inspect.getattr_static(thing, method)) else names
+
+
+def recognises(thing: Any) -> bool:
+    """A forward and a backward method of one of the pairs."""
+    return style_of(thing) is not None
 
 
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     """Return the problem that `made` poses. Raises CannotBuild where it cannot be called."""
-    pair = _pair(made.obj)
-    assert pair is not None
-    forward, backward = pair
+    style = style_of(made.obj)
+    assert style is not None
     obj = made.obj
-    rate = _rate(getattr(obj, backward))
-    signature = roles.signature_of(getattr(obj, forward), obj)
+    meanings = list(roles.signature_of(getattr(obj, style.forward), obj).roles)
     if made.inputs is not None:
-        meanings, given = list(signature.roles), [np.asarray(array) for array in made.inputs]
+        given = [np.asarray(array) for array in made.inputs]
     else:
-        meanings, given = _probed(obj, forward, backward, rate, signature, sizes, rng)
-    slots = _updated(obj, forward, backward, rate, given)
-    live = Live(obj, slots, [role.name for role in meanings], getattr(obj, forward))
+        meanings, given = _probed(obj, style, meanings, sizes, rng)
+    slots = _updated(obj, style, given)
+    live = Live(obj, slots, [role.name for role in meanings], getattr(obj, style.forward))
     inputs = [Variable(r.name, "input", a, r.constant, r.domain, r.data) for r, a in zip(meanings, given, strict=True)]
     by_weight = [Variable(slot.name, "weight", np.array(slot.array)) for slot in slots]
     names = [v.name for v in inputs]
@@ -79,20 +98,14 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
         copies = {name: np.array(array) for name, array in values.items()}
 
         def ask(cotangents: list[Array]) -> list[Any]:
-            live.at({name: array.copy() for name, array in copies.items()})
-            said = _ask(obj, backward, rate, cotangents[0])
-            mine = answers.listed(said, names, shapes, backward)
+            call = live.at({name: array.copy() for name, array in copies.items()})
+            mine = answers.listed(style.ask(obj, call.given, cotangents[0]), names, shapes, style.backward)
             return [*mine, *(copies[slot.name] - _current(slot) for slot in slots)]
 
         return ask
 
-    method = Method(backward, "vjp", (*names, *(slot.name for slot in slots)), at)
+    method = Method(style.backward, "vjp", (*names, *(slot.name for slot in slots)), at)
     return Problem((*inputs, *by_weight), live.forward, (method,))
-
-
-def _ask(obj: Any, backward: str, rate: str | None, cotangent: Array) -> Any:
-    fixed = {rate: 1.0} if rate is not None else {}
-    return getattr(obj, backward)(cotangent, **fixed)
 
 
 def _current(slot: Slot) -> Array:
@@ -103,59 +116,46 @@ def _current(slot: Slot) -> Array:
 
 
 def _probed(
-    obj: Any,
-    forward: str,
-    backward: str,
-    rate: str | None,
-    signature: roles.Signature,
-    sizes: Sizes,
-    rng: np.random.Generator,
+    obj: Any, style: Style, meanings: list[roles.Role], sizes: Sizes, rng: np.random.Generator
 ) -> tuple[list[roles.Role], list[Array]]:
-    if not signature.roles:
+    if not meanings:
         raise CannotBuild("its forward takes no array")
+    before = {place.path: np.shape(value) for value, place in weights.places(obj)}
 
     def runs(arrays: list[Array]) -> None:
-        answers.outputs(getattr(duplicate(obj), forward)(*arrays))
+        answers.outputs(getattr(duplicate(obj), style.forward)(*arrays))
 
     def both(arrays: list[Array]) -> None:
         twin = duplicate(obj)
-        output = answers.outputs(getattr(twin, forward)(*arrays))[0]
-        said = answers.plain(_ask(twin, backward, rate, np.ones_like(output, dtype=float)))
+        output = answers.outputs(getattr(twin, style.forward)(*arrays))[0]
+        said = answers.plain(style.ask(twin, arrays, np.ones_like(output, dtype=float)))
         if said is not None and said.shape != arrays[0].shape:
             raise ValueError("another shape than the input's")
         after = {place.path: np.shape(value) for value, place in weights.places(twin)}
         if any(after.get(path) != shape for path, shape in before.items()):
             raise ValueError("another shape than the weight's")
 
-    before = {place.path: np.shape(value) for value, place in weights.places(obj)}
     shapes = [value.shape for value, _ in weights.places(obj) if isinstance(value, np.ndarray) and value.ndim]
-    return probe.find(list(signature.roles), sizes, shapes, rng, runs, both)
+    return probe.find(meanings, sizes, shapes, rng, runs, both)
 
 
-def _updated(obj: Any, forward: str, backward: str, rate: str | None, given: list[Array]) -> list[Slot]:
-    """Find the weights: what a backward with a learning rate changes, and a forward alone does not."""
+def _updated(obj: Any, style: Style, given: list[Array]) -> list[Slot]:
+    """Find the weights: what a backward changes, and a forward alone does not."""
     twin = duplicate(obj)
-    around = [(value, place) for value, place in weights.places(twin) if isinstance(value, np.ndarray)]
     mine = {place.path: (value, place) for value, place in weights.places(obj)}
+    around = [place for value, place in weights.places(twin) if isinstance(value, np.ndarray)]
     with np.errstate(all="ignore"):
-        output = answers.outputs(getattr(twin, forward)(*[array.copy() for array in given]))[0]
-        before = [
-            (place, np.array(place.holder[place.key])) for _, place in around if isinstance(place.holder, (dict, list))
-        ]
+        arrays = [array.copy() for array in given]
+        output = answers.outputs(getattr(twin, style.forward)(*arrays))[0]
+        before = [(p, np.array(p.holder[p.key])) for p in around if isinstance(p.holder, (dict, list))]
         try:
-            _ask(twin, backward, rate, np.ones_like(output, dtype=float))
+            style.ask(twin, arrays, np.ones_like(output, dtype=float))
         except Exception:  # said again when the claim is asked; until then, what looks like a weight is one
-            return [_slot(path, mine) for path in _likely(mine, given)]
-    changed = [place.path for place, old in before if not np.array_equal(old, place.holder[place.key], equal_nan=True)]
+            return [
+                _slot(path, mine) for path, (value, _) in mine.items() if isinstance(value, np.ndarray) and value.ndim
+            ]
+    changed = [p.path for p, old in before if not np.array_equal(old, p.holder[p.key], equal_nan=True)]
     return [_slot(path, mine) for path in changed if path in mine]
-
-
-def _likely(mine: dict[str, tuple[Any, Any]], given: list[Array]) -> list[str]:
-    return [
-        path
-        for path, (value, _) in mine.items()
-        if isinstance(value, np.ndarray) and value.ndim and path not in weights.TRACES
-    ]
 
 
 def _slot(path: str, mine: dict[str, tuple[Any, Any]]) -> Slot:

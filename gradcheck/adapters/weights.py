@@ -120,10 +120,10 @@ def listing(obj: Any) -> list[Any] | None:
 
 def holders(obj: Any) -> list[dict[str, Any]]:
     """Return the attribute dicts of `obj` and of the objects that it is made of."""
-    return [own for own, _, _ in _walk(obj)]
+    return [own for own, _, _ in walk(obj)]
 
 
-def _walk(obj: Any) -> Iterator[tuple[dict[str, Any], Any, str]]:
+def walk(obj: Any) -> Iterator[tuple[dict[str, Any], Any, str]]:
     """Yield the attribute dict of `obj` and of every part of it, with the part and its path."""
     queue: list[tuple[Any, str, int]] = [(obj, "", 0)]
     seen: set[int] = set()
@@ -170,7 +170,7 @@ def is_part(thing: Any) -> bool:
 
 def places(obj: Any) -> Iterator[tuple[Any, Place]]:
     """Yield every array that hangs on `obj` or on a part of it, with the place that holds it."""
-    for own, _, path in _walk(obj):
+    for own, _, path in walk(obj):
         for name, value in own.items():
             if name in TRACES:
                 continue

@@ -10,6 +10,7 @@ import pytest
 from gradcheck.adapters import is_subject, subject_of
 from gradcheck.problem import Array, Method, Problem, Sizes
 from tests.gradcheck import adapter_cases as cases
+from tests.gradcheck import adapter_idioms as idioms
 
 RIGHT: list[tuple[Any, dict[str, tuple[int, ...]]]] = [
     (cases.Dense, {"x": (5, 4), "w": (4, 3), "b": (1, 3)}),
@@ -34,6 +35,15 @@ RIGHT: list[tuple[Any, dict[str, tuple[int, ...]]]] = [
     (cases.Updates, {"input": (5, 4), "weights": (4, 3), "bias": (1, 3)}),
     (cases.Updates(4, 3, rebind=True), {"input": (5, 4), "weights": (4, 3), "bias": (1, 3)}),
     (cases.ColumnUpdates, {"input": (4, 1), "weights": (3, 4), "bias": (3, 1)}),
+    (idioms.LeavesEverything, {"inputs": (5, 4), "weights": (4, 3), "biases": (1, 3)}),
+    (idioms.LongNames, {"A": (5, 4), "W": (3, 4), "b": (3, 1)}),
+    (idioms.BatchNorm, {"Z": (5, 4), "BW": (1, 4), "Bb": (1, 4)}),
+    (idioms.Convolution, {"A": (5, 4, 6, 4), "W": (3, 4, 2, 2), "b": (3,)}),
+    (idioms.InList, {"x": (5, 4), "params[0]": (4, 3)}),
+    (idioms.Stateless, {"input": (5, 4), "weights": (4, 3), "biases": (3,)}),
+    (idioms.SoftmaxWithLoss, {"x": (5, 4), "t": (5, 4)}),
+    (idioms.Recurrent, {"x": (5, 4), "h": (5, 7), "Wx": (4, 7), "Wh": (7, 7), "b": (7,)}),
+    (idioms.affine_forward, {"x": (5, 4), "w": (4, 3), "b": (3,)}),
 ]
 NAMES = [
     getattr(thing, "__name__", None) or f"{type(thing).__name__} instance {n}" for n, (thing, _) in enumerate(RIGHT)
