@@ -20,7 +20,10 @@ import faulthandler
 import functools
 import json
 import os
+import queue
+import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -34,9 +37,12 @@ Say = Callable[[dict[str, Any]], None]
 
 
 def serve(path: list[str]) -> None:
-    """Carry out tasks until the input ends, with `path` as `sys.path`: the folder to work in, then the rest."""
+    """Carry out tasks until the parent closes their pipe or ends.
+
+    `path` is what `sys.path` becomes: the folder to work in, then the rest.
+    """
     tasks, answers = _private_channel()
-    faulthandler.enable()
+    faulthandler.enable(all_threads=False)
     import gradcheck.adapters
     import gradcheck.check  # noqa: F401
 
@@ -47,8 +53,19 @@ def serve(path: list[str]) -> None:
         answers.flush()
 
     say({"ready": os.getpid()})
+    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(tasks, waiting), daemon=True).start()
+    while True:
+        say(carry_out(json.loads(waiting.get()), say))
+
+
+def _receive(tasks: IO[str], waiting: queue.SimpleQueue[str]) -> None:
+    """Take tasks in, and end with the parent: the checked code may loop forever when the command is killed."""
     for line in tasks:
-        say(carry_out(json.loads(line), say))
+        waiting.put(line)
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)  # whatever the checked code has started included
+    os._exit(1)
 
 
 def _private_channel() -> tuple[IO[str], IO[str]]:

@@ -98,3 +98,13 @@ def document(folder: Path, name: str = "out.json") -> dict[str, Any]:
     """Read the JSON that a command wrote."""
     data: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
     return data
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is alive (one that has ended and was not waited for is not)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"

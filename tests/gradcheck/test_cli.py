@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,7 +15,7 @@ import pytest
 
 from gradcheck.cli import main
 from gradcheck.report.document import components_of
-from tests.gradcheck.foreign import LAYERS, command, document, environment, package, python
+from tests.gradcheck.foreign import LAYERS, command, document, environment, is_running, package, python
 
 
 @pytest.fixture
@@ -215,6 +217,38 @@ def test_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
         check=False,
     )
     assert "Traceback" not in done.stderr
+
+
+FOREVER = LAYERS + (
+    "\nclass Hangs(Tanh):\n    def forward(self, x):\n"
+    "        import os, pathlib\n        pathlib.Path('pid').write_text(str(os.getpid()))\n        while True: pass\n"
+)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_worker_does_not_outlive_the_command(tmp_path: Path, number: int, status: int) -> None:
+    package(tmp_path, FOREVER)
+    command = [sys.executable, "-m", "gradcheck", "beras.layers.Hangs", "--json", "out.json"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True) as running:
+        pid = _wait_for(lambda: int((tmp_path / "pid").read_text() or 0) if (tmp_path / "pid").exists() else 0)
+        running.send_signal(number)
+        _, said = running.communicate(timeout=30)
+    assert running.returncode == status
+    assert "Traceback" not in said
+    if number == signal.SIGINT:
+        assert said == "gradcheck: interrupted\n"
+    _wait_for(lambda: not is_running(pid))
+    assert not (tmp_path / "out.json").exists()
+    assert not (tmp_path / "reports").exists()
+
+
+def _wait_for(condition: Callable[[], int]) -> int:
+    end = time.monotonic() + 60
+    while not (value := condition()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return value
 
 
 def test_output_survives_a_terminal_that_knows_ascii_only(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gradcheck.pool import Died, Worker
-from tests.gradcheck.foreign import LAYERS, package
+from tests.gradcheck.foreign import LAYERS, is_running, package
 
 
 @pytest.fixture
@@ -102,14 +102,9 @@ def test_hanging_module_is_killed_with_everything_that_it_started(worker: Worker
     assert time.monotonic() - start < 5
     pid = int((tmp_path / "pid").read_text())
     deadline = time.monotonic() + 5
-    while _is_running(pid) and time.monotonic() < deadline:
+    while is_running(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not _is_running(pid)
-
-
-def _is_running(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+    assert not is_running(pid)
 
 
 def test_package_that_hangs_on_import_does_not_hide_its_modules(worker: Worker, tmp_path: Path) -> None:
