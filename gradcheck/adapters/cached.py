@@ -1,4 +1,4 @@
-"""Functions with a cache: `affine_forward(x, w, b)` returns `(out, cache)`, `affine_backward(dout, cache)` gradients."""
+"""Functions with a cache: `affine_forward(x, w, b)` returns `(out, cache)`, `affine_backward(dout, cache)` takes it."""
 
 from __future__ import annotations
 

@@ -16,10 +16,14 @@ from gradcheck.errors import CannotBuild
 from gradcheck.problem import Array, Sizes
 
 # Names of constructor arguments, as words that they contain or are, for sizes and settings.
-INPUTS = ("input", "inputs", "in", "nin", "features", "feature", "dim", "size", "width", "n", "d", "embedding")
-OUTPUTS = ("output", "outputs", "out", "fan_out", "nout", "units", "neurons", "filters", "m")
-CLASSES = ("classes", "class")
-HIDDEN = ("hidden", "latent", "middle")
+# The first kind that fits is taken: "input_units" is an input size, "units" an output size.
+KINDS = (
+    ("outputs", ("output", "outputs", "out", "nout")),
+    ("inputs", ("input", "inputs", "in", "nin")),
+    ("outputs", ("units", "neurons", "filters", "m")),
+    ("hidden", ("hidden", "latent", "middle")),
+    ("inputs", ("classes", "class", "features", "feature", "dim", "size", "width", "n", "d", "embedding")),
+)
 SMALL: Mapping[str, Any] = {
     "kernel": 2,
     "pool": 2,
@@ -163,16 +167,12 @@ def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str
         return array
     if words & {"batch"}:
         return sizes.batch
-    for kind, size, known_words in (
-        ("outputs", sizes.outputs, OUTPUTS),
-        ("hidden", sizes.inputs + sizes.outputs, HIDDEN),
-        ("classes", sizes.inputs, CLASSES),
-        ("inputs", sizes.inputs, INPUTS),
-    ):
+    sized = {"outputs": sizes.outputs, "inputs": sizes.inputs, "hidden": sizes.inputs + sizes.outputs}
+    for kind, known_words in KINDS:
         if words & set(known_words):
             # A second input size of the same layer is another number, so that the two cannot be confused.
             used[kind] = used.get(kind, -1) + 1
-            return size + used[kind]
+            return sized[kind] + used[kind]
     annotation = str(parameter.annotation)
     if parameter.annotation in (int, "int"):
         used["int"] = used.get("int", -1) + 1
