@@ -165,26 +165,59 @@ def _test(subject: Subject, method_name: str, wrt: str, values: Values) -> str:
     if found is None or sum(np.size(value) for value in values.values()) > ENTRIES:
         return ""
     module, name, thing = found
-    short = name.split(".")[-1]
-    title = re.sub(r"\W+", "_", f"{short}_{method_name}_by_{wrt}").lower().strip("_")
-    named = all(key.isidentifier() and not keyword.iskeyword(key) for key in values)
-    given = "".join(f"        {key}={_literal(value)},\n" for key, value in values.items())
-    if not named:
-        given = "        **{" + ", ".join(f"{key!r}: {_literal(value)}" for key, value in values.items()) + "},\n"
-    if inspect.isclass(thing):
-        about = f'        {name},\n        "{method_name}",\n        "{wrt}",\n'
-        dtype = next(
-            (one for one in ("float64", "float32", "float16") if _wrong(thing, method_name, wrt, values, one)), ""
-        )
-        if not dtype:
-            return ""
-        about += f'        dtype="{dtype}",\n' if dtype != "float64" else ""
-        return (
-            "import numpy as np\n\n"
-            f"from gradcheck.counterexample import assert_claim\nfrom {module} import {name.split('.')[0]}\n\n\n"
-            f"def test_{title}():\n    assert_claim(\n{about}{given}    )\n"
-        )
-    return ""
+    title = re.sub(r"\W+", "_", f"{name.split('.')[-1]}_{method_name}_by_{wrt}").lower().strip("_")
+    if not inspect.isclass(thing):
+        return _test_of_function(subject, method_name, values, title, (module, name, thing))
+    dtype = next((one for one in DTYPES if _wrong(thing, method_name, wrt, values, one)), "")
+    if not dtype:
+        return ""
+    return TEST.format(
+        imports="from gradcheck.counterexample import assert_claim\n" + _import(module, name),
+        title=title,
+        call="assert_claim",
+        about=_lines([name, repr(method_name), repr(wrt), *([f"dtype={dtype!r}"] if dtype != "float64" else [])]),
+        given=_lines([f"{key}={_literal(value)}" for key, value in values.items()])
+        if all(key.isidentifier() and not keyword.iskeyword(key) for key in values)
+        else _lines(["**{" + ", ".join(f"{key!r}: {_literal(value)}" for key, value in values.items()) + "}"]),
+    )
+
+
+def _test_of_function(
+    subject: Subject, method_name: str, values: Values, title: str, function: tuple[str, str, Any]
+) -> str:
+    """Write a test that calls `gradcheck.assert_correct` with the function and its derivative, both by their names."""
+    problem = subject.build(Sizes(), np.random.default_rng(0))
+    method = next(one for one in problem.methods if one.name == method_name)
+    derivative = _importable(f"{method.source.__module__}.{method.source.__qualname__}") if method.source else None
+    if derivative is None or derivative[2] is not method.source:
+        return ""
+    imports = "".join(sorted({_import(module, name) for module, name, _ in (function, derivative)}))
+    return TEST.format(
+        imports="from gradcheck import assert_correct\n" + imports,
+        title=title,
+        call="assert_correct",
+        about=_lines([function[1], *(_literal(values[v.name]) for v in problem.variables)]),
+        given=_lines([f"{method_name}={derivative[1]}"]),
+    )
+
+
+DTYPES = ("float64", "float32", "float16")
+TEST = """import numpy as np
+
+{imports}
+
+def test_{title}():
+    {call}(
+{about}{given}    )
+"""
+
+
+def _import(module: str, name: str) -> str:
+    return f"from {module} import {name.split('.')[0]}\n"
+
+
+def _lines(arguments: list[str]) -> str:
+    return "".join(f"        {argument},\n" for argument in arguments).replace("'", '"')
 
 
 def _importable(title: str) -> tuple[str, str, Any] | None:

@@ -62,7 +62,7 @@ class Method:
     - `"jvp"`: takes one tangent per name in `wrt`, returns one array per output.
 
     An entry that is `None` says nothing about its variable. Exceptions pass through: the caller
-    turns them into verdicts.
+    turns them into verdicts. `source` is the function that was handed in, where the claim is one.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Method:
     wrt: tuple[str, ...]
     at: Callable[[Values], Callable[[list[Array]], list[Any]]]
     suspects: tuple[Suspect, ...] = ()
+    source: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -35,13 +35,11 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("wrong", "right", "claim"), CASES, ids=lambda case: getattr(case, "__name__", case))
-def test_the_written_test_fails_for_the_wrong_code_and_passes_for_the_right(
-    wrong: type, right: type, claim: str, tmp_path: Path
-) -> None:
-    text = written_test(wrong, claim)
-    (tmp_path / "test_wrong.py").write_text(text)
-    (tmp_path / "test_right.py").write_text(text.replace(wrong.__name__, right.__name__))
+def test_the_written_tests_fail_for_the_wrong_code_and_pass_for_the_right(tmp_path: Path) -> None:
+    for number, (wrong, right, claim) in enumerate(CASES):
+        text = written_test(wrong, claim)
+        (tmp_path / f"test_wrong_{number}.py").write_text(text)
+        (tmp_path / f"test_right_{number}.py").write_text(text.replace(wrong.__name__, right.__name__))
     command = [
         sys.executable,
         "-m",
@@ -54,9 +52,11 @@ def test_the_written_test_fails_for_the_wrong_code_and_passes_for_the_right(
         str(tmp_path),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
-    assert "was measured as" in done.stdout
-    assert "test_wrong.py" in done.stdout.split("short test summary")[1]
+    assert "4 failed, 4 passed" in done.stdout, done.stdout + done.stderr
+    assert done.stdout.count("AssertionError: ") >= 4
+    assert done.stdout.count(" and was measured as ") == 4
+    failed = done.stdout.split("short test summary")[1]
+    assert "test_right" not in failed
 
 
 def test_a_wrong_slope_shrinks_to_one_row_of_ones() -> None:
@@ -77,6 +77,25 @@ def test_what_cannot_be_imported_has_no_test() -> None:
     wrong = [claim for claim in check(Local, options=ONE_DTYPE).claims if claim.verdict == "wrong"]
     assert wrong
     assert all(claim.counterexample and claim.test == "" for claim in wrong)
+
+
+def halved(x: Array) -> Array:
+    return x
+
+
+def square(x: Array) -> Array:
+    return np.sum(x**2)
+
+
+def test_a_plain_function_is_tested_by_its_name_and_its_derivatives() -> None:
+    (claim,) = check(square, np.array([1.5, -0.75]), grad=halved).claims
+    assert f"from {__name__} import halved" in claim.test
+    assert "assert_correct(\n        square,\n        np.array([1.0, -1.0]),\n        grad=halved,\n    )" in claim.test
+    with pytest.raises(AssertionError, match="2 × too small"):
+        exec(claim.test + "\ntest_square_grad_by_x()", {})
+    (unnamed,) = check(square, np.array([1.5]), grad=lambda x: x).claims
+    assert unnamed.verdict == "wrong"
+    assert unnamed.test == ""
 
 
 def test_shrinking_keeps_what_is_wrong() -> None:
