@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gradcheck.errors import UsageError
 from gradcheck.report import store
-from gradcheck.results import ComponentResult
+from gradcheck.results import ComponentResult, from_json
 
 INSTALL = "for the HTML report, its pictures and colour: pip install 'beras-gradcheck[report]'"
 
@@ -35,13 +35,22 @@ def forget(folder: str, modules: Sequence[str], found: Collection[str]) -> None:
 
     A class that was renamed or removed has no place in the report any more.
     """
-    if not os.path.isdir(os.path.join(folder, "data")):
+    data = Path(folder) / "data"
+    if not data.is_dir():
         return
     with store.locked(Path(folder)):
-        for result in store.read(Path(folder)).results:
-            inside = any(f"{result.name}.".startswith(f"{module}.") for module in modules)
-            if inside and result.name not in found:
-                (Path(folder) / "data" / f"{store.stem(result.name)}.json").unlink(missing_ok=True)
+        for path in data.glob("*.json"):
+            name = _name_of(path)
+            if name not in found and any(f"{name}.".startswith(f"{module}.") for module in modules):
+                path.unlink(missing_ok=True)
+
+
+def _name_of(path: Path) -> str:
+    """The component that a data file describes, `""` where it describes none."""
+    try:
+        return from_json(path.read_text(encoding="utf-8")).name
+    except ValueError:
+        return ""
 
 
 def preload() -> None:
