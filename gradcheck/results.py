@@ -7,6 +7,7 @@ Nothing in here depends on when or where the check ran, so that the same code gi
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import types
@@ -190,6 +191,10 @@ def _plain(value: Any) -> Any:
     return value
 
 
+# Evaluating annotations takes longer than reading the data that they describe.
+_hints = functools.cache(typing.get_type_hints)
+
+
 def typed(value: Any, kind: Any) -> Any:
     """Return JSON data as the type `kind` asks for: dataclasses, tuples, Literals (TypeError where it does not fit)."""
     origin = typing.get_origin(kind)
@@ -204,7 +209,7 @@ def typed(value: Any, kind: Any) -> Any:
             return tuple(typed(item, args[0]) for item in value)
         return tuple(typed(item, arg) for item, arg in zip(value, args, strict=True))
     if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
+        hints = _hints(kind)
         return kind(**{key: typed(item, hints[key]) for key, item in value.items()})  # type: ignore[operator]
     if kind is float:
         return float(value)

@@ -18,7 +18,7 @@ from gradcheck import differential
 from gradcheck.report import others, pictures, rows, store, words
 from gradcheck.report.pictures import Picture
 from gradcheck.report.sheet import Sheet
-from gradcheck.results import ORDER, ComponentResult
+from gradcheck.results import ORDER, ClaimResult, ComponentResult, Curve, Heat
 
 HERE = Path(__file__).parent
 LARGEST = 900_000
@@ -40,10 +40,12 @@ DETAILS = (Detail(80, 24, 1500, words.LONGEST), Detail(40, 8, 400, 1000), Detail
 
 @dataclass(frozen=True)
 class Pictured:
-    """A claim's pictures."""
+    """A claim's pictures, or the claim (by its number on the page) that has the same one."""
 
     curve: Picture | None = None
     heat: Picture | None = None
+    same_curve: int = 0
+    same_heat: int = 0
 
 
 def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = ()) -> list[str]:
@@ -55,8 +57,9 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
     root = Path(folder)
     with store.locked(root):
         stored = store.read(root)
-        fresh = {result.name: result for result in results}
-        every = sorted([*(r for r in stored.results if r.name not in fresh), *fresh.values()], key=lambda r: r.name)
+        fresh = {result.name: (result, store.encode(result)) for result in results}
+        both = {**{result.name: (result, content) for result, content in stored.results}, **fresh}
+        every = [both[name] for name in sorted(both)]
         refused = dict(stored.refused)
         for name in fresh:
             refused.pop(f"{store.stem(name)}.json", None)
@@ -65,8 +68,7 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
         files: dict[str, bytes] = {}
         index_rows = []
         with Sheet.open() as sheet:
-            for result in every:
-                content = store.encode(result)
+            for result, content in every:
                 data = f"data/{store.stem(result.name)}.json"
                 if result.name in fresh:
                     files[data] = content
@@ -97,11 +99,11 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
                 where=where,
                 summary=rows.summary(ordered),
                 tally=rows.tally(row.verdict for row in ordered),
-                claims=rows.tally(claim.verdict for result in every for claim in result.claims),
+                claims=rows.tally(claim.verdict for result, _ in every for claim in result.claims),
                 points=sum(row.points for row in ordered),
-                versions=rows.versions(every),
-                seeds=sorted({result.seed for result in every}),
-                command=rows.command(every),
+                versions=rows.versions([result for result, _ in every]),
+                seeds=sorted({result.seed for result, _ in every}),
+                command=rows.command([result for result, _ in every]),
                 tensorflow=tensorflow,
                 others=list(kinds),
                 refused=refused,
@@ -115,22 +117,24 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
 def _component(
     sheet: Sheet, result: ComponentResult, row: rows.Row, measurements: Sequence[differential.Measurement], key: str
 ) -> bytes:
-    order = sorted(range(len(result.claims)), key=lambda i: (ORDER.index(result.claims[i].verdict), i))
-    drawn = {i: _pictured(sheet, result, i) for i in order[: DETAILS[0].pictured]}
-    spread = [(result.claims[i].name, [(p.dtype, p.ratio) for p in result.claims[i].points]) for i in drawn]
+    claims = sorted(result.claims, key=lambda claim: ORDER.index(claim.verdict))
+    drawn = _pictured(sheet, claims[: DETAILS[0].pictured])
     page = b""
     for detail in DETAILS:
-        shown = order[: detail.claims]
-        pictured = shown[: detail.pictured]
+        shown = claims[: detail.claims]
+        pictured = [*drawn[: detail.pictured], *[Pictured()] * len(shown)]
+        spread = [
+            (claim.name, [(p.dtype, p.ratio) for p in rows.judged(claim.points)]) for claim in shown[: detail.pictured]
+        ]
         page = paint(
             "component.html",
             result=result,
             row=row,
-            claims=[(result.claims[i], drawn[i] if i in pictured else Pictured()) for i in shown],
-            hidden=len(order) - len(shown),
+            claims=list(zip(shown, pictured, strict=False)),
+            hidden=len(claims) - len(shown),
             most=max(4, min(rows.MOST_POINTS, detail.points // max(1, len(shown)))),
             longest=detail.longest,
-            spread=pictures.spread(sheet, spread[: detail.pictured], "spread"),
+            spread=pictures.spread(sheet, spread, "spread"),
             summary=rows.claim_summary(result),
             command=rows.command([result]),
             measurements=measurements,
@@ -141,12 +145,22 @@ def _component(
     return page
 
 
-def _pictured(sheet: Sheet, result: ComponentResult, i: int) -> Pictured:
-    claim = result.claims[i]
-    return Pictured(
-        pictures.curve(sheet, claim.curve, f"{i} curve") if claim.curve else None,
-        pictures.heat(sheet, claim.heat, f"{i} heat") if claim.heat else None,
-    )
+def _pictured(sheet: Sheet, claims: Sequence[ClaimResult]) -> list[Pictured]:
+    """Draw the claims' pictures, each once: the methods by one variable often have one in common."""
+    first: dict[Curve | Heat, int] = {}
+    drawn = []
+    for i, claim in enumerate(claims, 1):
+        curve = first.setdefault(claim.curve, i) if claim.curve else i
+        heat = first.setdefault(claim.heat, i) if claim.heat else i
+        drawn.append(
+            Pictured(
+                pictures.curve(sheet, claim.curve, f"{i} curve") if claim.curve and curve == i else None,
+                pictures.heat(sheet, claim.heat, f"{i} heat") if claim.heat and heat == i else None,
+                curve if curve != i else 0,
+                heat if heat != i else 0,
+            )
+        )
+    return drawn
 
 
 def _training(sheet: Sheet, data: others.Training) -> dict[str, Any]:

@@ -60,8 +60,8 @@ def curve(sheet: Sheet, shown: Curve, salt: str) -> Picture | None:
     sheet.y_axis([(zero, "0"), *ticks] if zeros else ticks, "error")
     if floor:
         sheet.line([p[0] for p in floor], [p[1] for p in floor], FAINT, linewidth=1, linestyle=(0, (4, 3)))
-        at = left + 0.62 * (right - left)
-        sheet.write("noise ÷ step", at, noise - at if noise is not None else 0.0, (3, 2), ha="left", color=FAINT)
+        at = left + 0.72 * (right - left)
+        sheet.write("noise ÷ step", at, noise - at if noise is not None else 0.0, (-5, -6), ha="right", color=FAINT)
     if chosen is not None:
         sheet.line([chosen, chosen], [low, high], GOOD, linewidth=1.4)
         side = chosen < (left + right) / 2

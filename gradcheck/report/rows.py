@@ -108,7 +108,7 @@ def precisions(claim: ClaimResult) -> list[Precision]:
                 dtype,
                 len(points),
                 sum(p.verdict == "correct" for p in points),
-                max(points, key=lambda p: _rank(p.ratio)),
+                max(judged(points) or points, key=lambda p: _rank(p.ratio)),
                 median(p.resolution / p.scale for p in seen) if seen else math.nan,
                 median(p.resolution for p in seen) if seen else math.nan,
             )
@@ -116,12 +116,18 @@ def precisions(claim: ClaimResult) -> list[Precision]:
     return found
 
 
-def worst_ratio(points: Iterable[AtPoint]) -> float:
-    """Return the largest error ÷ tolerance; NaN where nothing was compared.
+def judged(points: Iterable[AtPoint]) -> list[AtPoint]:
+    """Return the points at which the measurement was sharp enough to judge the claim."""
+    return [point for point in points if point.verdict in ("correct", "wrong", "waived")]
 
-    A claim that says NaN has no finite error: its ratio counts as infinite.
+
+def worst_ratio(points: Iterable[AtPoint]) -> float:
+    """Return the largest error ÷ tolerance of the points that were judged; NaN where none was.
+
+    A point that was not resolved says nothing, however far apart its numbers are. A claim that says NaN
+    has no finite error: its ratio counts as infinite.
     """
-    ratios = [_rank(point.ratio) for point in points]
+    ratios = [_rank(point.ratio) for point in judged(points)]
     return max(ratios, default=math.nan)
 
 
@@ -195,7 +201,7 @@ def claim_summary(result: ComponentResult) -> str:
     found = ", ".join(f"{amount} {verdict}" for verdict, amount in counts)
     first = f"{count(len(result.claims), 'claim')} checked at {count(points, 'point')}: {found}."
     least = max((r for r in map(resolution, result.claims) if not math.isnan(r)), default=math.nan)
-    if math.isnan(least):
+    if math.isnan(least) or not any(claim.verdict == "correct" for claim in result.claims):
         return first
     return f"{first} An error above {number(least, 2)} of a gradient would have been found."
 

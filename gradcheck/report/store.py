@@ -45,9 +45,9 @@ _HALF = re.compile(r"\..*\.gradcheck-new")
 
 @dataclass(frozen=True)
 class Stored:
-    """What a report's data folder holds: components by name, other kinds of data, and what was refused and why."""
+    """What a report's data folder holds: components and their files, other kinds of data, what was refused and why."""
 
-    results: tuple[ComponentResult, ...]
+    results: tuple[tuple[ComponentResult, bytes], ...]
     others: Mapping[str, bytes]
     refused: Mapping[str, str]
 
@@ -101,12 +101,12 @@ def load(folder: str | os.PathLike[str]) -> list[ComponentResult]:
     stored = read(Path(folder))
     for name, why in stored.refused.items():
         raise ValueError(f"data/{name}: {why}")
-    return list(stored.results)
+    return [result for result, _ in stored.results]
 
 
 def read(folder: Path) -> Stored:
     """Return everything in the data folder; a file of another schema is refused, and its neighbours are not."""
-    results: list[ComponentResult] = []
+    results: list[tuple[ComponentResult, bytes]] = []
     others: dict[str, bytes] = {}
     refused: dict[str, str] = {}
     for path in sorted((folder / "data").glob("*.json")):
@@ -123,8 +123,8 @@ def read(folder: Path) -> Stored:
         except ValueError as error:
             refused[path.name] = str(error)
         else:
-            results.append(result)
-    return Stored(tuple(sorted(results, key=lambda result: result.name)), others, refused)
+            results.append((result, content))
+    return Stored(tuple(sorted(results, key=lambda one: one[0].name)), others, refused)
 
 
 def replace(target: Path, content: bytes) -> None:

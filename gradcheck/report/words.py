@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
+
+_ORDINARY = re.compile(r"[\n\t -~]*")
 
 LONGEST = 4000
 """Characters of somebody else's text that a page shows; the rest is in the data."""
@@ -63,7 +66,9 @@ def text(value: object, longest: int = LONGEST) -> str:
     ('a␀b', '\\ufffd', 'xxxxxxxx … (20 characters in all)')
     """
     whole = str(value)
-    shown = "".join(map(_visible, whole[:longest]))
+    shown = whole[:longest]
+    if not (shown.isascii() and _ORDINARY.fullmatch(shown)):
+        shown = "".join(map(_visible, shown))
     return f"{shown} … ({len(whole):,} characters in all)" if len(whole) > longest else shown
 
 
