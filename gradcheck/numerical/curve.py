@@ -29,10 +29,9 @@ def curve(
     """
     evaluator = Evaluator(forward, values, wrt)
     ladder = Ladder.of(evaluator, domain)
-    ladder.listen(evaluator, np.random.default_rng(0))
     one = dense(evaluator.x.size, evaluator.f0.size)
     one = Structure("entry", one.index[[index]], one.column[[index]], one.slot[[index]])
-    q = ladder.quotients(evaluator, one, ladder.whole, "curve").take(np.array([output]))
+    q = ladder.climb(evaluator, one).take(np.array([output]))
     found = thorough(q)
     noise = float(q.amplitude[np.argmin(np.abs(q.steps * q.scale - found.step)), 0])
     return q.steps * q.scale, q.central[:, 0], float(found.step[0]), noise

@@ -153,24 +153,52 @@ def _hear(quotients: Array, steps: Array, noise: Array, best: Best, shift: int) 
     off = np.where(coarser | np.isnan(distance), 0, np.maximum(np.abs(distance) - left, 0))
     more = 2 * (off * steps[:, None]).max(axis=0) / (noise[level, here] * step)
     best.rounding *= np.where(more > 1, more, 1)
-    windows = np.lib.stride_tricks.sliding_window_view(np.where(off > noise, np.sign(distance) * off, 0), RUN, axis=0)
-    low, high = windows.min(axis=-1), windows.max(axis=-1)
-    longest = np.maximum(np.abs(low), np.abs(high))
-    stays = (low * high > 0) & (longest <= 2.5 * np.minimum(np.abs(low), np.abs(high)))
-    run = np.where(stays, longest, np.inf).min(axis=0)
+    run = persistent(np.where(off > 0, distance, 0), noise)
     # Beside a value of nearly zero, a step too long for the tail of a saturating function, every such distance counts.
     tail = np.where((off > 2 * noise) & (np.abs(best.value) < 0.01 * off), off, 0).max(axis=0)
-    best.truncation += 2 * np.maximum(np.where(np.isfinite(run), run, 0), tail)
+    best.truncation += 2 * np.maximum(run, tail)
+
+
+def persistent(distance: Array, noise: Array) -> Array:
+    """Return the smallest distance from a value that quotients keep, with its sign, over RUN steps beyond their noise.
+
+    A run does not count if a finer quotient that could see it does not. 0 where there is none.
+    """
+    off = np.abs(distance)
+    windows = np.lib.stride_tricks.sliding_window_view(np.where(off > noise, distance, 0), RUN, axis=0)
+    low, high = windows.min(axis=-1), windows.max(axis=-1)
+    longest, shortest = np.maximum(np.abs(low), np.abs(high)), np.minimum(np.abs(low), np.abs(high))
+    kept = (low * high > 0) & (longest <= 2.5 * shortest)
+    sees = np.fmax(off, noise)
+    sees[np.isnan(sees)] = np.inf
+    least = np.minimum.accumulate(sees[::-1], axis=0)[::-1]
+    kept[:-1] &= least[RUN:] >= longest[:-1] / 3
+    run = np.where(kept, longest, np.inf).min(axis=0)
+    return np.where(np.isfinite(run), run, 0)
+
+
+def _edge(quotients: Array, steps: Array) -> Array:
+    """Return where f is flat at fine steps and straight from the first step on that moves it (but for that one)."""
+    last = len(steps) - 1 - np.argmax((quotients != 0)[::-1], axis=0)
+    at = last - np.arange(1, PLATEAU + 2)[:, None]
+    here = np.arange(quotients.shape[1])
+    rise = np.diff(quotients[at, here] * steps[at], axis=0) / np.diff(steps[at], axis=0)
+    straight = np.abs(rise - rise[0]).max(axis=0) <= 0.05 * np.abs(rise[0])
+    return straight & (last > PLATEAU + 1) & (last < len(steps) - 3)
 
 
 @dataclass
 class Plateaus:
-    """Runs of neighbouring quotients: the middle one, how far the others are from it, and the run's coarsest step."""
+    """Runs of neighbouring quotients: the middle one, how far the others are from it, and the run's coarsest step.
+
+    `edge`: f is flat up to a clean edge and straight beyond it (a clip next to the point), unlike rounding to a grid.
+    """
 
     middle: Array
     spread: Array
     coarsest: Array
     steps: Array
+    edge: Array
 
     @classmethod
     def of(cls, quotients: Array, steps: Array) -> Plateaus:
@@ -178,7 +206,8 @@ class Plateaus:
         windows = np.lib.stride_tricks.sliding_window_view(quotients, PLATEAU, axis=0)
         middle = windows[..., PLATEAU // 2]
         spread = np.abs(windows - middle[..., None]).max(axis=-1)
-        return cls(middle, np.where(np.isnan(spread), np.inf, spread), steps[: len(middle), None], steps)
+        spread = np.where(np.isnan(spread), np.inf, spread)
+        return cls(middle, spread, steps[: len(middle), None], steps, _edge(quotients, steps))
 
     def challenge(self, which: Array, found: Best, point: Point) -> tuple[Array, Array, Array]:
         """Return how far each finer plateau of entries `which` is from the value, whether it casts doubt, and refutes it."""
@@ -189,7 +218,9 @@ class Plateaus:
         near = np.minimum(point.near[which], self.steps[found.start])
         seen = np.maximum(point.height[which], np.abs(found.value) * near)
         height = gap * self.coarsest
-        return gap, other & (height > point.eps**ROUNDING * seen), other & (height > point.eps**WAVE * seen)
+        flat = (self.middle[:, which] == 0) & self.edge[which]
+        wave = other & ((height > point.eps**WAVE * seen) | flat)
+        return gap, other & (height > point.eps**ROUNDING * seen), wave
 
 
 def smallest(quotients: Array, steps: Array, noise: Array, power: int, allowed: Array | None = None) -> Best:

@@ -92,8 +92,7 @@ def climb_all(evaluator: Evaluator, structure: Structure, ladder: Ladder) -> Fou
     found = Found.nothing(*structure.column.shape)
     for part in _blocks(structure, 1):
         colours = _part(structure, part)
-        q = ladder.quotients(evaluator, colours, ladder.whole, "steps")
-        found.put(part, thorough(q).reshape(*colours.column.shape))
+        found.put(part, thorough(ladder.climb(evaluator, colours)).reshape(*colours.column.shape))
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from gradcheck.numerical import kinks
-from gradcheck.numerical.extrapolate import ROUNDING, Plateaus, select, smallest
+from gradcheck.numerical.extrapolate import ROUNDING, Plateaus, persistent, select, smallest
 from gradcheck.numerical.ladder import Quotients
 from gradcheck.problem import Array
 
@@ -68,6 +68,10 @@ def thorough(q: Quotients) -> Found:
         for side in (two.left, two.right):
             # One side may be smoother than both together, but it must not overlook what both show at fine steps.
             overlooked = plateaus.challenge(np.arange(some.size), side, part.point)[1].any(axis=0)
+            finer = np.arange(len(q.steps))[:, None] > side.level
+            with np.errstate(invalid="ignore"):
+                distance = np.where(finer, part.central - side.value, 0)
+                side.truncation += 2 * persistent(np.nan_to_num(distance), part.noise)
             agree = ~two.apart & ~overlooked & (side.bound < truncation[some] + rounding[some])
             at = some[agree]
             value[at], truncation[at], rounding[at] = side.value[agree], side.truncation[agree], side.rounding[agree]

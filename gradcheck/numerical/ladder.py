@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.numerical import noise
+from gradcheck.numerical import noise as noises
 from gradcheck.numerical.evaluate import Evaluator
 from gradcheck.numerical.extrapolate import Point
 from gradcheck.numerical.steps import perturbed, relative_steps, scales
@@ -89,21 +89,35 @@ class Ladder:
         return np.minimum(exponents, self.finest)
 
     def listen(self, evaluator: Evaluator, rng: np.random.Generator) -> None:
-        """Measure the noise at every step: `noise (steps, outputs)`, a row for every exponent of `whole`.
+        """Measure the noise along a random direction, as a first guess for every entry: `noise (steps, outputs)`."""
+        moves = rng.choice([-1.0, 1.0], self.scale.size) * rng.uniform(1, 1.25, self.scale.size) * self.scale
+        self.noise = self._noise(evaluator, np.arange(self.scale.size)[None, :], moves[None, :], False)[0, :, 0]
+
+    def _noise(self, evaluator: Evaluator, index: Array, moves: Array, sides: bool) -> Array:
+        """Return noise amplitudes `(tables, steps, points, outputs)`, a row for every exponent of `whole`.
 
         The noise at a step is that at every spacing finer by 2^8, where a smooth function's own differences vanish, and
         never less than at the two finest spacings.
         """
         spacings = np.arange(FIRST_SPACING, self.finest + 1, SPACING_STRIDE)
-        found = noise.measure(evaluator, self.scale, spacings, self.domain, rng)
+        found = noises.measure(evaluator, index, moves, spacings, self.domain, sides)
         found[~np.isfinite(found)] = 0
-        always = found[-2:].max(axis=0, initial=0)
-        self.noise = np.repeat(always[None, :], len(self.whole), axis=0)
-        for spacing, size in zip(spacings, found, strict=True):
+        amplitude = np.repeat(found[:, -2:].max(axis=1, initial=0)[:, None], len(self.whole), axis=1)
+        for spacing, size in zip(spacings, found.swapaxes(0, 1), strict=True):
             coarser = self.whole <= spacing - 8
-            self.noise[coarser] = np.maximum(self.noise[coarser], size)
+            amplitude[:, coarser] = np.maximum(amplitude[:, coarser], size[:, None])
+        return amplitude
 
-    def quotients(self, evaluator: Evaluator, structure: Structure, exponents: Array, stage: str) -> Quotients:
+    def climb(self, evaluator: Evaluator, structure: Structure) -> Quotients:
+        """Evaluate every colour at all steps, with the noise measured for each of them alone."""
+        moves = self.scale[structure.index] * 1.109375
+        # Near a kink, one of the three tables may be disturbed.
+        middle = self._noise(evaluator, structure.index, moves, True)[1]
+        return self.quotients(evaluator, structure, self.whole, "steps", middle.reshape(len(self.whole), -1))
+
+    def quotients(
+        self, evaluator: Evaluator, structure: Structure, exponents: Array, stage: str, noise: Array | None = None
+    ) -> Quotients:
         """Evaluate every colour of a structure at some steps, on both sides."""
         x, f0 = evaluator.x, evaluator.f0
         steps = relative_steps(exponents)
@@ -118,7 +132,12 @@ class Ladder:
             h_out = np.take_along_axis(taken, np.broadcast_to(structure.slot, shape), axis=2)
             sides.append((f.reshape(len(steps), -1), h_out.reshape(len(steps), -1)))
         scale, size = self.scale[column].ravel(), np.abs(x[column].ravel().astype(np.float64))
-        return self._assemble(sides, np.tile(f0, len(column)), steps, exponents, scale, size)
+        if noise is None:
+            noise = np.tile(self._at(exponents), len(column))
+        return self._assemble(sides, np.tile(f0, len(column)), steps, noise, scale, size)
+
+    def _at(self, exponents: Array) -> Array:
+        return self.noise[np.minimum(exponents - COARSEST, len(self.noise) - 1)]
 
     def along(self, evaluator: Evaluator, direction: Array, exponents: Array, stage: str) -> Quotients:
         """Evaluate x + t · direction: the quotients are by t, one entry per output."""
@@ -135,26 +154,24 @@ class Ladder:
         with np.errstate(all="ignore"):
             ratio = np.abs(x / direction)
         size = one * np.max(ratio, initial=0, where=np.isfinite(ratio))
-        return self._assemble(sides, evaluator.f0, steps, exponents, one, size)
+        return self._assemble(sides, evaluator.f0, steps, self._at(exponents), one, size)
 
     def _assemble(
         self,
         sides: list[tuple[Array, Array]],
         base: Array,
         steps: Array,
-        exponents: Array,
+        noise: Array,
         scale: Array,
         size: Array,
     ) -> Quotients:
         (up, h_up), (down, h_down) = sides
-        repeat = base.size // self.noise.shape[1]
-        rows = np.minimum(exponents - COARSEST, len(self.noise) - 1)
         with np.errstate(all="ignore"):
             ahead, behind = (up - base) / h_up, (down - base) / h_down
             central = (up - down) / (h_up - h_down)
             central[(h_up == 0) | (h_down == 0)] = np.nan
             largest = np.fmax(np.fmax(np.abs(up), np.abs(down)), np.abs(base))
-            amplitude = np.maximum(np.tile(self.noise[rows], repeat), ULPS * self.eps * largest)
+            amplitude = np.maximum(noise, ULPS * self.eps * largest)
             amplitude *= _growth(ahead, behind, steps, amplitude / (steps[:, None] * scale))
             near = 16 * np.where(size == 0, 1, size / scale)
             point = Point(np.abs(base) / scale, np.fmax.reduce(largest) / scale, near, self.eps)

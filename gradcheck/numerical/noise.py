@@ -18,7 +18,6 @@ from gradcheck.problem import Array
 
 # A bound needs the largest error of a few evaluations; the table estimates a standard deviation from few samples.
 SAFETY = 12.0
-POINTS = np.array([-3, -2, -1, 1, 2, 3])
 ORDERS = (4, 5, 6)
 
 
@@ -36,18 +35,27 @@ def table(f: Array) -> Array:
 
 
 def measure(
-    evaluator: Evaluator, scale: Array, exponents: Array, domain: tuple[float, float] | None, rng: np.random.Generator
+    evaluator: Evaluator,
+    index: Array,
+    moves: Array,
+    exponents: Array,
+    domain: tuple[float, float] | None,
+    sides: bool,
 ) -> Array:
-    """Return the noise amplitude `(len(exponents), outputs)` at spacings scale · 2^-exponent, along random directions.
+    """Return noise amplitudes `(tables, len(exponents), points, outputs)` at spacings moves · 2^-exponent.
 
-    NaN where forward could not be evaluated.
+    Every row of `index (points, entries)` is moved together, by `moves`. The tables: around the point and, with `sides`, also
+    ahead of it and behind it, in increasing order (near a kink some are disturbed). NaN where forward could not
+    be evaluated.
     """
     x = evaluator.x
-    direction = rng.choice([-1.0, 1.0], x.size) * rng.uniform(1, 1.25, x.size) * scale
-    spacing = np.ldexp(1.0, -exponents)[:, None, None] * POINTS[None, :, None] * direction
-    new, _ = perturbed(x, spacing.reshape(-1, x.size), domain)
-    whole = np.broadcast_to(np.arange(x.size), new.shape)
-    f = evaluator(whole, new, "noise").reshape(len(exponents), len(POINTS), -1)
-    f = np.insert(f, 3, evaluator.f0, axis=1)
+    reach = 6 if sides else 3
+    at = np.delete(np.arange(-reach, reach + 1), reach)
+    spacing = np.ldexp(1.0, -exponents)[:, None, None, None] * at[:, None] * moves[:, None, :]
+    new, _ = perturbed(np.broadcast_to(x[index][:, None, :], spacing.shape), spacing, domain)
+    points = np.broadcast_to(index[:, None, :], new.shape).reshape(-1, index.shape[1])
+    f = evaluator(points, new.reshape(points.shape), "noise")
+    f = np.insert(f.reshape(len(exponents), len(index), len(at), -1), reach, evaluator.f0, axis=2)
     with np.errstate(all="ignore"):
-        return SAFETY * table(f)
+        tables = [table(f[:, :, start : start + 7]) for start in ((0, 3, 6) if sides else (0,))]
+        return SAFETY * np.sort(tables, axis=0)
