@@ -114,9 +114,13 @@ def paint(folder: str) -> None:
     from gradcheck.report import html
 
     target, folders = load(folder)
-    rank = {verdict: i for i, verdict in enumerate(ORDER)}
-    ordered = sorted(folders, key=lambda one: (rank[one.verdict], one.who))  # type: ignore[index]
-    wrong = sum(one.verdict == "wrong" for one in folders)
-    store.replace(
-        Path(folder) / store.INDEX, html.paint("folders.html", target=target, folders=ordered, wrong=wrong, key="")
+    ordered = sorted(folders, key=lambda one: (ORDER.index(one.verdict) if one.verdict in ORDER else 0, one.who))
+    page = html.paint(
+        "folders.html",
+        target=target,
+        folders=ordered,
+        wrong=sum(one.verdict == "wrong" for one in folders),
+        page_of=lambda row: f"{store.stem(row.who)}/{store.page(row.component)}",
+        key="",
     )
+    store.replace(Path(folder) / store.INDEX, page)

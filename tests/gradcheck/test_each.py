@@ -73,7 +73,7 @@ def test_report_has_a_page_for_every_folder(here: Path, capsys: pytest.CaptureFi
     index = (here / "out" / "index.html").read_bytes()
     links = Links()
     links.feed(index.decode())
-    assert links.found == ["bob/index.html", "ada/index.html"]
+    assert links.found == ["bob/index.html", "ada/index.html", "bob/beras.layers.Flipped.html"]
     for link in links.found:
         assert (here / "out" / link).is_file()
     before = {path: path.read_bytes() for path in (here / "out").rglob("*.html")}
