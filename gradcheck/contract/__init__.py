@@ -1,0 +1,72 @@
+"""What a derivative must respect beside its numbers: purity, determinism, linearity, independence, quiet.
+
+Every item is tried through the `Problem` alone: arrays are handed over of which copies are kept, the same
+question is put twice, other data are computed in between. Numbers are compared as the same code gives them
+twice, so that a tolerance has to cover the order of summation only.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from gradcheck.contract import algebra, floating, purity, sameness
+from gradcheck.contract.setting import NotTried, Setting
+from gradcheck.problem import Method, Problem, Subject, Values
+from gradcheck.results import ContractResult
+
+ITEMS: dict[str, Callable[[Setting], Iterator[str]]] = {
+    "forward leaves its inputs alone": purity.forward_leaves_its_inputs,
+    "derivatives leave inputs and weights alone": purity.derivatives_leave_inputs_and_weights,
+    "derivatives leave the upstream gradient alone": purity.derivatives_leave_the_upstream_gradient,
+    "forward is deterministic": sameness.forward_is_deterministic,
+    "derivatives are deterministic": sameness.derivatives_are_deterministic,
+    "asking twice gives the same answer": sameness.asking_twice,
+    "vector-Jacobian products are linear": algebra.linear,
+    "vector-Jacobian products agree with the local gradients": algebra.agrees_with_local,
+    "earlier calls leave no trace": sameness.earlier_calls_leave_no_trace,
+    "samples do not leak into each other": algebra.samples_do_not_leak,
+    "gradients are finite": floating.gradients_are_finite,
+    "no floating-point warnings": floating.no_warnings,
+}
+
+
+def check_contract(
+    subject: Subject, problem: Problem, values: Values, rng: np.random.Generator
+) -> list[ContractResult]:
+    """Try every item of the contract at `values`; "not tried" where no method answers, or the item has no meaning."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        setting = _setting(subject, problem, values, rng)
+        return [_try(name, item, setting) for name, item in ITEMS.items()]
+
+
+def _setting(subject: Subject, problem: Problem, values: Values, rng: np.random.Generator) -> Setting:
+    kept = {name: np.array(value) for name, value in values.items()}
+    outputs = [np.asarray(output) for output in problem.forward(kept)]
+    setting = Setting(subject, problem, kept, outputs, problem.methods, rng)
+    return replace(setting, methods=tuple(method for method in problem.methods if _answers(setting, method)))
+
+
+def _answers(setting: Setting, method: Method) -> bool:
+    """Whether the method answers at all: one that raises is a matter of its claims, not of the contract."""
+    try:
+        return any(item is not None for item in setting.ask(method))
+    except Exception:  # other people's code
+        return False
+
+
+def _try(name: str, item: Callable[[Setting], Iterator[str]], setting: Setting) -> ContractResult:
+    try:
+        complaints = list(dict.fromkeys(item(setting)))
+    except NotTried as reason:
+        return ContractResult(name, "not tried", str(reason))
+    except Exception as error:  # other people's code, which answered before: say so rather than stop the check
+        return ContractResult(name, "not tried", f"it raised {type(error).__name__}: {error}")
+    return ContractResult(name, "broken" if complaints else "kept", "; ".join(complaints))
+
+
+__all__ = ["ITEMS", "check_contract"]
