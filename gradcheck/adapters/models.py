@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import construct, package, probe, roles, tape, tapes, weights
+from gradcheck.adapters import answers, construct, package, probe, roles, tape, tapes, weights
 from gradcheck.adapters.construct import Made, duplicate
 from gradcheck.adapters.convention import averages
 from gradcheck.adapters.generations import FORWARDS, has, recognise
@@ -42,8 +42,7 @@ class Whole:
 
     def run(self, x: Any, y_true: Any) -> Any:
         """The loss; the model's own forward is used, so that its layers are recorded and not the model."""
-        forward = next(getattr(self.model, name) for name in FORWARDS if has(self.model, name))
-        return self.loss(forward(x), y_true)
+        return self.loss(_forward(self.model)(x), y_true)
 
 
 def make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: Any = None) -> Made:
@@ -53,9 +52,27 @@ def make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: Any = None) -
         missing = sorted(getattr(thing, "__abstractmethods__", ()))
         if missing:
             raise CannotBuild(f"not finished: {', '.join(missing)} must be written")
-        layers = [construct.make(cls, Sizes(sizes.batch, a, b), rng).obj for cls, a, b in _stack(thing, SMALL)]
-        return construct.make(thing, sizes, rng, {"layers": layers})
+        return _assembled(thing, rng)
     return construct.make(thing, sizes, rng, init)
+
+
+def _assembled(thing: Any, rng: np.random.Generator) -> Made:
+    """A model of Dense, activation and Dense that runs: a chain that gets narrower, or of equal widths."""
+    made: list[Made] = []
+    for hidden, out in ((SMALL.inputs + 1, SMALL.outputs), (SMALL.inputs, SMALL.inputs)):
+        stack = _stack(thing, SMALL.inputs, hidden, out)
+        layers = [construct.make(cls, Sizes(SMALL.batch, a, b), rng).obj for cls, a, b in stack]
+        made.append(construct.make(thing, SMALL, rng, {"layers": layers}))
+        try:
+            _forward(duplicate(made[-1].obj))(np.ones((SMALL.batch, SMALL.inputs)))
+        except Exception:  # a shortcut or branches want other widths; what the last one raises is said when it is built
+            continue
+        return made[-1]
+    return made[0]
+
+
+def _forward(model: Any) -> Callable[..., Any]:
+    return next(getattr(model, name) for name in FORWARDS if has(model, name))  # type: ignore[no-any-return]
 
 
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
@@ -106,17 +123,19 @@ def _arrays(
         if len(made.inputs) != 2:
             raise CannotBuild(f"its example gives {len(made.inputs)} inputs, but a model takes x and y_true")
         return [np.asarray(array) for array in made.inputs]
-    first, last = slots[0].array, slots[-1].array
-    wide = (first.shape[0] if first.ndim == 2 else SMALL.inputs), (last.shape[-1] if last.ndim else SMALL.outputs)
-    x = probe.draw(meanings[0], (SMALL.batch, wide[0]), rng)
-    y = probe.draw(meanings[1], (SMALL.batch, wide[1]), rng)
-    try:
-        with np.errstate(all="ignore"):
-            duplicate(whole).run(x.copy(), y.copy())
-    except Exception as error:  # whatever the layers of somebody else's model raise
-        why = f"{type(error).__name__}: {error}"
-        raise CannotBuild(f"the model cannot be called on {x.shape} and {y.shape}: {why}") from error
-    return [x, y]
+    error: Exception | None = None
+    for shape in probe.shapes(SMALL, [slot.array.shape for slot in slots]):
+        x = probe.draw(meanings[0], shape, rng)
+        try:
+            with np.errstate(all="ignore"):
+                twin = duplicate(whole)
+                y = probe.draw(meanings[1], answers.outputs(_forward(twin.model)(x.copy()))[0].shape, rng)
+                twin.run(x.copy(), y.copy())
+        except Exception as problem:  # whatever the layers of somebody else's model raise; another shape may fit
+            error = error or problem
+            continue
+        return [x, y]
+    raise CannotBuild(f"no data were found that the model accepts: {type(error).__name__}: {error}") from error
 
 
 def _habits(whole: Whole, given: list[Array]) -> Habits:
@@ -142,14 +161,14 @@ def _named(found: list[type], names: tuple[str, ...]) -> type | None:
     return next((by_name[name] for name in names if name in by_name), found[0] if found else None)
 
 
-def _stack(cls: type, sizes: Sizes) -> list[tuple[type, int, int]]:
+def _stack(cls: type, inputs: int, hidden: int, outputs: int) -> list[tuple[type, int, int]]:
+    """Dense, activation, Dense, each with its sizes."""
     dense = _named([c for c in _beside(cls, "layers") if c.__name__ in ("Dense", "Linear")], ("Dense", "Linear"))
     activation = _named(list(_beside(cls, "activations")), ("Tanh", "Sigmoid", "LeakyReLU", "ReLU"))
     if dense is None:
         raise CannotBuild("its package has no Dense layer to build it of; define gradcheck_example() on the class")
-    hidden = 4
     middle: list[tuple[type, int, int]] = [(activation, hidden, hidden)] if activation is not None else []
-    return [(dense, sizes.inputs, hidden), *middle, (dense, hidden, sizes.outputs)]
+    return [(dense, inputs, hidden), *middle, (dense, hidden, outputs)]
 
 
 def _loss(cls: type) -> Callable[..., Any]:

@@ -58,7 +58,9 @@ def _answers(method: Method, values: Values) -> bool:
 def _method(tape: type, live: Live, variables: Sequence[Variable], tensor: Callable[[Array], Any]) -> Method:
     upstream = takes_upstream(tape)
     kind: Kind = "vjp" if upstream else "sum"
-    asked = [v for v in variables if not v.constant]
+    # A weight that is not trained has no gradient, and none is missed.
+    frozen = {slot.name for slot in live.slots if getattr(slot.original, "trainable", True) is False}
+    asked = [v for v in variables if not v.constant and v.name not in frozen]
     names, shapes = [v.name for v in asked], [v.example.shape for v in asked]
 
     def at(values: Values) -> Callable[[list[Array]], list[Any]]:
