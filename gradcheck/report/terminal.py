@@ -44,7 +44,7 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
     """Return what is printed for one component."""
     head: list[Segment] = [(f"{result.verdict:<{_WIDTH}} ", result.verdict), (one_line(result.name), "name")]
     if result.verdict == "correct":
-        head.append((f"  {_power(result)}", "quiet"))
+        head.append((f"  {count(len(result.claims), 'claim')}, {_power(result.claims)}", "quiet"))
         lines: list[Line] = [head]
     else:
         head.append((f"  {one_line(result.source)}", "quiet"))
@@ -68,13 +68,12 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
     return lines
 
 
-def _power(result: ComponentResult) -> str:
-    """What was checked, and how small an error would have been found."""
-    checked = [claim for claim in result.claims if claim.points]
-    points = len({at.point for claim in checked for at in claim.points})
-    ratios = [at.ratio for claim in checked for at in claim.points if at.verdict == "correct"]
-    found = [claim.resolution for claim in checked if claim.resolution == claim.resolution]
-    text = f"{count(len(result.claims), 'claim')}, {count(points, 'point')}"
+def _power(claims: Sequence[ClaimResult]) -> str:
+    """At how many points claims were checked, and how small an error would have been found."""
+    points = len({at.point for claim in claims for at in claim.points})
+    ratios = [at.ratio for claim in claims for at in claim.points if at.verdict == "correct"]
+    found = [claim.resolution for claim in claims if claim.resolution == claim.resolution]
+    text = count(points, "point")
     if ratios:
         text += f", worst error {number(max(ratios), 2)} of tolerance"
     return text + (f", would catch ≥ {number(max(found), 2)}" if found else "")
@@ -85,6 +84,8 @@ def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
     head: list[Segment] = [("  ", ""), (f"{claim.verdict:<{_WIDTH}} ", claim.verdict), (one_line(claim.name), "name")]
     why = _why(claim)
     lines: list[Line] = [[*head, (f": {one_line(why)}", "")] if why else head]
+    if claim.verdict == "correct" and claim.points:
+        lines = [[*head, (f"  {_power([claim])}", "quiet")]]
     if claim.verdict != "wrong":
         return lines
     if claim.causes and claim.causes[0].evidence:
