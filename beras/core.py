@@ -16,6 +16,8 @@ from beras.tensor import Array, Tensor, Variable, recording
 
 __all__ = ["Callable", "Diffable", "Tensor", "Upstream", "Variable", "Weighted"]
 
+_SEVERAL = (list, tuple)
+
 Upstream = Iterable[npt.ArrayLike | None] | None
 """One upstream gradient per output; `None` (or only `None`s) where there is nothing upstream."""
 
@@ -89,8 +91,10 @@ class Diffable(Callable, Weighted):
         inputs = [a if isinstance(a, np.ndarray) else self._as_input(a) for a in args]
         earlier = self.__dict__.get("inputs")
         self.inputs = inputs
-        tape, recording.tape = recording.tape, None
+        several = False
+        tape = recording.tape
         try:
+            recording.tape = None
             result = self.forward(*inputs)
         except BaseException:
             if earlier is None:
@@ -100,9 +104,13 @@ class Diffable(Callable, Weighted):
             raise
         finally:
             recording.tape = tape
-        several = isinstance(result, list | tuple)
-        outputs = [Tensor(r) for r in result] if several else [result if type(result) is Tensor else Tensor(result)]
         self.saved = self._saving
+        if type(result) is Tensor:
+            outputs = [result]
+        elif several := isinstance(result, _SEVERAL):
+            outputs = [Tensor(r) for r in result]
+        else:
+            outputs = [Tensor(result)]
         if tape is not None:
             outputs = tape.record(self, inputs, outputs)
         self.outputs = outputs
@@ -198,6 +206,8 @@ class Diffable(Callable, Weighted):
         if J is None:
             return None
         given = list(J)
+        if len(given) == 1 and type(given[0]) is np.ndarray and given[0].shape == self.outputs[0].shape:
+            return given  # the tape's way, which leaves nothing to convert
         if all(g is None for g in given):
             return None
         name = type(self).__name__
@@ -255,4 +265,7 @@ def per_row(matrices: Array, g: Array) -> Array:
 
 def as_gradient(value: npt.ArrayLike, x: Array) -> Tensor:
     """Return `value` as a gradient by `x`: a Tensor of x's type (float64 if `x` holds integers)."""
-    return np.asarray(value, dtype=gradient_dtype(x)).view(Tensor)
+    gradient = np.asarray(value)
+    if gradient.dtype is not x.dtype or x.dtype.kind not in "fc":
+        gradient = gradient.astype(gradient_dtype(x), copy=False)
+    return gradient.view(Tensor)

@@ -19,11 +19,17 @@ if TYPE_CHECKING:
 _DEFAULTS = (("out", None), ("dtype", None), ("casting", "same_kind"))
 
 
+_SEQUENCES = (list, tuple)
+
+
 class NoRule:
     """Stands in the graph for an operation whose derivative is not known: an error if a gradient has to pass it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
+
+    def weights_read(self) -> tuple[()]:
+        return ()
 
     def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Tensor | None]:
         raise NotImplementedError(
@@ -34,16 +40,17 @@ class NoRule:
 
 def run(tape: GradientTape, operation: Operation, *inputs: Any) -> Tensor:
     """Evaluate one operation on plain arrays and record it."""
-    values: list[Any] = [x if isinstance(x, int | float) else _value(x) for x in inputs]
+    values: list[Any] = [np.asarray(x) if type(x) is Tensor else _value(x) for x in inputs]
     result: Tensor = wrap_result(operation.forward(*values), inputs)
-    operation.inputs, operation.outputs = values, [result]
-    tape.record_operation(operation, inputs, [result])
+    outputs = [result]
+    operation.inputs, operation.outputs = values, outputs
+    tape.record_operation(operation, inputs, outputs)
     return result
 
 
 def _value(x: Any) -> Any:
     """Return an operand as a plain array; scalars stay as they are, since NumPy gives them no say in the type."""
-    if isinstance(x, list | tuple):
+    if isinstance(x, _SEQUENCES):
         _refuse_lost_tensors(x)
         return np.asarray(x)
     return plain(x)
@@ -51,8 +58,8 @@ def _value(x: Any) -> Any:
 
 def ufunc(tape: GradientTape, function: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`Tensor.__array_ufunc__` inside a tape."""
-    if method == "__call__" and not kwargs and function in rules.UFUNCS:
-        return run(tape, rules.UFUNCS[function](), *inputs)
+    if not kwargs and method == "__call__" and (operation := rules.UFUNCS.get(function)) is not None:
+        return run(tape, operation(), *inputs)
     if method == "at" or any(out is not None for out in _tuple(kwargs.get("out"))):
         refuse_write()
     rule = rules.REDUCTIONS.get(function) if method == "reduce" else None

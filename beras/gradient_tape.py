@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from beras import dispatch
 from beras.checks import gradient_dtype
-from beras.tensor import Array, Tensor, memory, recording, versions
+from beras.core import as_gradient
+from beras.tensor import Array, Tensor, memory, recording, wrap, writes
 
 if TYPE_CHECKING:
     from beras.core import Diffable
@@ -19,33 +20,41 @@ if TYPE_CHECKING:
 class Call:
     """The record of one call: the layer's state as `forward` left it, what went in and what came out.
 
-    It keeps the tensors alive, so that no `id` is given away while the tape relies on it, and knows their versions,
-    so that a value overwritten after the call is noticed.
+    It keeps the tensors alive, so that no `id` is given away while the tape relies on it, and knows when it was made,
+    so that a value overwritten since is noticed.
     """
 
-    __slots__ = ("input_ids", "inputs", "layer", "output_ids", "outputs", "state", "versions", "weight_ids", "weights")
+    __slots__ = ("input_ids", "inputs", "layer", "output_ids", "outputs", "state", "time", "weight_ids", "weights")
 
     def __init__(
-        self, layer: Any, state: Any, inputs: Sequence[Any], outputs: list[Tensor], weights: Sequence[Tensor], read: Any
+        self, layer: Any, state: Any, inputs: Sequence[Any], outputs: list[Tensor], weights: Sequence[Tensor] = ()
     ) -> None:
         self.layer = layer
         self.state = state
-        self.inputs, self.outputs, self.weights = inputs, outputs, weights
-        self.input_ids = [id(x) for x in inputs]
-        self.output_ids = [id(y) for y in outputs]
-        self.weight_ids = [id(w) for w in weights]
-        owners = [memory(t) for t in (*inputs, *outputs, *read) if isinstance(t, np.ndarray)]
-        self.versions = [(owner, versions.of(owner)) for owner in owners]
+        self.inputs = inputs
+        self.outputs = outputs
+        self.weights = weights
+        self.input_ids = tuple(map(id, inputs))
+        self.output_ids = tuple(map(id, outputs))
+        self.weight_ids = tuple(map(id, weights)) if weights else ()
+        self.time = writes.clock
 
     def require_unchanged(self) -> None:
         """Raise `RuntimeError` if an input, output or weight of this call has been written to since."""
-        for owner, version in self.versions:
-            if versions.of(owner) != version:
-                kind = "weight" if any(owner is memory(w) for w in self.weights) else "value"
-                raise RuntimeError(
-                    f"a {kind} of shape {owner.shape} that {type(self.layer).__name__} used was overwritten between "
-                    "the forward pass and gradient(): ask for the gradient first, then assign"
-                )
+        if writes.clock == self.time:
+            return
+        for weight in self.state.weights_read():
+            self._require_unwritten(weight, "weight")
+        for value in (*self.inputs, *self.outputs):
+            if isinstance(value, np.ndarray):
+                self._require_unwritten(value, "value")
+
+    def _require_unwritten(self, array: Array, kind: str) -> None:
+        if writes.last(array) > self.time:
+            raise RuntimeError(
+                f"a {kind} of shape {array.shape} that {type(self.layer).__name__} used was overwritten between "
+                "the forward pass and gradient(): ask for the gradient first, then assign"
+            )
 
 
 class GradientTape:
@@ -67,12 +76,12 @@ class GradientTape:
 
     def __init__(self) -> None:
         self._calls: list[Call] = []
-        self._known: set[int] = set()
+        self._made: set[int] = set()  # the outputs so far
 
     def __enter__(self) -> GradientTape:
         if recording.tape is not None:
             raise RuntimeError("a GradientTape is already open: tapes do not nest")
-        self._calls, self._known = [], set()
+        self._calls, self._made = [], set()
         recording.tape = self
         return self
 
@@ -85,28 +94,28 @@ class GradientTape:
         return {i: call.layer for call in self._calls for i in call.output_ids}
 
     def record(self, layer: Diffable, inputs: list[Array], outputs: list[Tensor]) -> list[Tensor]:
-        """Keep one call. Return its outputs, each a tensor that this tape has not seen before.
+        """Keep one call. Return its outputs, each a tensor that is the output of no other call.
 
         A layer may hand on its very input, or a tensor that it keeps: that gets a view of its own, for one tensor
         cannot be the output of two calls.
         """
-        taken = self._known
-        taken.update(map(id, inputs))
-        taken.update(map(id, layer.weights))
-        for k, output in enumerate(outputs):
-            if id(output) in taken:
-                outputs[k] = output = np.ndarray.view(output, Tensor)
-            taken.add(id(output))
         state = layer.snapshot()
         state.outputs = outputs
-        self._calls.append(Call(layer, state, inputs, outputs, layer.weights, layer.weights_read()))
+        call = Call(layer, state, inputs, outputs, layer.weights)
+        made = self._made
+        for k, i in enumerate(call.output_ids):
+            if i in made or i in call.input_ids or i in call.weight_ids:
+                outputs[k] = np.ndarray.view(outputs[k], Tensor)
+                call.output_ids = tuple(map(id, outputs))
+        made.update(call.output_ids)
+        self._calls.append(call)
         return outputs
 
     def record_operation(self, operation: Any, inputs: Sequence[Any], outputs: list[Tensor]) -> None:
         """Keep one NumPy operation, whose outputs are fresh tensors."""
-        self._known.update(map(id, inputs))
-        self._known.update(map(id, outputs))
-        self._calls.append(Call(operation, operation, inputs, outputs, (), ()))
+        call = Call(operation, operation, inputs, outputs)
+        self._made.update(call.output_ids)
+        self._calls.append(call)
 
     def numpy_ufunc(self, function: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """NumPy applies a ufunc to a Tensor in this tape's scope."""
@@ -172,16 +181,20 @@ class GradientTape:
                 needed.update(call.output_ids)
                 route.append((call, into_inputs, into_weights))
         for call, into_inputs, into_weights in reversed(route):
-            upstream = [pending.get(i) if i in kept else pending.pop(i, None) for i in call.output_ids]
-            if all(g is None for g in upstream):
+            if pending.keys().isdisjoint(call.output_ids):
                 continue
             call.require_unchanged()
+            upstream = [_upstream(pending.get(i) if i in kept else pending.pop(i, None)) for i in call.output_ids]
             state = call.state
             if into_inputs:
                 gradients = state.input_gradients_for(upstream, [i in needed for i in call.input_ids])
                 _add(pending, needed, call.input_ids, call.inputs, gradients, state)
             if into_weights:
                 _add(pending, needed, call.weight_ids, call.weights, state.compose_weight_gradients(upstream), state)
+
+
+def _upstream(gradient: Array | None) -> Array | None:
+    return None if gradient is None else np.asarray(gradient)
 
 
 def _seed(target: Tensor | Sequence[Tensor], output_gradients: Any) -> dict[int, Array]:
@@ -218,22 +231,23 @@ def _add(
     for i, variable, gradient in zip(ids, variables, gradients, strict=True):
         if gradient is None or i not in needed:
             continue
-        g = np.asarray(gradient)
+        g = gradient if isinstance(gradient, np.ndarray) else np.asarray(gradient)
         if g.shape != variable.shape:
             raise ValueError(
                 f"{type(layer).__name__} returned a gradient of shape {g.shape} for a variable of shape "
                 f"{variable.shape}"
             )
-        pending[i] = pending[i] + g if i in pending else g
+        pending[i] = np.add(pending[i], g) if i in pending else g
 
 
 def _result(gradient: Array, source: Array, given_away: set[int]) -> Tensor:
     """Return a gradient as a tensor that shares its memory with nothing else the caller has."""
-    g = np.asarray(gradient, dtype=gradient_dtype(source))
-    if id(memory(g)) in given_away or not g.flags.writeable:
-        g = g.copy()
-    given_away.add(id(memory(g)))
-    return g.view(Tensor)
+    g = as_gradient(gradient, source)
+    owner = id(memory(g))
+    if owner in given_away or not g.flags.writeable:
+        return wrap(np.array(g))
+    given_away.add(owner)
+    return g
 
 
 def _arrays(value: Any) -> list[Array]:

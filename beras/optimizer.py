@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -18,24 +19,24 @@ class State:
     """Arrays kept for each parameter, without keeping the parameter alive."""
 
     def __init__(self) -> None:
-        self._entries: dict[int, tuple[weakref.ref[Any], dict[str, Array]]] = {}
+        self._entries: dict[int, tuple[weakref.ref[Any], tuple[Array, ...]]] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def of(self, parameter: Variable, *names: str) -> list[Array]:
-        """Return the arrays called `names` that belong to `parameter`, zeros at first."""
+    def of(self, parameter: Variable, number: int) -> tuple[Array, ...]:
+        """Return the `number` arrays that belong to `parameter`, zeros at first, in at least float32."""
         key = id(parameter)
         if key not in self._entries:
             entries = self._entries
             forget = weakref.ref(parameter, lambda _: entries.pop(key, None))
-            entries[key] = forget, {name: np.zeros(parameter.shape, parameter.dtype) for name in names}
-        arrays = self._entries[key][1]
-        return [arrays[name] for name in names]
+            dtype = np.promote_types(parameter.dtype, np.float32)
+            entries[key] = forget, tuple(np.zeros(parameter.shape, dtype) for _ in range(number))
+        return self._entries[key][1]
 
 
 class Optimizer(ABC):
-    """An update rule. A subclass writes `step`: what is taken off a parameter.
+    """An update rule. A subclass writes `updated`: the new values of a parameter.
 
     `apply_gradients(trainable_params, grads)` goes through parameters and gradients in pairs and updates each parameter
     in place by its `assign`; a gradient that is `None` is stepped over.
@@ -64,16 +65,14 @@ class Optimizer(ABC):
         self.begin()
         for parameter, gradient in zip(params, gradients, strict=True):
             if gradient is not None:
-                if gradient.dtype != parameter.dtype:
-                    gradient = gradient.astype(parameter.dtype)
-                parameter.assign(np.asarray(parameter) - self.step(parameter, gradient))
+                parameter.assign(self.updated(parameter, gradient))
 
     def begin(self) -> None:  # noqa: B027 -- only some rules count their steps
         """Start a round of updates."""
 
     @abstractmethod
-    def step(self, parameter: Variable, gradient: Array) -> Array:
-        """Return what is to be taken off `parameter`."""
+    def updated(self, parameter: Variable, g: Array) -> Array:
+        """Return the new values of `parameter`, whose gradient is `g`."""
 
 
 class BasicOptimizer(Optimizer):
@@ -91,14 +90,15 @@ class BasicOptimizer(Optimizer):
         super().__init__(learning_rate)
         self.momentum = number_between(momentum, "BasicOptimizer", "momentum", 0.0, 1.0)
 
-    def step(self, parameter: Variable, gradient: Array) -> Array:
-        """Return the velocity after this gradient."""
+    def updated(self, parameter: Variable, g: Array) -> Array:
+        """Return `w − v`."""
+        w = np.asarray(parameter)
         if not self.momentum:
-            return gradient * self.learning_rate
-        [v] = self.state.of(parameter, "v")
+            return np.subtract(w, self.learning_rate * g)
+        [v] = self.state.of(parameter, 1)
         v *= self.momentum
-        v += gradient * self.learning_rate
-        return v
+        v += self.learning_rate * g
+        return np.subtract(w, v)
 
 
 class RMSProp(Optimizer):
@@ -113,12 +113,12 @@ class RMSProp(Optimizer):
         self.beta = number_between(beta, "RMSProp", "beta", 0.0, 1.0)
         self.epsilon = number_between(epsilon, "RMSProp", "epsilon", 0.0, np.inf)
 
-    def step(self, parameter: Variable, gradient: Array) -> Array:
-        """Return `learning_rate · g / (√v + epsilon)`."""
-        [v] = self.state.of(parameter, "v")
+    def updated(self, parameter: Variable, g: Array) -> Array:
+        """Return `w − learning_rate · g / (√v + epsilon)`."""
+        [v] = self.state.of(parameter, 1)
         v *= self.beta
-        v += (1 - self.beta) * np.square(gradient)
-        return self.learning_rate * gradient / (np.sqrt(v) + self.epsilon)
+        v += (1 - self.beta) * np.square(g)
+        return np.subtract(np.asarray(parameter), self.learning_rate * g / (np.sqrt(v) + self.epsilon))
 
 
 class Adam(Optimizer):
@@ -149,14 +149,23 @@ class Adam(Optimizer):
         """Count the step, once for all parameters."""
         self.t += 1
 
-    def step(self, parameter: Variable, gradient: Array) -> Array:
-        """Return `learning_rate · m̂ / (√v̂ + epsilon)`."""
-        m, v, v_max = self.state.of(parameter, "m", "v", "v_max")
-        m *= self.beta_1
-        m += (1 - self.beta_1) * gradient
-        v *= self.beta_2
-        v += (1 - self.beta_2) * np.square(gradient)
+    def updated(self, parameter: Variable, g: Array) -> Array:
+        """Return `w − learning_rate · m̂ / (√v̂ + epsilon)`.
+
+        With m and v kept as M = m / (1 − beta_1) and V = v / (1 − beta_2), each needs one pass over memory less, and
+        what does not vary from entry to entry goes into two numbers: the update is `rate · M / (√V + epsilon')`.
+        """
+        M, V, scratch, *V_max = self.state.of(parameter, 4 if self.amsgrad else 3)
+        root = math.sqrt((1 - self.beta_2**self.t) / (1 - self.beta_2))  # √V = root · √v̂
+        rate = self.learning_rate * (1 - self.beta_1) / (1 - self.beta_1**self.t) * root
+        M *= self.beta_1
+        M += g
+        V *= self.beta_2
+        V += np.multiply(g, g, out=scratch)
         if self.amsgrad:
-            v = np.maximum(v_max, v, out=v_max)
-        v_hat = v / (1 - self.beta_2**self.t)
-        return self.learning_rate / (1 - self.beta_1**self.t) * m / (np.sqrt(v_hat) + self.epsilon)
+            V = np.maximum(V_max[0], V, out=V_max[0])
+        step = np.sqrt(V, out=scratch)
+        step += self.epsilon * root
+        np.divide(M, step, out=step)
+        step *= rate
+        return np.subtract(np.asarray(parameter), step, out=step)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from beras.gradient_tape import GradientTape
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_NUMPY = (np.ndarray, np.generic)
 
 
 class _Recording(threading.local):
@@ -55,7 +56,7 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
         return tensor
 
     def __array_finalize__(self, source: object) -> None:
-        if not getattr(source, "trainable", True):
+        if type(source) is not np.ndarray and not getattr(source, "trainable", True):
             self.trainable = False
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: Any, *inputs: Any, **kwargs: Any) -> Any:
@@ -70,7 +71,7 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
         result = getattr(ufunc, method)(*[plain(x) for x in inputs], **kwargs)
         for array in written:
             if isinstance(array, Tensor):
-                mark_written(array)
+                writes.note(array)
         if out is not None:
             pairs = zip(written, result if isinstance(result, tuple) else (result,), strict=True)
             results = tuple([wrap_result(z, inputs) if given is None else given for given, z in pairs])
@@ -82,10 +83,12 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
             inherited = functools.partial(super().__array_function__, func, types, args, kwargs)
             return recording.tape.numpy_function(func, inherited, args, kwargs)
         if func.__name__ in _WRITING_FUNCTIONS:
-            mark_written(args[0])
+            writes.note(args[0])
             return func(*[plain(a) for a in args], **{name: plain(value) for name, value in kwargs.items()})
         if isinstance(kwargs.get("out"), Tensor):
-            mark_written(kwargs["out"])
+            writes.note(kwargs["out"])
+        if func.__name__ in _REDUCTIONS and args and isinstance(args[0], Tensor):
+            return getattr(args[0], func.__name__)(*args[1:], **kwargs)  # what NumPy does too, after a longer way
         return super().__array_function__(func, types, args, kwargs)
 
     def __getitem__(self, index: Any) -> Any:
@@ -112,7 +115,7 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
     def _write(self) -> None:
         if recording.tape is not None:
             recording.tape.refuse_write()
-        mark_written(self)
+        writes.note(self)
 
     @property
     def flat(self) -> Any:
@@ -154,17 +157,17 @@ class Variable(Tensor):
         Raises `ValueError` where the shapes do not fit, `TypeError` where the type does not (complex into real,
         floating into integer, anything that is not a number).
         """
-        new = np.asarray(value)
-        if new.shape != self.shape:
+        new, mine = np.asarray(value), np.asarray(self)
+        if new.shape != mine.shape:
             try:
                 new = np.broadcast_to(new, self.shape)
             except ValueError:
                 message = f"cannot assign a value of shape {new.shape} to a variable of shape {self.shape}"
                 raise ValueError(message) from None
-        if new.dtype != self.dtype and not np.can_cast(new.dtype, self.dtype, casting="same_kind"):
-            raise TypeError(f"cannot assign values of type {new.dtype} to a variable of type {self.dtype}")
-        np.copyto(plain(self), plain(new), casting="same_kind")
-        mark_written(self)
+        if new.dtype != mine.dtype and not np.can_cast(new.dtype, mine.dtype, casting="same_kind"):
+            raise TypeError(f"cannot assign values of type {new.dtype} to a variable of type {mine.dtype}")
+        np.copyto(mine, new, casting="same_kind")
+        writes.note(self)
         return self
 
 
@@ -183,10 +186,15 @@ def wrap_result(result: Any, inputs: Iterable[Any]) -> Any:
 
     They are trainable unless all tensors among `inputs` are not.
     """
-    if isinstance(result, np.ndarray | np.generic):
-        tensor = np.asarray(result).view(Tensor)
-        tensors = [x for x in inputs if isinstance(x, Tensor)]
-        if tensors and not any(x.trainable for x in tensors):
+    if isinstance(result, _NUMPY):
+        tensor = result if isinstance(result, Tensor) else np.asarray(result).view(Tensor)
+        frozen = False
+        for x in inputs:
+            if isinstance(x, Tensor):
+                if x.trainable:
+                    return tensor
+                frozen = True
+        if frozen:
             tensor.trainable = False
         return tensor
     if isinstance(result, list):
@@ -204,30 +212,32 @@ def memory(array: Array) -> Array:
     return array
 
 
-class _Versions:
-    """How often memory was written to through tensors: nothing is kept about memory that never was, or is gone."""
+class _Writes:
+    """When memory was last written to through tensors, on a clock that counts all writes.
+
+    Nothing is kept about memory that was never written to, or is gone. Where no write happened at all since a call,
+    which is the usual case, one look at the clock tells that its values still stand.
+    """
 
     def __init__(self) -> None:
-        self._entries: dict[int, tuple[weakref.ref[Array], int]] = {}
+        self.clock = 0
+        self._last: dict[int, tuple[weakref.ref[Array], int]] = {}
 
-    def of(self, owner: Array) -> int:
-        """Return the number of writes to memory owned by `owner`."""
-        entry = self._entries.get(id(owner))
+    def last(self, array: Array) -> int:
+        """Return when the memory of `array` was last written to (0: never)."""
+        entry = self._last.get(id(memory(array)))
         return entry[1] if entry else 0
 
-    def count(self, owner: Array) -> None:
-        """Note a write."""
-        key, entries = id(owner), self._entries
-        reference = entries[key][0] if key in entries else weakref.ref(owner, lambda _: entries.pop(key, None))
-        entries[key] = reference, self.of(owner) + 1
+    def note(self, array: Array) -> None:
+        """Note a write to the memory of `array`."""
+        self.clock += 1
+        owner, last = memory(array), self._last
+        key = id(owner)
+        reference = last[key][0] if key in last else weakref.ref(owner, lambda _: last.pop(key, None))
+        last[key] = reference, self.clock
 
 
-versions = _Versions()
-
-
-def mark_written(tensor: Array) -> None:
-    """Note that the values of `tensor`, and so of all views of the same memory, have changed."""
-    versions.count(memory(tensor))
+writes = _Writes()
 
 
 _WRITING_FUNCTIONS = frozenset({"copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"})
@@ -239,18 +249,21 @@ _OTHER_METHODS = (
     *("max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "reshape", "round", "searchsorted", "squeeze", "std"),
     *("sum", "swapaxes", "take", "to_device", "trace", "transpose", "var", "view"),
 )
+_REDUCTIONS = frozenset({"all", "any", "max", "mean", "min", "prod", "std", "sum", "var"})
 _PROPERTIES = ("T", "mT", "real", "imag")
 
 
-def _method(name: str, writes: bool) -> Callable[..., Any]:
+def _method(name: str, in_place: bool) -> Callable[..., Any]:
     """Return ndarray's method `name`, which NumPy's protocols do not see, with word to the tape that is open."""
     inherited = getattr(np.ndarray, name)
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
         if recording.tape is not None:
             return recording.tape.numpy_method(name, inherited, (self, *args), kwargs)
-        if writes:
-            mark_written(self)
+        if in_place:
+            writes.note(self)
+        if name in _REDUCTIONS:
+            return wrap_result(inherited(np.asarray(self), *args, **kwargs), (self,))
         return inherited(self, *args, **kwargs)
 
     method.__name__, method.__qualname__ = name, f"Tensor.{name}"
@@ -273,7 +286,7 @@ def _property(name: str) -> property:
 # Written as a loop over names: forty methods that all do the same would hide the one idea.
 for _name in (*_WRITING_METHODS, *_OTHER_METHODS):
     if hasattr(np.ndarray, _name):
-        setattr(Tensor, _name, _method(_name, writes=_name in _WRITING_METHODS))
+        setattr(Tensor, _name, _method(_name, in_place=_name in _WRITING_METHODS))
 for _name in _PROPERTIES:
     if hasattr(np.ndarray, _name):
         setattr(Tensor, _name, _property(_name))

@@ -28,7 +28,7 @@ class Sum(Reduction):
     """`Σ x`."""
 
     def forward(self, x: Array) -> Array:
-        return np.asarray(np.sum(x, axis=self.axis, keepdims=self.keepdims))
+        return np.asarray(np.add.reduce(x, axis=self.axis, keepdims=self.keepdims))
 
     def by_x(self, g: Array, z: Array, x: Array) -> Array:
         return self.spread(g, x)
@@ -68,7 +68,7 @@ class Max(Extremum):
     """`max x`."""
 
     def forward(self, x: Array) -> Array:
-        return np.asarray(np.max(x, axis=self.axis, keepdims=self.keepdims))
+        return np.asarray(np.maximum.reduce(x, axis=self.axis, keepdims=self.keepdims))
 
     @classmethod
     def gradcheck_example(cls) -> tuple[Max, list[Array]]:
@@ -80,7 +80,7 @@ class Min(Extremum):
     """`min x`."""
 
     def forward(self, x: Array) -> Array:
-        return np.asarray(np.min(x, axis=self.axis, keepdims=self.keepdims))
+        return np.asarray(np.minimum.reduce(x, axis=self.axis, keepdims=self.keepdims))
 
     @classmethod
     def gradcheck_example(cls) -> tuple[Min, list[Array]]:
