@@ -86,6 +86,9 @@ def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
     lines: list[Line] = [[*head, (f": {one_line(why)}", "")] if why else head]
     if claim.verdict == "correct" and claim.points:
         lines = [[*head, (f"  {_power([claim])}", "quiet")]]
+    if verbose and claim.kinks:
+        conventions = ", ".join(dict.fromkeys(one_line(kink.convention) for kink in claim.kinks))
+        lines += _block("kinks", f"{count(len(claim.kinks), 'entry', 'entries')}, where it takes: {conventions}")
     if claim.verdict != "wrong":
         return lines
     if claim.causes and claim.causes[0].evidence:
@@ -224,7 +227,11 @@ class Printer:
             text.encode(encoding)
         except UnicodeEncodeError:
             text = text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
-        print(text, file=self.stream, flush=True)
+        try:
+            print(text, file=self.stream, flush=True)
+        except BrokenPipeError:  # `gradcheck … | head` has read enough; files are still written
+            with open(os.devnull, "wb") as nothing:
+                os.dup2(nothing.fileno(), self.stream.fileno())
 
     def progress(self, text: str) -> None:
         """Show what is being done, on a terminal only, in a line that goes away."""

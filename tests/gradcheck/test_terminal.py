@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import math
 import threading
@@ -17,6 +18,7 @@ from gradcheck.results import (
     ComponentResult,
     ContractResult,
     Entry,
+    Kink,
     Verdict,
 )
 
@@ -113,6 +115,13 @@ def test_numbers_that_are_not_finite_are_shown() -> None:
     text = explain(component(claim))
     assert "∂ output[()] / ∂ x[()]" in text
     assert "claim –, estimate ∞ ± ∞" in text
+
+
+def test_kinks_are_shown_when_asked_for() -> None:
+    kink = Kink("exact zeros", (0,), 0.0, 1.0, 0.0, "0")
+    claim = dataclasses.replace(right(), kinks=(kink, kink))
+    assert "kinks     2 entries, where it takes: 0" in explain(component(claim, verdict="correct"), verbose=True)
+    assert "kinks" not in explain(component(claim, verdict="correct"))
 
 
 def test_names_and_messages_cannot_move_the_cursor_or_break_a_line() -> None:
