@@ -60,10 +60,11 @@ def text(value: object, longest: int = LONGEST) -> str:
     """Return somebody else's text, fit for a page: shortened, and its control characters made visible.
 
     A lone surrogate cannot be written as UTF-8 and a NUL ends a page for some readers, so both are
-    replaced. Right-to-left marks are kept: the templates isolate them.
+    replaced. Letters that run from right to left are text like any other; a character that turns its
+    neighbours around is written out.
 
-    >>> text("a\\0b"), text("\\ud800"), text("x" * 20, longest=8)
-    ('a␀b', '\\ufffd', 'xxxxxxxx … (20 characters in all)')
+    >>> text("a\\0b"), text("\\ud800"), text("\\u202egnp.exe"), text("x" * 20, longest=8)
+    ('a␀b', '\\ufffd', '\\\\u202egnp.exe', 'xxxxxxxx … (20 characters in all)')
     """
     whole = str(value)
     shown = whole[:longest]
@@ -88,6 +89,8 @@ def _visible(character: str) -> str:
         return character
     if code < 0x20:
         return chr(0x2400 + code)
+    if 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069:
+        return f"\\u{code:04x}"
     if unicodedata.category(character) in ("Cc", "Cs", "Cn"):
         return "\ufffd"
     return character
