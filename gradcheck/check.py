@@ -135,6 +135,9 @@ class _Session:
         for dtype in self.options.dtypes:
             if dtype not in point.dtypes:
                 continue
+            if refusal := visit.refusal(dtype):
+                self._pass_over(point, "skipped", refusal, dtype)
+                continue
             for method in point.problem.methods:
                 asked = visit.cotangents(method)
                 answers = visit.ask(method, dtype, asked)
@@ -142,10 +145,10 @@ class _Session:
                     self._judge(visit, dtype, method, answers[name], asked[name])
         self.previous = point.values
 
-    def _pass_over(self, point: Point, verdict: Verdict, message: str) -> None:
+    def _pass_over(self, point: Point, verdict: Verdict, message: str, dtype: str = "float64") -> None:
         for method in point.problem.methods:
             for name in method.wrt:
-                self._record(method, name).points.append(_no_numbers(point, "float64", verdict, message))
+                self._record(method, name).points.append(_no_numbers(point, dtype, verdict, message))
 
     def _record(self, method: Method, name: str) -> _Record:
         return self.records.setdefault((method.name, name), _Record())

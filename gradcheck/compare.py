@@ -33,8 +33,8 @@ def compare(
 ) -> Comparison:
     """Hold the claimed rows against the expected ones.
 
-    At a `special` point (huge, tiny, saturated) a claim in `dtype` may be too coarse to say anything, however good
-    the estimate is: such a point can still prove it wrong, but is otherwise skipped, with that reason.
+    A `special` point (huge, tiny, saturated) can prove a claim wrong; where nothing can be resolved in it, because of
+    its scale, it is skipped with that reason, and leaves the claim to the other points.
     """
     outside = np.maximum(right.low - claim, claim - right.high)
     single = right.output >= 0
@@ -51,10 +51,8 @@ def compare(
     unresolved = not known.all() or worst_tolerance > limit * right.scale > 0 or not np.isfinite(right.scale)
     verdict: Verdict = "wrong" if wrong.any() else "unresolved" if unresolved else "correct"
     message = _why_unresolved(estimate, worst_tolerance, right, dtype) if verdict == "unresolved" else ""
-    if special and verdict == "unresolved" and known.all():
-        coarse = float((right.tolerance - right.bound)[smooth].max(initial=0.0)) > 0.5 * limit * right.scale
-        verdict = "skipped" if coarse else verdict
-        message = f"a {dtype} claim is too coarse here: {message}" if coarse else message
+    if special and verdict == "unresolved":
+        verdict = "skipped"
     worst, worst_row = _worst(claim, right, estimate, ratio, values)
     at = AtPoint(
         point=point,

@@ -4,7 +4,7 @@
 
 (without the |f| of outputs that do not depend on x). `bound` is the estimate's own; the second part is what the claim
 itself may lose to rounding. C covers a few roundings in a row: `y(1 − y)` at x = 36 loses 1/2 eps of |f| = 1, which is
-18 of |f|/|x|.
+18 of |f|/|x|. To that comes C · the dtype's smallest normal number, for underflow.
 """
 
 from __future__ import annotations
@@ -74,13 +74,16 @@ class _Entries:
 def expected(estimate: Estimate, cotangents: Cotangents, outputs: Array, values: Array, dtype: str) -> Expected:
     """Multiply the estimate with the cotangents. `outputs` and the variable's `values` are flat."""
     entries = _Entries.of(estimate, outputs, values)
-    rounding = C * float(np.finfo(dtype).eps)
+    info = np.finfo(dtype)
+    rounding = C * float(info.eps)
     apart = len(cotangents.rows) - cotangents.mixed
     parts = [_apart(entries, estimate.zero_bound, cotangents.rows[:apart], values.size, rounding)] if apart else []
     parts += [_mixed(entries, estimate.zero_bound, row, values.size, rounding) for row in cotangents.rows[apart:]]
     value, bound, tolerance, low, high, kink, output = (
         parts[0] if len(parts) == 1 else tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     )
+    # A claim may underflow to 0 below the smallest normal number, and cannot be said at all above the largest.
+    tolerance = np.where(np.abs(value) > info.max, np.inf, tolerance + C * float(info.smallest_normal))
     bound, tolerance = (np.where(np.isnan(array), np.inf, array) for array in (bound, tolerance))
     return Expected(value, bound, tolerance, low, high, kink, output, _scale(entries.row_max, outputs, values))
 

@@ -19,6 +19,9 @@ from gradcheck.problem import Array, Method, Values
 from gradcheck.results import Curve, Entry
 from gradcheck.sampling import Point
 
+# Outputs that differ by more than this share of the largest one may come from different branches.
+BRANCH = 1e-3
+
 
 @dataclass
 class Ledger:
@@ -48,6 +51,8 @@ class Visit:
         self.shapes = [output.shape for output in self.outputs]
         self.flat = np.concatenate([output.ravel() for output in self.outputs])
         self._estimates: dict[str, Estimate] = {}
+        self._own: dict[tuple[str, str], Estimate | None] = {}
+        self._off: dict[str, bool] = {}
 
     def estimate(self, name: str) -> Estimate:
         """The Jacobian of all outputs by the variable `name`, with its bounds; made in float64, when first wanted."""
@@ -63,8 +68,40 @@ class Visit:
         return self._estimates[name]
 
     def given(self, dtype: str) -> Values:
-        """The values as the claims get them: in `dtype`, and in the point's memory layout."""
-        return {name: self.point.arrange(_cast(value, dtype)) for name, value in self.point.values.items()}
+        """The values as the claims get them: in `dtype`, and the inputs in the point's memory layout."""
+        cast = {name: _cast(value, dtype) for name, value in self.point.values.items()}
+        inputs = {v.name for v in self.problem.variables if v.role == "input"}
+        return {name: self.point.arrange(value) if name in inputs else value for name, value in cast.items()}
+
+    def refusal(self, dtype: str) -> str:
+        """Why nothing can be claimed in `dtype` here: forward raises or overflows on the values as given. Else ""."""
+        try:
+            outputs = self.problem.forward(self.given(dtype))
+        except Exception as error:  # a layer may refuse integers, say
+            return f"forward raised {type(error).__name__}: {error}"
+        flat = np.concatenate([np.asarray(output, dtype=float).ravel() for output in outputs])
+        if not np.isfinite(flat).all():
+            return f"forward is not finite in {dtype} here, so that it has no derivative"
+        off = float(np.abs(flat - self.flat).max(initial=0.0))
+        self._off[dtype] = bool(off > BRANCH * np.abs(self.flat).max(initial=0.0))
+        if self._off[dtype] and self.point.special:
+            return f"forward in {dtype} is not what it is in float64 here"
+        return ""
+
+    def branches(self, name: str, dtype: str) -> Estimate | None:
+        """The estimate in the claim's own dtype, where forward takes another branch in it than in float64.
+
+        That is so where the outputs differ, and the derivatives do beyond the bounds of both estimates.
+        """
+        if not self._off.get(dtype):
+            return None
+        if (name, dtype) not in self._own:
+            values = {key: _cast(value, dtype) for key, value in self.point.values.items()}
+            own = numerical.estimate(self.problem.forward, values, name, seed=self.seed, executor=self.executor)
+            exact = self.estimate(name)
+            apart = np.abs(own.dense() - exact.dense()) > own.dense("bound") + exact.dense("bound")
+            self._own[name, dtype] = own if apart.any() else None
+        return self._own[name, dtype]
 
     def cotangents(self, method: Method) -> dict[str, Cotangents]:
         """The cotangents with which `method` is asked, for each of its variables."""
@@ -88,12 +125,15 @@ class Visit:
 
     def expected(self, name: str, asked: Cotangents, dtype: str) -> Expected:
         """What a right claim about `name` is, for the cotangents with which it was asked."""
-        return expected(self.estimate(name), asked, self.flat, self._variable(name), dtype)
+        estimate = self.branches(name, dtype) or self.estimate(name)
+        return expected(estimate, asked, self.flat, self._variable(name), dtype)
 
     def compare(self, name: str, claim: Array, right: Expected, dtype: str) -> Comparison:
         """Hold a claim against what was expected of it."""
-        point = self.point
-        return compare(claim, right, self.estimate(name), self._variable(name), point.label, dtype, point.special)
+        own = self.branches(name, dtype)
+        label = self.point.label if own is None else f"{self.point.label}, dtype-dependent"
+        estimate = own or self.estimate(name)
+        return compare(claim, right, estimate, self._variable(name), label, dtype, self.point.special)
 
     def is_wrong(self, method: Method, name: str, dtype: str) -> bool:
         """Whether `method` is wrong about `name` here, entry by entry."""

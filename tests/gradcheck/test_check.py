@@ -1,0 +1,219 @@
+"""The whole pipeline on small classes: each verdict, and what belongs to it."""
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+import gradcheck
+from gradcheck import Options, UsageError
+
+
+class Layer:
+    """A layer whose derivative a subclass writes."""
+
+    def __call__(self, x):
+        self.inputs = [x]
+        self.outputs = [self.forward(x)]
+        return self.outputs[0]
+
+
+class Cube(Layer):
+    def forward(self, x):
+        return x**3
+
+    def get_input_gradients(self):
+        return [np.asarray(3.0, self.outputs[0].dtype) * self.inputs[0] ** 2]
+
+
+class Quadruple(Cube):
+    def get_input_gradients(self):
+        return [4.0 * self.inputs[0] ** 2]
+
+
+class Stub(Cube):
+    def get_input_gradients(self):
+        raise NotImplementedError("later")
+
+
+class Silent(Cube):
+    def get_input_gradients(self):
+        return None
+
+
+class Raising(Cube):
+    def get_input_gradients(self):
+        return [self.no_such_name]
+
+
+class Rounded(Layer):
+    """Right, and known to differ from the true derivative (which is 0)."""
+
+    gradcheck_waivers: ClassVar = {"get_input_gradients[x]": "straight-through estimator"}
+
+    def forward(self, x):
+        return np.round(x)
+
+    def get_input_gradients(self):
+        return [np.ones_like(self.inputs[0])]
+
+
+class Noisy(Cube):
+    def forward(self, x):
+        return x**3 + np.random.default_rng().normal(size=x.shape)
+
+
+class Noise(Cube):
+    """Carries so much noise, at every scale, that nothing can be resolved."""
+
+    def forward(self, x):
+        bits = np.array(x, dtype=float).view(np.uint64)
+        return x**3 + 1e-4 * np.ldexp(((bits * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(11)).astype(float), -53)
+
+
+class Wide(Layer):
+    """Takes another branch in float32, where 1 − 1e-9 is 1."""
+
+    def slope(self, x):
+        real = x.dtype.type if x.dtype.kind == "f" else float
+        return 3 if real(1) - real(1e-9) < 1 else 5
+
+    def forward(self, x):
+        return np.sin(x) * self.slope(x)
+
+    def get_input_gradients(self):
+        x = self.inputs[0]
+        return [np.cos(x) * self.slope(x)]
+
+
+class Loss(Layer):
+    def __call__(self, y_pred, y_true):
+        self.inputs = [y_pred, y_true]
+        self.outputs = [self.forward(y_pred, y_true)]
+        return self.outputs[0]
+
+    def forward(self, y_pred, y_true):
+        return np.mean((y_pred - y_true) ** 2)
+
+    def get_input_gradients(self):
+        y_pred, y_true = self.inputs
+        return [2 * (y_pred - y_true) / y_pred.size, np.zeros_like(y_true)]
+
+
+class HalfConstant(Loss):
+    """Claims a wrong gradient for its labels."""
+
+    def get_input_gradients(self):
+        y_pred, y_true = self.inputs
+        return [2 * (y_pred - y_true) / y_pred.size, (y_pred - y_true) / y_pred.size]
+
+
+@pytest.mark.parametrize(
+    ("subject", "verdict"),
+    [
+        (Cube, "correct"),
+        (Quadruple, "wrong"),
+        (Stub, "not implemented"),
+        (Silent, "not implemented"),
+        (Raising, "wrong"),
+        (Rounded, "waived"),
+        (Noisy, "unresolved"),
+        (Noise, "unresolved"),
+        (Wide, "correct"),
+        (Loss, "correct"),
+        (HalfConstant, "wrong"),
+    ],
+)
+def test_verdict(subject, verdict):
+    result = gradcheck.check(subject)
+    found = {claim.name: claim.verdict for claim in result.claims}
+    assert verdict in found.values(), (found, result.reason)
+    assert result.verdict == verdict or any(item.verdict == "broken" for item in result.contract)
+
+
+def claim(result, name="get_input_gradients[x]"):
+    return next(one for one in result.claims if one.name == name)
+
+
+def test_a_wrong_claim_says_why_where_and_how_to_see_it():
+    wrong = claim(gradcheck.check(Quadruple))
+    assert wrong.causes
+    assert wrong.worst is not None
+    assert wrong.worst.claim == pytest.approx(wrong.worst.estimate * 4 / 3)
+    assert "x = np.array" in wrong.counterexample
+
+
+def test_a_correct_claim_says_what_it_would_have_caught():
+    right = claim(gradcheck.check(Cube))
+    assert 0 < right.resolution < 1e-9
+
+    class Off(Cube):
+        def get_input_gradients(self):
+            return [super().get_input_gradients()[0] + 1e-9]
+
+    assert claim(gradcheck.check(Off)).verdict == "wrong"
+
+
+def test_what_is_not_implemented_is_said_with_its_reason():
+    assert claim(gradcheck.check(Stub)).reason == "later"
+
+
+def test_random_forward_is_named_not_differenced():
+    assert "forward is random" in claim(gradcheck.check(Noisy)).reason
+
+
+def test_another_branch_in_float32_is_labelled_and_judged_by_that_branch():
+    labels = {at.point for at in claim(gradcheck.check(Wide)).points if at.dtype == "float32"}
+    assert labels
+    assert all("dtype-dependent" in label for label in labels)
+
+
+def test_labels_are_held_constant_or_checked():
+    assert "held constant" in claim(gradcheck.check(Loss), "get_input_gradients[y_true]").reason
+    assert claim(gradcheck.check(HalfConstant), "get_input_gradients[y_true]").verdict == "wrong"
+
+
+def test_the_same_seed_gives_the_same_result():
+    assert gradcheck.check(Cube) == gradcheck.check(Cube)
+
+
+def test_only_the_dtypes_that_were_asked_for_are_checked():
+    result = gradcheck.check(Cube, options=Options(dtypes=("float32",)))
+    assert {at.dtype for at in claim(result).points if at.entries} == {"float32"}
+
+
+def test_functions_with_every_kind_of_derivative():
+    x, y = np.array([[0.5, -1.0], [2.0, 0.25]]), np.array([[1.0, 0.5, -2.0], [0.75, 1.0, 1.5]])
+    result = gradcheck.check(
+        lambda a, b: a @ b,
+        x,
+        y,
+        vjp=lambda a, b, g: (g @ b.T, a.T @ g),
+        jvp=lambda a, b, s, t: s @ b + a @ t,
+        jac=lambda a, b: (np.einsum("ik,lj->ijkl", np.eye(2), b), np.einsum("jl,ik->ijkl", np.eye(3), a)),
+    )
+    assert {one.verdict for one in result.claims} == {"correct"}
+    assert len(result.claims) == 6
+
+
+def test_a_second_derivative_is_the_jacobian_of_a_gradient():
+    x = np.array([0.5, -1.0, 2.0])
+    assert gradcheck.check(lambda x: 3 * x**2, x, jac=lambda x: np.diag(6 * x)).verdict == "correct"
+    assert gradcheck.check(lambda x: 3 * x**2, x, jac=lambda x: np.diag(3 * x)).verdict == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: gradcheck.check(np.sin, np.array(["a"]), grad=np.cos), "expected argument 0 to be"),
+        (lambda: gradcheck.check(np.sin, np.array([1j]), grad=np.cos), "real numbers"),
+        (lambda: gradcheck.check(np.sin, np.array([1.0])), "expected a derivative to check"),
+        (lambda: gradcheck.check(np.sin, grad=np.cos), "expected the point"),
+        (lambda: gradcheck.check(3, np.array([1.0]), grad=np.cos), "expected a function"),
+        (lambda: gradcheck.check(np.sin, np.array([1.0]), jac=np.eye(1)), "expected jac to be a function"),
+        (lambda: gradcheck.numerical_jacobian(np.sin, np.array([1.0]), argnum=2), "argnum"),
+    ],
+)
+def test_a_call_that_cannot_be_carried_out_says_what_to_do(call, message):
+    with pytest.raises(UsageError, match=message):
+        call()
