@@ -162,7 +162,7 @@ class LeakySlopeLayer:
 
 @case(np.array([0.5, 1.25, 2.0, 0.75]), wrong=True, layer=LeakySlopeLayer)
 class leaky_slope_unseen_by_positive_inputs:
-    """A wrong negative slope, tried on a uniform random tensor: all positive. (gradcheck gets the layer, and chooses.)"""
+    """A wrong negative slope, tried on uniform random numbers: all positive. gradcheck gets the layer, and chooses."""
 
     def forward(xp, x):
         return xp.where(x > 0, x, 0.01 * x)

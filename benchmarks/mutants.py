@@ -337,9 +337,7 @@ def _call(node: ast.Call) -> Iterator[tuple[str, ast.AST]]:
         yield f"{FUNCTIONS[name]} for {name}", ast.Call(function, node.args, node.keywords)
     if isinstance(node.func, ast.Attribute):
         inner = node.func.value
-        if (name in ("copy", "swapaxes", "transpose", "squeeze", "reshape") and not isinstance(inner, ast.Name)) or (
-            name in ("copy", "swapaxes", "transpose", "reshape") and getattr(inner, "id", "np") != "np"
-        ):
+        if name in ("copy", "swapaxes", "transpose", "squeeze", "reshape") and getattr(inner, "id", "") != "np":
             yield f"{name} dropped", inner
         if name in ("array", "copy") and getattr(inner, "id", "") == "np" and node.args:
             yield "copy dropped", node.args[0]

@@ -54,6 +54,7 @@ def _adam(gradients: list[Array], b1: float, b2: float, epsilon: float, amsgrad:
     return total
 
 
+@np.errstate(all="ignore")
 def optimizers() -> None:
     """Every optimizer, several parameters, one of them without a gradient in the third round."""
     from beras.core import Variable
@@ -140,6 +141,7 @@ class Draws:
         return np.resize([low, high], size).astype(float)
 
 
+@np.errstate(all="ignore")
 def initializers() -> None:
     """Every initializer on known draws, at sizes where 2/in, 2/out and 2/(in + out) differ."""
     from beras import initializers as subject

@@ -48,8 +48,10 @@ def no_warnings(s: Setting) -> Iterator[str]:
 
 
 def _far_out(s: Setting) -> Iterator[dict[str, Array]]:
-    """Yield the values themselves, and real inputs as large as ±1000 where no domain forbids it."""
+    """Yield the values themselves, and real inputs as large as ±1000 where no domain and no given point forbids it."""
     yield s.copies()
+    if s.subject.fixed and not s.subject.examples:
+        return  # somebody asks about a function at one point: what it does far from there is not the question
     free = [v for v in s.problem.variables if v.role == "input" and v.data == "real" and v.domain is None]
     names = [v.name for v in free if not v.constant and s.values[v.name].dtype.kind == "f" and s.values[v.name].size]
     if not names:
