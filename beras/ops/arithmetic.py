@@ -115,10 +115,10 @@ class Conjugate(Operation):
 
 
 class Reciprocal(Operation):
-    """`1 / x`."""
+    """`1 / x`; of integers too a floating number, where NumPy's own would round it to an integer."""
 
     def forward(self, x: Array) -> Array:
-        return np.reciprocal(x)
+        return np.reciprocal(x, dtype=gradient_dtype(np.asarray(x)))
 
     def by_x(self, g: Array, z: Array, x: Array) -> Array:
         return -g * z * z

@@ -112,6 +112,12 @@ def test_integers_have_floating_gradients():
     np.testing.assert_allclose(by_y, [np.log(2), 9 * np.log(3)])
 
 
+def test_the_reciprocal_of_integers_is_not_rounded():
+    layer = ops.Reciprocal()
+    assert layer([2, 4]).tolist() == [0.5, 0.25]
+    assert layer.compose_input_gradients([[1.0, 1.0]])[0].tolist() == [-0.25, -0.0625]
+
+
 @pytest.mark.parametrize(("low", "high"), [(-0.5, 0.5), (None, 0.5), (-0.5, None), (np.zeros(4), np.ones((3, 1)))])
 def test_clip_with_every_kind_of_bound(low, high):
     assert_vjp_matches(ops.Clip(low, high), random.normal(size=(3, 4)))
