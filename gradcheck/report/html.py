@@ -98,6 +98,7 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
                 rows=ordered,
                 where=where,
                 summary=rows.summary(ordered),
+                sharpness=rows.sharpness(ordered),
                 tally=rows.tally(row.verdict for row in ordered),
                 claims=rows.tally(claim.verdict for result, _ in every for claim in result.claims),
                 points=sum(row.points for row in ordered),

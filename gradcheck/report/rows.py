@@ -192,6 +192,14 @@ def summary(rows: Sequence[Row]) -> str:
     return f"{amount} of {everything} {verb} {worst}{rest}."
 
 
+def sharpness(rows: Sequence[Row]) -> str:
+    """Return the answer to "how sure are we?" in one sentence ("" where nothing was resolved)."""
+    found = [row.resolution for row in rows if row.verdict == "correct" and not math.isnan(row.resolution)]
+    if not found:
+        return ""
+    return f"In what is correct, an error above {number(max(found), 2)} of any gradient would have been found."
+
+
 def claim_summary(result: ComponentResult) -> str:
     """Return what was found about one component in a sentence or two."""
     if not result.claims:

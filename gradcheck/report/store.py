@@ -4,6 +4,9 @@
     reports/<component>.html           one page per component (and tensorflow.html, …, where there is data)
     reports/data/<component>.json      what the pages are painted from
 
+The schema of a component's data is the dataclasses of `gradcheck.results` (`SCHEMA` is its version), that
+of the other kinds the ones of `gradcheck.report.others`. A file of another schema is refused by name.
+
 A file is written beside its place and moved there. A report is many files, and its index has to agree
 with its pages at every moment, so `publish` takes five steps, each of which leaves a whole report:
 
