@@ -74,7 +74,7 @@ def by_hand(forward: Callable[[Values], list[Array]], answer: Callable[[Values, 
         method = Method("vjp", "vjp", ("x",), lambda values: lambda g: answer(values, g))
         return Problem((Variable("x", "input", x),), forward, (method,))
 
-    return Subject("by hand", "", "", build, fixed=True)
+    return Subject("by hand", "", "", build, fixed=True, examples=True)
 
 
 def tried(subject: Subject) -> dict[str, ContractResult]:
