@@ -285,7 +285,7 @@ def _function_at(module: str) -> dict[str, int]:
 
 def run(modules: Sequence[str], jobs: int, progress: Callable[[str], None]) -> tuple[list[tuple[Mutant, Outcome]], int]:
     """Judge all mutants of the modules; return also how many subjects could not be judges."""
-    with ProcessPoolExecutor(jobs, initializer=_quiet) as pool:
+    with ProcessPoolExecutor(jobs, initializer=_from_checkout) as pool:
         fresh(None)
         names = [judge.name for judge in judges()] if any(m not in FORMS for m in modules) else []
         known = list(pool.map(baseline, names))
@@ -308,7 +308,8 @@ def run(modules: Sequence[str], jobs: int, progress: Callable[[str], None]) -> t
     return found, len(bad)
 
 
-def _quiet() -> None:
+def _from_checkout() -> None:
+    """Import Beras from this checkout, not an installed copy: it is this source that is changed."""
     sys.path.insert(0, str(ROOT))
 
 
@@ -346,6 +347,7 @@ def main() -> int:
     parser.add_argument("--log", type=Path, help="write what each judge said about each mutant, as JSON lines")
     options = parser.parse_args()
     start = time.perf_counter()
+    _from_checkout()
     modules = options.only or list(TARGETS)
     found, unfit = run(modules, options.jobs, lambda line: print(line, flush=True))
     result = report(found)
