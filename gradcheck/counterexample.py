@@ -37,6 +37,8 @@ def counterexample(
     an object that is built by hand).
     """
     values = {name: np.array(value) for name, value in point_values.items()}
+    if sum(value.size for value in values.values()) > ENTRIES:
+        return _text(values), ""
     for fewer in _fewer_samples(values):
         smaller = _problem_for(subject, fewer)
         if smaller is not None and _holds(_claim_is_wrong(smaller, method_name, wrt), fewer):
@@ -146,7 +148,7 @@ def _fewer_samples(values: dict[str, Array]) -> Iterator[dict[str, Array]]:
 def _text(values: Values) -> str:
     if sum(np.size(value) for value in values.values()) > ENTRIES:
         shapes = ", ".join(f"{name} of shape {np.shape(value)}" for name, value in values.items())
-        return f"no small one was found; {shapes}"
+        return f"too large to be written out: {shapes}"
     return "\n".join(f"{name} = {_literal(value)}" for name, value in values.items())
 
 
