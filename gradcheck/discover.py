@@ -12,6 +12,7 @@ import importlib.machinery
 import importlib.util
 import os
 import pkgutil
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from pathlib import Path
 
 from gradcheck.errors import UsageError
 
+_RELATIVE = re.compile(rb"^\s*from\s+\.", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class Place:
@@ -27,7 +30,7 @@ class Place:
 
     `module` is a dotted name that can be imported with `folder` (if it is not `""`) first on `sys.path`; `file`
     is where its source stands; `attribute` is what is asked for inside it (`""`: everything); `package` says
-    that there are modules below it.
+    that there are modules below it. A folder of scripts has no name: its modules stand at the top.
     """
 
     target: str
@@ -97,7 +100,7 @@ def _resolve_file(target: str, name: str, attribute: str, here: str) -> Place:
         raise UsageError(f"expected a Python file or a folder of them, but {name!r} is neither")
     top = file if file.is_dir() else file.parent
     parts = [] if file.is_dir() else [file.stem]
-    while (top / "__init__.py").exists() or (file.is_dir() and top == file):
+    while _is_package(top):
         parts.insert(0, top.name)
         top = top.parent
     if file.stem == "__init__":
@@ -108,6 +111,16 @@ def _resolve_file(target: str, name: str, attribute: str, here: str) -> Place:
             f"{'.'.join(parts)!r} cannot be imported: {name!r} needs a name without spaces, dots or dashes"
         )
     return Place(target, ".".join(parts), str(file), str(top), attribute, file.is_dir())
+
+
+def _is_package(folder: Path) -> bool:
+    """A folder whose modules are imported through it: it says so, or they import each other relatively."""
+    if (folder / "__init__.py").exists():
+        return True
+    try:
+        return any(_RELATIVE.search(path.read_bytes()) for path in folder.glob("*.py"))
+    except OSError:  # what cannot be read is reported when it is imported
+        return False
 
 
 def _resolve_name(target: str, name: str, here: str, path: Sequence[str]) -> Place:
@@ -132,7 +145,14 @@ def _resolve_name(target: str, name: str, here: str, path: Sequence[str]) -> Pla
 
 
 def find(name: str, path: Sequence[str], anywhere: bool = True) -> ModuleSpec | None:
-    """Find a top-level module along `path`, then by any other finder (editable installs), importing nothing."""
+    """Find a top-level module along `path`, then by any other finder (editable installs), importing nothing.
+
+    A folder of Python files without `__init__.py` counts in the first place of `path`: Python itself would prefer
+    an installed package of that name to it.
+    """
+    first = PathFinder.find_spec(name, list(path[:1]))
+    if first is not None and (first.origin is not None or _has_modules(first)):
+        return first
     spec = PathFinder.find_spec(name, list(path))
     if not anywhere or (spec is not None and (spec.origin is not None or _has_modules(spec))):
         return spec
@@ -164,7 +184,7 @@ def _below(name: str, folder: str) -> Iterator[Module]:
     for found in sorted(pkgutil.iter_modules([folder]), key=lambda found: found.name):
         if found.name == "__main__":
             continue
-        inner = f"{name}.{found.name}"
+        inner = f"{name}.{found.name}" if name else found.name
         if found.ispkg:
             yield Module(inner, os.path.join(folder, found.name, "__init__.py"))
             yield from _below(inner, os.path.join(folder, found.name))

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection
 from types import ModuleType
 from typing import Any
 
-from gradcheck.discover import shown
+from gradcheck.discover import find, shown
 from gradcheck.precedence import put_first
 
 Note = Callable[[str], None]
@@ -75,12 +75,12 @@ def _load_package(name: str, broken: Collection[str], note: Note) -> ModuleType:
     """Import a package; where its `__init__` fails, keep it half-way, since only its `__path__` is needed."""
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.loader is None:
+    spec = importlib.util.find_spec(name) if "." in name else find(name, sys.path)
+    if spec is None:
         raise CannotLoad(f"there is no package {name}")
     package = importlib.util.module_from_spec(spec)
     sys.modules[name] = package
-    if name not in broken:
+    if name not in broken and spec.loader is not None:  # a folder without __init__ has none
         note(name)
         try:
             spec.loader.exec_module(package)

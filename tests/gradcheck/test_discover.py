@@ -88,6 +88,24 @@ def test_folder_without_init_is_a_package_if_it_holds_python_files(here: Path) -
         resolve("empty")
 
 
+def test_folder_of_scripts_that_import_each_other_by_name_is_no_package(here: Path) -> None:
+    scripts = here / "homework 3"
+    scripts.mkdir()
+    (scripts / "layers.py").write_text("from core import Diffable")
+    (scripts / "core.py").write_text("")
+    place = resolve("homework 3/")
+    assert (place.module, place.folder) == ("", str(scripts))
+    assert [module.name for module in modules(place)] == ["core", "layers"]
+    assert resolve("homework 3/layers.py::Dense").module == "layers"
+
+
+def test_folder_without_init_whose_modules_import_relatively_is_a_package(here: Path) -> None:
+    (here / "plain").mkdir()
+    (here / "plain" / "layers.py").write_text("import numpy\nfrom .core import Diffable\n")
+    place = resolve("plain/layers.py::Dense")
+    assert (place.module, place.folder) == ("plain.layers", str(here))
+
+
 @pytest.mark.parametrize(
     ("target", "said"),
     [

@@ -16,9 +16,12 @@ from tests.gradcheck.foreign import LAYERS, package, python
 MARKED = LAYERS + "\nclass OnlyInTheForeignPackage(Tanh): pass\n"
 
 
-@pytest.fixture
-def here(tmp_path: Path) -> Path:
-    return package(tmp_path, MARKED)
+@pytest.fixture(params=["with __init__", "without"])
+def here(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    package(tmp_path, MARKED)
+    if request.param == "without":
+        (tmp_path / "beras" / "__init__.py").unlink()
+    return tmp_path
 
 
 def plugin() -> list[str]:
@@ -39,7 +42,7 @@ ARGV = ["-k", "foreign", "--no-report", "--json", "out.json"]
 
 def test_by_the_module(here: Path) -> None:
     done = python("-m", "gradcheck", *ARGV, folder=here)
-    assert done.stdout.startswith("gradcheck 0.1.0 checks beras/__init__.py"), done.stderr
+    assert done.stdout.startswith("gradcheck 0.1.0 checks beras"), done.stderr
     is_foreign(here)
 
 
@@ -48,7 +51,7 @@ def test_by_the_console_script(here: Path) -> None:
     script.parent.mkdir()
     script.write_text("from gradcheck.cli import console\nconsole()\n")
     done = python(str(script), *ARGV, folder=here)
-    assert done.stdout.startswith("gradcheck 0.1.0 checks beras/__init__.py"), done.stderr
+    assert done.stdout.startswith("gradcheck 0.1.0 checks beras"), done.stderr
     is_foreign(here)
 
 

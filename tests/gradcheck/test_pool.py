@@ -134,6 +134,11 @@ def test_file_with_the_name_of_a_module_in_use_is_imported_all_the_same(worker: 
     assert names(answer) == ["random.Tanh", "random.Flipped"]
 
 
+def test_folder_without_init_is_a_package_too(worker: Worker, tmp_path: Path) -> None:
+    (package(tmp_path) / "beras" / "__init__.py").unlink()
+    assert len(names(worker.ask(find(tmp_path, "beras.layers"), 30))) == 2
+
+
 def test_re_exports_and_aliases_are_counted_where_they_are_defined(worker: Worker, tmp_path: Path) -> None:
     package(tmp_path, LAYERS + "\nAlias = Tanh\n", __init__="from .layers import Tanh", nn="from .layers import *")
     assert names(worker.ask(find(tmp_path, "beras"), 30)) == []
