@@ -193,9 +193,11 @@ class _Session:
             complaint = f"{claim} has dtype {answer.dtype}, but needs a floating one for an integer {answer.wrt}"
         if complaint:
             self.malformed.setdefault(claim, complaint)
-            # A gradient in more digits than asked for loses nothing: it is noted, and makes nobody's code wrong.
+            # A gradient in more digits than asked for loses nothing, nor does a local one that holds integer inputs:
+            # it is noted, and makes nobody's code wrong.
             wider = answer.dtype in FLOATS and dtype in FLOATS[: FLOATS.index(answer.dtype)]
-            self.lossy |= not (wider and (method.kind == "local" or answer.shape == given.shape))
+            exact = method.kind == "local" and (wider or answer.dtype.startswith("int"))
+            self.lossy |= not (exact or (wider and answer.shape == given.shape))
 
     def forms(self) -> ContractResult:
         """Whether every gradient had the shape and dtype of what it differentiates."""

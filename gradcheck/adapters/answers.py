@@ -72,7 +72,13 @@ def listed(
         raise NotImplementedError("it returned an empty list")
     if len(items) != len(names):
         items = _without_constants(items, names, constants, what)
-    return [plain(item) for item in items]
+    return [own(item) for item in items]
+
+
+def own(item: Any) -> Array | None:
+    """One gradient in memory of its own: code that fills one array again and again must not change earlier answers."""
+    array = plain(item)
+    return None if array is None else np.array(array)
 
 
 def _is_nested_numbers(answer: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> bool:

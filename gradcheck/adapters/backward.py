@@ -48,6 +48,7 @@ class _Layer:
         self.roles, self.given = self._arrays(made, sizes)
         self.left, said = self._weights(self.given)
         self.returned = self._returned(said) if not self.left and self._more(said) else []
+        self.held: set[str] = set()
         self._hold_labels_constant(said)
         self.left += left.missing(duplicate(self.obj), self.left, self._outputs) if self.left else []
         self.slots = [_slot_on(self.obj, one.slot) for one in self.left] + self.returned
@@ -57,9 +58,11 @@ class _Layer:
         pairs = zip(self.roles, self.given, strict=True)
         inputs = [Variable(r.name, "input", a, r.constant, r.domain, r.data) for r, a in pairs]
         by_weight = [Variable(s.name, "weight", np.array(s.array)) for s in self.slots]
-        names = [v.name for v in inputs]
-        shapes = [v.example.shape for v in inputs]
-        constants = [v.name for v in inputs if v.constant]
+        # What a loss that returns one gradient holds constant is no claim.
+        claimed = [v for v in inputs if v.name not in self.held]
+        names = [v.name for v in claimed]
+        shapes = [v.example.shape for v in claimed]
+        constants = [v.name for v in claimed if v.constant]
         live = self.live
 
         def at(values: Values) -> Callable[[list[Array]], list[Any]]:
@@ -68,9 +71,9 @@ class _Layer:
             def ask(cotangents: list[Array]) -> list[Any]:
                 call.enter()
                 said = _backward(live.obj, cotangents)
-                behind = [answers.plain(one.read(live.obj)) for one in self.left]
+                behind = [answers.own(one.read(live.obj)) for one in self.left]
                 if self.returned and isinstance(said, (list, tuple)):
-                    behind = [answers.plain(item) for item in said[len(names) :]]
+                    behind = [answers.own(item) for item in said[len(names) :]]
                     said = said[: len(names)]
                 if said is None and by_weight:
                     return [*(None for _ in names), *behind]
@@ -176,6 +179,7 @@ class _Layer:
             first = replace(first, data="probabilities", domain=(0.0, 1.0))
             given[0] = probe.draw(first, given[0].shape, self.rng)
         self.roles, self.given = [first, *labels], given
+        self.held = {role.name for role in labels}
 
 
 def _attribute(obj: Any, names: Sequence[str]) -> Any:

@@ -66,21 +66,26 @@ def find(obj: Any, twin: Any, forward: Callable[[Any], Any], backward: Callable[
     inner = {path for path in mine if any(path.startswith(f"{node}.") for node in nodes)}
     with np.errstate(all="ignore"):
         forward(twin)
-        before = {path: fingerprint(array) for path, array in arrays(twin).items()}
+        before = {path: (array, fingerprint(array)) for path, array in arrays(twin).items()}
         try:
             said = backward(twin)
         except Exception as error:  # said again when the claim is asked, where it is a verdict
             said = error
-    changed = {path: array for path, array in arrays(twin).items() if before.get(path) != fingerprint(array)}
+    changed = {path: array for path, array in arrays(twin).items() if _changed(array, *before.get(path, (None, None)))}
     graded = [path for path in sorted(nodes) if getattr(follow(twin, path), "grad", None) is not None]
     left = [_left(mine[path], f"{path}.grad") for path in graded]
     free = {path: array for path, array in changed.items() if path not in nodes | inner}
     names = [path for path in mine if path not in nodes | inner | set(changed)]
-    for path in sorted(names, key=lambda one: -len(_key(one))):
-        place = _match(path, np.shape(mine[path][0]), free)
-        if place is not None:
-            free.pop(place)
-            left.append(_left(mine[path], place))
+    for match in (_by_name, _by_pattern, _by_shape):
+        for path in sorted(names, key=lambda one: -len(_key(one))):
+            found = match(
+                path, np.shape(mine[path][0]), {one: free[one] for one in free if _owner(one) == _owner(path)}
+            )
+            # A shape alone speaks for a gradient only where one weight is left that could have it.
+            if len(found) == 1 and (match is not _by_shape or len(names) == 1):
+                free.pop(found[0])
+                names.remove(path)
+                left.append(_left(mine[path], found[0]))
     order = list(mine)
     return sorted(left, key=lambda one: order.index(one.slot.places[0].path)), said
 
@@ -90,23 +95,39 @@ def _left(held: tuple[Any, Place], path: str) -> Left:
     return Left(Slot(place.path.lstrip("_"), value, (place,)), lambda obj: follow(obj, path))
 
 
-def _match(path: str, shape: tuple[int, ...], free: Mapping[str, Any]) -> str | None:
-    """Return the path of the gradient of the weight at `path`."""
-    key = _key(path)
-    owner = path.rpartition(".")[0]
-    near = {one: array for one, array in free.items() if one.rpartition(".")[0] == owner}
-    for one, array in near.items():
-        name = _key(one)
-        holds = name.lower().endswith(key.lower()) or name.lower().startswith(key.lower())
-        if np.shape(array) == shape and holds and (name != key or _head(one) != _head(path)):
-            return one
+def _changed(array: Any, earlier: Any, content: Any) -> bool:
+    """Made anew (even if it holds the same numbers), or written into."""
+    return array is not earlier or fingerprint(array) != content
+
+
+def _by_name(path: str, shape: tuple[int, ...], free: Mapping[str, Any]) -> list[str]:
+    """An array of the weight's shape whose name begins or ends with the weight's (the first of them)."""
+    key = _key(path).lower()
+    found = []
+    for one, array in free.items():
+        name = _key(one).lower()
+        another = name != key or _head(one) != _head(path)
+        if np.shape(array) == shape and another and (name.endswith(key) or name.startswith(key)):
+            found.append(one)
+    return found[:1]
+
+
+def _by_pattern(path: str, shape: tuple[int, ...], free: Mapping[str, Any]) -> list[str]:
+    """An array of any shape that is named as the weight's gradient: its shape is a mistake for the checker to find."""
+    key = _key(path).lower()
     wanted = {pattern.format(key).lower() for pattern in PATTERNS}
-    for one in near:
-        in_dict = _head(one) != one and "grad" in _head(one).lower() and _key(one).lower() == key.lower()
-        if _key(one).lower() in wanted or in_dict:
-            return one
-    fitting = [one for one, array in near.items() if np.shape(array) == shape and _is_gradient_name(_key(one))]
-    return fitting[0] if len(fitting) == 1 else None
+    return [one for one in free if _key(one).lower() in wanted or ("grad" in _head(one) and _key(one).lower() == key)][
+        :1
+    ]
+
+
+def _by_shape(path: str, shape: tuple[int, ...], free: Mapping[str, Any]) -> list[str]:
+    """An array of the weight's shape that is named as some gradient."""
+    return [one for one, array in free.items() if np.shape(array) == shape and _is_gradient_name(_key(one))]
+
+
+def _owner(path: str) -> str:
+    return path.rpartition(".")[0]
 
 
 def _is_gradient_name(name: str) -> bool:

@@ -36,8 +36,10 @@ def shapes(sizes: Sizes, weights: Sequence[Shape]) -> list[Shape]:
     found: list[Shape] = [(batch, n) for n in widths]
     found += [(n, batch) for n in widths]
     found += [(n,) for n in widths]
-    found += [(batch, 6, 4, n) for n in channels]
-    found += [(batch, n, 6, 4) for n in channels]
+    # Images are small and few: a convolution in Python loops is slow.
+    for height, width in ((4, 2), (6, 4)):
+        found += [(min(batch, 2), height, width, n) for n in channels]
+        found += [(min(batch, 2), n, height, width) for n in channels]
     found += [(batch, 6, n) for n in widths]
     found += [(batch, n, 6) for n in widths]
     found += [(1, n) for n in widths]
