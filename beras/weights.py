@@ -16,6 +16,8 @@ from beras.files import read_arrays, write_arrays
 Path = tuple[Any, ...]
 """Where something was found: `(path of what holds it, name in there)`, `()` at the top."""
 
+Found = list[tuple[Path, Any]]
+
 
 class Composite(Weighted):
     """Something made of layers: its weights are those of its attributes.
@@ -36,12 +38,19 @@ class Composite(Weighted):
         return list(found.values())
 
     def named_weights(self) -> dict[str, Tensor]:
-        """Map the path of every weight to it: `{"layers.0.w": …, "layers.0.b": …}`."""
+        """Map the path of every weight to it: `{"layers.0.w": …, "layers.0.b": …}`.
+
+        Raises ValueError where the names of attributes and keys give two weights the same path.
+        """
         found: dict[int, tuple[str, Tensor]] = {}
         for path, leaf in self.named_leaves():
             for name, weight in weights_of(leaf):
-                found.setdefault(id(weight), (f"{path}.{name}" if name else path, weight))
-        return dict(found.values())
+                found.setdefault(id(weight), (".".join(filter(None, (path, name))), weight))
+        named: dict[str, Tensor] = {}
+        for name, weight in found.values():
+            if named.setdefault(name, weight) is not weight:
+                raise ValueError(f"two weights of {type(self).__name__} have the same path {name}: rename one of them")
+        return named
 
     def named_leaves(self) -> Iterator[tuple[str, Weighted | Variable]]:
         """Yield every layer and bare Variable with its path, each once."""
@@ -52,22 +61,26 @@ class Composite(Weighted):
                 names.append(str(name))
             yield ".".join(reversed(names)), leaf
 
-    def _leaves(self) -> list[tuple[Path, Weighted | Variable]]:
-        leaves: list[tuple[Path, Weighted | Variable]] = []
-        _collect(self, (), set(), leaves)
-        return leaves
+    def _leaves(self) -> Found:
+        if _kind(type(self)) == OWN:
+            return [((), self)]
+        found: Found = []
+        _collect(self, COMPOSITE, (), {id(self)}, found, all_parts=False)
+        return found
 
     @contextmanager
     def mode(self, training: bool) -> Iterator[None]:
-        """Put the layers that have two modes (`layer.training`: dropout, batch normalization) into one for a while."""
-        others = [leaf for _, leaf in self._leaves() if getattr(leaf, "training", training) is not training]
-        for leaf in others:
-            leaf.training = training  # type: ignore[union-attr]
+        """Put all parts that have two modes (`part.training`: dropout, batch normalization) into one for a while."""
+        found: Found = [((), self)]
+        _collect(self, COMPOSITE, (), {id(self)}, found, all_parts=True)
+        others = [part for _, part in found if getattr(part, "training", training) is not training]
+        for part in others:
+            part.training = training
         try:
             yield
         finally:
-            for leaf in others:
-                leaf.training = not training  # type: ignore[union-attr]
+            for part in others:
+                part.training = not training
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
         """Write all weights to `path` as an `.npz` of plain arrays, in one step: an old file stays until then."""
@@ -101,38 +114,49 @@ class Composite(Weighted):
                 weight[...] = saved[name]
 
 
-@lru_cache(maxsize=1024)  # weights are gathered at every training step, and isinstance is slow for abstract classes
-def _kind(cls: type) -> str:
-    """Say how to look for weights in objects of a class."""
-    if issubclass(cls, Composite) and cls.weights is Composite.weights:
-        return "composite"
-    if issubclass(cls, Weighted | Variable):  # a composite that lists its weights itself is a leaf too
-        return "leaf"
+# How to look for weights in an object.
+NOTHING, LEAF, COMPOSITE, OWN, MAPPING, SEQUENCE = range(6)
+
+
+@lru_cache(maxsize=1024)  # asked at every training step, and isinstance is slow for abstract classes
+def _kind(cls: type) -> int:
+    if issubclass(cls, Composite):
+        return COMPOSITE if cls.weights is Composite.weights else OWN  # OWN: it lists its weights itself
+    if issubclass(cls, Weighted | Variable):
+        return LEAF
     if issubclass(cls, Mapping):
-        return "mapping"
-    return "sequence" if issubclass(cls, list | tuple) else "nothing"
+        return MAPPING
+    return SEQUENCE if issubclass(cls, list | tuple) else NOTHING
 
 
-def _collect(value: Any, path: Path, seen: set[int], leaves: list[tuple[Path, Weighted | Variable]]) -> None:
-    cls: type = type(value)
-    kind = _kind(cls)
-    if kind == "nothing" or id(value) in seen:
-        return
-    seen.add(id(value))
-    if kind == "leaf":
-        leaves.append((path, value))
-    elif kind == "composite":
-        for name, part in vars(value).items():
-            if name not in value.not_parts:
-                _collect(part, (path, name), seen, leaves)
+def _collect(holder: Any, kind: int, path: Path, seen: set[int], found: Found, *, all_parts: bool) -> None:
+    """Append what `holder` holds to `found`, each object once: the leaves for weights, or `all_parts`.
+
+    The leaves for weights are layers, Variables and composites that list their weights themselves.
+    """
+    if kind == MAPPING:
+        parts = holder.items()
+    elif kind == SEQUENCE:
+        parts = enumerate(holder)
     else:
-        for name, part in value.items() if kind == "mapping" else enumerate(value):
-            _collect(part, (path, name), seen, leaves)
+        parts = [item for item in vars(holder).items() if item[0] not in holder.not_parts]
+    for name, part in parts:
+        cls: type = type(part)
+        inner = _kind(cls)
+        if inner == NOTHING or id(part) in seen:
+            continue
+        seen.add(id(part))
+        if inner == LEAF or (inner == OWN and not all_parts):
+            found.append(((path, name), part))
+            continue
+        if all_parts and inner in (COMPOSITE, OWN):
+            found.append(((path, name), part))
+        _collect(part, inner, (path, name), seen, found, all_parts=all_parts)
 
 
 def weights_of(leaf: Weighted | Variable) -> list[tuple[str, Tensor]]:
     """The weights of a layer under the names of its attributes, or numbered where it keeps them elsewhere."""
     if isinstance(leaf, Variable):
         return [("", leaf)]
-    names = {id(value): name for name, value in vars(leaf).items()}
+    names = {id(value): name for name, value in getattr(leaf, "__dict__", {}).items()}
     return [(names.get(id(weight), str(index)), weight) for index, weight in enumerate(leaf.weights)]

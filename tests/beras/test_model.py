@@ -292,6 +292,15 @@ def test_an_own_list_of_weights_is_respected() -> None:
     assert len(outer.weights) == 4
 
 
+def test_two_weights_of_one_path_are_refused_instead_of_losing_one(tmp_path: Path) -> None:
+    model = SequentialModel([])
+    model.parts = {1: Dense(2, 3), "1": Dense(2, 3)}  # type: ignore[attr-defined]
+    assert len(model.weights) == 4
+    with pytest.raises(ValueError, match=r"SequentialModel have the same path parts\.1\.w: rename"):
+        model.save_weights(tmp_path / "w.npz")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_trainable_is_set_for_all_weights() -> None:
     model = Nested()
     model.trainable = False
@@ -364,6 +373,21 @@ def test_evaluating_does_not_leave_the_layers_in_another_mode() -> None:
     with model.mode(training=False):
         model.batch_step(Tensor(x), Tensor(y))
         assert modes(model) == [False, False]
+
+
+def test_a_mode_reaches_models_that_list_their_weights_and_models_with_a_mode_of_their_own() -> None:
+    class Own(SequentialModel):
+        training = True
+
+        @property
+        def weights(self) -> list[Tensor]:
+            return []
+
+    own = Own([Dropout(0.5)])
+    for model in (own, SequentialModel([own])):
+        with model.mode(training=False):
+            assert (own.training, own.layers[0].training) == (False, False)  # type: ignore[attr-defined]
+        assert (own.training, own.layers[0].training) == (True, True)  # type: ignore[attr-defined]
 
 
 def test_a_model_with_both_modes_learns() -> None:
