@@ -16,10 +16,11 @@ from gradcheck.numerical.structure import Structure, dense, find, stack
 from gradcheck.problem import Array
 
 BLOCK_ENTRIES = 4096
-# A short ladder and one finer witness do for most functions; where the bound stays above eps^ENOUGH of the scale
-# (float64: 1e-11), the whole ladder is climbed.
-SHORT = np.array([1, 2, 3, 4, 5])
-ENOUGH = 0.7
+# A short ladder and finer witnesses do for most functions; where the bound stays above eps^ENOUGH of the scale
+# (float64: 7e-11), the whole ladder is climbed.
+SHORT = np.array([2, 3, 4, 5, 6, 7])
+WITNESSES = np.array([14, 22])
+ENOUGH = 0.65
 
 
 def estimate(
@@ -72,11 +73,13 @@ def disagrees(
 
 def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, rng: np.random.Generator) -> Found:
     """Return what one long step (affine functions), a short ladder or, where these do not do, a whole one finds."""
+    if not ladder.ordinary(evaluator):
+        return climb_all(evaluator, structure, ladder)
     amplitude = affine.noise_if_affine(evaluator, ladder, rng)
     if amplitude is not None:
         return affine.climb(evaluator, structure, ladder, amplitude)
     found = Found.nothing(*structure.column.shape)
-    exponents = np.concatenate([SHORT, ladder.witnesses(evaluator)])
+    exponents = np.minimum(np.concatenate([SHORT, WITNESSES]), ladder.finest)
     for part in _blocks(structure, len(SHORT)):
         colours = _part(structure, part)
         q = ladder.quotients(evaluator, colours, exponents, "steps")

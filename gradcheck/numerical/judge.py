@@ -55,11 +55,11 @@ def thorough(q: Quotients) -> Found:
     jump = np.zeros(value.size, dtype=bool)
     left, right = value.copy(), value.copy()
     with np.errstate(all="ignore"):
-        doubtful = kinks.bent(q.ahead, q.behind, q.steps, q.noise, q.point) | ~(best.bound <= 1e-9 * np.abs(value))
+        doubtful = kinks.bent(q) | ~(best.bound <= 1e-9 * np.abs(value))
     some = np.flatnonzero(doubtful)
     if some.size:
         part = q.take(some)
-        two = kinks.one_sided(part.ahead, part.behind, part.steps, part.noise, part.point)
+        two = kinks.one_sided(part)
         jump[some] = kinks.jumps(part.up - part.base, part.amplitude) | kinks.jumps(
             part.down - part.base, part.amplitude
         )

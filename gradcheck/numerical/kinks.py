@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.numerical.extrapolate import Best, Point, select
+from gradcheck.numerical.extrapolate import Best, select
+from gradcheck.numerical.ladder import Quotients
 from gradcheck.problem import Array
 
 
@@ -22,26 +23,27 @@ class Sides:
     apart: Array
 
 
-def one_sided(ahead: Array, behind: Array, steps: Array, noise: Array, point: Point) -> Sides:
-    """Return both one-sided derivatives from forward and backward quotients `(steps, entries)`.
+def one_sided(q: Quotients) -> Sides:
+    """Return both one-sided derivatives.
 
     They are apart where they disagree beyond their bounds *and* the finest steps still show that gap: a stiff but smooth
     function comes together there.
     """
-    right, left = (select(side, steps, 2 * noise, 1, point) for side in (ahead, behind))
+    noise = q.side_noise
+    right, left = (select(side, q.steps, n, 1, q.point) for side, n in zip((q.ahead, q.behind), noise, strict=True))
     gap = right.value - left.value
     with np.errstate(invalid="ignore"):
         apart = np.isfinite(gap) & (np.abs(gap) > left.bound + right.bound)
-        clear = 40 * noise < np.abs(gap)
+        clear = 20 * np.maximum(*noise) < np.abs(gap)
         finest = np.cumsum(clear[::-1], axis=0)[::-1]
         fine = clear & (finest <= FINE)
-        shown = np.abs(ahead - behind - gap) <= 0.2 * np.abs(gap)
+        shown = np.abs(q.ahead - q.behind - gap) <= 0.2 * np.abs(gap)
     return Sides(left, right, apart & (fine.sum(axis=0) == FINE) & (shown | ~fine).all(axis=0))
 
 
-def bent(ahead: Array, behind: Array, steps: Array, noise: Array, point: Point) -> Array:
+def bent(q: Quotients) -> Array:
     """Return where the two sides' quotients do not approach each other: f(x + h) + f(x − h) − 2 f(x) is not o(h)."""
-    difference = select(ahead - behind, steps, 4 * noise, 1, point)
+    difference = select(q.ahead - q.behind, q.steps, sum(q.side_noise), 1, q.point)
     with np.errstate(invalid="ignore"):
         return ~(np.abs(difference.value) <= difference.bound)
 

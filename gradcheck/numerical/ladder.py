@@ -14,9 +14,10 @@ from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array
 
 # Noise spacings: from 2^-10 of the scale, where a sixth difference of a smooth function is below rounding.
-FIRST_SPACING, SPACING_STRIDE = 10, 8
+SPACINGS = np.arange(10, 200, 8)
+GUESS = np.array([14, 26, 38])
 COARSEST = -2
-WITNESS, BELOW = 14, 6
+TINY = 2.0**-10
 # Even where the tables see no noise, a value of f is never taken to be better than this many units in the last place.
 ULPS = 8
 
@@ -34,13 +35,22 @@ class Quotients:
     steps: Array
     scale: Array
     amplitude: Array
+    sides: tuple[Array, Array]
     point: Point
 
     @property
     def noise(self) -> Array:
         """The amplitude of a central quotient's rounding error."""
+        return self._over_step(self.amplitude)
+
+    @property
+    def side_noise(self) -> tuple[Array, Array]:
+        """The same for quotients ahead and behind."""
+        return self._over_step(2 * self.sides[0]), self._over_step(2 * self.sides[1])
+
+    def _over_step(self, amplitude: Array) -> Array:
         with np.errstate(all="ignore"):
-            return self.amplitude / (self.steps[:, None] * self.scale)
+            return np.divide(amplitude, self.steps[:, None] * self.scale)
 
     def take(self, which: Array) -> Quotients:
         """Return some entries."""
@@ -51,8 +61,12 @@ class Quotients:
             self.ahead[:, which],
             self.behind[:, which],
             self.central[:, which],
+            self.steps,
+            self.scale[which],
+            self.amplitude[:, which],
+            (self.sides[0][:, which], self.sides[1][:, which]),
         )
-        return Quotients(*columns, self.steps, self.scale[which], self.amplitude[:, which], self.point.take(which))
+        return Quotients(*columns, self.point.take(which))
 
 
 @dataclass
@@ -81,25 +95,24 @@ class Ladder:
         """The exponents of all steps."""
         return np.arange(COARSEST, self.finest + 1)
 
-    def witnesses(self, evaluator: Evaluator) -> Array:
-        """Return exponents of fine steps that a short ladder has to agree with: one fixed, one below a tiny |x|."""
+    def ordinary(self, evaluator: Evaluator) -> bool:
+        """Return whether the variable is of the size of its scale, so that a short ladder near it makes sense."""
         size = np.abs(evaluator.x[evaluator.x != 0].astype(np.float64))
-        below = np.log2(np.median(self.scale) / np.median(size)) + BELOW if size.size else 0
-        exponents = np.array([WITNESS, int(below)] if below > WITNESS else [WITNESS])
-        return np.minimum(exponents, self.finest)
+        return not size.size or bool(np.median(size) >= TINY)
 
     def listen(self, evaluator: Evaluator, rng: np.random.Generator) -> None:
         """Measure the noise along a random direction, as a first guess for every entry: `noise (steps, outputs)`."""
         moves = rng.choice([-1.0, 1.0], self.scale.size) * rng.uniform(1, 1.25, self.scale.size) * self.scale
-        self.noise = self._noise(evaluator, np.arange(self.scale.size)[None, :], moves[None, :], False)[0, :, 0]
+        whole = np.arange(self.scale.size)[None, :]
+        self.noise = self._noise(evaluator, whole, moves[None, :], GUESS, False)[0, :, 0]
 
-    def _noise(self, evaluator: Evaluator, index: Array, moves: Array, sides: bool) -> Array:
+    def _noise(self, evaluator: Evaluator, index: Array, moves: Array, spacings: Array, sides: bool) -> Array:
         """Return noise amplitudes `(tables, steps, points, outputs)`, a row for every exponent of `whole`.
 
         The noise at a step is that at every spacing finer by 2^8, where a smooth function's own differences vanish, and
         never less than at the two finest spacings.
         """
-        spacings = np.arange(FIRST_SPACING, self.finest + 1, SPACING_STRIDE)
+        spacings = spacings[spacings <= max(self.finest, spacings[0])]
         found = noises.measure(evaluator, index, moves, spacings, self.domain, sides)
         found[~np.isfinite(found)] = 0
         amplitude = np.repeat(found[:, -2:].max(axis=1, initial=0)[:, None], len(self.whole), axis=1)
@@ -111,9 +124,8 @@ class Ladder:
     def climb(self, evaluator: Evaluator, structure: Structure) -> Quotients:
         """Evaluate every colour at all steps, with the noise measured for each of them alone."""
         moves = self.scale[structure.index] * 1.109375
-        # Near a kink, one of the three tables may be disturbed.
-        middle = self._noise(evaluator, structure.index, moves, True)[1]
-        return self.quotients(evaluator, structure, self.whole, "steps", middle.reshape(len(self.whole), -1))
+        tables = self._noise(evaluator, structure.index, moves, SPACINGS, True).reshape(3, len(self.whole), -1)
+        return self.quotients(evaluator, structure, self.whole, "steps", tables)
 
     def quotients(
         self, evaluator: Evaluator, structure: Structure, exponents: Array, stage: str, noise: Array | None = None
@@ -133,7 +145,7 @@ class Ladder:
             sides.append((f.reshape(len(steps), -1), h_out.reshape(len(steps), -1)))
         scale, size = self.scale[column].ravel(), np.abs(x[column].ravel().astype(np.float64))
         if noise is None:
-            noise = np.tile(self._at(exponents), len(column))
+            noise = np.tile(self._at(exponents), len(column))[None]
         return self._assemble(sides, np.tile(f0, len(column)), steps, noise, scale, size)
 
     def _at(self, exponents: Array) -> Array:
@@ -154,7 +166,7 @@ class Ladder:
         with np.errstate(all="ignore"):
             ratio = np.abs(x / direction)
         size = one * np.max(ratio, initial=0, where=np.isfinite(ratio))
-        return self._assemble(sides, evaluator.f0, steps, self._at(exponents), one, size)
+        return self._assemble(sides, evaluator.f0, steps, self._at(exponents)[None], one, size)
 
     def _assemble(
         self,
@@ -171,20 +183,29 @@ class Ladder:
             central = (up - down) / (h_up - h_down)
             central[(h_up == 0) | (h_down == 0)] = np.nan
             largest = np.fmax(np.fmax(np.abs(up), np.abs(down)), np.abs(base))
-            amplitude = np.maximum(noise, ULPS * self.eps * largest)
-            amplitude *= _growth(ahead, behind, steps, amplitude / (steps[:, None] * scale))
+            floor = ULPS * self.eps * largest
+            # A kink disturbs one or two of the three tables; noise is heard in all.
+            middle = np.maximum(np.median(noise, axis=0) if len(noise) > 1 else noise[0], floor)
+            quotient_noise = middle / (steps[:, None] * scale)
+            growth = _growth(ahead, steps, quotient_noise), _growth(behind, steps, quotient_noise)
+            amplitude = middle * np.maximum(*growth)
+            if len(noise) > 1:
+                own = (np.minimum(middle, np.maximum(4 * noise[i], floor)) for i in (2, 0))
+                two = tuple(a * g for a, g in zip(own, growth, strict=True))
+            else:
+                two = (amplitude, amplitude)
             near = 16 * np.where(size == 0, 1, size / scale)
             point = Point(np.abs(base) / scale, np.fmax.reduce(largest) / scale, near, self.eps)
-        return Quotients(up, down, base, ahead, behind, central, steps, scale, amplitude, point)
+        return Quotients(up, down, base, ahead, behind, central, steps, scale, amplitude, two, point)
 
 
-def _growth(ahead: Array, behind: Array, steps: Array, noise: Array) -> Array:
+def _growth(quotients: Array, steps: Array, noise: Array) -> Array:
     """Return how much steeper f is at a step than at finer ones, at least 1.
 
     The noise was measured near the point; where f steepens (a power, an exponential), what is rounded inside of f is
     amplified likewise. Compared with the two next steps that are finer by 6 or more.
     """
-    slope = np.fmax(np.abs(ahead), np.abs(behind))
+    slope = np.abs(quotients)
     base = np.fmax(slope, noise)
     growth = np.ones(slope.shape)
     for k, step in enumerate(steps):

@@ -45,8 +45,8 @@ def measure(
     """Return noise amplitudes `(tables, len(exponents), points, outputs)` at spacings moves · 2^-exponent.
 
     Every row of `index (points, entries)` is moved together, by `moves`. The tables: around the point and, with `sides`, also
-    ahead of it and behind it, in increasing order (near a kink some are disturbed). NaN where forward could not
-    be evaluated.
+    behind it (first) and ahead of it (last): a kink disturbs only some of them. NaN where forward could not be
+    evaluated.
     """
     x = evaluator.x
     reach = 6 if sides else 3
@@ -58,4 +58,4 @@ def measure(
     f = np.insert(f.reshape(len(exponents), len(index), len(at), -1), reach, evaluator.f0, axis=2)
     with np.errstate(all="ignore"):
         tables = [table(f[:, :, start : start + 7]) for start in ((0, 3, 6) if sides else (0,))]
-        return SAFETY * np.sort(tables, axis=0)
+        return SAFETY * np.stack(tables)
