@@ -79,10 +79,12 @@ class Model(Composite, Callable):
                 y_pred = self.forward(x)
                 loss = self.loss_fn(y_pred, y)
             trainable = self.trainable_variables
+            gradients = tape.gradient(loss, trainable)
             if not self._first_step_seen:
                 self._first_step_seen = True
                 self._warn_of_hidden_layers(tape)
-            self.optimizer.apply_gradients(trainable, tape.gradient(loss, trainable))
+                self._warn_of_lost_gradients(trainable, gradients)
+            self.optimizer.apply_gradients(trainable, gradients)
             return self._metrics(loss, y_pred, y)
 
     def _warn_of_hidden_layers(self, tape: GradientTape) -> None:
@@ -98,6 +100,13 @@ class Model(Composite, Callable):
                     "`trainable` to False",
                     stacklevel=3,
                 )
+
+    def _warn_of_lost_gradients(self, trainable: list[Tensor], gradients: list[Tensor | None]) -> None:
+        """Say so when the loss does not depend on a weight: unused, or cut off (`np.asarray` in `forward`)."""
+        lost = {id(weight) for weight, gradient in zip(trainable, gradients, strict=True) if gradient is None}
+        if lost:
+            names = [name for name, weight in self.named_weights().items() if id(weight) in lost]
+            warnings.warn(f"the loss does not depend on {', '.join(names)}: they will not be trained", stacklevel=3)
 
     def _metrics(self, loss: Any, y_pred: Any, y: Any) -> Metrics:
         metrics = {"loss": float(loss)}

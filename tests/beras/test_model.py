@@ -438,6 +438,18 @@ def test_a_hidden_layer_that_is_frozen_is_no_mistake() -> None:
     model.fit(*blobs(10), epochs=1, batch_size=5, verbose=False)  # a warning is an error here
 
 
+def test_weights_that_the_loss_does_not_depend_on_are_reported_once() -> None:
+    class Cut(SequentialModel):
+        def forward(self, x: Any) -> Any:
+            return self.layers[1](np.asarray(self.layers[0](x)))  # taken out of the graph
+
+    model = Cut([Dense(2, 4, "xavier"), Dense(4, 3, "xavier")])
+    model.compile(BasicOptimizer(0.1), MeanSquaredError())
+    with pytest.warns(UserWarning, match=r"does not depend on layers\.0\.w, layers\.0\.b: they will not") as caught:
+        model.fit(*blobs(10), epochs=2, batch_size=5, verbose=False)
+    assert len(caught) == 1
+
+
 # --- the model on one page
 
 
