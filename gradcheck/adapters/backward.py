@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,18 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     return _Layer(made, sizes, rng).problem()
 
 
+@dataclass(frozen=True)
+class Run:
+    """The forward of an object, which may leave its result in an attribute."""
+
+    obj: Any
+    forward: Callable[..., Any]
+
+    def __call__(self, *arrays: Any) -> Any:
+        said = self.forward(*arrays)
+        return _attribute(self.obj, OUTPUTS) if said is None else said
+
+
 class _Layer:
     """One object on its way to a problem."""
 
@@ -51,7 +63,7 @@ class _Layer:
         self.held: set[str] = set()
         self._hold_labels_constant(said)
         self.left += left.missing(duplicate(self.obj), self.left, self._outputs) if self.left else []
-        self.slots = [_slot_on(self.obj, one.slot) for one in self.left] + self.returned
+        self.slots = [weights.on(self.obj, one.slot.name, one.slot.paths) for one in self.left] + self.returned
         self.live = Live(self.obj, self.slots, [r.name for r in self.roles], self._run(self.obj), habits=self._habits())
 
     def problem(self) -> Problem:
@@ -85,13 +97,7 @@ class _Layer:
         return Problem((*inputs, *by_weight), live.forward, (method,))
 
     def _run(self, obj: Any) -> Callable[..., Any]:
-        forward = self.signature.bind(getattr(obj, self.forward))
-
-        def run(*arrays: Any) -> Any:
-            said = forward(*arrays)
-            return _attribute(obj, OUTPUTS) if said is None else said
-
-        return run
+        return Run(obj, self.signature.bind(getattr(obj, self.forward)))
 
     def _outputs(self, obj: Any) -> list[Array]:
         return answers.outputs(self._run(obj)(*[array.copy() for array in self.given]))
@@ -100,7 +106,7 @@ class _Layer:
         twin = duplicate(self.obj)
         if twin is self.obj:
             return Habits()
-        slots = [_slot_on(twin, slot) for slot in self.slots]
+        slots = [weights.on(twin, slot.name, slot.paths) for slot in self.slots]
         live = Live(twin, slots, [r.name for r in self.roles], self._run(twin))
         with np.errstate(all="ignore"):
             return live.learn(dict(zip(live.inputs, self.given, strict=True)) | {s.name: s.array for s in slots})
@@ -212,10 +218,3 @@ def _listed(said: Any, names: Sequence[str], shapes: Sequence[tuple[int, ...]], 
     if isinstance(said, np.ndarray) and len(asked) == 1 < len(names):
         said = [said]
     return list(answers.listed(said, names, shapes, "backward", constants))
-
-
-def _slot_on(obj: Any, slot: Slot) -> Slot:
-    """The slot of the same paths on another object of the same build."""
-    paths = {place.path for place in slot.places}
-    held = [(value, place) for value, place in weights.places(obj) if place.path in paths]
-    return Slot(slot.name, held[0][0], tuple(place for _, place in held))

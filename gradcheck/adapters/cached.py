@@ -11,6 +11,7 @@ import numpy as np
 
 from gradcheck.adapters import answers, probe, roles
 from gradcheck.adapters.construct import Made
+from gradcheck.adapters.functions import Forward
 from gradcheck.problem import Array, Method, Problem, Sizes, Values, Variable
 
 
@@ -46,15 +47,16 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     names, shapes = [v.name for v in variables], [v.example.shape for v in variables]
     constants = [v.name for v in variables if v.constant]
 
-    def forward(values: Values) -> list[Array]:
-        return answers.outputs(_split(f(*(np.array(values[name]) for name in names)))[0])
-
     def at(values: Values) -> Callable[[list[Array]], list[Any]]:
         _, cache = _split(f(*(np.asarray(values[name]) for name in names)))
         what = backward.__name__
         return lambda cotangents: list(answers.listed(backward(cotangents[0], cache), names, shapes, what, constants))
 
-    return Problem(variables, forward, (Method(backward.__name__, "vjp", tuple(names), at),))
+    return Problem(variables, Forward(f, tuple(names), _output), (Method(backward.__name__, "vjp", tuple(names), at),))
+
+
+def _output(said: Any) -> Array:
+    return _split(said)[0]
 
 
 def _split(said: Any) -> tuple[Array, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -52,9 +53,7 @@ def function_subject(
         raise UsageError(f"expected {len(examples)} different names, but got {labels}")
     variables = tuple(Variable(label, "input", array) for label, array in zip(labels, examples, strict=True))
 
-    def forward(values: Values) -> list[Array]:
-        return answers.outputs(f(*(np.array(values[label]) for label in labels)))
-
+    forward = Forward(f, tuple(labels))
     methods = tuple(_METHODS[key](f, claim, variables) for key, claim in given.items())
     problem = Problem(variables, forward, methods)
 
@@ -62,6 +61,23 @@ def function_subject(
         return problem
 
     return Subject(name or source.title(f), source.location(f), source.documentation(f), build, fixed=True)
+
+
+@dataclass(frozen=True)
+class Forward:
+    """A function of named arrays (an object, so that it can be sent to other processes).
+
+    `pick` takes the output out of what the function returns.
+    """
+
+    f: Function
+    names: tuple[str, ...]
+    pick: Callable[[Any], Any] | None = None
+
+    def __call__(self, values: Values) -> list[Array]:
+        # Copies: a function that writes into its argument must not change the point at which it is checked.
+        said = self.f(*(np.array(values[name]) for name in self.names))
+        return answers.outputs(said if self.pick is None else self.pick(said))
 
 
 def _example(value: Any, number: int) -> Array:

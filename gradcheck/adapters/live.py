@@ -7,6 +7,7 @@ stale cache shows; but each call keeps its own attributes, and a later call or f
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +25,7 @@ from gradcheck.adapters.state import (
     refill,
     seeded,
 )
-from gradcheck.adapters.weights import Slot, holders
+from gradcheck.adapters.weights import Slot, holders, on
 from gradcheck.problem import Array, Values
 
 SEED = 20240607
@@ -79,9 +80,20 @@ class Live:
                     self.stores.append(place.holder)
         self._generators = generators(self.dicts) if self.habits.random else []
         self._start = self._deep() if self.habits.counting else None
+        self._lock = threading.RLock()
+
+    def __reduce__(self) -> Any:
+        """Travel to another process as the object and the paths of its weights, to be put together again there."""
+        slots = [(slot.name, slot.paths) for slot in self.slots]
+        start = self._generators, self._start
+        return _revive, (self.obj, slots, self.inputs, self.run, self.call, self.wrap, self.habits, self.floats, start)
 
     def forward(self, values: Values) -> list[Array]:
-        """Run on `values` and put everything back: attributes, containers, random generators."""
+        """Run on `values` and put everything back: attributes, containers, random generators. Threads take turns."""
+        with self._lock:
+            return self._forward(values)
+
+    def _forward(self, values: Values) -> list[Array]:
         saved = [store.copy() for store in self.stores]
         changed = [(self.dicts[n], name, copy.deepcopy(self.dicts[n].get(name))) for n, name in self.habits.mutable]
         try:
@@ -161,6 +173,13 @@ class Live:
         if self._start is not None:
             for own, saved in zip(self.dicts, self._start, strict=True):
                 refill(own, {name: _copy(value) for name, value in saved.items()})
+
+
+def _revive(obj: Any, slots: list[tuple[str, tuple[str, ...]]], *rest: Any) -> Live:
+    inputs, run, call, wrap, habits, floats, start = rest
+    live = Live(obj, [on(obj, name, paths) for name, paths in slots], inputs, run, call, wrap, habits, floats)
+    live._generators, live._start = start
+    return live
 
 
 def _copy(value: Any) -> Any:

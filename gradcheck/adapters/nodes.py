@@ -9,6 +9,7 @@ import inspect
 import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,25 @@ def held(node: Any) -> Array | None:
     return None
 
 
+@dataclass(frozen=True)
+class Operation:
+    """An operation as a function of named arrays; arguments that are no nodes are fixed."""
+
+    obj: Any
+    node: type
+    order: tuple[str, ...]
+    given: tuple[Any, ...]
+
+    def arguments(self, values: Values) -> list[Any]:
+        """Nodes of the values, and what is no node."""
+        pairs = zip(self.order, self.given, strict=True)
+        return [self.node(values[name]) if name in values else raw for name, raw in pairs]
+
+    def __call__(self, values: Values) -> list[Array]:
+        nodes = self.arguments({name: np.array(values[name]) for name in self.order if name in values})
+        return answers.outputs(held(self.obj.forward(*nodes)))
+
+
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     """Return the problem that the operation poses. Raises CannotBuild where it cannot be called."""
     obj = made.obj
@@ -100,15 +120,10 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     constants = [v.name for v in variables if v.constant]
     order = [role.name for role in meanings]
 
-    def arguments(values: Values) -> list[Any]:
-        raw = dict(zip(order, given, strict=True))
-        return [node(values[name]) if name in values else raw[name] for name in order]
-
-    def forward(values: Values) -> list[Array]:
-        return answers.outputs(held(obj.forward(*arguments({name: np.array(values[name]) for name in names}))))
+    operation = Operation(obj, node, tuple(order), tuple(given))
 
     def at(values: Values) -> Callable[[list[Array]], list[Any]]:
-        nodes = arguments({name: np.asarray(values[name]) for name in names})
+        nodes = operation.arguments({name: np.asarray(values[name]) for name in names})
         obj(*nodes) if callable(obj) else obj.forward(*nodes)
 
         def ask(cotangents: list[Array]) -> list[Any]:
@@ -116,7 +131,7 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
 
         return ask
 
-    return Problem(variables, forward, (Method("backward", "vjp", tuple(names), at),))
+    return Problem(variables, operation, (Method("backward", "vjp", tuple(names), at),))
 
 
 def _listed(said: Any, names: Sequence[str], shapes: Sequence[tuple[int, ...]], constants: Sequence[str]) -> list[Any]:

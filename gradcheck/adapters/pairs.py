@@ -11,6 +11,7 @@ import numpy as np
 
 from gradcheck.adapters import answers, probe, roles
 from gradcheck.adapters.construct import Made
+from gradcheck.adapters.functions import Forward
 from gradcheck.problem import Array, Method, Problem, Sizes, Values, Variable
 
 SUFFIXES = ("_grad", "_gradient", "_prime", "_derivative", "_deriv", "_backward", "_der", "_d")
@@ -60,11 +61,8 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     asked = [v for v in variables if not v.constant]
     names, shapes = [v.name for v in asked], [v.example.shape for v in asked]
 
-    def forward(values: Values) -> list[Array]:
-        return answers.outputs(f(*(np.array(values[name]) for name in order)))
-
     def at(values: Values) -> Callable[[list[Array]], list[Any]]:
         given = [np.asarray(values[name]) for name in order]
         return lambda _: list(answers.listed(derivative(*given), names, shapes, derivative.__name__))
 
-    return Problem(variables, forward, (Method(derivative.__name__, "local", tuple(names), at),))
+    return Problem(variables, Forward(f, tuple(order)), (Method(derivative.__name__, "local", tuple(names), at),))

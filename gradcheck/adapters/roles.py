@@ -27,6 +27,20 @@ class Role:
 
 
 @dataclass(frozen=True)
+class Bound:
+    """A function with some of its positions filled in (an object, so that it can be sent to other processes)."""
+
+    function: Callable[..., Any]
+    switches: Mapping[int, Any]
+
+    def __call__(self, *arrays: Any) -> Any:
+        given = list(arrays)
+        for position, value in self.switches.items():
+            given.insert(position, value)
+        return self.function(*given)
+
+
+@dataclass(frozen=True)
 class Signature:
     """How forward is called: its data arguments in order, and switches by position; `starred` for `*args`."""
 
@@ -36,16 +50,7 @@ class Signature:
 
     def bind(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return `function` as a function of the data alone."""
-        if not self.switches:
-            return function
-
-        def run(*arrays: Any) -> Any:
-            given = list(arrays)
-            for position, value in self.switches.items():
-                given.insert(position, value)
-            return function(*given)
-
-        return run
+        return Bound(function, dict(self.switches)) if self.switches else function
 
 
 def signature_of(forward: Callable[..., Any], owner: Any = None) -> Signature:

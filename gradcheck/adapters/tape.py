@@ -89,4 +89,4 @@ def _method(tape: type, live: Live, variables: Sequence[Variable], tensor: Calla
 
 def as_tensor(tensor: type | None) -> Callable[[Array], Any]:
     """Return how an array becomes the package's tensor (the array itself where the package has none)."""
-    return (lambda array: tensor(array)) if tensor is not None else np.asarray
+    return tensor if tensor is not None else np.asarray

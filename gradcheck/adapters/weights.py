@@ -6,7 +6,7 @@ setting whatever holds it: an attribute, an entry of a list, tuple or dict, of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,10 @@ class Slot:
     name: str
     original: Any
     places: tuple[Place, ...]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(place.path for place in self.places)
 
     @property
     def array(self) -> Array:
@@ -217,6 +221,12 @@ def find(obj: Any, listed: list[Any] | None = None) -> list[Slot]:
         taken = {slot.name for slot in slots}
         slots.append(Slot(name if name not in taken else f"{name}#{number}", weight, held))
     return slots
+
+
+def on(obj: Any, name: str, paths: Sequence[str]) -> Slot:
+    """The slot of the same name and paths on another object of the same build."""
+    held = [(value, place) for value, place in places(obj) if place.path in paths]
+    return Slot(name, held[0][0], tuple(place for _, place in held))
 
 
 def short(held: tuple[Place, ...]) -> str:

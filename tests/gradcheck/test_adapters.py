@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -244,3 +246,21 @@ def test_recognising_runs_no_code_of_the_subject() -> None:
     assert not is_subject(int)
     assert not is_subject(np.tanh)
     assert not is_subject(cases.Box)
+
+
+@pytest.mark.parametrize(("thing", "shapes"), RIGHT, ids=NAMES)
+def test_forward_travels_to_other_processes(thing: Any, shapes: dict[str, tuple[int, ...]]) -> None:
+    problem, values = build(thing)
+    here = problem.forward(values)
+    there = pickle.loads(pickle.dumps(problem.forward))(values)
+    for a, b in zip(here, there, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_threads_take_turns() -> None:
+    problem, values = build(cases.Dense)
+    points = [{**values, "w": values["w"] * factor} for factor in range(40)]
+    expected = [problem.forward(point)[0] for point in points]
+    with ThreadPoolExecutor(4) as pool:
+        for found, right in zip(pool.map(problem.forward, points), expected, strict=True):
+            np.testing.assert_array_equal(found[0], right)
