@@ -28,6 +28,8 @@ def numeric(value: npt.ArrayLike, who: str, what: str = "input") -> Array:
 
 def floating(value: npt.ArrayLike, who: str, what: str = "input") -> Array:
     """Return `value` as a plain array of floating-point (or complex) numbers; integers become float64."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size:
+        return np.asarray(value)  # the usual case, at every call of every layer
     array = numeric(value, who, what)
     return array if array.dtype.kind in "fc" else array.astype(np.float64)
 

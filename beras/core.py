@@ -111,9 +111,9 @@ class Diffable(Callable, Weighted):
             outputs = [Tensor(r) for r in result]
         else:
             outputs = [Tensor(result)]
-        if tape is not None:
-            outputs = tape.record(self, inputs, outputs)
         self.outputs = outputs
+        if tape is not None:
+            tape.record(self)
         return type(result)(outputs) if several else outputs[0]
 
     def _positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
@@ -268,4 +268,6 @@ def as_gradient(value: npt.ArrayLike, x: Array) -> Tensor:
     gradient = np.asarray(value)
     if gradient.dtype is not x.dtype or x.dtype.kind not in "fc":
         gradient = gradient.astype(gradient_dtype(x), copy=False)
+    elif type(value) is Tensor:
+        return value
     return gradient.view(Tensor)

@@ -25,8 +25,8 @@ _SEQUENCES = (list, tuple)
 class NoRule:
     """Stands in the graph for an operation whose derivative is not known: an error if a gradient has to pass it."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, inputs: list[Tensor], outputs: list[Tensor]) -> None:
+        self.name, self.inputs, self.outputs = name, inputs, outputs
 
     def weights_read(self) -> tuple[()]:
         return ()
@@ -42,9 +42,8 @@ def run(tape: GradientTape, operation: Operation, *inputs: Any) -> Tensor:
     """Evaluate one operation on plain arrays and record it."""
     values: list[Any] = [np.asarray(x) if type(x) is Tensor else _value(x) for x in inputs]
     result: Tensor = wrap_result(operation.forward(*values), inputs)
-    outputs = [result]
-    operation.inputs, operation.outputs = values, outputs
-    tape.record_operation(operation, inputs, outputs)
+    operation.inputs, operation.outputs = list(inputs), [result]
+    tape.record_operation(operation)
     return result
 
 
@@ -129,7 +128,7 @@ def _follow(
         recording.tape = tape
     outputs = list(_tensors(result))
     if outputs and not constant and not _only_counts(outputs, tensors):
-        tape.record_operation(NoRule(name), tensors, outputs)
+        tape.record_operation(NoRule(name, tensors, outputs))
     return result
 
 

@@ -17,44 +17,10 @@ if TYPE_CHECKING:
     from beras.core import Diffable
 
 
-class Call:
-    """The record of one call: the layer's state as `forward` left it, what went in and what came out.
-
-    It keeps the tensors alive, so that no `id` is given away while the tape relies on it, and knows when it was made,
-    so that a value overwritten since is noticed.
-    """
-
-    __slots__ = ("input_ids", "inputs", "layer", "output_ids", "outputs", "state", "time", "weight_ids", "weights")
-
-    def __init__(
-        self, layer: Any, state: Any, inputs: Sequence[Any], outputs: list[Tensor], weights: Sequence[Tensor] = ()
-    ) -> None:
-        self.layer = layer
-        self.state = state
-        self.inputs = inputs
-        self.outputs = outputs
-        self.weights = weights
-        self.input_ids = tuple(map(id, inputs))
-        self.output_ids = tuple(map(id, outputs))
-        self.weight_ids = tuple(map(id, weights)) if weights else ()
-        self.time = writes.clock
-
-    def require_unchanged(self) -> None:
-        """Raise `RuntimeError` if an input, output or weight of this call has been written to since."""
-        if writes.clock == self.time:
-            return
-        for weight in self.state.weights_read():
-            self._require_unwritten(weight, "weight")
-        for value in (*self.inputs, *self.outputs):
-            if isinstance(value, np.ndarray):
-                self._require_unwritten(value, "value")
-
-    def _require_unwritten(self, array: Array, kind: str) -> None:
-        if writes.last(array) > self.time:
-            raise RuntimeError(
-                f"a {kind} of shape {array.shape} that {type(self.layer).__name__} used was overwritten between "
-                "the forward pass and gradient(): ask for the gradient first, then assign"
-            )
+# The record of one call: the layer's state as `forward` left it, inputs and outputs included, the layer itself, its
+# weights, and when the call was made. It keeps the tensors alive, so that no `id` is given away while the tape relies
+# on it. A plain tuple, since one is made for every operation.
+Call = tuple[Any, Any, Sequence[Tensor], int]
 
 
 class GradientTape:
@@ -91,31 +57,25 @@ class GradientTape:
     @property
     def previous_layers(self) -> dict[int, Diffable]:
         """The layer that made each recorded tensor, by the tensor's `id`."""
-        return {i: call.layer for call in self._calls for i in call.output_ids}
+        return {id(output): layer for state, layer, _, _ in self._calls for output in state.outputs}
 
-    def record(self, layer: Diffable, inputs: list[Array], outputs: list[Tensor]) -> list[Tensor]:
-        """Keep one call. Return its outputs, each a tensor that is the output of no other call.
+    def record(self, layer: Diffable) -> None:
+        """Keep the call that `layer` has just made; each of its outputs becomes the output of no other call.
 
         A layer may hand on its very input, or a tensor that it keeps: that gets a view of its own, for one tensor
         cannot be the output of two calls.
         """
-        state = layer.snapshot()
-        state.outputs = outputs
-        call = Call(layer, state, inputs, outputs, layer.weights)
-        made = self._made
-        for k, i in enumerate(call.output_ids):
-            if i in made or i in call.input_ids or i in call.weight_ids:
-                outputs[k] = np.ndarray.view(outputs[k], Tensor)
-                call.output_ids = tuple(map(id, outputs))
-        made.update(call.output_ids)
-        self._calls.append(call)
-        return outputs
+        weights, made, outputs = layer.weights, self._made, layer.outputs
+        for k, output in enumerate(outputs):
+            if id(output) in made or _is_among(output, layer.inputs) or _is_among(output, weights):
+                outputs[k] = output = np.ndarray.view(output, Tensor)
+            made.add(id(output))
+        self._calls.append((layer.snapshot(), layer, weights, writes.clock))
 
-    def record_operation(self, operation: Any, inputs: Sequence[Any], outputs: list[Tensor]) -> None:
+    def record_operation(self, operation: Any) -> None:
         """Keep one NumPy operation, whose outputs are fresh tensors."""
-        call = Call(operation, operation, inputs, outputs)
-        self._made.update(call.output_ids)
-        self._calls.append(call)
+        self._made.update(map(id, operation.outputs))
+        self._calls.append((operation, operation, (), writes.clock))
 
     def numpy_ufunc(self, function: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """NumPy applies a ufunc to a Tensor in this tape's scope."""
@@ -175,26 +135,51 @@ class GradientTape:
         needed = set(kept)  # tensors on a way from a source
         route = []
         for call in self._calls:
-            into_inputs = not needed.isdisjoint(call.input_ids)
-            into_weights = not needed.isdisjoint(call.weight_ids)
+            state, _, weights, _ = call
+            into_inputs = not needed.isdisjoint(map(id, state.inputs))
+            into_weights = not needed.isdisjoint(map(id, weights))
             if into_inputs or into_weights:
-                needed.update(call.output_ids)
+                needed.update(map(id, state.outputs))
                 route.append((call, into_inputs, into_weights))
         for call, into_inputs, into_weights in reversed(route):
-            if pending.keys().isdisjoint(call.output_ids):
+            state, _, weights, time = call
+            ids = map(id, state.outputs)
+            upstream = [_upstream(pending.get(i) if i in kept else pending.pop(i, None)) for i in ids]
+            if all([g is None for g in upstream]):
                 continue
-            call.require_unchanged()
-            upstream = [_upstream(pending.get(i) if i in kept else pending.pop(i, None)) for i in call.output_ids]
-            state = call.state
+            if writes.clock != time:
+                _require_unchanged(call)
             if into_inputs:
-                gradients = state.input_gradients_for(upstream, [i in needed for i in call.input_ids])
-                _add(pending, needed, call.input_ids, call.inputs, gradients, state)
+                inputs = state.inputs
+                gradients = state.input_gradients_for(upstream, [id(x) in needed for x in inputs])
+                _add(pending, needed, inputs, gradients, state)
             if into_weights:
-                _add(pending, needed, call.weight_ids, call.weights, state.compose_weight_gradients(upstream), state)
+                _add(pending, needed, weights, state.compose_weight_gradients(upstream), state)
 
 
 def _upstream(gradient: Array | None) -> Array | None:
     return None if gradient is None else np.asarray(gradient)
+
+
+def _is_among(tensor: Array, others: Sequence[Any]) -> bool:
+    # not `in`, which compares entries
+    for other in others:  # noqa: SIM110 -- any() would take five times as long, at every call
+        if other is tensor:
+            return True
+    return False
+
+
+def _require_unchanged(call: Call) -> None:
+    """Raise `RuntimeError` if an input, output or weight of this call has been written to since."""
+    state, layer, _, time = call
+    kinds = {"weight": state.weights_read(), "value": [*state.inputs, *state.outputs]}
+    for kind, arrays in kinds.items():
+        for array in arrays:
+            if isinstance(array, np.ndarray) and writes.last(array) > time:
+                raise RuntimeError(
+                    f"a {kind} of shape {array.shape} that {type(layer).__name__} used was overwritten between the "
+                    "forward pass and gradient(): ask for the gradient first, then assign"
+                )
 
 
 def _seed(target: Tensor | Sequence[Tensor], output_gradients: Any) -> dict[int, Array]:
@@ -220,15 +205,17 @@ def _seed(target: Tensor | Sequence[Tensor], output_gradients: Any) -> dict[int,
 def _add(
     pending: dict[int, Array],
     needed: set[int],
-    ids: list[int],
     variables: Sequence[Array],
     gradients: Sequence[npt.ArrayLike | None],
     layer: Diffable,
 ) -> None:
     """Add a call's gradients to what is known already about the tensors that they belong to."""
-    if len(gradients) != len(ids):
-        raise ValueError(f"{type(layer).__name__} returned {len(gradients)} gradient(s) for {len(ids)} variable(s)")
-    for i, variable, gradient in zip(ids, variables, gradients, strict=True):
+    if len(gradients) != len(variables):
+        raise ValueError(
+            f"{type(layer).__name__} returned {len(gradients)} gradient(s) for {len(variables)} variable(s)"
+        )
+    for variable, gradient in zip(variables, gradients, strict=True):
+        i = id(variable)
         if gradient is None or i not in needed:
             continue
         g = gradient if isinstance(gradient, np.ndarray) else np.asarray(gradient)

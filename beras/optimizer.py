@@ -36,10 +36,10 @@ class State:
 
 
 class Optimizer(ABC):
-    """An update rule. A subclass writes `updated`: the new values of a parameter.
+    """An update rule. A subclass writes `step`: what is taken off a parameter.
 
     `apply_gradients(trainable_params, grads)` goes through parameters and gradients in pairs and updates each parameter
-    in place by its `assign`; a gradient that is `None` is stepped over.
+    in place; a gradient that is `None` is stepped over.
     """
 
     def __init__(self, learning_rate: float) -> None:
@@ -65,14 +65,18 @@ class Optimizer(ABC):
         self.begin()
         for parameter, gradient in zip(params, gradients, strict=True):
             if gradient is not None:
-                parameter.assign(self.updated(parameter, gradient))
+                step = self.step(parameter, gradient)
+                if isinstance(parameter, Variable):
+                    parameter.assign_sub(step)  # one pass over memory less than assign
+                else:
+                    parameter.assign(np.asarray(parameter) - step)
 
     def begin(self) -> None:  # noqa: B027 -- only some rules count their steps
         """Start a round of updates."""
 
     @abstractmethod
-    def updated(self, parameter: Variable, g: Array) -> Array:
-        """Return the new values of `parameter`, whose gradient is `g`."""
+    def step(self, parameter: Variable, g: Array) -> Array:
+        """Return what is to be taken off `parameter`, whose gradient is `g`."""
 
 
 class BasicOptimizer(Optimizer):
@@ -90,15 +94,15 @@ class BasicOptimizer(Optimizer):
         super().__init__(learning_rate)
         self.momentum = number_between(momentum, "BasicOptimizer", "momentum", 0.0, 1.0)
 
-    def updated(self, parameter: Variable, g: Array) -> Array:
-        """Return `w − v`."""
-        w = np.asarray(parameter)
+    def step(self, parameter: Variable, g: Array) -> Array:
+        """Return the velocity after this gradient."""
+        scaled: Array = self.learning_rate * g
         if not self.momentum:
-            return np.subtract(w, self.learning_rate * g)
+            return scaled
         [v] = self.state.of(parameter, 1)
         v *= self.momentum
-        v += self.learning_rate * g
-        return np.subtract(w, v)
+        v += scaled
+        return v
 
 
 class RMSProp(Optimizer):
@@ -113,12 +117,13 @@ class RMSProp(Optimizer):
         self.beta = number_between(beta, "RMSProp", "beta", 0.0, 1.0)
         self.epsilon = number_between(epsilon, "RMSProp", "epsilon", 0.0, np.inf)
 
-    def updated(self, parameter: Variable, g: Array) -> Array:
-        """Return `w − learning_rate · g / (√v + epsilon)`."""
+    def step(self, parameter: Variable, g: Array) -> Array:
+        """Return `learning_rate · g / (√v + epsilon)`."""
         [v] = self.state.of(parameter, 1)
         v *= self.beta
         v += (1 - self.beta) * np.square(g)
-        return np.subtract(np.asarray(parameter), self.learning_rate * g / (np.sqrt(v) + self.epsilon))
+        step: Array = self.learning_rate * g / (np.sqrt(v) + self.epsilon)
+        return step
 
 
 class Adam(Optimizer):
@@ -149,8 +154,8 @@ class Adam(Optimizer):
         """Count the step, once for all parameters."""
         self.t += 1
 
-    def updated(self, parameter: Variable, g: Array) -> Array:
-        """Return `w − learning_rate · m̂ / (√v̂ + epsilon)`.
+    def step(self, parameter: Variable, g: Array) -> Array:
+        """Return `learning_rate · m̂ / (√v̂ + epsilon)`.
 
         With m and v kept as M = m / (1 − beta_1) and V = v / (1 − beta_2), each needs one pass over memory less, and
         what does not vary from entry to entry goes into two numbers: the update is `rate · M / (√V + epsilon')`.
@@ -168,4 +173,4 @@ class Adam(Optimizer):
         step += self.epsilon * root
         np.divide(M, step, out=step)
         step *= rate
-        return np.subtract(np.asarray(parameter), step, out=step)
+        return step

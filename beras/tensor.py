@@ -170,6 +170,13 @@ class Variable(Tensor):
         writes.note(self)
         return self
 
+    def assign_sub(self, value: Array) -> Self:
+        """Subtract `value`, an array of this variable's shape, in place; return the variable."""
+        mine = np.asarray(self)
+        np.subtract(mine, value, out=mine, casting="same_kind")
+        writes.note(self)
+        return self
+
 
 def plain(value: Any) -> Any:
     """Return a tensor as a plain array that shares its memory, anything else as it is."""

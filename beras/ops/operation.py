@@ -54,7 +54,7 @@ class Operation(Diffable):
         return [self._product(k, J[0]) if want else None for k, want in enumerate(wanted)]
 
     def _product(self, k: int, g: Array) -> Tensor:
-        xs = [np.asarray(x) if isinstance(x, Tensor) else x for x in self.inputs]
+        xs = [x if isinstance(x, int | float) else np.asarray(x) for x in self.inputs]
         if any(isinstance(x, np.ndarray) and x.dtype.kind == "c" for x in xs):
             raise TypeError(f"{type(self).__name__} has a derivative by real numbers only, got complex input")
         x = xs[k]

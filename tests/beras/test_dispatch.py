@@ -8,7 +8,7 @@ import weakref
 import numpy as np
 import pytest
 
-from beras import Dense, GradientTape, Sin, Tensor, Variable, dispatch, numpy_rules
+from beras import Dense, GradientTape, Sin, Tensor, Variable, numpy_rules
 from tests.beras.differences import gradient
 
 random = np.random.default_rng(0)
@@ -423,4 +423,3 @@ def test_the_tables_name_functions_that_exist_and_no_function_twice():
     kinds = [set(numpy_rules.FUNCTIONS), set(numpy_rules.PIECEWISE_CONSTANT_FUNCTIONS), set(numpy_rules.MADE_OF_RULES),
              set(numpy_rules.WRITING_FUNCTIONS)]  # fmt: skip
     assert sum(map(len, kinds)) == len(set.union(*kinds))
-    assert dispatch.NoRule("f").name == "f"
