@@ -212,7 +212,7 @@ def test_hostile_text_stays_text(text: str, tmp_path: Path) -> None:
 
 
 USUAL = """ html head meta title link style body header main footer nav section article form input label select option
- button script h1 h2 h3 p a ul li dl dt dd div span bdi strong code pre i br figure figcaption details summary
+ button script h1 h2 h3 p a ul li dl dt dd div span bdi wbr strong code pre i br figure figcaption details summary
  table caption thead tbody tr th td svg symbol use path g defs text clippath rect image circle """
 
 
