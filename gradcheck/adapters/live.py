@@ -80,6 +80,7 @@ class Live:
                     self.stores.append(place.holder)
         self._generators = generators(self.dicts) if self.habits.random else []
         self._start = self._deep() if self.habits.counting else None
+        self._puts = [(slot.name, slot.putter()) for slot in self.slots]
         self._lock = threading.RLock()
 
     def __reduce__(self) -> Any:
@@ -98,8 +99,8 @@ class Live:
         changed = [(self.dicts[n], name, copy.deepcopy(self.dicts[n].get(name))) for n, name in self.habits.mutable]
         try:
             self._restart()
-            for slot in self.slots:
-                slot.put(np.array(values[slot.name]))
+            for name, put in self._puts:
+                put(np.array(values[name]))
             # Copies: a forward that writes into its input must not change the point at which it is checked.
             said = self.pinned(self.run, self._wrapped([np.array(values[name]) for name in self.inputs]))
             return answers.outputs(said)

@@ -17,8 +17,10 @@ GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 def refill(store: Store, saved: Store) -> None:
     """Give a dict or list the content that it had."""
     if isinstance(store, dict):
-        store.clear()
         store.update(saved)
+        if len(store) != len(saved):  # something new came in between
+            store.clear()
+            store.update(saved)
     else:
         store[:] = saved
 

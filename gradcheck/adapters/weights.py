@@ -6,7 +6,7 @@ setting whatever holds it: an attribute, an entry of a list, tuple or dict, of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,23 @@ class Slot:
         found = plain(self.original)
         assert found is not None
         return found
+
+    def putter(self) -> Callable[[Array], Any]:
+        """Return `put`, or where the weight is an array in one place, the same without what need not be asked again."""
+        kind, original, place = type(self.original), self.original, self.places[0]
+        if not isinstance(original, np.ndarray) or len(self.places) > 1 or isinstance(place.holder, _Tuple):
+            return self.put
+        holder, key = place.holder, place.key
+        if kind is np.ndarray:
+            return lambda value: holder.__setitem__(key, value)
+        attributes = dict(vars(original))
+
+        def put(value: Array) -> None:
+            wrapped = value.view(kind)
+            wrapped.__dict__.update(attributes)
+            holder[key] = wrapped
+
+        return put
 
     def put(self, value: Array) -> Any:
         """Put `value` into the object, in the class that the weight had and in its own dtype; return what was put."""
