@@ -60,7 +60,7 @@ def get_acc_fn() -> CategoricalAccuracy:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train, evaluate, save; return the exit status: 0, or 2 when there are no data to train on."""
+    """Train, evaluate, save; return the exit status: 0, 1 when the results cannot be saved, 2 without data."""
     parser = argparse.ArgumentParser(prog="python -m beras.assignment", description=__doc__.split("\n")[0])
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="passes over the training data (%(default)s)")
     parser.add_argument("--batch-size", type=int, default=BATCH_SIZE, help="samples per step (%(default)s)")
@@ -92,12 +92,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     metrics, predictions = model.evaluate(x_test, test_labels, batch_size=1000)
     print(f"Test accuracy {100 * metrics['acc']:.2f} %, loss {metrics['loss']:.4f}")
 
-    with written_in_one_step(PREDICTIONS) as file:
-        np.save(file, np.asarray(predictions), allow_pickle=False)
-    print(f"Predictions saved in {PREDICTIONS}")
-    if options.record is not None:
-        record = training_record(history, x_test, y_test, predictions)
-        print(f"Training recorded in {write_training_record(record, options.record)}")
+    try:
+        with written_in_one_step(PREDICTIONS) as file:
+            np.save(file, np.asarray(predictions), allow_pickle=False)
+        print(f"Predictions saved in {PREDICTIONS}")
+        if options.record is not None:
+            record = training_record(history, x_test, y_test, predictions)
+            print(f"Training recorded in {write_training_record(record, options.record)}")
+    except OSError as error:
+        print(f"beras: cannot save the results: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

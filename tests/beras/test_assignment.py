@@ -101,6 +101,18 @@ def test_a_broken_data_file_is_one_line_and_status_2(
     assert not (tmp_path / "predictions.npy").exists()
 
 
+def test_results_that_cannot_be_saved_are_one_line_and_status_1(
+    data_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BERAS_MNIST", str(data_file))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reports").write_text("a file where a folder should be")
+    assert main(["--epochs", "1", "--batch-size", "4096", "--record", "reports/data"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("beras: cannot save the results: ")
+    assert error.count("\n") == 1
+
+
 # --- the record
 
 
