@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import linecache
 import os
+import re
 from typing import Any
 
 
@@ -12,7 +14,7 @@ def location(thing: Any) -> str:
     code = thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
     try:
         path = inspect.getsourcefile(code) or inspect.getfile(code)
-        line = inspect.getsourcelines(code)[1]
+        line = _line(code, path)
     except (OSError, TypeError):
         path, line = getattr(inspect.getmodule(code), "__file__", None) or "", 0
     if not path:
@@ -20,6 +22,15 @@ def location(thing: Any) -> str:
     inside = os.path.relpath(path) if os.path.splitdrive(path)[0] == os.path.splitdrive(os.getcwd())[0] else path
     shown = path if inside.startswith(os.pardir) else inside
     return f"{shown}:{line}" if line else shown
+
+
+def _line(code: Any, path: str) -> int:
+    """The line where a function or class begins; inspect would parse the whole file for a class."""
+    if inspect.isfunction(code):
+        return code.__code__.co_firstlineno
+    pattern = re.compile(rf"\s*class {re.escape(getattr(code, '__name__', ''))}\b")
+    found = [number for number, text in enumerate(linecache.getlines(path), 1) if pattern.match(text)]
+    return found[0] if len(found) == 1 else inspect.getsourcelines(code)[1]
 
 
 def title(thing: Any) -> str:

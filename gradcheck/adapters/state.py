@@ -43,7 +43,8 @@ def fingerprint(value: Any, depth: int = 4) -> Any:
     if isinstance(value, np.random.Generator):
         return repr(value.bit_generator.state)
     if isinstance(value, np.random.RandomState):
-        return repr(value.get_state())
+        state = value.get_state(legacy=False)
+        return state["state"]["key"].tobytes(), state["state"]["pos"], state["has_gauss"], state["gauss"]
     if isinstance(value, random.Random):
         return value.getstate()
     if depth and isinstance(value, dict):
