@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from gradcheck.expected import Expected
+from gradcheck.cotangents import Cotangents
+from gradcheck.expected import Expected, expected, largest
 from gradcheck.numerical.estimate import Estimate
 from gradcheck.problem import Array
 from gradcheck.results import AtPoint, Entry, Kink, Verdict
@@ -14,82 +15,130 @@ from gradcheck.results import AtPoint, Entry, Kink, Verdict
 # "Correct" needs a tolerance of at most this share of the scale; else the verdict is "unresolved".
 RESOLVED = {"float64": 1e-6, "float32": 1e-3, "float16": 1e-2}
 
+# A heat map shows so many rows and columns, and a point so many kinks.
+SHOWN, KINKS = 24, 4
+
 
 @dataclass(frozen=True)
 class Comparison:
-    """A claim at one point, entry by entry."""
+    """A claim at one point: the numbers, the worst entry, its kinks, and error ÷ tolerance of the first entries.
 
-    error: Array
-    ratio: Array
-    wrong: Array
+    `wrong` counts the entries beyond their tolerance.
+    """
+
     at: AtPoint
     worst: Entry | None
-    worst_row: int
     kinks: tuple[Kink, ...]
+    ratios: Array
+    wrong: int
+
+
+@dataclass
+class _Tally:
+    """What is known after some of the rows."""
+
+    wrong: int = 0
+    known: bool = True
+    error: float = 0.0
+    tolerance: float = 0.0
+    rounding: float = 0.0
+    ratio: float = 0.0
+    rank: float = -1.0
+    worst: Entry | None = None
+    kinks: list[Kink] = field(default_factory=list)
+    ratios: list[Array] = field(default_factory=list)
 
 
 def compare(
-    claim: Array, right: Expected, estimate: Estimate, values: Array, point: str, dtype: str, special: bool = False
+    claim: Array,
+    asked: Cotangents,
+    estimate: Estimate,
+    outputs: Array,
+    values: Array,
+    point: str,
+    dtype: str,
+    special: bool = False,
 ) -> Comparison:
-    """Hold the claimed rows against the expected ones.
+    """Hold the claimed rows, the answers to the cotangents `asked`, against the estimate.
 
-    A `special` point (huge, tiny, saturated) can prove a claim wrong; where nothing can be resolved in it, because of
-    its scale, it is skipped with that reason, and leaves the claim to the other points.
+    `outputs` and the variable's `values` are flat. A `special` point (huge, tiny, saturated) can prove a claim wrong;
+    where nothing can be resolved in it, because of its scale, it is skipped with that reason, and leaves the claim to
+    the other points.
     """
-    outside = np.maximum(right.low - claim, claim - right.high)
-    single = right.output >= 0
-    at_kink = np.maximum(np.where(single, np.minimum(outside, np.abs(claim)), outside), 0.0)
-    error = np.where(right.kink, at_kink, np.abs(claim - right.value))
-    known = np.isfinite(right.tolerance)
-    error = np.where(np.isnan(error) | np.isinf(claim), np.inf, error)
-    with np.errstate(invalid="ignore"):
-        ratio = np.where(known, error / np.where(right.tolerance > 0, right.tolerance, 1.0), 0.0)
-    wrong = known & (error > right.tolerance)
+    tally, size_of = _Tally(), largest(estimate)
+    for rows, block in asked.blocks(values.size):
+        _hold(tally, claim[rows], expected(estimate, block, size_of, outputs, values, dtype), estimate, point)
+    scale = _scale(float(size_of.max(initial=0.0)), outputs, values)
     limit = RESOLVED.get(dtype, RESOLVED["float64"])
-    smooth = ~right.kink
-    worst_tolerance = float(right.tolerance[smooth].max(initial=0.0))
-    unresolved = not known.all() or worst_tolerance > limit * right.scale > 0 or not np.isfinite(right.scale)
-    verdict: Verdict = "wrong" if wrong.any() else "unresolved" if unresolved else "correct"
-    message = _why_unresolved(estimate, worst_tolerance, right, dtype) if verdict == "unresolved" else ""
-    if special and verdict == "unresolved":
-        verdict = "skipped"
-    worst, worst_row = _worst(claim, right, estimate, ratio, values)
+    coarse = tally.tolerance > limit * scale > 0 or not np.isfinite(scale)
+    verdict: Verdict = "wrong" if tally.wrong else "unresolved" if coarse or not tally.known else "correct"
+    message = ""
+    if verdict == "unresolved":
+        verdict = "skipped" if special else verdict
+        message = estimate.reason or (
+            f"the smallest error that could be seen is {tally.tolerance:.2g}, which is more than {limit:g} "
+            f"of the derivative's scale {scale:.2g}"
+        )
     at = AtPoint(
         point=point,
         dtype=dtype,
         verdict=verdict,
         entries=int(claim.size),
-        error=float(error[known].max(initial=0.0)),
-        tolerance=worst_tolerance,
+        error=tally.error,
+        tolerance=tally.tolerance,
         truncation=float(np.max(estimate.truncation, initial=0.0)),
         rounding=float(np.max(estimate.rounding, initial=0.0)),
-        claim_rounding=float((right.tolerance[known] - right.bound[known]).max(initial=0.0)),
-        ratio=float(ratio.max(initial=0.0)),
-        resolution=float(2 * worst_tolerance),
-        scale=right.scale,
+        claim_rounding=tally.rounding,
+        ratio=tally.ratio,
+        resolution=2 * tally.tolerance,
+        scale=scale,
         message=message,
     )
-    return Comparison(error, ratio, wrong, at, worst, worst_row, _kinks(claim, right, estimate, point))
+    ratios = np.concatenate(tally.ratios)[:SHOWN] if tally.ratios else np.zeros((0, 0))
+    return Comparison(at, tally.worst, tuple(tally.kinks[:KINKS]), ratios, tally.wrong)
 
 
-def _why_unresolved(estimate: Estimate, tolerance: float, right: Expected, dtype: str) -> str:
-    if estimate.reason:
-        return estimate.reason
-    limit = RESOLVED.get(dtype, RESOLVED["float64"])
-    return (
-        f"the smallest error that could be seen is {tolerance:.2g}, which is more than {limit:g} "
-        f"of the derivative's scale {right.scale:.2g}"
-    )
+def _hold(tally: _Tally, claim: Array, right: Expected, estimate: Estimate, point: str) -> None:
+    """Add some rows to the tally."""
+    error = np.abs(claim - right.value)
+    if right.kink.any():
+        outside = np.maximum(right.low - claim, claim - right.high)
+        at_kink = np.where(right.output >= 0, np.minimum(outside, np.abs(claim)), outside)
+        error = np.where(right.kink, np.maximum(at_kink, 0.0), error)
+    error[~np.isfinite(claim) | np.isnan(error)] = np.inf
+    known = np.isfinite(right.tolerance)
+    ratio = np.divide(error, right.tolerance, out=np.zeros(error.shape), where=known)
+    tally.wrong += int(np.count_nonzero(ratio > 1))
+    tally.known &= bool(known.all())
+    tally.error = max(tally.error, float(np.max(error, where=known, initial=0.0)))
+    tally.tolerance = max(tally.tolerance, float(np.max(right.tolerance, where=~right.kink, initial=0.0)))
+    own = np.subtract(right.tolerance, right.bound, out=np.zeros(error.shape), where=known)
+    tally.rounding = max(tally.rounding, float(own.max(initial=0.0)))
+    tally.ratio = max(tally.ratio, float(ratio.max(initial=0.0)))
+    if sum(len(rows) for rows in tally.ratios) < SHOWN:
+        tally.ratios.append(ratio[:SHOWN, :SHOWN])
+    if len(tally.kinks) < KINKS and right.kink.any():
+        tally.kinks += _kinks(claim, right, estimate, point)
+    if ratio.size:
+        # A row of one output says where the error is; a mixture counts only where no such row shows it.
+        rank = np.where((right.output >= 0) | (ratio > 1), ratio, 0.0)
+        rank[(right.output < 0) & (rank > 0)] = 1.0
+        row, position = (int(i) for i in np.unravel_index(int(np.argmax(rank)), rank.shape))
+        if rank[row, position] > tally.rank:
+            tally.rank = float(rank[row, position])
+            tally.worst = _entry(claim, right, estimate, row, position)
 
 
-def _worst(claim: Array, right: Expected, estimate: Estimate, ratio: Array, values: Array) -> tuple[Entry | None, int]:
-    """The entry furthest over its tolerance; a row of its own output is preferred to a mixture."""
-    if not ratio.size:
-        return None, -1
-    ranked = np.where(right.output >= 0, ratio, np.minimum(ratio, 1e-300))
-    if ratio.max() > 1 >= ranked.max():
-        ranked = ratio
-    row, position = (int(i) for i in np.unravel_index(int(np.argmax(ranked)), ratio.shape))
+def _scale(largest_estimate: float, outputs: Array, values: Array) -> float:
+    """The largest |estimate|, or |f|/|x| where all are zero."""
+    if largest_estimate > 0:
+        return largest_estimate
+    finite = np.abs(outputs[np.isfinite(outputs)])
+    return float(finite.max(initial=0.0) / max(np.abs(values).max(initial=0.0), 1.0))
+
+
+def _entry(claim: Array, right: Expected, estimate: Estimate, row: int, position: int) -> Entry:
+    """One entry, in the words of a result."""
     output = int(right.output[row, position])
     colour = np.flatnonzero(estimate.column[:, output] == position) if output >= 0 else np.array([], dtype=int)
     c = int(colour[0]) if colour.size else -1
@@ -99,7 +148,7 @@ def _worst(claim: Array, right: Expected, estimate: Estimate, ratio: Array, valu
 
     return Entry(
         output=_place(output, estimate.output_shapes),
-        index=tuple(int(i) for i in np.unravel_index(position, estimate.variable_shape)) if values.size else (),
+        index=tuple(int(i) for i in np.unravel_index(position, estimate.variable_shape)),
         claim=float(claim[row, position]),
         estimate=float(right.value[row, position]),
         bound=float(right.bound[row, position]),
@@ -107,7 +156,7 @@ def _worst(claim: Array, right: Expected, estimate: Estimate, ratio: Array, valu
         step=float(estimate.step[c, output]) if c >= 0 else float("nan"),
         left=side(estimate.left),
         right=side(estimate.right),
-    ), row
+    )
 
 
 def _place(output: int, shapes: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
@@ -123,7 +172,7 @@ def _place(output: int, shapes: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
     return ()
 
 
-def _kinks(claim: Array, right: Expected, estimate: Estimate, point: str, most: int = 4) -> tuple[Kink, ...]:
+def _kinks(claim: Array, right: Expected, estimate: Estimate, point: str) -> list[Kink]:
     """Name the convention that the claim follows at each of the first few kinks."""
     found: list[Kink] = []
     for row, position in zip(*np.nonzero(right.kink & (right.output >= 0)), strict=True):
@@ -145,6 +194,6 @@ def _kinks(claim: Array, right: Expected, estimate: Estimate, point: str, most: 
             convention = "none"
         index = tuple(int(i) for i in np.unravel_index(int(position), estimate.variable_shape))
         found.append(Kink(point, index, left, other, float(said), convention))
-        if len(found) == most:
+        if len(found) == KINKS:
             break
-    return tuple(found)
+    return found

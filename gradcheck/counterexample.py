@@ -268,10 +268,10 @@ def claim_error(problem: Problem, method: Method, wrt: str, values: Values, dtyp
     """Return what is wrong with one claim at one point, "" where nothing is."""
     exact = {name: value.astype(float) if value.dtype.kind == "f" else value for name, value in values.items()}
     visit = Visit(Point("given values", problem, exact), Ledger())
-    answer, right = visit.ask_entries(method, wrt, dtype)
+    answer, asked = visit.ask_entries(method, wrt, dtype)
     if answer.rows is None:
         return f"{method.name} by {wrt}: {answer.message}" if answer.status in ("raised", "unreadable") else ""
-    found = visit.compare(wrt, answer.rows, right, dtype)
+    found = visit.compare(wrt, answer.rows, asked, dtype)
     if found.at.verdict != "wrong" or found.worst is None:
         return ""
     worst = found.worst

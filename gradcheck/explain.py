@@ -41,7 +41,8 @@ def explain(
 
 
 def _evidence(visit: Visit, method: Method, name: str, dtype: str, message: str, previous: Values | None) -> Evidence:
-    answer, right = visit.ask_entries(method, name, dtype)
+    answer, asked = visit.ask_entries(method, name, dtype)
+    right = visit.expected(name, asked, dtype)
     forward = visit.problem.forward
 
     def jacobian_at(values: Values) -> Array:

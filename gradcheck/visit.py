@@ -13,7 +13,7 @@ from gradcheck import cotangents, numerical
 from gradcheck.claims import Answer, ask
 from gradcheck.compare import Comparison, compare
 from gradcheck.cotangents import Cotangents
-from gradcheck.expected import Expected, expected
+from gradcheck.expected import Expected, expected, largest
 from gradcheck.numerical.estimate import Estimate
 from gradcheck.problem import Array, Method, Values
 from gradcheck.results import Curve, Entry
@@ -117,30 +117,29 @@ class Visit:
         rows = {name: one.rows for name, one in asked.items()}
         return ask(self.problem, method, self.given(dtype), self.shapes, rows, dtype)
 
-    def ask_entries(self, method: Method, name: str, dtype: str) -> tuple[Answer, Expected]:
-        """What `method` says about one variable entry by entry, and what would be right."""
+    def ask_entries(self, method: Method, name: str, dtype: str) -> tuple[Answer, Cotangents]:
+        """What `method` says about one variable entry by entry, and the cotangents that make it so."""
         every = cotangents.basis(self.flat.size, method.kind)
-        answer = self.ask(method, dtype, dict.fromkeys(method.wrt, every))[name]
-        return answer, self.expected(name, every, dtype)
+        return self.ask(method, dtype, dict.fromkeys(method.wrt, every))[name], every
 
     def expected(self, name: str, asked: Cotangents, dtype: str) -> Expected:
         """What a right claim about `name` is, for the cotangents with which it was asked."""
         estimate = self.branches(name, dtype) or self.estimate(name)
-        return expected(estimate, asked, self.flat, self._variable(name), dtype)
+        return expected(estimate, asked, largest(estimate), self.flat, self._variable(name), dtype)
 
-    def compare(self, name: str, claim: Array, right: Expected, dtype: str) -> Comparison:
-        """Hold a claim against what was expected of it."""
+    def compare(self, name: str, claim: Array, asked: Cotangents, dtype: str) -> Comparison:
+        """Hold a claim, the answer to the cotangents `asked`, against the estimate."""
         own = self.branches(name, dtype)
         label = self.point.label if own is None else f"{self.point.label}, dtype-dependent"
-        estimate = own or self.estimate(name)
-        return compare(claim, right, estimate, self._variable(name), label, dtype, self.point.special)
+        estimate, values = own or self.estimate(name), self._variable(name)
+        return compare(claim, asked, estimate, self.flat, values, label, dtype, self.point.special)
 
     def is_wrong(self, method: Method, name: str, dtype: str) -> bool:
         """Whether `method` is wrong about `name` here, entry by entry."""
-        answer, right = self.ask_entries(method, name, dtype)
+        answer, asked = self.ask_entries(method, name, dtype)
         if answer.rows is None:
             return answer.status in ("raised", "unreadable")
-        return self.compare(name, answer.rows, right, dtype).at.verdict == "wrong"
+        return self.compare(name, answer.rows, asked, dtype).at.verdict == "wrong"
 
     def curve(self, name: str, entry: Entry | None) -> Curve | None:
         """Error against step size for one entry, for the picture."""

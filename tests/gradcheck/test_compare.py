@@ -7,7 +7,7 @@ import pytest
 
 from gradcheck.compare import compare
 from gradcheck.cotangents import SINGLE, Cotangents, choose
-from gradcheck.expected import C, expected
+from gradcheck.expected import C, expected, largest
 from gradcheck.numerical.estimate import Estimate
 
 EPS = np.finfo(float).eps
@@ -54,8 +54,8 @@ def judge(claim, estimate, rows, dtype="float64", values=None, outputs=None):
     values = np.ones(estimate.variable_shape) if values is None else values
     outputs = np.ones(estimate.value.shape[1]) if outputs is None else outputs
     asked = rows if isinstance(rows, Cotangents) else Cotangents(rows)
-    right = expected(estimate, asked, outputs, values, dtype)
-    return compare(claim, right, estimate, values, "here", dtype), right
+    right = expected(estimate, asked, largest(estimate), outputs, values, dtype)
+    return compare(claim, asked, estimate, outputs, values, "here", dtype), right
 
 
 J = np.array([[1.0, -2.0, 0.5], [0.0, 3.0, 0.25]])
@@ -76,7 +76,7 @@ def test_the_worst_entry_is_the_one_that_was_planted():
     found, _ = judge(claim, dense(J), np.eye(2))
     assert found.worst is not None
     assert (found.worst.output, found.worst.index) == ((1,), (2,))
-    assert found.wrong.sum() == 1
+    assert found.wrong == 1
 
 
 def test_products_with_any_cotangent_are_compared():
