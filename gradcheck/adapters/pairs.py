@@ -26,9 +26,16 @@ def partner(thing: Any) -> Callable[..., Any] | None:
     name = thing.__name__
     for other in [name + suffix for suffix in SUFFIXES] + [prefix + name for prefix in PREFIXES]:
         found = getattr(module, other, None)
-        if inspect.isfunction(found) and found is not thing and not _is_derivative_name(name):
+        if inspect.isfunction(found) and found is not thing and not _is_derivative_name(name) and _alike(thing, found):
             return found
     return None
+
+
+def _alike(f: Callable[..., Any], derivative: Callable[..., Any]) -> bool:
+    """Whether both take equally many arguments: a derivative at the same place (`dgettext` is none of `gettext`)."""
+    first, second = inspect.signature(f).parameters.values(), inspect.signature(derivative).parameters.values()
+    fixed = all(p.kind is not p.VAR_POSITIONAL for p in (*first, *second))
+    return fixed and len(first) == len(second) > 0
 
 
 def _is_derivative_name(name: str) -> bool:
