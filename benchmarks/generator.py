@@ -2,7 +2,7 @@
 
 One case: a program of 3–6 operations on `u = a·x`, at a point of 10 × 10 entries. |x| and |f| are log-uniform in
 1e-12 … 1e12, independently. The operations include cancellation ((v + C) − C, subtraction of a close number), stiffness
-(tanh(k·v), e^(−k·v²) with k up to 1e5), waves whose period is near the estimator's steps (and exactly one of
+(tanh(k·v), e^(−k²·v²) with k up to 1e5), waves whose period is near the estimator's steps (and exactly one of
 them), kinks next to the point, and operations across a row (softmax, norms, products of neighbours), naive formulas on purpose.
 A program is one formula for NumPy and for high precision.
 """
@@ -88,8 +88,8 @@ def plain(rng: np.random.Generator) -> tuple[str, Operation]:
 
 def nasty(rng: np.random.Generator, size: float, unit: float) -> tuple[str, Operation]:
     """Draw cancellation, stiffness, a wave or a kink. `size`: typical |v|; `unit`: one step scale in terms of u."""
-    big = size * _log_uniform(rng, 1, 1e6)
-    close = size * (1 - _log_uniform(rng, 1e-6, 1e-1))
+    big = size * _log_uniform(rng, 1, 1e5)
+    close = size * (1 - _log_uniform(rng, 1e-5, 1e-1))
     k = _log_uniform(rng, 1, 1e5) / size
     amplitude = size * _log_uniform(rng, 1e-6, 1)
     level = int(rng.integers(0, 14))
@@ -136,7 +136,7 @@ def _pick(rng: np.random.Generator, choices: dict[str, Operation]) -> tuple[str,
 
 
 def draw(rng: np.random.Generator) -> Case:
-    """Draw one case; programs that leave the finite numbers are drawn again."""
+    """Draw one case; programs that leave the finite numbers, or are constant in float64, are drawn again."""
     while True:
         case = _try(rng)
         if case is not None:

@@ -162,7 +162,7 @@ def _hear(quotients: Array, steps: Array, noise: Array, best: Best, shift: int) 
 def persistent(distance: Array, noise: Array) -> Array:
     """Return the smallest distance from a value that quotients keep, with its sign, over RUN steps beyond their noise.
 
-    A run does not count if a finer quotient that could see it does not. 0 where there is none.
+    A run does not count if three finer quotients in a row could see it and do not. 0 where there is none.
     """
     off = np.abs(distance)
     windows = np.lib.stride_tricks.sliding_window_view(np.where(off > noise, distance, 0), RUN, axis=0)
@@ -171,8 +171,10 @@ def persistent(distance: Array, noise: Array) -> Array:
     kept = (low * high > 0) & (longest <= 2.5 * shortest)
     sees = np.fmax(off, noise)
     sees[np.isnan(sees)] = np.inf
+    sees = np.maximum(np.maximum(sees[:-2], sees[1:-1]), sees[2:])
     least = np.minimum.accumulate(sees[::-1], axis=0)[::-1]
-    kept[:-1] &= least[RUN:] >= longest[:-1] / 3
+    n = len(least) - RUN
+    kept[:n] &= least[RUN:] >= longest[:n] / 3
     run = np.where(kept, longest, np.inf).min(axis=0)
     return np.where(np.isfinite(run), run, 0)
 

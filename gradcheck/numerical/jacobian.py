@@ -21,6 +21,7 @@ BLOCK_ENTRIES = 4096
 SHORT = np.array([2, 3, 4, 5, 6, 7])
 WITNESSES = np.array([14, 22])
 ENOUGH = 0.65
+FLOOR = 2.0**-41
 
 
 def estimate(
@@ -118,6 +119,9 @@ def _blocks(structure: Structure, factor: int) -> list[slice]:
 
 
 def _result(evaluator: Evaluator, structure: Structure, found: Found, zero: Array) -> Estimate:
+    # Features of f whose slope is below FLOOR of the largest derivative hide in its rounding: no bound is below that.
+    sure = np.isfinite(found.bound) & (np.abs(found.value) > found.bound)
+    found.rounding = np.maximum(found.rounding, FLOOR * np.abs(found.value[sure]).max(initial=0))
     bound = found.bound
     reason = None
     if not np.isfinite(bound).all():

@@ -11,6 +11,7 @@ from gradcheck.numerical.ladder import Quotients
 from gradcheck.problem import Array
 
 
+BEYOND = 3  # steps
 FINE = 5  # this many of the finest steps that rise above the noise have to show a kink
 
 
@@ -30,7 +31,8 @@ def one_sided(q: Quotients) -> Sides:
     function comes together there.
     """
     noise = q.side_noise
-    right, left = (select(side, q.steps, n, 1, q.point) for side, n in zip((q.ahead, q.behind), noise, strict=True))
+    sides = (_within_reach(q.ahead, q.behind, q), _within_reach(q.behind, q.ahead, q))
+    right, left = (select(side, q.steps, n, 1, q.point) for side, n in zip(sides, noise, strict=True))
     gap = right.value - left.value
     with np.errstate(invalid="ignore"):
         apart = np.isfinite(gap) & (np.abs(gap) > left.bound + right.bound)
@@ -39,6 +41,18 @@ def one_sided(q: Quotients) -> Sides:
         fine = clear & (finest <= FINE)
         shown = np.abs(q.ahead - q.behind - gap) <= 0.2 * np.abs(gap)
     return Sides(left, right, apart & (fine.sum(axis=0) == FINE) & (shown | ~fine).all(axis=0))
+
+
+def _within_reach(side: Array, other: Array, q: Quotients) -> Array:
+    """Return a side's quotients without steps much longer than |x|, or than the way to where f ends on the other side.
+
+    The end (of a logarithm's or a root's domain) sets f's scale. No end is set where the other side is unknown altogether.
+    """
+    ends = np.isnan(other)
+    far = np.zeros(side.shape, dtype=bool)
+    far[:-BEYOND] = ends[BEYOND:] & ~ends.all(axis=0)
+    far |= q.steps[:, None] > 64 * q.point.near
+    return np.where(far, np.nan, side)
 
 
 def bent(q: Quotients) -> Array:
