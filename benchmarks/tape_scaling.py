@@ -44,13 +44,14 @@ def seconds(length: int) -> tuple[float, float]:
 
 def memory(length: int) -> tuple[int, int]:
     """Return the bytes held while the tape is there, and those left when it is gone."""
-    tape, y, x = chain(length)  # Python keeps what it frees of small objects for the next time: fill that store
-    tape.gradient(y, x)
-    del tape, y, x
     gc.collect()
     gc.disable()
     tracemalloc.start()
     try:
+        # Python keeps what it frees of small objects for the next time: a first round fills that store.
+        tape, y, x = chain(length)
+        tape.gradient(y, x)
+        del tape, y, x
         before = tracemalloc.get_traced_memory()[0]
         tape, y, x = chain(length)
         tape.gradient(y, x)

@@ -113,7 +113,7 @@ class Diffable(Callable, Weighted):
             outputs = [Tensor(result)]
         self.outputs = outputs
         if tape is not None:
-            tape.record(self)
+            tape.record(self, inputs, outputs)
         return type(result)(outputs) if several else outputs[0]
 
     def _positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:

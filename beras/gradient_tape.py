@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from beras.core import Diffable
 
 
-# The record of one call: the layer's state as `forward` left it, inputs and outputs included, the layer itself, its
-# weights, and when the call was made. It keeps the tensors alive, so that no `id` is given away while the tape relies
-# on it. A plain tuple, since one is made for every operation.
-Call = tuple[Any, Any, Sequence[Tensor], int]
+# The record of one call: the layer's state as `forward` left it, the layer itself, its inputs, outputs and weights, and
+# when the call was made. It keeps the tensors alive, so that no `id` is given away while the tape relies on it.
+# A plain tuple, since one is made for every operation.
+Call = tuple[Any, Any, Sequence[Any], Sequence[Tensor], Sequence[Tensor], int]
 
 
 class GradientTape:
@@ -57,25 +57,25 @@ class GradientTape:
     @property
     def previous_layers(self) -> dict[int, Diffable]:
         """The layer that made each recorded tensor, by the tensor's `id`."""
-        return {id(output): layer for state, layer, _, _ in self._calls for output in state.outputs}
+        return {id(output): layer for _, layer, _, outputs, _, _ in self._calls for output in outputs}
 
-    def record(self, layer: Diffable) -> None:
+    def record(self, layer: Diffable, inputs: list[Array], outputs: list[Tensor]) -> None:
         """Keep the call that `layer` has just made; each of its outputs becomes the output of no other call.
 
         A layer may hand on its very input, or a tensor that it keeps: that gets a view of its own, for one tensor
         cannot be the output of two calls.
         """
-        weights, made, outputs = layer.weights, self._made, layer.outputs
+        weights, made = layer.weights, self._made
         for k, output in enumerate(outputs):
-            if id(output) in made or _is_among(output, layer.inputs) or _is_among(output, weights):
+            if id(output) in made or _is_among(output, inputs) or _is_among(output, weights):
                 outputs[k] = output = np.ndarray.view(output, Tensor)
             made.add(id(output))
-        self._calls.append((layer.snapshot(), layer, weights, writes.clock))
+        self._calls.append((layer.snapshot(), layer, inputs, outputs, weights, writes.clock))
 
     def record_operation(self, operation: Any) -> None:
         """Keep one NumPy operation, whose outputs are fresh tensors."""
         self._made.update(map(id, operation.outputs))
-        self._calls.append((operation, operation, (), writes.clock))
+        self._calls.append((operation, operation, operation.inputs, operation.outputs, (), writes.clock))
 
     def numpy_ufunc(self, function: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """NumPy applies a ufunc to a Tensor in this tape's scope."""
@@ -135,22 +135,21 @@ class GradientTape:
         needed = set(kept)  # tensors on a way from a source
         route = []
         for call in self._calls:
-            state, _, weights, _ = call
-            into_inputs = not needed.isdisjoint(map(id, state.inputs))
+            _, _, inputs, outputs, weights, _ = call
+            into_inputs = not needed.isdisjoint(map(id, inputs))
             into_weights = not needed.isdisjoint(map(id, weights))
             if into_inputs or into_weights:
-                needed.update(map(id, state.outputs))
+                needed.update(map(id, outputs))
                 route.append((call, into_inputs, into_weights))
         for call, into_inputs, into_weights in reversed(route):
-            state, _, weights, time = call
-            ids = map(id, state.outputs)
+            state, _, inputs, outputs, weights, time = call
+            ids = map(id, outputs)
             upstream = [_upstream(pending.get(i) if i in kept else pending.pop(i, None)) for i in ids]
             if all([g is None for g in upstream]):
                 continue
             if writes.clock != time:
                 _require_unchanged(call)
             if into_inputs:
-                inputs = state.inputs
                 gradients = state.input_gradients_for(upstream, [id(x) in needed for x in inputs])
                 _add(pending, needed, inputs, gradients, state)
             if into_weights:
@@ -171,8 +170,8 @@ def _is_among(tensor: Array, others: Sequence[Any]) -> bool:
 
 def _require_unchanged(call: Call) -> None:
     """Raise `RuntimeError` if an input, output or weight of this call has been written to since."""
-    state, layer, _, time = call
-    kinds = {"weight": state.weights_read(), "value": [*state.inputs, *state.outputs]}
+    state, layer, inputs, outputs, _, time = call
+    kinds = {"weight": state.weights_read(), "value": [*inputs, *outputs]}
     for kind, arrays in kinds.items():
         for array in arrays:
             if isinstance(array, np.ndarray) and writes.last(array) > time:

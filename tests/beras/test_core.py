@@ -201,3 +201,35 @@ def test_an_option_that_is_no_array_is_refused():
 
     with pytest.raises(TypeError, match="loud"):
         Odd()([1.0], loud=True)
+
+
+def test_a_forward_that_sets_inputs_itself_does_not_confuse_the_tape():
+    """As seed 001's layers do, which keep the bare array."""
+
+    class Sine(Activation):
+        def forward(self, x):
+            self.inputs = x
+            return np.sin(np.asarray(x))
+
+        def get_input_gradients(self):
+            return [np.cos(np.asarray(self.inputs))]
+
+        def compose_input_gradients(self, J=None):
+            return [self.get_input_gradients()[0] * J[0]]
+
+    x = Tensor([[0.5, 1.0], [1.5, 2.0]])
+    with GradientTape() as tape:
+        y = Sine()(x)
+    np.testing.assert_allclose(tape.gradient(y, x), np.cos(np.asarray(x)))
+
+
+def test_a_layer_can_be_copied_deeply_with_its_weights():
+    layer = Dense(2, 3, seed=1)
+    layer.b.trainable = False
+    layer([[1.0, 2.0]])
+    twin = copy.deepcopy(layer)
+    layer.w.assign(0.0)
+    assert type(twin.w) is Variable
+    assert np.asarray(twin.w).any()
+    assert twin.b.trainable is False
+    assert twin.compose_weight_gradients([[[1.0, 1.0, 1.0]]])[0].tolist() == [[1.0] * 3, [2.0] * 3]
