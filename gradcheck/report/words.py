@@ -48,12 +48,12 @@ def count(amount: int, one: str, many: str | None = None) -> str:
 
 
 def place(index: tuple[int, ...]) -> str:
-    """Return an index as it is written in NumPy.
+    """Return an index as it is written after an array's name; a scalar needs none.
 
     >>> place((0, 3)), place(())
-    ('[0, 3]', '[()]')
+    ('[0, 3]', '')
     """
-    return f"[{', '.join(map(str, index))}]" if index else "[()]"
+    return f"[{', '.join(map(str, index))}]" if index else ""
 
 
 def text(value: object, longest: int = LONGEST) -> str:
