@@ -184,6 +184,8 @@ def _require_unchanged(call: Call) -> None:
 def _seed(target: Tensor | Sequence[Tensor], output_gradients: Any) -> dict[int, Array]:
     """Return the upstream gradient of each target by its `id`."""
     single = isinstance(target, np.ndarray)
+    if single and output_gradients is None:
+        return {id(target): np.ones(target.shape, gradient_dtype(target))}
     targets: list[Any] = [target] if single else list(target)
     weights = [output_gradients] if single or output_gradients is None else list(output_gradients)
     if output_gradients is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from beras.checks import floating, gradient_dtype, matrix, numeric, real, same_shape
 from beras.core import Diffable, Upstream, as_gradient
-from beras.tensor import Array, Tensor
+from beras.tensor import Array, Tensor, wrap
 
 
 class Loss(Diffable):
@@ -37,7 +38,7 @@ class Loss(Diffable):
         """Return the gradients of the scalar by `y_pred` and by `y_true` (zeros), each of its input's shape."""
         self._require_call()
         y_pred, y_true = self.inputs
-        return [as_gradient(self.by_prediction(), y_pred), np.zeros(y_true.shape, gradient_dtype(y_true)).view(Tensor)]
+        return [as_gradient(self.by_prediction(), y_pred), wrap(np.zeros(y_true.shape, gradient_dtype(y_true)))]
 
     def compose_input_gradients(self, J: Upstream = None) -> list[Tensor]:
         """Return the gradients by `y_pred` and `y_true` times the upstream scalar."""
@@ -47,6 +48,12 @@ class Loss(Diffable):
             return local
         by_pred, by_true = local
         return [as_gradient(by_pred * upstream[0], by_pred), by_true]
+
+    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Tensor | None]:
+        """The tape's way: nothing is computed for `y_true` unless somebody asks for it."""
+        y_pred, y_true = self.inputs
+        by_pred = as_gradient(self.by_prediction() * J[0], y_pred) if wanted[0] else None
+        return [by_pred, wrap(np.zeros(y_true.shape, gradient_dtype(y_true))) if wanted[1] else None]
 
 
 class MeanSquaredError(Loss):
@@ -197,7 +204,7 @@ class SoftmaxCrossEntropy(Loss):
 
 def _scalar(value: Any, like: Array | None = None) -> Tensor:
     """Return `value` as a tensor of shape (), of the floating type of `like`."""
-    return np.asarray(value, dtype=None if like is None else gradient_dtype(like)).view(Tensor)
+    return wrap(np.asarray(value, dtype=None if like is None else gradient_dtype(like)))
 
 
 def _data_like(t: Array, p: Array) -> Array:

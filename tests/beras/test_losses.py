@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from beras import BinaryCrossEntropy, CategoricalCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy
+from beras import (
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    GradientTape,
+    MeanSquaredError,
+    SoftmaxCrossEntropy,
+    Tensor,
+)
 from tests.beras.differences import assert_vjp_matches
 
 ALL = [MeanSquaredError, CategoricalCrossEntropy, BinaryCrossEntropy, SoftmaxCrossEntropy]
@@ -155,3 +162,14 @@ def test_complex_numbers_pass_through_where_the_loss_is_analytic():
         CategoricalCrossEntropy()([[1j]], [[1.0]])
     with pytest.raises(TypeError, match="y_true of type complex128"):
         MeanSquaredError()([[1.0]], [[1j]])
+
+
+@pytest.mark.parametrize("loss", ALL)
+def test_the_tape_gives_what_compose_gives(loss, p):
+    function, y_pred, y_true = loss(), Tensor(p), Tensor(ONE_HOT)
+    with GradientTape() as tape:
+        value = function(y_pred, y_true)
+    by_pred, by_true = tape.gradient(value, [y_pred, y_true], output_gradients=np.array(3.0))
+    composed = function.compose_input_gradients([3.0])
+    np.testing.assert_array_equal(by_pred, composed[0])
+    np.testing.assert_array_equal(by_true, np.zeros((5, 3)))
