@@ -124,9 +124,9 @@ def _component(
     for detail in DETAILS:
         shown = claims[: detail.claims]
         pictured = [*drawn[: detail.pictured], *[Pictured()] * len(shown)]
-        spread = [
-            (claim.name, [(p.dtype, p.ratio) for p in rows.judged(claim.points)]) for claim in shown[: detail.pictured]
-        ]
+        drawable = shown[: detail.pictured]
+        spread = [(claim.name, [(p.dtype, p.ratio) for p in rows.judged(claim.points)]) for claim in drawable]
+        left_out = sum(len(claim.points) for claim in drawable) - sum(len(points) for _, points in spread)
         page = paint(
             "component.html",
             result=result,
@@ -135,7 +135,7 @@ def _component(
             hidden=len(claims) - len(shown),
             most=max(4, min(rows.MOST_POINTS, detail.points // max(1, len(shown)))),
             longest=detail.longest,
-            spread=pictures.spread(sheet, spread, "spread"),
+            spread=pictures.spread(sheet, spread, "spread", left_out),
             summary=rows.claim_summary(result),
             command=rows.command([result]),
             measurements=measurements,

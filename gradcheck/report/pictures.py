@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from gradcheck.problem import Array
 from gradcheck.report.sheet import ACCENT, BAD, FAINT, GOOD, INK, WIDTH, Sheet, decades, steps
-from gradcheck.report.words import number, text
+from gradcheck.report.words import count, number, text
 from gradcheck.results import Curve, Heat
 
 MOST_CELLS = 24
@@ -116,8 +116,13 @@ def heat(sheet: Sheet, shown: Heat, salt: str) -> Picture | None:
     return Picture(sheet.svg(salt), alt, header, rows, note)
 
 
-def spread(sheet: Sheet, claims: Sequence[tuple[str, Sequence[tuple[str, float]]]], salt: str) -> Picture | None:
-    """Error ÷ tolerance of every point of every claim: `(claim, [(dtype, ratio), …])`, one row per claim."""
+def spread(
+    sheet: Sheet, claims: Sequence[tuple[str, Sequence[tuple[str, float]]]], salt: str, left_out: int = 0
+) -> Picture | None:
+    """Error ÷ tolerance of every point of every claim: `(claim, [(dtype, ratio), …])`, one row per claim.
+
+    `left_out` points, which could not be resolved, are only counted.
+    """
     claims = [(name, points) for name, points in claims if points]
     if not claims:
         return None
@@ -150,6 +155,8 @@ def spread(sheet: Sheet, claims: Sequence[tuple[str, Sequence[tuple[str, float]]
     alt = f"Error ÷ tolerance of {len(every)} points, one row per claim: {amount} beyond the tolerance, which is at 1."
     header = ("Claim", "Points", "Smallest", "Median", "Largest", "Beyond")
     note = "○ float64, △ float32, □ float16; filled where beyond the tolerance."
+    if left_out:
+        note += f" Left out: {count(left_out, 'point')} that could not be resolved."
     return Picture(sheet.svg(salt), alt, header, tuple(_summary(name, points) for name, points in claims), note)
 
 

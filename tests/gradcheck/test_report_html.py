@@ -103,6 +103,7 @@ def test_kinks_show_both_sides_and_the_claim(report: Path) -> None:
 def test_reasons_of_unresolved_waived_missing_and_skipped_are_shown(report: Path) -> None:
     said = {path.stem: words(path.read_text(encoding="utf-8")) for path in report.glob("beras.*.html")}
     assert "tolerance is 3e-4 of the scale, above 1e-6" in said["beras.losses.Cancelling"]
+    assert "Left out: 40 points that could not be resolved." in said["beras.losses.Cancelling"]
     assert "straight-through estimator" in said["beras.layers.Stub"]
     assert "returns None" in said["beras.layers.Stub"]
     assert "say --init depth=2" in said["beras.layers.Odd"]
