@@ -13,6 +13,9 @@ from gradcheck.errors import UsageError
 from gradcheck.report import store
 from gradcheck.results import ComponentResult, from_json
 
+EACH = "each.json"
+"""The data of `--each`, beside the folders' own reports."""
+
 INSTALL = "for the HTML report, its pictures and colour: pip install 'beras-gradcheck[report]'"
 
 
@@ -73,18 +76,19 @@ def repaint(folder: str) -> list[str]:
 
     Raises UsageError where there is no report, or nothing to paint it with.
     """
+    each = Path(folder) / EACH
+    if not each.is_file() and not (Path(folder) / "data").is_dir():
+        raise UsageError(f"there is no report in {folder!r}: expected {os.path.join(folder, 'data')} with JSON files")
     if not can_paint():
         raise UsageError(INSTALL)
+    if not each.is_file():
+        return paint(folder)
     from gradcheck.report import folders
 
-    if (Path(folder) / folders.DATA).is_file():
-        try:
-            _, table = folders.load(folder)
-            lines = [line for one in table if one.page for line in paint(str((Path(folder) / one.page).parent))]
-            folders.paint(folder)
-        except ValueError as error:
-            raise UsageError(f"{os.path.join(folder, folders.DATA)} cannot be painted: {error}") from error
-        return [*lines, f"report: {os.path.join(folder, store.INDEX)}"]
-    if not (Path(folder) / "data").is_dir():
-        raise UsageError(f"there is no report in {folder!r}: expected {os.path.join(folder, 'data')} with JSON files")
-    return paint(folder)
+    try:
+        _, table = folders.load(folder)
+        lines = [line for one in table if one.page for line in paint(str((Path(folder) / one.page).parent))]
+        folders.paint(folder)
+    except ValueError as error:
+        raise UsageError(f"{each} cannot be painted: {error}") from error
+    return [*lines, f"report: {os.path.join(folder, store.INDEX)}"]
