@@ -234,7 +234,8 @@ def _static(name: str) -> str:
 def _painter() -> str:
     """Return what stands for everything but the data that a page depends on."""
     digest = hashlib.sha256(f"{jinja2.__version__} {matplotlib.__version__}".encode())
-    for path in sorted(p for p in HERE.rglob("*") if p.suffix in (".py", ".html", ".css", ".js")):
+    read = (HERE.parent / "results.py", HERE.parent / "differential.py")
+    for path in sorted([*read, *(p for p in HERE.rglob("*") if p.suffix in (".py", ".html", ".css", ".js"))]):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
