@@ -58,8 +58,14 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
 
     def build(sizes: Sizes, rng: np.random.Generator) -> Problem:
         make = getattr(chosen, "make", construct.make)
-        made = make(thing, sizes, rng, init)
-        problem: Problem = chosen.build(made, sizes, rng)
+        try:
+            problem: Problem = chosen.build(make(thing, sizes, rng, init), sizes, rng)
+        except CannotBuild:
+            usual = Sizes(batch=sizes.batch)
+            if sizes == usual:
+                raise
+            # Odd sizes do not suit every layer: one that halves its features, say.
+            problem = chosen.build(make(thing, usual, rng, init), usual, rng)
         return problem
 
     example = _brings_inputs(thing, init)

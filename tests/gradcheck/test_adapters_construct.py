@@ -255,3 +255,14 @@ def test_a_property_that_raises_does_not_hide_the_rest() -> None:
             raise RuntimeError("not here")
 
     assert [v.name for v in built(Awkward).variables] == ["x"]
+
+
+def test_sizes_that_do_not_suit_a_layer_are_not_insisted_on() -> None:
+    class Halves(cases.Dense):
+        def __init__(self, input_size: int, output_size: int) -> None:
+            if input_size % 2:
+                raise ValueError("an even number of features, please")
+            super().__init__(input_size, output_size)
+
+    problem = subject_of(Halves).build(Sizes(7, 5, 2), np.random.default_rng(0))
+    assert problem.variable("x").example.shape == (7, 4)
