@@ -47,11 +47,11 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
         return thing
     adapter = _adapter(thing)
     factory = registry.factory_for(thing)
-    if factory is not None and adapter is None:
+    if factory is not None:
         made = factory(thing)
         if isinstance(made, Subject):
             return made
-        adapter = _adapter(construct.unpack(made).obj)
+        adapter = adapter or _adapter(construct.unpack(made).obj)
     if adapter is None:
         raise NotASubject(f"{source.title(thing)} has no derivative that could be checked")
     chosen = adapter

@@ -170,9 +170,10 @@ def test_registrations_build_by_class_or_predicate() -> None:
 @pytest.mark.usefixtures("registrations")
 def test_a_registration_may_be_a_whole_subject() -> None:
     subject = Subject("mine", "", "", lambda sizes, rng: Problem((), lambda values: [], ()))
-    register(cases.Box, lambda thing: subject)
-    assert is_subject(cases.Box)
-    assert subject_of(cases.Box) is subject
+    for cls in (cases.Box, cases.Dense):
+        register(cls, lambda thing: subject)
+        assert is_subject(cls)
+        assert subject_of(cls) is subject
 
 
 class Declares(cases.Layer):
