@@ -129,8 +129,8 @@ class Run:
             found = [
                 replace(whole, name=name, attribute=inner, reason=why) for inner, name, why in answer.get("found", [])
             ]
-            if "skipped" in answer:
-                reason = answer["skipped"] if place.attribute else f"it cannot be imported: {answer['skipped']}"
+            if why := answer.get("skipped", answer.get("ended")):
+                reason = why if place.attribute else f"it cannot be imported: {why}"
                 found.insert(0, replace(whole, reason=reason))
             return found
 
@@ -149,6 +149,8 @@ class Run:
         seconds = time.perf_counter() - start
         if "result" in answer:
             return Outcome(from_json(answer["result"]), seconds)
+        if "ended" in answer:
+            return Outcome(_unchecked(one, "unresolved", answer["ended"]), seconds)
         if "skipped" in answer:
             return Outcome(_unchecked(one, "skipped", answer["skipped"]), seconds)
         last = str(answer["internal"]).strip().splitlines()[-1]

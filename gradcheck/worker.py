@@ -9,8 +9,9 @@ Tasks (`do`), each with `module`, `file`, `folder`, `broken` (see `gradcheck.loa
     check    + `attribute`, `name`, `init`,
                `options`                            → {"result": …} or {"skipped": reason}
 
-On the way, {"at": module} says what is being imported and {"progress": text} how far a check is; an answer
-{"internal": traceback} is an error of gradcheck's own.
+Checked code that raises SystemExit or KeyboardInterrupt is answered by {"ended": how}, an error of gradcheck's own by
+{"internal": traceback}. On the way, {"at": module} says what is being imported and {"progress": text} how far a
+check is.
 """
 
 from __future__ import annotations
@@ -89,6 +90,8 @@ def carry_out(task: Task, say: Say) -> dict[str, Any]:
             return _find(task, module) if task["do"] == "find" else _check(task, module, say)
     except loading.CannotLoad as error:
         return {"skipped": str(error)}
+    except (SystemExit, KeyboardInterrupt) as error:  # not ours: the checked code ends "the program"
+        return {"ended": loading.why(error)}
     except BaseException:  # the parent must hear about everything, and this process goes on
         return {"internal": traceback.format_exc()}
 

@@ -109,11 +109,19 @@ def test_subject_that_hangs_or_dies_is_unresolved_and_its_neighbours_are_checked
         .replace("Its gradient has the wrong sign.", "Right.")
         + "\nclass Hangs(Tanh):\n    def forward(self, x):\n        while True: pass\n"
         + "\nclass Dies(Tanh):\n    def forward(self, x):\n        import os; os._exit(5)\n"
+        + "\nclass Exits(Tanh):\n    def forward(self, x):\n        import sys; sys.exit('no')\n"
+        + "\nclass Stops(Tanh):\n    def get_input_gradients(self):\n        raise KeyboardInterrupt\n"
     )
     assert main(["--no-report", "--json", "out.json", "--time-limit", "10"]) == 1
     found = {item["name"]: (item["verdict"], item["reason"]) for item in document(here)["components"]}
     assert found["beras.layers.Tanh"][0] == found["beras.layers.Correct"][0] == "correct"
     assert found["beras.layers.Hangs"] == ("unresolved", "it did not finish within 10 s (--time-limit)")
+    verdict, reason = found["beras.layers.Exits"]
+    assert verdict == "unresolved"
+    assert reason.startswith("it ends the program with sys.exit(no) (beras/layers.py, line ")
+    verdict, reason = found["beras.layers.Stops"]
+    assert verdict == "unresolved"
+    assert reason.startswith("KeyboardInterrupt (beras/layers.py, line ")
     assert found["beras.layers.Dies"] == ("unresolved", "it ended the process with exit status 5")
 
 
@@ -148,6 +156,17 @@ def test_bad_usage_is_one_line_and_status_2(
     assert said in printed.err
     assert printed.err.count("\n") == 1
     assert not (here / "reports").exists()
+
+
+@pytest.mark.parametrize("text", ["raise KeyboardInterrupt", "import sys; sys.exit()", "import os; os._exit(0)"])
+def test_module_that_ends_the_program_is_listed_with_its_reason(
+    here: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    (here / "beras" / "model.py").write_text(text)
+    assert main(["--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1].startswith(f"beras.model  {os.path.join('beras', 'model.py')}  skipped: it cannot be imported: ")
+    assert len(lines) == 4
 
 
 def test_without_a_target_and_without_beras_there_is_one_line(
