@@ -285,7 +285,7 @@ def _changes(node: ast.AST, function: ast.FunctionDef, counting: bool) -> Iterat
         yield "branch dropped", node.body
         yield "branch dropped", node.orelse
     elif isinstance(node, ast.Attribute) and node.attr in ("inputs", "outputs"):
-        yield "outputs for inputs", ast.Attribute(node.value, {"inputs": "outputs", "outputs": "inputs"}[node.attr])
+        yield "outputs for inputs", ast.Attribute(node.value, {"inputs": "outputs", "outputs": "inputs"}[node.attr], ast.Load())
     elif isinstance(node, ast.Attribute) and node.attr == "T":
         yield "transpose dropped", node.value
     elif isinstance(node, ast.Call):
@@ -293,7 +293,7 @@ def _changes(node: ast.AST, function: ast.FunctionDef, counting: bool) -> Iterat
     elif isinstance(node, ast.Name) and function.name.startswith("by"):
         arguments = [a.arg for a in function.args.args if a.arg in ("g", "x", "y", "z")]
         if node.id in arguments:
-            yield from (("another argument", ast.Name(name)) for name in arguments if name != node.id)
+            yield from (("another argument", ast.Name(name, ast.Load())) for name in arguments if name != node.id)
 
 
 def _binary(node: ast.BinOp) -> Iterator[tuple[str, ast.AST]]:
@@ -333,7 +333,7 @@ def _constant(value: float, counting: bool) -> Iterator[tuple[str, ast.AST]]:
 def _call(node: ast.Call) -> Iterator[tuple[str, ast.AST]]:
     name = ast.unparse(node.func).rpartition(".")[2]
     if name in FUNCTIONS and isinstance(node.func, ast.Attribute):
-        function = ast.Attribute(node.func.value, FUNCTIONS[name])
+        function = ast.Attribute(node.func.value, FUNCTIONS[name], ast.Load())
         yield f"{FUNCTIONS[name]} for {name}", ast.Call(function, node.args, node.keywords)
     if isinstance(node.func, ast.Attribute):
         inner = node.func.value

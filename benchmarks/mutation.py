@@ -251,6 +251,7 @@ def judge_mutant(task: tuple[str, int, tuple[str, ...]]) -> Outcome:
     def outcome(by: str, said: str) -> Outcome:
         return Outcome(module, index, by, said, time.perf_counter() - start)
 
+    compile(apply(source(module), mutant), module, "exec")  # one that is no Python would be a mistake of ours
     try:
         fresh(mutant)
         known = {judge.name: judge for judge in judges()} if module not in FORMS else {}
@@ -302,7 +303,11 @@ def run(modules: Sequence[str], jobs: int, progress: Callable[[str], None]) -> t
                 tasks.append((module, mutant.index, tuple(name for _, name in run_by)))
         found = []
         for done, outcome in enumerate(pool.map(judge_mutant, tasks, chunksize=4), start=1):
-            found.append((all_mutants(outcome.module)[outcome.index], outcome))
+            mutant = all_mutants(outcome.module)[outcome.index]
+            found.append((mutant, outcome))
+            if not outcome.by and mutant.key not in equivalents():
+                where = f"{mutant.module}:{mutant.function} line {mutant.line}"
+                progress(f"SURVIVED {where}, {mutant.change}\n{mutant.diff}")
             if done % 100 == 0:
                 progress(f"{done} of {len(tasks)} mutants, {sum(not o.by for _, o in found)} not caught")
     return found, len(bad)
@@ -318,6 +323,7 @@ def _component(mutant: Mutant) -> str:
     return f"{mutant.module}.{owner}" if "." in mutant.function or owner[0].isupper() else mutant.module
 
 
+@cache
 def equivalents() -> dict[str, str]:
     """Return the reasons by mutant."""
     if not EQUIVALENTS.exists():
@@ -351,9 +357,6 @@ def main() -> int:
     modules = options.only or list(TARGETS)
     found, unfit = run(modules, options.jobs, lambda line: print(line, flush=True))
     result = report(found)
-    for mutant, outcome in found:
-        if not outcome.by and mutant.key not in equivalents():
-            print(f"SURVIVED {mutant.module}:{mutant.function} line {mutant.line}, {mutant.change}\n{mutant.diff}")
     caught = {mutant.key for mutant, outcome in found if outcome.by}
     listed = {key for key in equivalents() if any(key.startswith(f"{module}:") for module in modules)}
     stale = listed - {mutant.key for mutant, outcome in found if not outcome.by}
