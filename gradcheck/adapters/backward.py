@@ -64,6 +64,7 @@ class _Layer:
         self._hold_labels_constant(said)
         self.left += left.missing(duplicate(self.obj), self.left, self._outputs) if self.left else []
         self.slots = [weights.on(self.obj, one.slot.name, one.slot.paths) for one in self.left] + self.returned
+        self.slots = weights.apart(self.slots, [role.name for role in self.roles])
         self.live = Live(self.obj, self.slots, [r.name for r in self.roles], self._run(self.obj), habits=self._habits())
 
     def problem(self) -> Problem:

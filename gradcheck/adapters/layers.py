@@ -41,6 +41,7 @@ class _Layer:
         self.floats = convention.truncates(self.cls, generation)
         self.signature = roles.signature_of(getattr(self.obj, forward_name(self.obj) or ""), self.obj)
         self.roles, self.given = self._arrays(made, sizes, rng)
+        self.slots = weights.apart(self.slots, [role.name for role in self.roles])
         self.examples = {slot.name: _example(slot.array, rng) for slot in self.slots}
         self.live = self._live(self.obj, self._habits())
 
@@ -120,7 +121,7 @@ class _Layer:
 
     def _live(self, obj: Any, habits: Habits | None = None) -> Live:
         run, call = self._run(obj)
-        slots = self.slots if obj is self.obj else weights.find(obj)
+        slots = self.slots if obj is self.obj else [weights.on(obj, slot.name, slot.paths) for slot in self.slots]
         return Live(obj, slots, [role.name for role in self.roles], run, call, self.wrap, habits, self.floats)
 
     def _habits(self) -> Habits:

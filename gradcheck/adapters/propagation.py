@@ -86,7 +86,7 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
         given = [np.asarray(array) for array in made.inputs]
     else:
         meanings, given = _probed(obj, style, meanings, sizes, rng)
-    slots = _updated(obj, style, given)
+    slots = weights.apart(_updated(obj, style, given), [role.name for role in meanings])
     live = Live(obj, slots, [role.name for role in meanings], getattr(obj, style.forward))
     inputs = [Variable(r.name, "input", a, r.constant, r.domain, r.data) for r, a in zip(meanings, given, strict=True)]
     by_weight = [Variable(slot.name, "weight", np.array(slot.array)) for slot in slots]

@@ -7,7 +7,7 @@ setting whatever holds it: an attribute, an entry of a list, tuple or dict, of t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -238,6 +238,11 @@ def find(obj: Any, listed: list[Any] | None = None) -> list[Slot]:
         taken = {slot.name for slot in slots}
         slots.append(Slot(name if name not in taken else f"{name}#{number}", weight, held))
     return slots
+
+
+def apart(slots: Sequence[Slot], inputs: Sequence[str]) -> list[Slot]:
+    """Rename weights that are called as an input is: `w` becomes `self.w`."""
+    return [replace(slot, name=f"self.{slot.name}") if slot.name in inputs else slot for slot in slots]
 
 
 def on(obj: Any, name: str, paths: Sequence[str]) -> Slot:

@@ -204,6 +204,17 @@ def test_a_forward_that_writes_into_its_input_is_evaluated_at_the_right_point() 
     assert not np.any(copy), "a call for a derivative is a user's call: what it changes is for the contract to see"
 
 
+def test_a_weight_and_an_input_of_one_name_are_kept_apart() -> None:
+    class Same(cases.Dense):
+        def forward(self, w: Array) -> Array:
+            return w @ self.w + self.b
+
+    problem, values = build(Same)
+    assert [v.name for v in problem.variables] == ["w", "self.w", "b"]
+    by_w = products(problem)[1].at(values)([np.ones((5, 3))])[0]
+    np.testing.assert_allclose(by_w, numeric(problem, values, "self.w", [np.ones((5, 3))]), atol=1e-7)
+
+
 def test_running_statistics_are_put_back() -> None:
     layer = cases.RunningMean(4)
     problem, values = build(layer)
