@@ -9,7 +9,7 @@ import numpy as np
 
 from beras import numpy_rules as rules
 from beras.ops import GetItem, Operation
-from beras.tensor import Array, Tensor, plain, recording, wrap_result
+from beras.tensor import Array, Tensor, plain, recording, wrap_result, writes
 
 if TYPE_CHECKING:
     from beras.gradient_tape import GradientTape
@@ -59,8 +59,12 @@ def ufunc(tape: GradientTape, function: np.ufunc, method: str, inputs: tuple[Any
     """`Tensor.__array_ufunc__` inside a tape."""
     if not kwargs and method == "__call__" and (operation := rules.UFUNCS.get(function)) is not None:
         return run(tape, operation(), *inputs)
-    if method == "at" or any(out is not None for out in _tuple(kwargs.get("out"))):
-        refuse_write()
+    out = tuple(array for array in _tuple(kwargs.get("out")) if array is not None)
+    if out or method == "at":
+        for array in out or inputs[:1]:
+            require_writable(array)
+        getattr(function, method)(*_plain_tree(inputs), **_plain_tree(kwargs))
+        return None if method == "at" else out[0] if len(out) == 1 else out
     rule = rules.REDUCTIONS.get(function) if method == "reduce" else None
     name = f"np.{function.__name__}" if method == "__call__" else f"np.{function.__name__}.{method}"
     constant = function in rules.PIECEWISE_CONSTANT_UFUNCS
@@ -73,8 +77,9 @@ def function(
     """`Tensor.__array_function__` inside a tape; `inherited()` runs NumPy's own implementation on the Tensors."""
     if func in rules.MADE_OF_RULES:
         return inherited()
-    if func in rules.WRITING_FUNCTIONS or any(out is not None for out in _tuple(kwargs.get("out"))):
-        refuse_write()
+    if func in rules.WRITING_FUNCTIONS or kwargs.get("out") is not None:
+        for array in args[:1] if func in rules.WRITING_FUNCTIONS else _tuple(kwargs["out"]):
+            require_writable(array)
     name = f"{func.__module__.replace('numpy', 'np')}.{func.__name__}"
     constant = func in rules.PIECEWISE_CONSTANT_FUNCTIONS or (func is np.where and len(args) == 1)
     return _follow(tape, rules.FUNCTIONS.get(func), func, args, kwargs, name=name, constant=constant)
@@ -83,7 +88,7 @@ def function(
 def method(tape: GradientTape, name: str, inherited: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
     """A method of ndarray, called on a Tensor (`args[0]`) inside a tape."""
     if name in rules.WRITING_METHODS or (name == "byteswap" and True in (*args[1:2], kwargs.get("inplace"))):
-        refuse_write()
+        require_writable(args[0])
     if name == "view" and len(args) == 2 and isinstance(args[1], type) and issubclass(args[1], np.ndarray):
         args, kwargs = args[:1], {"type": args[1]}  # the one parameter of view() takes a dtype or a type
     if name == "view" and kwargs.get("type") is np.ndarray:
@@ -165,9 +170,16 @@ def _refuse_lost_tensors(values: Sequence[Any]) -> None:
         raise ValueError("a list of tensors would lose their gradients here: join them with np.stack or np.concatenate")
 
 
-def refuse_write() -> None:
-    """Raise: inside a tape, a value that was or may be recorded cannot change."""
+def require_writable(array: Any) -> None:
+    """Raise `RuntimeError` if an array of floating numbers is about to be written; note the write of any other.
+
+    Inside a tape, a value that was or may be recorded cannot change, and what is written into a plain array has left
+    the graph. Whole numbers and booleans have no gradient to lose.
+    """
+    if array.dtype.kind not in "fc":
+        writes.note(array)
+        return
     raise RuntimeError(
-        "inside a GradientTape tensors are not written in place, since a gradient may need the old values: "
+        "inside a GradientTape arrays are not written in place with tensors, since a gradient may need the old values: "
         "compute a new tensor (y = y + 1, np.where), or write after the scope (Variable.assign works anywhere)"
     )

@@ -93,9 +93,9 @@ class GradientTape:
         """A Tensor is indexed."""
         return dispatch.item(self, tensor, index)
 
-    def refuse_write(self) -> None:
+    def require_writable(self, tensor: Tensor) -> None:
         """A Tensor is about to be written in place."""
-        dispatch.refuse_write()
+        dispatch.require_writable(tensor)
 
     def gradient(
         self,
@@ -184,7 +184,7 @@ def _require_unchanged(call: Call) -> None:
 def _seed(target: Tensor | Sequence[Tensor], output_gradients: Any) -> dict[int, Array]:
     """Return the upstream gradient of each target by its `id`."""
     single = isinstance(target, np.ndarray)
-    if single and output_gradients is None:
+    if isinstance(target, np.ndarray) and output_gradients is None:
         return {id(target): np.ones(target.shape, gradient_dtype(target))}
     targets: list[Any] = [target] if single else list(target)
     weights = [output_gradients] if single or output_gradients is None else list(output_gradients)

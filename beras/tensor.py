@@ -114,7 +114,7 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
 
     def _write(self) -> None:
         if recording.tape is not None:
-            recording.tape.refuse_write()
+            recording.tape.require_writable(self)
         writes.note(self)
 
     @property
@@ -125,6 +125,17 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
         values = np.asarray(self).view()
         values.flags.writeable = False
         return values.flat
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        lines = repr(np.asarray(self)).removeprefix("array").split("\n")
+        return name + ("\n" + " " * (len(name) - len("array"))).join(lines)
+
+    def __str__(self) -> str:
+        return str(np.asarray(self))
+
+    def __format__(self, spec: str) -> str:
+        return format(np.asarray(self), spec)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the flag along with the data (ndarray's own state would drop it)."""

@@ -137,7 +137,7 @@ class Clip(Operation):
     """`x` kept within `[low, high]`, either of which may be `None`; the derivative at a bound is 1."""
 
     def __init__(self, low: Any = -1.0, high: Any = 1.0) -> None:
-        self.low, self.high = low, high
+        self.low, self.high = (np.array(b) if isinstance(b, np.ndarray | list) else b for b in (low, high))
 
     def forward(self, x: Array) -> Array:
         return np.clip(x, self.low, self.high)
@@ -150,7 +150,7 @@ class Where(Operation):
     """`x` where the condition holds, `y` elsewhere, broadcast; the condition is a constant."""
 
     def __init__(self, condition: Any = True) -> None:
-        self.condition = np.asarray(condition, dtype=bool)
+        self.condition = np.array(condition, dtype=bool)
 
     def forward(self, x: Array, y: Array) -> Array:
         return np.where(self.condition, x, y)

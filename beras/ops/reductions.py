@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from beras.ops.operation import Operation
@@ -14,7 +16,8 @@ class Reduction(Operation):
     """`axis`: one, several or (`None`) all; `keepdims` keeps them with length 1."""
 
     def __init__(self, axis: Axis = None, keepdims: bool = False) -> None:
-        self.axis, self.keepdims = axis, bool(keepdims)
+        self.axis = axis
+        self.keepdims: Any = bool(keepdims)
 
     def spread(self, reduced: Array, x: Array) -> Array:
         """Repeat `reduced` along the axes that were reduced, to the shape of `x`."""

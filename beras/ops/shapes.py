@@ -47,7 +47,8 @@ class GetItem(Operation):
     """`x[index]`: integers, slices, masks, arrays of integers. An entry taken twice gets both gradients."""
 
     def __init__(self, index: Any = 0) -> None:
-        self.index = index
+        # Copies: whoever goes on to change an index must not change which entries were taken.
+        self.index = tuple(_own(part) for part in index) if isinstance(index, tuple) else _own(index)
 
     def forward(self, x: Array) -> Array:
         return np.asarray(x[self.index])
@@ -64,6 +65,10 @@ class GetItem(Operation):
     def gradcheck_example(cls) -> tuple[GetItem, list[Array]]:
         """Rows picked by number, one of them twice."""
         return cls((np.array([0, 2, 0]), slice(1, None))), [np.random.default_rng(0).normal(size=(3, 4))]
+
+
+def _own(part: Any) -> Any:
+    return np.array(part) if isinstance(part, np.ndarray | list) else part
 
 
 def _takes_each_once(index: Any) -> bool:
@@ -93,7 +98,7 @@ class Repeat(Operation):
     """Each entry `repeats` times (a number, or one for each entry) along `axis`, or of the flattened array."""
 
     def __init__(self, repeats: Any = 2, axis: int | None = None) -> None:
-        self.repeats, self.axis = repeats, axis
+        self.repeats, self.axis = np.array(repeats), axis
 
     def forward(self, x: Array) -> Array:
         return np.repeat(x, self.repeats, axis=self.axis)

@@ -423,3 +423,53 @@ def test_the_tables_name_functions_that_exist_and_no_function_twice():
     kinds = [set(numpy_rules.FUNCTIONS), set(numpy_rules.PIECEWISE_CONSTANT_FUNCTIONS), set(numpy_rules.MADE_OF_RULES),
              set(numpy_rules.WRITING_FUNCTIONS)]  # fmt: skip
     assert sum(map(len, kinds)) == len(set.union(*kinds))
+
+
+@pytest.mark.parametrize(
+    "t", [tensor(2, 3), tensor(), Variable([1.0, 2.0]), tensor(2000), Tensor([1, 2]), Tensor(["a"])]
+)
+def test_printing_records_nothing_and_reads_like_numpy(t):
+    name, a = type(t).__name__, np.asarray(t)
+    with GradientTape() as tape:
+        shown = repr(t), str(t), f"{t}"
+    assert tape.previous_layers == {}
+    assert shown[0].replace(name, "array").replace("\n" + " " * (len(name) - 5), "\n") == repr(a)
+    assert shown[1:] == (str(a), f"{a}")
+    if a.ndim == 0:
+        assert f"{t:.3f}" == f"{float(t):.3f}"
+
+
+def test_comparing_and_asserting_inside_a_tape_works():
+    x = tensor(3, 4)
+    with GradientTape() as tape:
+        np.testing.assert_allclose(x, x + 0)
+        assert np.allclose(x, x)
+        assert float(x[0, 0]) in x[0]
+        seen = np.zeros((3, 4), bool)
+        seen |= x > 1
+        y = x * 2
+    assert type(seen) is np.ndarray
+    assert tape.gradient(y, x) is not None
+
+
+def test_sums_and_maxima_of_python_are_recorded():
+    x = tensor(4)
+    check(lambda t: sum(t) * max(t) - min(t), x)
+
+
+def test_whole_numbers_and_booleans_can_be_written_inside_a_tape_and_it_is_noticed():
+    x, rows, mask, low = tensor(3, 4), Tensor([0, 1]), Tensor([True, False, True]), np.zeros(4)
+    with GradientTape() as tape:
+        rows += 1
+        mask[0] = False
+        y = x[rows].sum() + x[mask].sum() + (np.where(mask[:, None], x, 0.0) + x.clip(low, None)).sum()
+        low[...] = 9.0
+        z = rows * x[0, 0]
+        rows.sort()
+        mask.fill(False)
+        rows.fill(0)
+        np.copyto(rows, 1)
+    assert rows.tolist() == [1, 1]
+    np.testing.assert_array_equal(np.asarray(tape.gradient(y, x))[:, 0], [1.0, 2.0, 4.0])
+    with pytest.raises(RuntimeError, match="overwritten"):
+        tape.gradient(z, x)
