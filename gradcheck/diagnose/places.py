@@ -31,8 +31,8 @@ def not_finite(e: Evidence) -> list[Cause]:
 
 
 def zero(e: Evidence) -> list[Cause]:
-    """The claim is zero throughout."""
-    if np.any(e.claim) or not e.wrong.any():
+    """The claim is zero throughout, or what rounding leaves of zero."""
+    if not e.wrong.any() or not e.fits(np.zeros_like(e.estimate)):
         return []
     sentence = "The claim is zero throughout: is the gradient never computed, or never stored?"
     return [Cause("zero", sentence, f"the largest derivative is {e.scale:.4g}")]

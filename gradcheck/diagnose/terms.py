@@ -193,7 +193,7 @@ def constant(e: Evidence) -> list[Cause]:
     """The claim is one number wherever there is a derivative at all, and the derivative is not."""
     pattern = e.judged & (np.abs(e.estimate) > np.maximum(e.tolerance, 1e-12 * e.scale))
     claimed = e.claim[pattern]
-    if claimed.size < 3 or np.any(claimed != claimed[0]) or np.unique(e.estimate[pattern]).size < 3:
+    if claimed.size < 3 or np.any(claimed != claimed[0]) or np.ptp(e.estimate[pattern]) < 1e-3 * e.scale:
         return []
     evidence = f"the derivative runs from {e.estimate[pattern].min():.4g} to {e.estimate[pattern].max():.4g}"
     if claimed[0] == 1 and e.elementwise:
