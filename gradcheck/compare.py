@@ -35,8 +35,9 @@ class Comparison:
 
 @dataclass
 class _Tally:
-    """What is known after some of the rows."""
+    """What is known after some of the entries."""
 
+    ratios: Array
     wrong: int = 0
     known: bool = True
     error: float = 0.0
@@ -46,7 +47,6 @@ class _Tally:
     rank: float = -1.0
     worst: Entry | None = None
     kinks: list[Kink] = field(default_factory=list)
-    ratios: list[Array] = field(default_factory=list)
 
 
 def compare(
@@ -65,9 +65,9 @@ def compare(
     where nothing can be resolved in it, because of its scale, it is skipped with that reason, and leaves the claim to
     the other points.
     """
-    tally, size_of = _Tally(), largest(estimate)
-    for rows, block in asked.blocks(values.size):
-        _hold(tally, claim[rows], expected(estimate, block, size_of, outputs, values, dtype), estimate, point)
+    tally, size_of = _Tally(np.zeros((min(len(claim), SHOWN), min(values.size, SHOWN)))), largest(estimate)
+    for right in expected(estimate, asked, size_of, outputs, values, dtype):
+        _hold(tally, claim[right.row, right.position], right, estimate, point)
     scale = _scale(float(size_of.max(initial=0.0)), outputs, values)
     limit = RESOLVED.get(dtype, RESOLVED["float64"])
     coarse = tally.tolerance > limit * scale > 0 or not np.isfinite(scale)
@@ -94,14 +94,16 @@ def compare(
         scale=scale,
         message=message,
     )
-    ratios = np.concatenate(tally.ratios)[:SHOWN] if tally.ratios else np.zeros((0, 0))
-    return Comparison(at, tally.worst, tuple(tally.kinks[:KINKS]), ratios, tally.wrong)
+    return Comparison(at, tally.worst, tuple(tally.kinks[:KINKS]), tally.ratios, tally.wrong)
 
 
 def _hold(tally: _Tally, claim: Array, right: Expected, estimate: Estimate, point: str) -> None:
-    """Add some rows to the tally."""
+    """Add some entries to the tally."""
+    if not claim.size:
+        return
     error = np.abs(claim - right.value)
-    if right.kink.any():
+    kinked = bool(right.kink.any())
+    if kinked:
         outside = np.maximum(right.low - claim, claim - right.high)
         at_kink = np.where(right.output >= 0, np.minimum(outside, np.abs(claim)), outside)
         error = np.where(right.kink, np.maximum(at_kink, 0.0), error)
@@ -113,20 +115,18 @@ def _hold(tally: _Tally, claim: Array, right: Expected, estimate: Estimate, poin
     tally.error = max(tally.error, float(np.max(error, where=known, initial=0.0)))
     tally.tolerance = max(tally.tolerance, float(np.max(right.tolerance, where=~right.kink, initial=0.0)))
     own = np.subtract(right.tolerance, right.bound, out=np.zeros(error.shape), where=known)
-    tally.rounding = max(tally.rounding, float(own.max(initial=0.0)))
-    tally.ratio = max(tally.ratio, float(ratio.max(initial=0.0)))
-    if sum(len(rows) for rows in tally.ratios) < SHOWN:
-        tally.ratios.append(ratio[:SHOWN, :SHOWN])
-    if len(tally.kinks) < KINKS and right.kink.any():
+    tally.rounding = max(tally.rounding, float(own.max()))
+    tally.ratio = max(tally.ratio, float(ratio.max()))
+    shown = (right.row < len(tally.ratios)) & (right.position < tally.ratios.shape[1])
+    tally.ratios[right.row[shown], right.position[shown]] = ratio[shown]
+    if kinked and len(tally.kinks) < KINKS:
         tally.kinks += _kinks(claim, right, estimate, point)
-    if ratio.size:
-        # A row of one output says where the error is; a mixture counts only where no such row shows it.
-        rank = np.where((right.output >= 0) | (ratio > 1), ratio, 0.0)
-        rank[(right.output < 0) & (rank > 0)] = 1.0
-        row, position = (int(i) for i in np.unravel_index(int(np.argmax(rank)), rank.shape))
-        if rank[row, position] > tally.rank:
-            tally.rank = float(rank[row, position])
-            tally.worst = _entry(claim, right, estimate, row, position)
+    # A row of one output says where the error is; a mixture counts only where no such row shows it.
+    rank = np.where(right.output >= 0, ratio, np.minimum(np.where(ratio > 1, ratio, 0.0), 1.0))
+    worst = int(np.argmax(rank))
+    if rank.flat[worst] > tally.rank:
+        tally.rank = float(rank.flat[worst])
+        tally.worst = _entry(claim, right, estimate, worst)
 
 
 def _scale(largest_estimate: float, outputs: Array, values: Array) -> float:
@@ -137,22 +137,22 @@ def _scale(largest_estimate: float, outputs: Array, values: Array) -> float:
     return float(finite.max(initial=0.0) / max(np.abs(values).max(initial=0.0), 1.0))
 
 
-def _entry(claim: Array, right: Expected, estimate: Estimate, row: int, position: int) -> Entry:
-    """One entry, in the words of a result."""
-    output = int(right.output[row, position])
+def _entry(claim: Array, right: Expected, estimate: Estimate, at: int) -> Entry:
+    """One entry, given by its flat index, in the words of a result."""
+    output, position = int(right.output.flat[at]), int(right.position.flat[at])
     colour = np.flatnonzero(estimate.column[:, output] == position) if output >= 0 else np.array([], dtype=int)
     c = int(colour[0]) if colour.size else -1
 
     def side(array: Array | None) -> float:
-        return float(array[c, output]) if array is not None and c >= 0 and bool(right.kink[row, position]) else np.nan
+        return float(array[c, output]) if array is not None and c >= 0 and bool(right.kink.flat[at]) else np.nan
 
     return Entry(
         output=_place(output, estimate.output_shapes),
         index=tuple(int(i) for i in np.unravel_index(position, estimate.variable_shape)),
-        claim=float(claim[row, position]),
-        estimate=float(right.value[row, position]),
-        bound=float(right.bound[row, position]),
-        tolerance=float(right.tolerance[row, position]),
+        claim=float(claim.flat[at]),
+        estimate=float(right.value.flat[at]),
+        bound=float(right.bound.flat[at]),
+        tolerance=float(right.tolerance.flat[at]),
         step=float(estimate.step[c, output]) if c >= 0 else float("nan"),
         left=side(estimate.left),
         right=side(estimate.right),
@@ -175,25 +175,20 @@ def _place(output: int, shapes: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
 def _kinks(claim: Array, right: Expected, estimate: Estimate, point: str) -> list[Kink]:
     """Name the convention that the claim follows at each of the first few kinks."""
     found: list[Kink] = []
-    for row, position in zip(*np.nonzero(right.kink & (right.output >= 0)), strict=True):
-        low, high, said = right.low[row, position], right.high[row, position], claim[row, position]
-        tolerance = right.tolerance[row, position]
-        output = int(right.output[row, position])
-        colour = int(np.flatnonzero(estimate.column[:, output] == position)[0])
-        left = float(estimate.left[colour, output]) if estimate.left is not None else float(low)
-        other = float(estimate.right[colour, output]) if estimate.right is not None else float(high)
+    for at in np.flatnonzero(right.kink & (right.output >= 0)):
+        entry, said = _entry(claim, right, estimate, int(at)), float(claim.flat[at])
+        left, other, tolerance = entry.left, entry.right, entry.tolerance
         if abs(said - left) <= tolerance:
             convention = "the left derivative"
         elif abs(said - other) <= tolerance:
             convention = "the right derivative"
         elif abs(said) <= tolerance:
             convention = "0"
-        elif low <= said <= high:
+        elif min(left, other) <= said <= max(left, other):
             convention = "between the two sides"
         else:
             convention = "none"
-        index = tuple(int(i) for i in np.unravel_index(int(position), estimate.variable_shape))
-        found.append(Kink(point, index, left, other, float(said), convention))
+        found.append(Kink(point, entry.index, left, other, said, convention))
         if len(found) == KINKS:
             break
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +11,6 @@ from gradcheck.problem import Array, Kind
 
 # Up to so many outputs each gets a cotangent of its own: an error is then at home in one entry.
 SINGLE = 64
-
-# Rows are compared in blocks of so many entries: their arrays then stay in the processor's cache.
-BLOCK = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -27,16 +23,6 @@ class Cotangents:
 
     rows: Array
     mixed: int = 0
-
-    def blocks(self, size: int) -> Iterator[tuple[slice, Cotangents]]:
-        """Yield the rows a few at a time, for a variable of `size` entries; each mixed row comes alone."""
-        apart = len(self.rows) - self.mixed
-        step = max(1, BLOCK // max(1, size))
-        for start in range(0, apart, step):
-            rows = slice(start, min(start + step, apart))
-            yield rows, Cotangents(self.rows[rows])
-        for row in range(apart, len(self.rows)):
-            yield slice(row, row + 1), Cotangents(self.rows[row : row + 1], 1)
 
 
 def basis(outputs: int, kind: Kind) -> Cotangents:

@@ -14,34 +14,105 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.cotangents import BLOCK, Cotangents
+from gradcheck.cotangents import Cotangents
 from gradcheck.numerical.estimate import Estimate
 from gradcheck.problem import Array
 
 # How many roundings a correct derivative may accumulate.
 C = 32.0
 
+# Entries are taken so many at a time: their arrays then stay in the processor's cache.
+BLOCK = 1 << 14
+
 
 @dataclass(frozen=True)
 class Expected:
-    """`G · J` for cotangents `G`, entry by entry; all arrays have shape `(rows, variable size)`.
+    """Some entries of `G · J` for cotangents `G`; all arrays have one shape.
 
-    `output` is the flat index of the one output that an entry belongs to, −1 where there are several or none. `low`
-    and `high` are the ends of what may be claimed: the estimate itself, or at a kink both one-sided derivatives.
+    `row` and `position` say where in `G · J` an entry stands. `output` is the flat index of the one output that it
+    belongs to, −1 where there are several or none. `low` and `high` are the ends of what may be claimed: the estimate
+    itself, or at a kink both one-sided derivatives.
     """
 
+    row: Array
+    position: Array
+    output: Array
     value: Array
     bound: Array
     tolerance: Array
     low: Array
     high: Array
     kink: Array
-    output: Array
+
+
+class _Tolerances:
+    """What the claim's dtype adds to a bound."""
+
+    def __init__(self, dtype: str) -> None:
+        info = np.finfo(dtype)
+        self.rounding = C * float(info.eps)
+        self.underflow = C * float(info.smallest_normal)
+        self.largest = float(info.max)
+
+    def __call__(self, value: Array, bound: Array, lost: Array) -> Array:
+        tolerance: Array = bound + (self.rounding * lost + self.underflow)
+        unknown = np.isnan(tolerance) | (np.abs(value) > self.largest)  # what the dtype cannot say, nobody can claim
+        if unknown.any():
+            tolerance[unknown] = np.inf
+        return tolerance
+
+
+def largest(estimate: Estimate) -> Array:
+    """The largest |estimate| of each output."""
+    found = np.zeros(estimate.value.shape[1])
+    for used in _chunks(estimate):
+        value = np.abs(estimate.value[:, used])
+        known = (estimate.column[:, used] >= 0) & np.isfinite(value)
+        found[used] = np.max(value, axis=0, where=known, initial=0.0)
+    return found
+
+
+def expected(
+    estimate: Estimate, asked: Cotangents, size_of: Array, outputs: Array, values: Array, dtype: str
+) -> Iterator[Expected]:
+    """Multiply the estimate with the cotangents; yield every entry of the product once, some at a time.
+
+    `size_of` is `largest(estimate)`; `outputs` and the variable's `values` are flat.
+    """
+    tolerances = _Tolerances(dtype)
+    per_x = 1.0 / np.maximum(np.abs(values), 1.0)
+    apart = asked.rows[: len(asked.rows) - asked.mixed]
+    sums = [_Sum(row, values.size) for row in asked.rows[len(apart) :]]
+    group = np.argmax(apart != 0, axis=0) if len(apart) else np.zeros(0, dtype=np.intp)
+    weight = apart[group, np.arange(group.size)]
+    outside = np.abs(apart) @ estimate.zero_bound
+    free = np.ones(apart.shape[0] * values.size, dtype=bool)
+    for used in _chunks(estimate):
+        entries = _Entries.of(estimate, used, size_of, outputs, per_x)
+        if len(apart):
+            row = group[used]
+            found = _apart(entries, row, weight[used], outside[row], tolerances)
+            free[(found.row * values.size + found.position).ravel()] = False
+            yield found
+        for one in sums:
+            one.add(entries, used)
+    if free.any():
+        yield _outside(estimate, apart, np.flatnonzero(free), values.size, size_of, tolerances)
+    for number, one in enumerate(sums):
+        yield one.expected(len(apart) + number, tolerances)
+
+
+def _chunks(estimate: Estimate) -> Iterator[slice]:
+    """Cut the outputs into pieces of so many entries."""
+    colours, outputs = estimate.value.shape
+    step = max(1, BLOCK // max(1, colours))
+    for start in range(0, outputs, step):
+        yield slice(start, min(start + step, outputs))
 
 
 @dataclass(frozen=True)
 class _Entries:
-    """The estimate for some outputs and everything that goes with an entry of it, of shape `(colours, outputs)`."""
+    """The estimate for some outputs, and what goes with each entry, of shape `(colours, outputs)`."""
 
     value: Array
     bound: Array
@@ -50,134 +121,111 @@ class _Entries:
     kink: Array | None
     column: Array
     pattern: Array
+    output: Array
     row_max: Array
     lost: Array
     zero_bound: Array
 
     @classmethod
-    def of(cls, estimate: Estimate, used: Array, size_of: Array, outputs: Array, per_x: Array) -> _Entries:
-        """Take the outputs `used`; `size_of` is `largest(estimate)`, `per_x` is 1/max(|x|, 1) of every entry of x."""
+    def of(cls, estimate: Estimate, used: slice, size_of: Array, outputs: Array, per_x: Array) -> _Entries:
         column = estimate.column[:, used]
-        pattern = column >= 0
-        value, bound = estimate.value[:, used], estimate.bound[:, used]
-        low, high, kink = value, value, None
+        value, low, high, kink = estimate.value[:, used], estimate.value[:, used], estimate.value[:, used], None
         if estimate.kink is not None and estimate.left is not None and estimate.right is not None:
             kink = estimate.kink[:, used]
-            left, right = estimate.left[:, used], estimate.right[:, used]
             # At a kink the claim is held against either side.
+            left, right = estimate.left[:, used], estimate.right[:, used]
             low = np.where(kink, np.minimum(left, right), value)
             high = np.where(kink, np.maximum(left, right), value)
         row_max = size_of[used]
-        lost = row_max + np.abs(outputs[used]) * per_x[column] if per_x.size else np.zeros(pattern.shape)
-        return cls(value, bound, low, high, kink, column, pattern, row_max, lost, estimate.zero_bound[used])
+        lost = row_max + np.abs(outputs[used]) * per_x[column] if per_x.size else np.zeros(column.shape)
+        output = np.broadcast_to(np.arange(used.start, used.stop), column.shape)
+        bound, zero = estimate.bound[:, used], estimate.zero_bound[used]
+        return cls(value, bound, low, high, kink, column, column >= 0, output, row_max, lost, zero)
 
 
-def largest(estimate: Estimate) -> Array:
-    """The largest |estimate| of each output."""
-    value = np.abs(estimate.value)
-    found: Array = np.max(value, axis=0, where=(estimate.column >= 0) & np.isfinite(value), initial=0.0)
-    return found
-
-
-def expected(
-    estimate: Estimate, cotangents: Cotangents, size_of: Array, outputs: Array, values: Array, dtype: str
-) -> Expected:
-    """Multiply the estimate with the cotangents.
-
-    `size_of` is `largest(estimate)`; `outputs` and the variable's `values` are flat.
-    """
-    info = np.finfo(dtype)
-    rounding = C * float(info.eps)
-    per_x = 1.0 / np.maximum(np.abs(values), 1.0)
-    apart = len(cotangents.rows) - cotangents.mixed
-    parts = []
-    if apart:
-        rows = cotangents.rows[:apart]
-        used = np.flatnonzero(rows.any(axis=0))
-        entries = _Entries.of(estimate, used, size_of, outputs, per_x)
-        parts.append(_apart(entries, rows[:, used], used, values.size, rounding))
-    parts += [_mixed(estimate, row, size_of, outputs, per_x, rounding) for row in cotangents.rows[apart:]]
-    value, bound, tolerance, low, high, kink, output = (
-        parts[0] if len(parts) == 1 else tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    )
-    # A claim may underflow to 0 below the smallest normal number, and cannot be said at all above the largest.
-    tolerance = np.where(np.abs(value) > info.max, np.inf, tolerance + C * float(info.smallest_normal))
-    bound[np.isnan(bound)] = np.inf
-    tolerance[np.isnan(tolerance)] = np.inf
-    return Expected(value, bound, tolerance, low, high, kink, output)
-
-
-def _apart(entries: _Entries, rows: Array, used: Array, size: int, rounding: float) -> tuple[Array, ...]:
-    """Rows in which an entry belongs to one output: every entry of the estimate has one place."""
-    group = np.argmax(rows != 0, axis=0)
-    weight = rows[group, np.arange(used.size)]
+def _apart(entries: _Entries, row: Array, weight: Array, outside: Array, tolerances: _Tolerances) -> Expected:
+    """Rows in which an entry belongs to one output. `outside`: the bound of each row's entries outside the pattern."""
     share = np.abs(weight)
-    everything = bool(entries.pattern.all())
-    place = group * size + entries.column
-    place = place.ravel() if everything else place[entries.pattern]
-
-    def scatter(array: Array, into: Array) -> Array:
-        full = np.broadcast_to(array, entries.pattern.shape)
-        into.ravel()[place] = full.ravel() if everything else full[entries.pattern]
-        return into
-
-    shape = (len(rows), size)
-    # What stands outside the pattern is zero, within the zero_bound of the row's outputs.
-    outside = np.abs(rows) @ entries.zero_bound
-    empty = (rounding * (np.abs(rows) @ entries.row_max) + outside)[:, None]
-    inside = share * (entries.bound - entries.zero_bound) + outside[group]
-    value = scatter(weight * entries.value, np.zeros(shape))
-    bound = scatter(inside, np.repeat(outside[:, None], size, axis=1))
-    tolerance = scatter(inside + rounding * share * entries.lost, np.repeat(empty, size, axis=1))
-    alone = np.where(np.count_nonzero(rows, axis=1) == 1, used[np.argmax(rows != 0, axis=1)], -1)
-    output = scatter(used, np.repeat(alone[:, None], size, axis=1))
-    if entries.kink is None:
-        return value, bound, tolerance, value, value, np.zeros(shape, dtype=bool), output
-    ends = weight * entries.low, weight * entries.high
-    low = scatter(np.minimum(*ends), np.zeros(shape))
-    high = scatter(np.maximum(*ends), np.zeros(shape))
-    return value, bound, tolerance, low, high, scatter(entries.kink, np.zeros(shape, dtype=bool)), output
+    value = weight * entries.value
+    bound = share * (entries.bound - entries.zero_bound) + outside
+    tolerance = tolerances(value, bound, share * entries.lost)
+    low = high = value
+    kink = np.broadcast_to(False, value.shape)
+    if entries.kink is not None:
+        ends = weight * entries.low, weight * entries.high
+        low, high, kink = np.minimum(*ends), np.maximum(*ends), entries.kink
+    arrays = (
+        np.broadcast_to(row, value.shape),
+        entries.column,
+        entries.output,
+        value,
+        bound,
+        tolerance,
+        low,
+        high,
+        kink,
+    )
+    if (entries.pattern & (weight != 0)).all():
+        return Expected(*arrays)
+    chosen = entries.pattern & (weight != 0)
+    return Expected(*(array[chosen] for array in arrays))
 
 
-def _mixed(
-    estimate: Estimate, row: Array, size_of: Array, outputs: Array, per_x: Array, rounding: float
-) -> tuple[Array, ...]:
+def _outside(
+    estimate: Estimate, rows: Array, places: Array, size: int, size_of: Array, tolerances: _Tolerances
+) -> Expected:
+    """What stands outside the pattern is zero, within the zero_bound of the row's outputs."""
+    row, position = places // size, places % size
+    share = np.abs(rows)
+    alone = np.where(np.count_nonzero(rows, axis=1) == 1, np.argmax(rows != 0, axis=1), -1)
+    zero = np.zeros(places.size)
+    bound = (share @ estimate.zero_bound)[row]
+    tolerance = tolerances(zero, bound, (share @ size_of)[row])
+    return Expected(row, position, alone[row], zero, bound, tolerance, zero, zero, zero > 0)
+
+
+class _Sum:
     """A row in which the outputs' entries add up, and with them their bounds."""
-    size = per_x.size
-    value, bound, lost, low, high, touched, kinks = np.zeros((7, 1, size))
-    outside = everything = 0.0
-    for used in _chunks(np.flatnonzero(row), len(estimate.column)):
-        entries = _Entries.of(estimate, used, size_of, outputs, per_x)
-        weight, pattern = row[used], entries.pattern
+
+    def __init__(self, row: Array, size: int) -> None:
+        self.row = row
+        self.value, self.bound, self.lost, self.low, self.high, self.touched, self.kinks = np.zeros((7, size))
+        self.outside = self.everything = 0.0
+
+    def add(self, entries: _Entries, used: slice) -> None:
+        """Add the entries of some outputs."""
+        weight = self.row[used]
         share = np.abs(weight)
-        column = entries.column[pattern]
+        column = entries.column[entries.pattern]
 
-        def add(into: Array, array: Array, column: Array = column, pattern: Array = pattern) -> None:
-            into += np.bincount(column, weights=np.broadcast_to(array, pattern.shape)[pattern], minlength=size)
+        def into(total: Array, array: Array) -> None:
+            total += np.bincount(
+                column, weights=np.broadcast_to(array, entries.pattern.shape)[entries.pattern], minlength=total.size
+            )
 
-        add(value, weight * entries.value)
-        add(bound, share * (entries.bound - entries.zero_bound))
-        add(lost, share * entries.lost)
-        add(touched, np.ones(pattern.shape))
-        outside += float(share @ entries.zero_bound)
-        everything += float(share @ entries.row_max)
+        into(self.value, weight * entries.value)
+        into(self.bound, share * (entries.bound - entries.zero_bound))
+        into(self.lost, share * entries.lost)
+        into(self.touched, np.ones(1))
+        self.outside += float(share @ entries.zero_bound)
+        self.everything += float(share @ entries.row_max)
+        low = high = weight * entries.value
         if entries.kink is not None:
             # Several conventions meet in one number, and each of them may be 0.
             ends = np.stack([weight * entries.low, weight * entries.high])
             zero = np.where(entries.kink, 0.0, ends[0])
-            add(low, np.minimum(ends.min(axis=0), zero))
-            add(high, np.maximum(ends.max(axis=0), zero))
-            add(kinks, entries.kink)
-    bound += outside
-    tolerance = bound + rounding * np.where(touched > 0, lost, everything)
-    output = np.full((1, size), int(np.argmax(row != 0)) if np.count_nonzero(row) == 1 else -1)
-    if estimate.kink is None:
-        low = high = value
-    return value, bound, tolerance, low, high, kinks > 0, output
+            low, high = np.minimum(ends.min(axis=0), zero), np.maximum(ends.max(axis=0), zero)
+            into(self.kinks, entries.kink)
+            into(self.low, low)
+            into(self.high, high)
 
-
-def _chunks(outputs: Array, colours: int) -> Iterator[Array]:
-    """Cut the outputs so that the arrays of one chunk stay in the processor's cache."""
-    step = max(1, BLOCK // max(1, colours))
-    for start in range(0, outputs.size, step):
-        yield outputs[start : start + step]
+    def expected(self, row: int, tolerances: _Tolerances) -> Expected:
+        """The whole row."""
+        size = self.value.size
+        bound = self.bound + self.outside
+        tolerance = tolerances(self.value, bound, np.where(self.touched > 0, self.lost, self.everything))
+        output = int(np.argmax(self.row != 0)) if np.count_nonzero(self.row) == 1 else -1
+        kink = self.kinks > 0
+        low, high = np.where(kink, self.low, self.value), np.where(kink, self.high, self.value)
+        place = np.full(size, row), np.arange(size), np.full(size, output)
+        return Expected(*place, self.value, bound, tolerance, low, high, kink)

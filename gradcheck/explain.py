@@ -42,7 +42,7 @@ def explain(
 
 def _evidence(visit: Visit, method: Method, name: str, dtype: str, message: str, previous: Values | None) -> Evidence:
     answer, asked = visit.ask_entries(method, name, dtype)
-    right = visit.expected(name, asked, dtype)
+    right, tolerance = visit.expected(name, asked, dtype)
     forward = visit.problem.forward
 
     def jacobian_at(values: Values) -> Array:
@@ -54,9 +54,9 @@ def _evidence(visit: Visit, method: Method, name: str, dtype: str, message: str,
         problem=visit.problem,
         values=visit.point.values,
         outputs=visit.outputs,
-        claim=answer.rows if answer.rows is not None else np.full(right.value.shape, np.nan),
-        estimate=right.value,
-        tolerance=right.tolerance,
+        claim=answer.rows if answer.rows is not None else np.full(right.shape, np.nan),
+        estimate=right,
+        tolerance=tolerance,
         jacobian_at=jacobian_at,
         previous=previous,
         message=answer.message or message,

@@ -13,7 +13,7 @@ from gradcheck import cotangents, numerical
 from gradcheck.claims import Answer, ask
 from gradcheck.compare import Comparison, compare
 from gradcheck.cotangents import Cotangents
-from gradcheck.expected import Expected, expected, largest
+from gradcheck.expected import expected, largest
 from gradcheck.numerical.estimate import Estimate
 from gradcheck.problem import Array, Method, Values
 from gradcheck.results import Curve, Entry
@@ -122,10 +122,13 @@ class Visit:
         every = cotangents.basis(self.flat.size, method.kind)
         return self.ask(method, dtype, dict.fromkeys(method.wrt, every))[name], every
 
-    def expected(self, name: str, asked: Cotangents, dtype: str) -> Expected:
-        """What a right claim about `name` is, for the cotangents with which it was asked."""
-        estimate = self.branches(name, dtype) or self.estimate(name)
-        return expected(estimate, asked, largest(estimate), self.flat, self._variable(name), dtype)
+    def expected(self, name: str, asked: Cotangents, dtype: str) -> tuple[Array, Array]:
+        """What a right claim about `name` is for the cotangents `asked`, and its tolerance: `(rows, variable size)`."""
+        estimate, values = self.branches(name, dtype) or self.estimate(name), self._variable(name)
+        value, tolerance = np.empty((2, len(asked.rows), values.size))
+        for some in expected(estimate, asked, largest(estimate), self.flat, values, dtype):
+            value[some.row, some.position], tolerance[some.row, some.position] = some.value, some.tolerance
+        return value, tolerance
 
     def compare(self, name: str, claim: Array, asked: Cotangents, dtype: str) -> Comparison:
         """Hold a claim, the answer to the cotangents `asked`, against the estimate."""

@@ -54,17 +54,19 @@ def judge(claim, estimate, rows, dtype="float64", values=None, outputs=None):
     values = np.ones(estimate.variable_shape) if values is None else values
     outputs = np.ones(estimate.value.shape[1]) if outputs is None else outputs
     asked = rows if isinstance(rows, Cotangents) else Cotangents(rows)
-    right = expected(estimate, asked, largest(estimate), outputs, values, dtype)
-    return compare(claim, asked, estimate, outputs, values, "here", dtype), right
+    tolerance = np.empty(claim.shape)
+    for some in expected(estimate, asked, largest(estimate), outputs, values, dtype):
+        tolerance[some.row, some.position] = some.tolerance
+    return compare(claim, asked, estimate, outputs, values, "here", dtype), tolerance
 
 
 J = np.array([[1.0, -2.0, 0.5], [0.0, 3.0, 0.25]])
 
 
 def test_a_right_claim_is_correct_and_says_what_it_would_have_caught():
-    found, right = judge(J, dense(J), np.eye(2))
+    found, tolerance = judge(J, dense(J), np.eye(2))
     assert found.at.verdict == "correct"
-    assert right.tolerance[0, 0] == pytest.approx(1e-12 + C * EPS * (2.0 + 1.0))
+    assert tolerance[0, 0] == pytest.approx(1e-12 + C * EPS * (2.0 + 1.0))
     claim = J.copy()
     claim[1, 2] += found.at.resolution
     assert judge(claim, dense(J), np.eye(2))[0].at.verdict == "wrong"
