@@ -25,6 +25,11 @@ KINDS = (
     ("inputs", ("classes", "class", "features", "feature", "dim", "size", "width", "n", "d", "embedding")),
 )
 SMALL: Mapping[str, Any] = {
+    "initializer": "normal",
+    "initialization": "normal",
+    "dtype": np.float64,
+    "trainable": True,
+    "use_bias": True,
     "kernel": 2,
     "pool": 2,
     "window": 2,

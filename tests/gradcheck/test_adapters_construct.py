@@ -49,6 +49,10 @@ def constructor(text: str) -> type:
         ("a: int, b: int", {"a": 4, "b": 3}),
         ("fudge: float", {"fudge": 0.5}),
         ("rate", {"rate": 0.5}),
+        (
+            "n_in, n_out, kernel_initializer, use_bias",
+            {"n_in": 4, "n_out": 3, "kernel_initializer": "normal", "use_bias": True},
+        ),
         ("alpha, seed=None", {"alpha": 0.3, "seed": 0}),
     ],
 )
