@@ -89,8 +89,8 @@ class Page:
     def click(self, selector: str) -> None:
         """Click the middle of an element with the mouse."""
         x, y = self.run(
-            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); e.scrollIntoView({{block: 'center'}});"
-            " const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })()"
+            f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
+            " e.scrollIntoView({block: 'center'}); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })()"
         )
         for kind in ("mousePressed", "mouseReleased"):
             self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
@@ -181,7 +181,7 @@ def browser(profile: Path) -> Iterator[Page]:
 
 
 def main() -> None:
-    """`python -m tests.gradcheck.chromium PAGE.html PICTURE.png [WIDTH [HEIGHT [light|dark]]]`: take a picture of a page."""
+    """Take a picture: `python -m tests.gradcheck.chromium PAGE.html PICTURE.png [WIDTH [HEIGHT [light|dark]]]`."""
     source, target, width, height, scheme = (*sys.argv[1:], *("1400", "900", "light")[len(sys.argv) - 3 :])
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, browser(Path(profile)) as page:
         page.look(int(width), int(height), scheme)

@@ -17,6 +17,9 @@ from tests.gradcheck.report_whole import Read, complaints
 pytest.importorskip("gradcheck.report.html", reason="needs the extra `report`")
 
 KILLS = int(os.environ.get("GRADCHECK_KILLS", "4"))
+CHECKED = (0, 1)
+"""Exit statuses of a run that was not killed: whatever the verdict, it wrote its report."""
+
 SUBJECTS = ("beras.activations.Sin", "beras.activations.Tanh")
 
 
@@ -31,7 +34,7 @@ def start(folder: Path, seed: int) -> subprocess.Popen[bytes]:
 def test_random_kills_leave_a_whole_report(tmp_path: Path) -> None:
     begun = time.monotonic()
     for seed in (0, 1):
-        assert start(tmp_path, seed).wait(timeout=120) == 0
+        assert start(tmp_path, seed).wait(timeout=120) in CHECKED
     duration = (time.monotonic() - begun) / 2
     choose, killed = random.Random(0), 0
     for seed in range(2, 2 + KILLS):
@@ -45,7 +48,7 @@ def test_random_kills_leave_a_whole_report(tmp_path: Path) -> None:
         assert complaints(tmp_path) == [], f"after {killed} kills"
         assert len(Read(tmp_path / "index.html").rows) == 2
     assert killed >= KILLS / 4, "the runs were over before they could be killed"
-    assert start(tmp_path, 0).wait(timeout=120) == 0
+    assert start(tmp_path, 0).wait(timeout=120) in CHECKED
     assert complaints(tmp_path) == []
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["beras.activations.Sin.html", "beras.activations.Tanh.html", "data", "index.html"]
