@@ -206,8 +206,9 @@ class Diffable(Callable, Weighted):
         if J is None:
             return None
         given = list(J)
-        if len(given) == 1 and type(given[0]) is np.ndarray and given[0].shape == self.outputs[0].shape:
-            return given  # the tape's way, which leaves nothing to convert
+        first = given[0] if len(given) == len(self.outputs) == 1 else None
+        if type(first) is np.ndarray and first.shape == self.outputs[0].shape:
+            return [first]  # the tape's way, which leaves nothing to convert
         if all(g is None for g in given):
             return None
         name = type(self).__name__

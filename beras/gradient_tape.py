@@ -145,7 +145,7 @@ class GradientTape:
             state, _, inputs, outputs, weights, time = call
             ids = map(id, outputs)
             upstream = [_upstream(pending.get(i) if i in kept else pending.pop(i, None)) for i in ids]
-            if all([g is None for g in upstream]):
+            if all(g is None for g in upstream):
                 continue
             if writes.clock != time:
                 _require_unchanged(call)

@@ -165,6 +165,8 @@ def test_a_layer_with_several_outputs():
     assert tape.gradient(squared, [x])[0].tolist() == [2.0, 4.0]
     assert tape.gradient(tripled, [x])[0].tolist() == [3.0, 3.0]
     assert tape.gradient([squared, tripled], [x])[0].tolist() == [5.0, 7.0]
+    with pytest.raises(ValueError, match="2 output"):
+        layer.compose_input_gradients([np.ones(2)])
 
 
 def test_an_elementwise_activation_of_somebody_else_composes_by_the_default():
