@@ -36,6 +36,8 @@ class _Layer:
         self.generation = generation
         self.tensor = package.tensor_of(self.cls)
         self.slots = weights.find(self.obj)
+        if weights.listing(self.obj) is None and not convention.is_generic(self.cls, generation.weight_gradients):
+            self.slots = weights.named(self.obj)
         self.wrap: Callable[[Array], Any] | None = None
         # Where the base class would truncate every gradient to integers, the layer is not to blame.
         self.floats = convention.truncates(self.cls, generation)
@@ -54,9 +56,12 @@ class _Layer:
         for name, variables in ((g.input_gradients, inputs), (g.weight_gradients, by_weight)):
             if variables and has(self.obj, name):
                 methods.append(self._local(name, variables))
-        for name, variables in ((g.compose_input, inputs), (g.compose_weight, by_weight)):
+        for name, local, variables in (
+            (g.compose_input, g.input_gradients, inputs),
+            (g.compose_weight, g.weight_gradients, by_weight),
+        ):
             if variables and has(self.obj, name):
-                methods += self._compose(name, variables)
+                methods += self._compose(name, local, variables)
         everything = [*inputs, *by_weight]
         found = package.tape_of(self.cls)
         values = {v.name: v.example for v in everything}
@@ -85,7 +90,7 @@ class _Layer:
 
         return Method(name, "local", tuple(names), at)
 
-    def _compose(self, name: str, variables: Sequence[Variable]) -> list[Method]:
+    def _compose(self, name: str, local: str, variables: Sequence[Variable]) -> list[Method]:
         """`compose_input_gradients(J)` or `compose_weight_gradients(J)`: vector-Jacobian products."""
         names, shapes, constants = _described(variables)
         live, bare = self.live, self.generation is not MODERN
@@ -99,12 +104,22 @@ class _Layer:
 
             def ask(cotangents: list[Array]) -> list[Any]:
                 call.enter()
-                said = way.ask(derivative, cotangents)
+                try:
+                    said = way.ask(derivative, cotangents)
+                except Exception:
+                    self._require_written(local)
+                    raise
                 return way.read(answers.listed(said, names, shapes, name, constants, bare), cotangents)
 
             return ask
 
         return [Method(name, "vjp", tuple(names), at)]
+
+    def _require_written(self, local: str) -> None:
+        """What composes a local gradient that is not written is not written either (NotImplementedError)."""
+        said = getattr(self.obj, local)() if has(self.obj, local) else ()
+        if said is None or said is NotImplementedError or said is NotImplemented:
+            raise NotImplementedError(f"{local} returned nothing")
 
     def _way(
         self, name: str, names: Sequence[str], shapes: Sequence[tuple[int, ...]], constants: Sequence[str]

@@ -30,8 +30,6 @@ PATTERNS = (
     "dL_d{0}",
     "delta_{0}",
 )
-# What a weight is called, so that it is missed where no gradient of it is found.
-WEIGHTS = ("w", "weight", "b", "bias", "gamma", "beta", "kernel")
 
 
 @dataclass(frozen=True)
@@ -164,7 +162,11 @@ def missing(obj: Any, found: list[Left], outputs: Callable[[Any], list[Any]]) ->
     lost = []
     for value, place in list(weights.places(obj)):
         name = _key(place.path).lower().rstrip("0123456789")
-        if place.path in known or not isinstance(value, np.ndarray) or name.rstrip("s").rstrip("e") not in _STEMS:
+        if (
+            place.path in known
+            or not isinstance(value, np.ndarray)
+            or name.rstrip("s").rstrip("e") not in weights.STEMS
+        ):
             continue
         slot = Slot(place.path.lstrip("_"), value, (place,))
         before = outputs(obj)
@@ -174,6 +176,3 @@ def missing(obj: Any, found: list[Left], outputs: Callable[[Any], list[Any]]) ->
         if any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after, strict=True)):
             lost.append(Left(slot, lambda obj: None))
     return lost
-
-
-_STEMS = frozenset(name.rstrip("s").rstrip("e") for name in WEIGHTS)

@@ -21,6 +21,8 @@ LISTS = ("weights", "parameters", "trainable_weights", "trainable_variables", "p
 # What forward and backward leave behind; never a place where a weight lives.
 TRACES = frozenset({"inputs", "outputs", "input", "output", "input_dict", "ins", "cache", "grads", "gradients"})
 DEPTH = 4
+# What a weight is called, without a plural and a number.
+STEMS = frozenset({"w", "weight", "b", "bias", "bia", "gamma", "beta", "kernel"})
 
 
 @dataclass(frozen=True)
@@ -238,6 +240,16 @@ def find(obj: Any, listed: list[Any] | None = None) -> list[Slot]:
         taken = {slot.name for slot in slots}
         slots.append(Slot(name if name not in taken else f"{name}#{number}", weight, held))
     return slots
+
+
+def named(obj: Any) -> list[Slot]:
+    """Return attributes that are called as weights are: for an object whose own list of them is not written yet."""
+    found = []
+    for value, place in places(obj):
+        stem = place.path.lstrip("_").lower().rstrip("0123456789").rstrip("s").rstrip("e")
+        if isinstance(value, np.ndarray) and is_array(value) and stem in STEMS:
+            found.append(Slot(place.path.lstrip("_"), value, (place,)))
+    return found
 
 
 def apart(slots: Sequence[Slot], inputs: Sequence[str]) -> list[Slot]:
