@@ -67,7 +67,8 @@ def ufunc(tape: GradientTape, function: np.ufunc, method: str, inputs: tuple[Any
         return None if method == "at" else out[0] if len(out) == 1 else out
     rule = rules.REDUCTIONS.get(function) if method == "reduce" else None
     name = f"np.{function.__name__}" if method == "__call__" else f"np.{function.__name__}.{method}"
-    constant = function in rules.PIECEWISE_CONSTANT_UFUNCS
+    # NumPy 1 evaluates x ** 0 by a ufunc of its own that has no public name.
+    constant = function in rules.PIECEWISE_CONSTANT_UFUNCS or function.__name__ == "_ones_like"
     return _follow(tape, rule, getattr(function, method), inputs, kwargs, name=name, constant=constant)
 
 

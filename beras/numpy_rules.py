@@ -74,7 +74,7 @@ PIECEWISE_CONSTANT_FUNCTIONS = frozenset(
 MADE_OF_RULES = frozenset({np.vstack, np.hstack, np.split, np.array_split, np.atleast_1d, np.atleast_2d, np.atleast_3d})
 
 WRITING_FUNCTIONS = frozenset({np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis})
-WRITING_METHODS = frozenset({"fill", "put", "sort", "partition", "resize", "setfield"})
+WRITING_METHODS = frozenset({"fill", "put", "sort", "partition", "resize", "setfield", "itemset"})
 PIECEWISE_CONSTANT_METHODS = frozenset(
     {"all", "any", "argmax", "argmin", "argpartition", "argsort", "nonzero", "round", "searchsorted"}
 )

@@ -260,7 +260,7 @@ writes = _Writes()
 
 _WRITING_FUNCTIONS = frozenset({"copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"})
 _WRITING_ATTRIBUTES = frozenset({"shape", "dtype", "strides", "data", "real", "imag", "flat"})
-_WRITING_METHODS = ("byteswap", "fill", "partition", "put", "resize", "setfield", "sort")
+_WRITING_METHODS = ("byteswap", "fill", "itemset", "partition", "put", "resize", "setfield", "sort")
 _OTHER_METHODS = (
     *("__copy__", "__deepcopy__", "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "choose"),
     *("clip", "compress", "conj", "conjugate", "copy", "cumprod", "cumsum", "diagonal", "dot", "flatten", "getfield"),
