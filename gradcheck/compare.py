@@ -68,7 +68,7 @@ def compare(
     tally, size_of = _Tally(np.zeros((min(len(claim), SHOWN), min(values.size, SHOWN)))), largest(estimate)
     for right in expected(estimate, asked, size_of, outputs, values, dtype):
         _hold(tally, claim[right.row, right.position], right, estimate, point)
-    scale = _scale(float(size_of.max(initial=0.0)), outputs, values)
+    scale = _scale(estimate, size_of, outputs, values)
     limit = RESOLVED.get(dtype, RESOLVED["float64"])
     coarse = tally.tolerance > limit * scale > 0 or not np.isfinite(scale)
     verdict: Verdict = "wrong" if tally.wrong else "unresolved" if coarse or not tally.known else "correct"
@@ -113,7 +113,9 @@ def _hold(tally: _Tally, claim: Array, right: Expected, estimate: Estimate, poin
     tally.wrong += int(np.count_nonzero(ratio > 1))
     tally.known &= bool(known.all())
     tally.error = max(tally.error, float(np.max(error, where=known, initial=0.0)))
-    tally.tolerance = max(tally.tolerance, float(np.max(right.tolerance, where=~right.kink, initial=0.0)))
+    # A mixture of outputs is a second look: what it cannot resolve, rows of one output can.
+    resolving = ~right.kink & ((right.output >= 0) | (tally.tolerance == 0))
+    tally.tolerance = max(tally.tolerance, float(np.max(right.tolerance, where=resolving, initial=0.0)))
     own = np.subtract(right.tolerance, right.bound, out=np.zeros(error.shape), where=known)
     tally.rounding = max(tally.rounding, float(own.max()))
     tally.ratio = max(tally.ratio, float(ratio.max()))
@@ -129,10 +131,11 @@ def _hold(tally: _Tally, claim: Array, right: Expected, estimate: Estimate, poin
         tally.worst = _entry(claim, right, estimate, worst)
 
 
-def _scale(largest_estimate: float, outputs: Array, values: Array) -> float:
-    """The largest |estimate|, or |f|/|x| where all are zero."""
-    if largest_estimate > 0:
-        return largest_estimate
+def _scale(estimate: Estimate, size_of: Array, outputs: Array, values: Array) -> float:
+    """The largest |estimate|, or |f|/|x| where all are zero (within their bounds)."""
+    found = float(size_of.max(initial=0.0))
+    if found > 0 and (np.abs(estimate.value) > estimate.bound).any():
+        return found
     finite = np.abs(outputs[np.isfinite(outputs)])
     return float(finite.max(initial=0.0) / max(np.abs(values).max(initial=0.0), 1.0))
 
