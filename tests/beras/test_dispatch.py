@@ -322,7 +322,8 @@ CONVERSIONS = {
 ARGUMENTS = {
     "argpartition": (1,), "astype": (np.float64,), "byteswap": (), "choose": ([1.0, 2.0, 3.0, 4.0],),
     "clip": (0.5, 1.5), "compress": ([True, False, True],), "dot": (np.ones(4),), "fill": (1.0,),
-    "getfield": (np.float32,), "itemset": (0, 1.0), "partition": (1,), "put": ([0], 1.0), "repeat": (2,), "reshape": (4, 3),
+    "getfield": (np.float32,), "itemset": (0, 1.0),
+    "partition": (1,), "put": ([0], 1.0), "repeat": (2,), "reshape": (4, 3),
     "resize": ((3, 4),), "searchsorted": (0.5,), "setfield": (1.0, np.float64), "swapaxes": (0, 1),
     "take": ([0, 1, 1],), "to_device": ("cpu",), "__deepcopy__": ({},),
 }  # fmt: skip
