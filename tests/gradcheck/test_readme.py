@@ -46,11 +46,16 @@ def session(text, folder):
             yield step.span("output"), step["output"], re.sub(r"in \d+\.\d s", "in 1.0 s", run.stdout) + run.stderr
 
 
+def masked(text):
+    """Hide the sizes of errors and bounds: their digits are the processor's."""
+    return re.sub(r"\b\d+(\.\d+)?e-\d+|(?<=worst error )[\d.]+", "…", text)
+
+
 def test_the_session_prints_what_the_readme_says(tmp_path):
     steps = list(session(README.read_text(), tmp_path))
     assert len(steps) == 3
     for _, stated, real in steps:
-        assert real == stated
+        assert masked(real) == masked(stated)
 
 
 def test_the_readme_opens_with_its_two_commands():
