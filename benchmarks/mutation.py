@@ -151,6 +151,10 @@ def judges() -> Iterator[Judge]:
         )
     for cls in mutation_subjects.classes():
         yield Judge(cls.__name__, lambda cls=cls: complaint(subject_of(cls)))
+    for name, instance in mutation_subjects.instances():
+        yield Judge(name, lambda instance=instance: complaint(subject_of(instance)))
+    # Not a derivative but the call's convention, so not gradcheck's to judge.
+    yield Judge("nothing upstream", lambda: mutation_subjects.nothing_upstream() or "")
 
 
 @np.errstate(all="ignore")

@@ -26,6 +26,7 @@ def like(value: Any, x: Any) -> Array:
 
 def classes() -> Iterator[type]:
     """Diffables that write local derivatives only: `Diffable` composes them."""
+    from beras.activations import Activation
     from beras.core import Diffable, Tensor, Variable
 
     class SharedMatrix(Diffable):
@@ -88,7 +89,55 @@ def classes() -> Iterator[type]:
         def gradcheck_example(cls) -> tuple[Any, list[Array]]:
             return cls(), [RNG.normal(size=(5, 3))]
 
-    yield from (SharedMatrix, MatrixPerRow, Scalar, EntryByEntry)
+    class MatrixPerRowActivation(Activation):
+        """Softmax by its local matrices alone: `Activation` composes them."""
+
+        def forward(self, x: Any) -> Any:
+            e = np.exp(np.asarray(x) - np.asarray(x).max(axis=-1, keepdims=True))
+            return e / e.sum(axis=-1, keepdims=True)
+
+        def get_input_gradients(self) -> list[Any]:
+            y = np.asarray(self.outputs[0])
+            return [like(y[:, :, None] * np.eye(y.shape[1]) - y[:, :, None] * y[:, None, :], self.inputs[0])]
+
+    yield from (SharedMatrix, MatrixPerRow, Scalar, EntryByEntry, MatrixPerRowActivation)
+
+
+def instances() -> Iterator[tuple[str, Any]]:
+    """Layers with other parameters than their defaults."""
+    from beras.activations import LeakyReLU
+
+    yield "LeakyReLU with a negative slope", LeakyReLU(alpha=-0.5)
+
+
+def nothing_upstream() -> None:
+    """compose_*(None) and compose_*([None]) are the local gradients. Raises AssertionError where they are not."""
+    from beras import activations, losses
+    from beras.layers import Dense, Flatten
+    from beras.ops import Multiply, Sin
+
+    p, t = np.array([[0.25, 0.75], [0.5, 0.5]]), np.array([[1.0, 0.0], [0.0, 1.0]])
+    calls: list[tuple[Any, tuple[Array, ...]]] = [
+        (Dense(2, 3, dtype="float64", seed=1), (X,)),
+        (Flatten(), (RNG.normal(size=(2, 2, 3)),)),
+        *((getattr(activations, n)(), (X,)) for n in ("LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "Sin")),
+        *((getattr(losses, n)(), (p, t)) for n in ("MeanSquaredError", "CategoricalCrossEntropy")),
+        *((getattr(losses, n)(), (p, t)) for n in ("BinaryCrossEntropy", "SoftmaxCrossEntropy")),
+        (Multiply(), (X, Y)),
+        (Sin(), (X,)),
+        *((cls(), (X,)) for cls in classes() if cls.__name__ in ("Scalar", "EntryByEntry")),
+        *((cls(2, 3), (X,)) for cls in classes() if cls.__name__ == "SharedMatrix"),
+    ]
+    for layer, inputs in calls:
+        layer(*inputs)
+        for what in ("input", "weight"):
+            local = getattr(layer, f"get_{what}_gradients")()
+            for nothing in (None, [None]):
+                composed = getattr(layer, f"compose_{what}_gradients")(nothing)
+                if len(composed) != len(local) or not all(map(np.array_equal, composed, local)):
+                    raise AssertionError(
+                        f"{type(layer).__name__}.compose_{what}_gradients({nothing}) is not the local one"
+                    )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from beras.core import Diffable, Upstream, as_gradient
 from beras.dropout import Dropout
 from beras.initializers import Seed, initialize
 from beras.normalization import BatchNormalization, LayerNormalization
-from beras.tensor import Tensor, Variable, wrap
+from beras.tensor import Array, Tensor, Variable, wrap
 
 __all__ = ["BatchNormalization", "Dense", "Dropout", "Flatten", "LayerNormalization"]
 
@@ -131,3 +131,8 @@ class Flatten(Diffable):
             return self.get_input_gradients()
         x = self.inputs[0]
         return [as_gradient(upstream[0].reshape(x.shape), x)]
+
+    @classmethod
+    def gradcheck_example(cls) -> tuple[Flatten, list[Array]]:
+        """Samples of two axes: of one axis each, nothing is flattened."""
+        return cls(), [np.random.default_rng(0).normal(size=(4, 2, 3))]
