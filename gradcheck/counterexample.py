@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import subject_of
+from gradcheck.errors import CannotBuild
 from gradcheck.problem import Array, Method, Problem, Sizes, Subject, Values
 from gradcheck.sampling import SHAPES, Point
 from gradcheck.visit import Ledger, Visit
@@ -57,7 +58,10 @@ def _problem_for(subject: Subject, values: Values) -> Problem | None:
     """Build the subject in the sizes that fit the shapes of `values`; `None` where none of ours do."""
     batch = next((len(value) for value in values.values() if np.ndim(value) > 1), 1)
     for sizes in (Sizes(), replace(Sizes(), batch=batch), *(sizes for _, sizes in SHAPES)):
-        problem = subject.build(sizes, np.random.default_rng(0))
+        try:
+            problem = subject.build(sizes, np.random.default_rng(0))
+        except CannotBuild:  # some layers refuse a batch of one
+            continue
         if all(v.name in values and np.shape(v.example) == np.shape(values[v.name]) for v in problem.variables):
             return problem
     return None
@@ -190,7 +194,9 @@ def _test_of_function(
     """Write a test that calls `gradcheck.assert_correct` with the function and its derivative, both by their names."""
     problem = subject.build(Sizes(), np.random.default_rng(0))
     method = next(one for one in problem.methods if one.name == method_name)
-    derivative = _importable(f"{method.source.__module__}.{method.source.__qualname__}") if method.source else None
+    # A partial or a callable object has no name of its own.
+    name = getattr(method.source, "__qualname__", "")
+    derivative = _importable(f"{getattr(method.source, '__module__', '')}.{name}") if name else None
     if derivative is None or derivative[2] is not method.source:
         return ""
     imports = "".join(sorted({_import(module, name) for module, name, _ in (function, derivative)}))

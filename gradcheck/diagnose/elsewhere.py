@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.diagnose.evidence import Cause, Evidence, similar
+from gradcheck.diagnose.evidence import Cause, Evidence, numbers, similar
 from gradcheck.problem import Array, Values
 
 # A derivative that is measured without a bound is good enough to be recognised, not more.
@@ -90,11 +90,10 @@ def accumulated(e: Evidence) -> list[Cause]:
     """Asked three times in a row, each answer is larger than the one before by the right one."""
     if e.method.kind not in ("vjp", "sum"):
         return []
-    said = e.ask(e.generic_cotangents, times=3)
-    try:
-        first, second, third = (np.array(one, dtype=float) for one in said)
-    except (TypeError, ValueError):  # None, or nothing that is an array
+    said = [numbers(one) for one in e.ask(e.generic_cotangents, times=3)]
+    if len(said) < 3 or any(one is None or one.shape != np.shape(e.x) for one in said):
         return []
+    first, second, third = (np.asarray(one, dtype=float) for one in said)
     right = e.product(e.estimate)
     if not similar(second - first, right) or not similar(third - second, right):
         return []

@@ -86,6 +86,11 @@ class Evidence:
         rows, columns = self.estimate.shape
         return rows == columns and rows > 1 and self.vanishes(self.estimate[~np.eye(rows, dtype=bool)])
 
+    @cached_property
+    def by_output(self) -> bool:
+        """Whether each row of the claim belongs to one output (a gradient of the sum has one row for all)."""
+        return len(self.estimate) == self.y.size and self.method.kind != "sum"
+
     def vanishes(self, entries: Array) -> bool:
         """Whether some entries of a Jacobian are zero beside the others."""
         return bool(np.all(np.abs(entries) <= 1e-9 * self.scale))
@@ -123,17 +128,15 @@ class Evidence:
     def said(self, values: Values | None = None) -> Array | None:
         """Ask the method for its product with the generic cotangents; `None` where no such array comes back."""
         answers = self.ask(self.generic_cotangents if self.method.kind == "vjp" else [], values)
-        if not answers or answers[0] is None or self.method.kind == "jvp":
-            return None
+        array = numbers(answers[0]) if answers and self.method.kind != "jvp" else None
+        if array is None or self.method.kind != "local":
+            return array
         try:
-            array = np.array(answers[0], dtype=float)
-            if self.method.kind == "local":
-                shape = np.shape(self.outputs[0])
-                _, times = layouts.read(array, np.shape(self.x), shape, self.variable.role)
-                array = np.asarray(times(self.generic_cotangents[0]))
-        except (TypeError, ValueError):  # a ragged list, or a layout that cannot be read
+            shape = np.shape(self.outputs[0])
+            _, times = layouts.read(array, np.shape(self.x), shape, self.variable.role)
+        except ValueError:  # a layout that cannot be read
             return None
-        return array
+        return np.asarray(times(self.generic_cotangents[0]))
 
     @cached_property
     def generic_cotangents(self) -> list[Array]:
@@ -158,8 +161,14 @@ class Evidence:
         return result
 
     def measured(self, values: Values, name: str | None = None) -> Array:
-        """Return the Jacobian at other values (by another variable), without a bound, as `claim` is laid out."""
-        jacobian = differences(self.problem, values, name or self.variable.name)
+        """Return the Jacobian at other values (by another variable), without a bound, as `claim` is laid out.
+
+        NaN, which fits nothing, where forward refuses these values.
+        """
+        try:
+            jacobian = differences(self.problem, values, name or self.variable.name)
+        except Exception:  # other people's forward, at values that nobody promised it
+            return np.full(self.estimate.shape, np.nan)
         return jacobian.sum(axis=0, keepdims=True) if self.method.kind == "sum" else jacobian
 
 
@@ -186,10 +195,19 @@ def differences(problem: Problem, values: Values, name: str) -> Array:
     return np.stack(columns, axis=1)
 
 
+def numbers(answer: Any) -> Array | None:
+    """Return an answer as an array of real numbers, `None` where it is none (a ragged list, text, complex)."""
+    try:
+        array = np.asarray(answer)
+    except ValueError:
+        return None
+    return array if array.dtype.kind in "fiub" else None
+
+
 def similar(left: Any, right: Array, loss: float = 1e-5) -> bool:
     """Whether two arrays of one shape agree, relative to the largest entry of the second."""
-    a = np.asarray(left)
-    if a.shape != right.shape or a.dtype.kind not in "fiub" or not a.size:
+    a = numbers(left)
+    if a is None or a.shape != right.shape or not a.size:
         return False
     size = float(np.abs(right).max())
     with np.errstate(invalid="ignore", over="ignore"):
@@ -201,4 +219,4 @@ def percent(part: Array) -> str:
     return f"{int(part.sum())} of {part.size} entries"
 
 
-__all__ = ["Cause", "Evidence", "differences", "percent", "similar"]
+__all__ = ["Cause", "Evidence", "differences", "numbers", "percent", "similar"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.diagnose.evidence import Cause, Evidence, similar
+from gradcheck.diagnose.evidence import Cause, Evidence, numbers, similar
 from gradcheck.problem import Array
 
 # Words that NumPy uses where shapes do not go together.
@@ -47,7 +47,7 @@ def raises(e: Evidence) -> list[Cause]:
 def wrong_shape(e: Evidence) -> list[Cause]:
     """What comes back has another shape than the variable; are its numbers right?"""
     raw = _answer(e)
-    if raw is None or raw.dtype.kind not in "fiub":
+    if raw is None:
         return []
     if e.method.kind == "local":
         return [] if e.readable else _compare_shapes(raw, list(_local_layouts(e)))
@@ -60,12 +60,7 @@ def _answer(e: Evidence) -> Array | None:
     if e.method.kind not in ("vjp", "sum", "local"):
         return None
     said = e.ask(e.generic_cotangents if e.method.kind == "vjp" else [])
-    if not said or said[0] is None:
-        return None
-    try:
-        return np.asarray(said[0])
-    except ValueError:  # a ragged list: no array at all
-        return None
+    return numbers(said[0]) if said else None
 
 
 def _local_layouts(e: Evidence) -> Iterator[tuple[str, Array]]:
@@ -174,7 +169,7 @@ def _per_sample(e: Evidence) -> Array | None:
     """Return the Jacobian with each sample's block transposed, where the blocks are square."""
     shapes = [np.shape(output) for output in e.outputs]
     shape = np.shape(e.x)
-    if len(shapes) != 1 or shapes[0] != shape or len(shape) != 2:
+    if not e.by_output or len(shapes) != 1 or shapes[0] != shape or len(shape) != 2:
         return None
     jacobian = e.estimate.reshape(shape + shape)
     swapped: Array = jacobian.transpose(0, 3, 2, 1).reshape(e.estimate.shape)

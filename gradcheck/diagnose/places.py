@@ -100,7 +100,7 @@ def upstream_ignored(e: Evidence) -> list[Cause]:
 
 def output_ignored(e: Evidence) -> list[Cause]:
     """Of several outputs, all of one's derivatives are 0, and the others are right."""
-    if len(e.outputs) < 2:
+    if len(e.outputs) < 2 or not e.by_output:
         return []
     start = 0
     wrong_rows: Array = np.any(e.wrong, axis=1)
@@ -117,7 +117,7 @@ def output_ignored(e: Evidence) -> list[Cause]:
 def samples_left_out(e: Evidence) -> list[Cause]:
     """The gradient of a weight leaves whole samples out, the others are right."""
     shape = np.shape(e.outputs[0]) if e.outputs else ()
-    if e.variable.role != "weight" or len(e.outputs) != 1 or len(shape) < 2 or shape[0] < 2:
+    if not e.by_output or e.variable.role != "weight" or len(e.outputs) != 1 or len(shape) < 2 or shape[0] < 2:
         return []
     sample = np.arange(len(e.claim)) // (len(e.claim) // shape[0])
     wrong = np.array([e.wrong[sample == n].any() for n in range(shape[0])])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,9 @@ def test_a_plain_function_is_tested_by_its_name_and_its_derivatives() -> None:
     (unnamed,) = check(square, np.array([1.5]), grad=lambda x: x).claims
     assert unnamed.verdict == "wrong"
     assert unnamed.test == ""
+    (partial,) = check(square, np.array([1.5]), grad=functools.partial(halved)).claims
+    assert partial.verdict == "wrong"
+    assert partial.test == ""
 
 
 def test_shrinking_keeps_what_is_wrong() -> None:

@@ -338,6 +338,74 @@ def frozen(e: Evidence) -> Method:
     return Method(e.method.name, e.method.kind, e.method.wrt, at)
 
 
+JUNK: list[Callable[[tuple[int, ...]], Any]] = [
+    lambda shape: [None],
+    lambda shape: [np.ones(shape)],
+    lambda shape: ["text"],
+    lambda shape: [[[1, 2], [3]]],
+    lambda shape: [],
+    lambda shape: [np.array([1j])],
+    lambda shape: [np.ones((2, 2))],
+    lambda shape: 1 / 0,
+    lambda shape: [np.ones(shape, dtype=object)],
+    lambda shape: 7,
+    lambda shape: [np.full(shape, np.nan)],
+]
+FORWARDS: list[Callable[[Array], list[Array]]] = [
+    lambda x: [np.sin(x)],
+    lambda x: [np.asarray(x.sum())],
+    lambda x: [2 * x, x.ravel()],
+    lambda x: [x.ravel()[:1]],
+    lambda x: [np.cumsum(x)],
+]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_no_evidence_makes_it_fail(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    for _ in range(60):
+        shape = [(), (1,), (0,), (3,), (2, 3), (1, 1), (2, 1, 3), (3, 3)][rng.integers(8)]
+        kind: Kind = ("vjp", "sum", "local", "jvp")[rng.integers(4)]
+        x, junk, formula = rng.normal(size=shape), JUNK[rng.integers(len(JUNK))], FORWARDS[rng.integers(len(FORWARDS))]
+        refuses = rng.random() < 0.3
+
+        def forward(v: Values, x: Array = x, formula: Any = formula, refuses: bool = refuses) -> list[Array]:
+            if refuses and not np.array_equal(v["x"], x):
+                raise ArithmeticError("only here")
+            return formula(np.asarray(v["x"]))
+
+        method = Method("m", kind, ("x",), lambda v, junk=junk, shape=shape: lambda g: junk(shape))  # type: ignore[misc]
+        variable = Variable("x", ("input", "weight")[rng.integers(2)], x)
+        outputs = forward({"x": x})
+        rows = 1 if kind == "sum" else sum(one.size for one in outputs)
+        right = rng.normal(size=(rows, x.size)) * [1, 0, 1e-300][rng.integers(3)]
+        right[rng.random(right.shape) < 0.1 * rng.integers(2)] = np.nan
+        claims = [
+            2 * right,
+            0 * right,
+            np.full(right.shape, np.nan),
+            np.full(right.shape, np.inf),
+            np.ones(right.shape),
+        ]
+        e = Evidence(
+            method=method,
+            variable=variable,
+            problem=Problem((variable,), forward, (method,)),
+            values={"x": x},
+            outputs=outputs,
+            claim=claims[rng.integers(len(claims))],
+            estimate=right,
+            tolerance=np.full(right.shape, [1e-9, 0.0, np.inf, 1.0][rng.integers(4)]),
+            jacobian_at=lambda v, right=right: right,  # type: ignore[misc]
+            previous=[None, {"x": 2 * x}, {}, {"x": np.ones(7)}][rng.integers(4)],
+            message=["", "ValueError: bad", "expected m to return 2 gradients, one each for a, b, but got 1"][
+                rng.integers(3)
+            ],
+        )
+        with np.errstate(all="ignore"):
+            assert all(cause.name and cause.sentence and cause.evidence for cause in diagnose(e))
+
+
 def test_a_claim_within_a_few_tolerances_has_no_diagnosis() -> None:
     assert names(evidence(sine, {"x": X}, "x", on_diagonal(lambda d: d + 2e-10 * np.abs(d).max()))) == []
 
