@@ -204,15 +204,15 @@ def look(judge: Judge) -> str:
 # Which judge runs which function
 
 
-def _visited(judge: Judge) -> set[tuple[str, int]]:
-    """Run a judge and note the functions of Beras that it calls, as file and line."""
+def _visited(judge: Judge) -> set[tuple[str, str]]:
+    """Run a judge and note the functions of Beras that it calls, as file and qualified name."""
     seen = set()
     root = str(ROOT / "beras")
 
     def profile(frame: FrameType, event: str, argument: object) -> None:
         code = frame.f_code
         if event == "call" and code.co_filename.startswith(root):
-            seen.add((code.co_filename, code.co_firstlineno))
+            seen.add((code.co_filename, code.co_qualname))
 
     sys.setprofile(profile)
     try:
@@ -222,7 +222,7 @@ def _visited(judge: Judge) -> set[tuple[str, int]]:
     return seen
 
 
-def baseline(name: str) -> tuple[str, str, float, set[tuple[str, int]]]:
+def baseline(name: str) -> tuple[str, str, float, set[tuple[str, str]]]:
     """Judge Beras as it is: name, complaint, seconds, functions."""
     fresh(None)
     judge = next(j for j in judges() if j.name == name)
@@ -271,25 +271,10 @@ def judge_mutant(task: tuple[str, int, tuple[str, ...]]) -> Outcome:
     return outcome("", "")
 
 
-def _function_at(module: str) -> dict[str, int]:
-    """Return the first line of each function that has mutants (decorators included, as in code objects)."""
-    import ast
-
-    lines: dict[str, int] = {}
-
-    def walk(node: Any, name: str) -> None:
-        for child in node.body:
-            if isinstance(child, ast.ClassDef):
-                walk(child, f"{name}{child.name}.")
-            elif isinstance(child, ast.FunctionDef):
-                lines[name + child.name] = min([child.lineno, *(d.lineno for d in child.decorator_list)])
-
-    walk(ast.parse(source(module)), "")
-    return lines
-
-
 def run(modules: Sequence[str], jobs: int, progress: Callable[[str], None]) -> tuple[list[tuple[Mutant, Outcome]], int]:
     """Judge all mutants of the modules; return also how many subjects could not be judges."""
+    for module in modules:
+        all_mutants(module)  # read before anything else, so that all processes change the same source
     with ProcessPoolExecutor(jobs, initializer=_from_checkout) as pool:
         fresh(None)
         names = [judge.name for judge in judges()] if any(m not in FORMS for m in modules) else []
@@ -300,9 +285,9 @@ def run(modules: Sequence[str], jobs: int, progress: Callable[[str], None]) -> t
         progress(f"{len(known) - len(bad)} correct subjects, {sum(s for _, _, s, _ in known):.0f} s")
         tasks = []
         for module in modules:
-            lines, file = _function_at(module), str(ROOT / (module.replace(".", "/") + ".py"))
+            file = str(ROOT / (module.replace(".", "/") + ".py"))
             for mutant in all_mutants(module):
-                at = (file, lines[mutant.function])
+                at = (file, mutant.function)
                 run_by = sorted((seconds, name) for name, _, seconds, seen in known if at in seen)
                 tasks.append((module, mutant.index, tuple(name for _, name in run_by)))
         found = []
@@ -311,7 +296,8 @@ def run(modules: Sequence[str], jobs: int, progress: Callable[[str], None]) -> t
             found.append((mutant, outcome))
             if not outcome.by and mutant.key not in equivalents():
                 where = f"{mutant.module}:{mutant.function} line {mutant.line}"
-                progress(f"SURVIVED {where}, {mutant.change}\n{mutant.diff}")
+                unseen = "" if mutant.module in FORMS or tasks[done - 1][2] else ", which no judge runs"
+                progress(f"SURVIVED {where}{unseen}, {mutant.change}\n{mutant.diff}")
             if done % 100 == 0:
                 progress(f"{done} of {len(tasks)} mutants, {sum(not o.by for _, o in found)} not caught")
     return found, len(bad)
