@@ -1,8 +1,4 @@
-"""The smallest values found at which a claim is still wrong, and a test that shows it.
-
-Hypothesis shrinks what it drew itself; this shrinks any point, greedily: one sample instead of many, then each
-entry as 0, as 1, and with fewer digits. Whatever keeps the claim wrong stays.
-"""
+"""The smallest values found at which a claim is still wrong, and a test that shows it."""
 
 from __future__ import annotations
 
@@ -10,7 +6,7 @@ import inspect
 import keyword
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,12 +14,10 @@ import numpy as np
 
 from gradcheck.adapters import subject_of
 from gradcheck.errors import CannotBuild
-from gradcheck.problem import Array, Method, Problem, Sizes, Subject, Values
+from gradcheck.problem import Method, Problem, Sizes, Subject, Values
 from gradcheck.sampling import SHAPES, Point
+from gradcheck.shrink import fewer_samples, holds, shrink
 from gradcheck.visit import Ledger, Visit
-
-# Each question costs an estimate of a whole Jacobian, so the search stops after so many.
-QUESTIONS = 30
 
 # Entries are written out up to so many; a longer point is no example that anybody reads.
 ENTRIES = 400
@@ -40,9 +34,9 @@ def counterexample(
     values = {name: np.array(value) for name, value in point_values.items()}
     if sum(value.size for value in values.values()) > ENTRIES:
         return _text(values), ""
-    for fewer in _fewer_samples(values):
+    for fewer in fewer_samples(values):
         smaller = _problem_for(subject, fewer)
-        if smaller is not None and _holds(_claim_is_wrong(smaller, method_name, wrt), fewer):
+        if smaller is not None and holds(_claim_is_wrong(smaller, method_name, wrt), fewer):
             values, still_wrong = fewer, _claim_is_wrong(smaller, method_name, wrt)
             break
     values = shrink(values, still_wrong, _fixed(subject, wrt))
@@ -76,77 +70,6 @@ def _fixed(subject: Subject, wrt: str) -> dict[str, str]:
     variables = subject.build(Sizes(), np.random.default_rng(0)).variables
     data = {v.name: "data" for v in variables if v.constant or v.data != "real" or v.domain is not None}
     return {wrt: "signed", **data}
-
-
-def shrink(
-    values: dict[str, Array], still_wrong: Callable[[Values], bool], kinds: Mapping[str, str] | None = None
-) -> dict[str, Array]:
-    """Return smaller and simpler values for which `still_wrong` holds; `values` themselves where none do."""
-    questions = 0
-    best = dict(values)
-    improved = True
-    while improved and questions < QUESTIONS:
-        improved = False
-        for candidate in _simpler(best, kinds or {}):
-            questions += 1
-            if _holds(still_wrong, candidate):
-                best, improved = candidate, True
-                break
-            if questions >= QUESTIONS:
-                break
-    return best
-
-
-def _holds(still_wrong: Callable[[Values], bool], candidate: Values) -> bool:
-    try:
-        return still_wrong(candidate)
-    except Exception:  # the subject may refuse a shape or a value that was not its own
-        return False
-
-
-def _simpler(values: dict[str, Array], kinds: Mapping[str, str]) -> Iterator[dict[str, Array]]:
-    """Yield values that are simpler than these, the boldest step first."""
-    free = [name for name, value in values.items() if value.dtype.kind == "f" and kinds.get(name) != "data"]
-    for name in free:
-        for simple in _simple_arrays(values[name], kinds.get(name, "")):
-            if _complexity(simple) < _complexity(values[name]):
-                yield {**values, name: simple}
-    for name in free:
-        for index, entry in enumerate(values[name].flat):
-            for simple_entry in _simple_arrays(np.asarray(entry), kinds.get(name, "")):
-                if _complexity(simple_entry) < _complexity(np.asarray(entry)):
-                    simpler = values[name].copy()
-                    simpler.flat[index] = simple_entry
-                    yield {**values, name: simpler}
-
-
-def _simple_arrays(value: Array, kind: str) -> Iterator[Array]:
-    """Yield 0 (if it may be), ±1, one half of the entries, and fewer digits."""
-    still_zero = value == 0
-    if kind != "signed":
-        yield np.zeros_like(value)
-    yield np.where(still_zero, 0.0, np.sign(value))
-    if value.size > 1:
-        rank = np.arange(value.size).reshape(value.shape)
-        for half in (rank < value.size // 2, rank >= value.size // 2):
-            yield np.where(half, 0.0 if kind != "signed" else np.sign(value), value)
-    for digits in (0, 1):
-        rounded = np.round(value, digits)
-        yield np.where((rounded == 0) & ~still_zero, value, rounded)
-
-
-def _complexity(value: Array) -> int:
-    """Count the digits that it takes to write an array; 0 costs nothing, a sign one."""
-    return sum(len(f"{entry:.17g}") for entry in np.ravel(value).tolist() if entry != 0)
-
-
-def _fewer_samples(values: dict[str, Array]) -> Iterator[dict[str, Array]]:
-    """Yield one sample alone, then two: of every array that is as long as the first one with two axes."""
-    batch = next((len(value) for value in values.values() if value.ndim > 1), 0)
-    if batch < 2:
-        return
-    for kept in [[0], [1], [0, 1]]:
-        yield {name: value[kept] if value.ndim > 1 and len(value) == batch else value for name, value in values.items()}
 
 
 def _text(values: Values) -> str:

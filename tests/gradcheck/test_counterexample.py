@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from gradcheck.check import Options
-from gradcheck.counterexample import assert_claim, shrink
+from gradcheck.counterexample import assert_claim
 from gradcheck.functions import check
 from gradcheck.problem import Array, Values
+from gradcheck.shrink import shrink
 from tests.faults.dense import Dense, DenseAveraged
 from tests.faults.elementwise import LeakyReLU, LeakyReLUNegative, SineReversed
 from tests.faults.losses import CategoricalCrossEntropy, CceBatch
