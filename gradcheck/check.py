@@ -120,7 +120,8 @@ class _Session:
     def check_point(self, point: Point) -> None:
         """Estimate once, in float64, and hold every method's claims in every dtype against it."""
         try:
-            visit = Visit(point, self.ledger, seed=self.options.seed, executor=self.options.executor)
+            options = self.options
+            visit = Visit(point, self.ledger, seed=options.seed, executor=options.executor, budget=options.budget)
         except Exception as error:  # a layer may refuse huge numbers, say; the point is listed as skipped
             self._pass_over(point, "skipped", f"forward raised {type(error).__name__}: {error}")
             return
@@ -173,7 +174,7 @@ class _Session:
             if found.worst is not None and found.at.ratio > record.worst_ratio:
                 record.worst, record.worst_ratio = found.worst, found.at.ratio
                 record.worst_point = f"{point.label}, {dtype}"
-            if record.heat is None:
+            if record.heat is None and not visit.is_projected(name):
                 record.heat = Heat(point.label, _shown(found.ratios))
                 record.curve = visit.curve(name, found.worst)
         if record.points[-1].verdict == "wrong" and record.first_wrong is None:
@@ -222,7 +223,7 @@ class _Session:
         if verdict == "wrong" and record.first_wrong is not None:
             point, dtype, asked, message, previous = record.first_wrong
             causes, example, test = explain(
-                self.subject, point, dtype, asked, name, message, previous, self.options.seed
+                self.subject, point, dtype, asked, name, message, previous, self.options.seed, self.options.budget
             )
         if title in self.subject.waivers and verdict in ("wrong", "unresolved", "not implemented"):
             verdict, reason = "waived", self.subject.waivers[title]

@@ -24,9 +24,15 @@ def explain(
     message: str,
     previous: Values | None,
     seed: int,
+    budget: int,
 ) -> tuple[tuple[Cause, ...], str, str]:
-    """Return the causes that fit, best first, the smallest counterexample as text, and a test that reproduces it."""
-    visit = Visit(point, Ledger(), seed=seed)
+    """Return the causes that fit, best first, the smallest counterexample as text, and a test that reproduces it.
+
+    All are empty for a Jacobian past the budget: what is wrong with it is the entry that was found by halving.
+    """
+    visit = Visit(point, Ledger(), seed=seed, budget=budget)
+    if visit.is_projected(name):
+        return (), "", ""
     causes = diagnose(_evidence(visit, method, name, dtype, message, previous))
 
     def still_wrong(values: Values) -> bool:

@@ -107,10 +107,10 @@ class Sizes:
 class Subject:
     """What is checked: a name, where it stands, and how to build it.
 
-    `build(sizes, rng)` returns a fresh `Problem`; a subject of fixed sizes ignores `sizes` and says
-    so with `fixed=True`, and with `examples=True` where its values only show what may come in. `source` is `"path/of/file.py:line"`, relative to the current folder where
-    it lies inside it. `waivers` maps a claim (`"get_input_gradients[x]"`) to the reason why it
-    deliberately differs from the derivative.
+    `build(sizes, rng)` returns a fresh `Problem`; a subject of fixed sizes ignores `sizes` and says so with
+    `fixed=True`, and with `examples=True` where its values only show what may come in. `source` is
+    `"path/of/file.py:line"`, relative to the current folder where it lies inside it. `waivers` maps a claim
+    (`"get_input_gradients[x]"`) to the reason why it deliberately differs from the derivative.
     """
 
     name: str

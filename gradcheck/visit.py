@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gradcheck import cotangents, numerical
+from gradcheck import cotangents, numerical, projection
 from gradcheck.claims import Answer, ask
 from gradcheck.compare import Comparison, compare
 from gradcheck.cotangents import Cotangents
@@ -39,12 +39,21 @@ class Visit:
     Raises whatever `forward` raises at the point.
     """
 
-    def __init__(self, point: Point, ledger: Ledger, *, seed: int = 0, executor: Executor | None = None) -> None:
+    def __init__(
+        self,
+        point: Point,
+        ledger: Ledger,
+        *,
+        seed: int = 0,
+        executor: Executor | None = None,
+        budget: int = 10_000_000,
+    ) -> None:
         self.point = point
         self.problem = point.problem
         self.ledger = ledger
         self.seed = seed
         self.executor = executor
+        self.budget = budget
         self.outputs = [np.asarray(output, dtype=float) for output in self.problem.forward(point.values)]
         again = [np.asarray(output, dtype=float) for output in self.problem.forward(point.values)]
         self.random = not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(self.outputs, again, strict=True))
@@ -66,6 +75,10 @@ class Visit:
             self.ledger.rows.update(made.cost.rows)
             self.ledger.structures.setdefault(name, made.structure)
         return self._estimates[name]
+
+    def is_projected(self, name: str) -> bool:
+        """Whether the Jacobian by `name` is past the budget, so that random directions are compared instead."""
+        return self.flat.size * np.size(self.point.values[name]) > self.budget
 
     def given(self, dtype: str) -> Values:
         """The values as the claims get them: in `dtype`, and the inputs in the point's memory layout."""
@@ -107,8 +120,11 @@ class Visit:
         """The cotangents with which `method` is asked, for each of its variables."""
         chosen = {}
         for name in method.wrt:
-            estimate = None if self.problem.variable(name).constant else self.estimate(name)
             rng = np.random.default_rng([self.seed, 6])
+            if self.is_projected(name):
+                chosen[name] = projection.cotangents(self.flat.size, rng)
+                continue
+            estimate = None if self.problem.variable(name).constant else self.estimate(name)
             chosen[name] = cotangents.choose(self.flat.size, estimate, method.kind, rng)
         return chosen
 
@@ -132,6 +148,8 @@ class Visit:
 
     def compare(self, name: str, claim: Array, asked: Cotangents, dtype: str) -> Comparison:
         """Hold a claim, the answer to the cotangents `asked`, against the estimate."""
+        if self.is_projected(name):
+            return projection.project(self.problem, self.point, name, claim, asked, dtype, self.seed)
         own = self.branches(name, dtype)
         label = self.point.label if own is None else f"{self.point.label}, dtype-dependent"
         estimate, values = own or self.estimate(name), self._variable(name)
@@ -139,7 +157,11 @@ class Visit:
 
     def is_wrong(self, method: Method, name: str, dtype: str) -> bool:
         """Whether `method` is wrong about `name` here, entry by entry."""
-        answer, asked = self.ask_entries(method, name, dtype)
+        if self.is_projected(name):
+            every = self.cotangents(method)
+            answer, asked = self.ask(method, dtype, every)[name], every[name]
+        else:
+            answer, asked = self.ask_entries(method, name, dtype)
         if answer.rows is None:
             return answer.status in ("raised", "unreadable")
         return self.compare(name, answer.rows, asked, dtype).at.verdict == "wrong"
