@@ -192,7 +192,9 @@ def _plain(value: Any) -> Any:
 
 
 # Evaluating annotations takes longer than reading the data that they describe.
-_hints = functools.cache(typing.get_type_hints)
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
 
 
 def typed(value: Any, kind: Any) -> Any:
@@ -209,7 +211,7 @@ def typed(value: Any, kind: Any) -> Any:
             return tuple(typed(item, args[0]) for item in value)
         return tuple(typed(item, arg) for item, arg in zip(value, args, strict=True))
     if dataclasses.is_dataclass(kind):
-        hints = _hints(kind)
+        hints = _hints(typing.cast(type, kind))
         return kind(**{key: typed(item, hints[key]) for key, item in value.items()})  # type: ignore[operator]
     if kind is float:
         return float(value)
