@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable as Function
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from beras.batches import Means, batches, dataset
 from beras.core import Callable, Tensor, Weighted
 from beras.gradient_tape import GradientTape
 from beras.interrupt import StopOnInterrupt
@@ -43,12 +44,13 @@ class Model(Composite, Callable):
     itself a layer of a bigger one. Inside a GradientTape it is its layers that are recorded.
     """
 
-    not_parts: ClassVar[frozenset[str]] = frozenset({"optimizer", "loss_fn", "acc_fn"})
+    not_parts: ClassVar[frozenset[str]] = frozenset({"optimizer", "loss_fn", "acc_fn", "_trained"})
 
     optimizer: Optimizer | None = None
     loss_fn: Function[..., Any] | None = None
     acc_fn: Function[..., Any] | None = None
     _first_step_seen = False
+    _trained: list[Tensor] | None = None  # the trainable weights, while `fit` knows them
 
     def __init__(self, layers: Iterable[Function[..., Any]] = ()) -> None:
         self.layers = list(layers)
@@ -71,21 +73,28 @@ class Model(Composite, Callable):
         """
         if self.loss_fn is None or self.optimizer is None:
             raise RuntimeError("the model has no loss and optimizer yet: call compile(optimizer, loss_fn, acc_fn)")
-        with self.mode(training):
-            if not training:
+        if not training:
+            with self.mode(training=False):
                 y_pred = self.forward(x)
                 return self._metrics(self.loss_fn(y_pred, y), y_pred, y), y_pred
-            with GradientTape() as tape:
-                y_pred = self.forward(x)
-                loss = self.loss_fn(y_pred, y)
-            trainable = self.trainable_variables
-            gradients = tape.gradient(loss, trainable)
-            if not self._first_step_seen:
-                self._first_step_seen = True
-                self._warn_of_hidden_layers(tape)
-                self._warn_of_lost_gradients(trainable, gradients)
-            self.optimizer.apply_gradients(trainable, gradients)
-            return self._metrics(loss, y_pred, y)
+        if self._trained is not None:
+            return self._training_step(x, y, self.loss_fn, self.optimizer)
+        with self.mode(training=True):
+            return self._training_step(x, y, self.loss_fn, self.optimizer)
+
+    def _training_step(self, x: Any, y: Any, loss_fn: Function[..., Any], optimizer: Optimizer) -> Metrics:
+        with GradientTape() as tape:
+            y_pred = self.forward(x)
+            loss = loss_fn(y_pred, y)
+        # Looked up after the forward pass, which may be the first and build layers.
+        trainable = self.trainable_variables if self._trained is None else self._trained
+        gradients = tape.gradient(loss, trainable)
+        if not self._first_step_seen:
+            self._first_step_seen = True
+            self._warn_of_hidden_layers(tape)
+            self._warn_of_lost_gradients(trainable, gradients)
+        optimizer.apply_gradients(trainable, gradients)
+        return self._metrics(loss, y_pred, y)
 
     def _warn_of_hidden_layers(self, tape: GradientTape) -> None:
         """Say so when `forward` uses a layer that the model cannot find, for it would silently never learn."""
@@ -98,7 +107,7 @@ class Model(Composite, Callable):
                     f"{type(self).__name__}.forward uses a {type(layer).__name__} that is not among the model's "
                     "weights and will not be trained: keep it in an attribute (or a list or dict in one), or set its "
                     "`trainable` to False",
-                    stacklevel=3,
+                    stacklevel=4,
                 )
 
     def _warn_of_lost_gradients(self, trainable: list[Tensor], gradients: list[Tensor | None]) -> None:
@@ -106,7 +115,7 @@ class Model(Composite, Callable):
         lost = {id(weight) for weight, gradient in zip(trainable, gradients, strict=True) if gradient is None}
         if lost:
             names = [name for name, weight in self.named_weights().items() if id(weight) in lost]
-            warnings.warn(f"the loss does not depend on {', '.join(names)}: they will not be trained", stacklevel=3)
+            warnings.warn(f"the loss does not depend on {', '.join(names)}: they will not be trained", stacklevel=4)
 
     def _metrics(self, loss: Any, y_pred: Any, y: Any) -> Metrics:
         metrics = {"loss": float(loss)}
@@ -131,6 +140,7 @@ class Model(Composite, Callable):
         A metric of an epoch is the mean over its samples, taken while the weights moved: a smaller last
         batch counts by its size. `shuffle` draws a new order for each epoch (from `seed`, the same ones
         again). `validation_data=(x, y)` is evaluated after each epoch, as `val_loss` and `val_acc`.
+        Which weights are trainable is looked up once per epoch.
         Ctrl-C stops after the running batch: the weights are kept, and the history ends with the part of
         the epoch that was trained.
 
@@ -146,14 +156,9 @@ class Model(Composite, Callable):
         with StopOnInterrupt() as interrupt:
             for epoch in range(epochs):
                 order = rng.permutation(len(inputs)) if shuffle else None
-                means = _Means()
                 label = f"Epoch {epoch + 1}/{epochs}"
                 with Progress(label, len(inputs), "samples", quiet=not verbose) as progress:
-                    for batch_x, batch_y in batches((inputs, labels), batch_size, order):
-                        means.add(self.batch_step(batch_x, batch_y, training=True), len(batch_x))
-                        progress.update(means.count, means.text)
-                        if interrupt.requested:
-                            break
+                    means = self._train_epoch(batches((inputs, labels), batch_size, order), progress, interrupt)
                     seconds, metrics = progress.elapsed(), means.values()
                     if validation_data is not None:
                         validation, _ = self.evaluate(*validation_data, batch_size)
@@ -165,9 +170,28 @@ class Model(Composite, Callable):
                     break
         return history
 
+    def _train_epoch(self, data: Iterable[Sequence[Tensor]], progress: Progress, interrupt: StopOnInterrupt) -> Means:
+        means = Means()
+
+        def note() -> str:
+            return stats_as_text(means.values())
+
+        try:
+            with self.mode(training=True):
+                for x, y in data:
+                    means.add(self.batch_step(x, y, training=True), len(x))
+                    if self._trained is None:
+                        self._trained = self.trainable_variables  # once an epoch: finding them takes time
+                    progress.update(means.count, note)
+                    if interrupt.requested:
+                        break
+        finally:
+            self._trained = None
+        return means
+
     def evaluate(self, x: Any, y: Any, batch_size: int = 32) -> tuple[Metrics, Tensor]:
         """Return `(metrics, predictions)` for `x (n, …)` and `y (n, …)`: means over all samples, no weight changed."""
-        means, predictions = _Means(), []
+        means, predictions = Means(), []
         for batch_x, batch_y in batches(dataset(x, y, batch_size), batch_size):
             metrics, y_pred = self.batch_step(batch_x, batch_y, training=False)
             means.add(metrics, len(batch_x))
@@ -194,53 +218,6 @@ class SequentialModel(Model):
         for layer in self.layers:
             x = layer(x)
         return x
-
-
-class _Means:
-    """Means over samples from means over batches: Σ size · metric / Σ size."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.totals: Metrics = {}
-
-    def add(self, metrics: Mapping[str, float], size: int) -> None:
-        self.count += size
-        for name, value in metrics.items():
-            self.totals[name] = self.totals.get(name, 0.0) + size * float(value)
-
-    def values(self) -> Metrics:
-        return {name: total / self.count for name, total in self.totals.items()}
-
-    def text(self) -> str:
-        return stats_as_text(self.values())
-
-
-def dataset(x: Any, y: Any, batch_size: int) -> tuple[Array, Array]:
-    """Return `x` and `y` (None: there is none) as plain arrays of numbers for the same samples, at least one."""
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, but is {batch_size}")
-    arrays = []
-    for name, value in (("x", x), ("y", x if y is None else y)):
-        array = np.asarray(value)
-        if array.dtype.kind not in "fiub":
-            raise ValueError(f"expected numbers in {name}, but its dtype is {array.dtype}")
-        if array.ndim == 0:
-            raise ValueError(f"expected {name} with one row per sample, but it is a single number")
-        arrays.append(array)
-    inputs, labels = arrays
-    if len(inputs) != len(labels):
-        raise ValueError(f"x has {len(inputs)} samples, but y has {len(labels)}")
-    if len(inputs) == 0:
-        raise ValueError("there are no samples: x and y are empty")
-    return inputs, labels
-
-
-def batches(arrays: Sequence[Array], batch_size: int, order: Array | None = None) -> Iterator[list[Tensor]]:
-    """Yield `batch_size` rows of each array at a time, as Tensors, in `order`; the last batch may be smaller."""
-    # Rows are picked batch by batch: a shuffled copy of everything would not fit into the processor's cache.
-    for start in range(0, len(arrays[0]), batch_size):
-        rows = slice(start, start + batch_size) if order is None else order[start : start + batch_size]
-        yield [array[rows].view(Tensor) for array in arrays]
 
 
 def stats_as_text(stats: Mapping[str, Any]) -> str:

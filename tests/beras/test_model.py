@@ -450,6 +450,50 @@ def test_weights_that_the_loss_does_not_depend_on_are_reported_once() -> None:
     assert len(caught) == 1
 
 
+class Lazy(Model):
+    """Builds its layer when it sees the first input."""
+
+    layer: Dense | None = None
+
+    def forward(self, x: Any) -> Any:
+        if self.layer is None:
+            self.layer = Dense(np.shape(x)[1], 3, "xavier", seed=0)
+        return self.layer(x)
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_layers_built_in_the_first_forward_pass_are_trained_from_the_first_step_on(steps: int) -> None:
+    x, y = blobs(4 * steps)
+    model, twin = Lazy(), SequentialModel([Dense(2, 3, "xavier", seed=0)])
+    for each in (model, twin):
+        each.compile(BasicOptimizer(0.1), MeanSquaredError())
+        each.fit(x, y, epochs=1, batch_size=4, shuffle=False, verbose=False)
+    assert_same(values(model), values(twin))
+
+
+def test_what_is_frozen_between_two_fits_or_after_a_broken_one_stays() -> None:
+    model, (x, y) = network(), blobs(10)
+    model.fit(x, y, epochs=1, batch_size=5, verbose=False)
+    broken = y.copy()
+    broken[7, 0] = np.nan
+
+    def acc_fn(y_pred: Any, y_true: Any) -> float:
+        if np.isnan(y_true).any():
+            raise ArithmeticError("on purpose")
+        return 0.0
+
+    model.compile(Adam(0.01), CategoricalCrossEntropy(), acc_fn)
+    with pytest.raises(ArithmeticError):
+        model.fit(x, broken, epochs=1, batch_size=5, shuffle=False, verbose=False)
+    model.layers[0].trainable = False
+    before = values(model)
+    model.batch_step(Tensor(x), Tensor(y))
+    model.fit(x, y, epochs=1, batch_size=5, verbose=False)
+    np.testing.assert_array_equal(model.weights[0], before[0])
+    assert not np.array_equal(model.weights[2], before[2])
+    assert list(model.named_weights()) == ["layers.0.w", "layers.0.b", "layers.2.w", "layers.2.b"]
+
+
 # --- the model on one page
 
 

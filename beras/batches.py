@@ -1,0 +1,59 @@
+"""Data in batches, and what is known about all samples from what was measured on each batch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from beras.core import Tensor
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def dataset(x: Any, y: Any, batch_size: int) -> tuple[Array, Array]:
+    """Return `x` and `y` (None: there is none) as plain arrays of numbers for the same samples, at least one."""
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, but is {batch_size}")
+    arrays = []
+    for name, value in (("x", x), ("y", x if y is None else y)):
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiub":
+            raise ValueError(f"expected numbers in {name}, but its dtype is {array.dtype}")
+        if array.ndim == 0:
+            raise ValueError(f"expected {name} with one row per sample, but it is a single number")
+        arrays.append(array)
+    inputs, labels = arrays
+    if len(inputs) != len(labels):
+        raise ValueError(f"x has {len(inputs)} samples, but y has {len(labels)}")
+    if len(inputs) == 0:
+        raise ValueError("there are no samples: x and y are empty")
+    return inputs, labels
+
+
+def batches(arrays: Sequence[Array], batch_size: int, order: Array | None = None) -> Iterator[list[Tensor]]:
+    """Yield `batch_size` rows of each array at a time, as Tensors, in `order`; the last batch may be smaller."""
+    # Rows are picked batch by batch: a shuffled copy of everything would not fit into the processor's cache.
+    for start in range(0, len(arrays[0]), batch_size):
+        rows = slice(start, start + batch_size) if order is None else order[start : start + batch_size]
+        yield [array[rows].view(Tensor) for array in arrays]
+
+
+class Means:
+    """Means over samples from means over batches: Σ size · metric / Σ size."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.totals: defaultdict[str, float] = defaultdict(float)
+
+    def add(self, metrics: Mapping[str, float], size: int) -> None:
+        """Count the metrics of a batch of `size` samples."""
+        self.count += size
+        for name, value in metrics.items():
+            self.totals[name] += size * value
+
+    def values(self) -> dict[str, float]:
+        """Return the mean of every metric."""
+        return {name: float(total / self.count) for name, total in self.totals.items()}
