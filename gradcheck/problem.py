@@ -79,12 +79,14 @@ class Problem:
 
     `forward(values)` is pure: it leaves no trace in the subject or in `values`, and returns the list
     of outputs. It accepts float64, float32, float16 and complex arrays, whatever the subject's own
-    dtype is (a subject that refuses one of them raises).
+    dtype is (a subject that refuses one of them raises). `random`: it draws random numbers, and the
+    adapter starts their generators anew for every call.
     """
 
     variables: tuple[Variable, ...]
     forward: Callable[[Values], list[Array]]
     methods: tuple[Method, ...]
+    random: bool = False
 
     def variable(self, name: str) -> Variable:
         """Return the variable called `name` (KeyError if there is none)."""

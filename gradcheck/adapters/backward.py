@@ -95,7 +95,7 @@ class _Layer:
             return ask
 
         method = Method("backward", "vjp", (*names, *(v.name for v in by_weight)), at)
-        return Problem((*inputs, *by_weight), live.forward, (method,))
+        return Problem((*inputs, *by_weight), live.forward, (method,), live.habits.random)
 
     def _run(self, obj: Any) -> Callable[..., Any]:
         return Run(obj, self.signature.bind(getattr(obj, self.forward)))

@@ -70,7 +70,7 @@ class _Layer:
             methods += [recorded] if recorded is not None else []
         if chain.recognises(self.obj):
             methods.append(chain.method(self.live, everything, tape.as_tensor(self.tensor), self.live.forward(values)))
-        return Problem(tuple(everything), self.live.forward, tuple(methods))
+        return Problem(tuple(everything), self.live.forward, tuple(methods), self.live.habits.random)
 
     def _local(self, name: str, variables: Sequence[Variable]) -> Method:
         """`get_input_gradients()` or `get_weight_gradients()`: the local derivatives, as they are laid out."""

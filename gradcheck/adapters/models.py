@@ -103,7 +103,7 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     method: Method | None = tape.method(found, live, variables, tensor, values)
     if method is None:
         method = tape.of_weights(found, live, variables, tensor)
-    return Problem(tuple(variables), live.forward, (method,))
+    return Problem(tuple(variables), live.forward, (method,), live.habits.random)
 
 
 def _slots(whole: Whole) -> list[Slot]:

@@ -105,7 +105,7 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
         return ask
 
     method = Method(style.backward, "vjp", (*names, *(slot.name for slot in slots)), at)
-    return Problem((*inputs, *by_weight), live.forward, (method,))
+    return Problem((*inputs, *by_weight), live.forward, (method,), live.habits.random)
 
 
 def _current(slot: Slot) -> Array:

@@ -66,7 +66,9 @@ def _try(name: str, item: Callable[[Setting], Iterator[str]], setting: Setting) 
         return ContractResult(name, "not tried", str(reason))
     except Exception as error:  # other people's code, which answered before: say so rather than stop the check
         return ContractResult(name, "not tried", f"it raised {type(error).__name__}: {error}")
-    return ContractResult(name, "broken" if complaints else "kept", "; ".join(complaints))
+    pinned = item is sameness.forward_is_deterministic and setting.problem.random and not complaints
+    detail = "it draws random numbers; their seed was pinned" if pinned else "; ".join(complaints)
+    return ContractResult(name, "broken" if complaints else "kept", detail)
 
 
 __all__ = ["ITEMS", "check_contract"]

@@ -52,6 +52,9 @@ def test_every_item_is_reported_in_its_order() -> None:
 
 def test_randomness_with_a_pinned_seed_is_no_mismatch() -> None:
     assert "broken" not in verdicts(Dropout).values()
+    item = contract(Dropout)["forward is deterministic"]
+    assert (item.verdict, item.detail) == ("kept", "it draws random numbers; their seed was pinned")
+    assert contract(Sine)["forward is deterministic"].detail == ""
 
 
 def test_coupled_samples_are_no_leak() -> None:
