@@ -27,13 +27,13 @@ def directional(
         moved = {name: (values[name] + t * tangent).astype(values[name].dtype) for name, tangent in tangents.items()}
         return forward({**values, **moved})
 
-    found = estimate(along, {"t": np.array(0.0)}, "t", domain=_room(values, tangents, domains or {}), seed=seed)
+    found = estimate(along, {"t": np.array(0.0)}, "t", domain=room(values, tangents, domains or {}), seed=seed)
     sizes = np.cumsum([int(np.prod(shape)) for shape in found.output_shapes])[:-1]
     value, bound = np.split(found.value[0], sizes), np.split(found.bound[0], sizes)
     return [(v.reshape(shape), b.reshape(shape)) for v, b, shape in zip(value, bound, found.output_shapes, strict=True)]
 
 
-def _room(values: Values, tangents: Values, domains: Domains) -> tuple[float, float]:
+def room(values: Values, tangents: Values, domains: Domains) -> tuple[float, float]:
     """Return the open interval of t in which every moved variable stays inside its domain."""
     low, high = -np.inf, np.inf
     for name, tangent in tangents.items():

@@ -7,19 +7,16 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from gradcheck.numerical import affine, certificate
+from gradcheck.numerical import affine, certificate, short
 from gradcheck.numerical.estimate import Estimate
 from gradcheck.numerical.evaluate import Evaluator, Forward
-from gradcheck.numerical.judge import Found, quick, thorough
+from gradcheck.numerical.judge import Found, thorough
 from gradcheck.numerical.ladder import ULPS, Ladder
 from gradcheck.numerical.structure import Structure, dense, find, stack
 from gradcheck.problem import Array
 
 BLOCK_ENTRIES = 4096
-# A short ladder and finer witnesses do for most functions; where the bound stays above eps^ENOUGH of the scale
-# (float64: 7e-11), the whole ladder is climbed.
-SHORT = np.array([2, 3, 4, 5, 6, 7])
-WITNESSES = np.array([14, 22])
+# Where the bound of a short ladder stays above eps^ENOUGH of the scale (float64: 7e-11), the whole one is climbed.
 ENOUGH = 0.65
 FLOOR = 2.0**-41
 
@@ -79,12 +76,7 @@ def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, rng: np.ra
     amplitude = affine.noise_if_affine(evaluator, ladder, rng)
     if amplitude is not None:
         return affine.climb(evaluator, structure, ladder, amplitude)
-    found = Found.nothing(*structure.column.shape)
-    exponents = np.minimum(np.concatenate([SHORT, WITNESSES]), ladder.finest)
-    for part in _blocks(structure, len(SHORT)):
-        colours = _part(structure, part)
-        q = ladder.quotients(evaluator, colours, exponents, "steps")
-        found.put(part, quick(q, len(SHORT)).reshape(*colours.column.shape))
+    found = short.climb(evaluator, structure, ladder)
     poor = np.flatnonzero(~(found.bound <= ladder.eps**ENOUGH * _scale(evaluator, found)).all(axis=1))
     if poor.size:
         found.put(poor, climb_all(evaluator, _part(structure, poor), ladder))
@@ -94,7 +86,7 @@ def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, rng: np.ra
 def climb_all(evaluator: Evaluator, structure: Structure, ladder: Ladder) -> Found:
     """Return what whole ladders find."""
     found = Found.nothing(*structure.column.shape)
-    for part in _blocks(structure, 1):
+    for part in _blocks(structure):
         colours = _part(structure, part)
         found.put(part, thorough(ladder.climb(evaluator, colours)).reshape(*colours.column.shape))
     return found
@@ -112,9 +104,9 @@ def _part(structure: Structure, which: slice | Array) -> Structure:
     return Structure(structure.name, structure.index[which], structure.column[which], structure.slot[which])
 
 
-def _blocks(structure: Structure, factor: int) -> list[slice]:
+def _blocks(structure: Structure) -> list[slice]:
     colours, outputs = structure.column.shape
-    size = max(1, BLOCK_ENTRIES * factor // outputs)
+    size = max(1, BLOCK_ENTRIES // outputs)
     return [slice(start, start + size) for start in range(0, colours, size)]
 
 

@@ -100,11 +100,11 @@ class Ladder:
         size = np.abs(evaluator.x[evaluator.x != 0].astype(np.float64))
         return not size.size or bool(np.median(size) >= TINY)
 
-    def listen(self, evaluator: Evaluator, rng: np.random.Generator) -> None:
+    def listen(self, evaluator: Evaluator, rng: np.random.Generator, spacings: Array = GUESS) -> None:
         """Measure the noise along a random direction, as a first guess for every entry: `noise (steps, outputs)`."""
         moves = rng.choice([-1.0, 1.0], self.scale.size) * rng.uniform(1, 1.25, self.scale.size) * self.scale
         whole = np.arange(self.scale.size)[None, :]
-        self.noise = self._noise(evaluator, whole, moves[None, :], GUESS, False)[0, :, 0]
+        self.noise = self._noise(evaluator, whole, moves[None, :], spacings, False)[0, :, 0]
 
     def _noise(self, evaluator: Evaluator, index: Array, moves: Array, spacings: Array, sides: bool) -> Array:
         """Return noise amplitudes `(tables, steps, points, outputs)`, a row for every exponent of `whole`.
@@ -145,10 +145,11 @@ class Ladder:
             sides.append((f.reshape(len(steps), -1), h_out.reshape(len(steps), -1)))
         scale, size = self.scale[column].ravel(), np.abs(x[column].ravel().astype(np.float64))
         if noise is None:
-            noise = np.tile(self._at(exponents), len(column))[None]
+            noise = np.tile(self.noise_at(exponents), len(column))[None]
         return self._assemble(sides, np.tile(f0, len(column)), steps, noise, scale, size)
 
-    def _at(self, exponents: Array) -> Array:
+    def noise_at(self, exponents: Array) -> Array:
+        """Return the noise amplitude `(steps, outputs)` of a first guess."""
         return self.noise[np.minimum(exponents - COARSEST, len(self.noise) - 1)]
 
     def along(self, evaluator: Evaluator, direction: Array, exponents: Array, stage: str) -> Quotients:
@@ -166,7 +167,7 @@ class Ladder:
         with np.errstate(all="ignore"):
             ratio = np.abs(x / direction)
         size = one * np.max(ratio, initial=0, where=np.isfinite(ratio))
-        return self._assemble(sides, evaluator.f0, steps, self._at(exponents)[None], one, size)
+        return self._assemble(sides, evaluator.f0, steps, self.noise_at(exponents)[None], one, size)
 
     def _assemble(
         self,
