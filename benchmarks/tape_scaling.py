@@ -118,7 +118,7 @@ def plot(rows: list[tuple[int, float, float]], path: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Return 0 if time is linear (a slope of at most 1.15), at most 1 % of the memory is left, and Tensors are cheap."""
+    """Return 0 if time is linear (a slope of at most 1.15), at most 1 % of the memory is left and Tensors are cheap."""
     rows = [(length, *seconds(length)) for length in LENGTHS]
     print("operations  recording (s)  gradient (s)")
     for length, record, walk in rows:

@@ -143,9 +143,8 @@ class GradientTape:
                 route.append((call, into_inputs, into_weights))
         for call, into_inputs, into_weights in reversed(route):
             state, _, inputs, outputs, weights, time = call
-            ids = map(id, outputs)
-            upstream = [_upstream(pending.get(i) if i in kept else pending.pop(i, None)) for i in ids]
-            if all(g is None for g in upstream):
+            upstream = _take(pending, kept, outputs)
+            if upstream is None:
                 continue
             if writes.clock != time:
                 _require_unchanged(call)
@@ -156,8 +155,19 @@ class GradientTape:
                 _add(pending, needed, weights, state.compose_weight_gradients(upstream), state)
 
 
-def _upstream(gradient: Array | None) -> Array | None:
-    return None if gradient is None else np.asarray(gradient)
+def _take(pending: dict[int, Array], kept: set[int], outputs: Sequence[Tensor]) -> list[Array | None] | None:
+    """Return what is upstream of each output, `None` if there is nothing; only the sources' own gradients stay."""
+    taken: list[Array | None] = []
+    nothing = True
+    for output in outputs:
+        i = id(output)
+        g = pending.get(i) if i in kept else pending.pop(i, None)
+        if g is None:
+            taken.append(None)
+        else:
+            taken.append(np.asarray(g))
+            nothing = False
+    return None if nothing else taken
 
 
 def _is_among(tensor: Array, others: Sequence[Any]) -> bool:
@@ -219,7 +229,7 @@ def _add(
         i = id(variable)
         if gradient is None or i not in needed:
             continue
-        g = gradient if isinstance(gradient, np.ndarray) else np.asarray(gradient)
+        g = gradient if type(gradient) is Tensor else np.asarray(gradient)
         if g.shape != variable.shape:
             raise ValueError(
                 f"{type(layer).__name__} returned a gradient of shape {g.shape} for a variable of shape "
