@@ -7,6 +7,7 @@ import pytest
 from gradcheck.check import Options
 from tests.faults.base import Fault
 from tests.faults.contract import BROKEN, Broken
+from tests.faults.dense import Dense
 from tests.faults.registry import FAULTS
 from tests.faults.running import broken, first_causes, run
 from tests.faults.seeds import RIGHT
@@ -89,6 +90,12 @@ def test_a_correct_layer_of_unusual_build_is_correct(name: str) -> None:
     assert "correct" in verdicts.values()
     assert set(verdicts.values()) <= {"correct", "not implemented"}, verdicts
     assert broken(result) == {}
+
+
+@pytest.mark.parametrize("size", [1, 4, 5, 7])
+def test_a_square_layer_that_was_built_by_hand_is_correct(size: int) -> None:
+    result = run(lambda: Dense(size, size))
+    assert {claim.name: claim.verdict for claim in result.claims if claim.verdict != "correct"} == {}
 
 
 @pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.subject.__name__)
