@@ -35,6 +35,8 @@ def noise_if_affine(evaluator: Evaluator, ladder: Ladder, rng: np.random.Generat
     first = [0, len(PROBES)]  # the longest step, ahead and behind: tells most functions
     f = np.empty((len(new), f0.size))
     f[first] = evaluator(whole[first], new[first], "affine")
+    if not np.isfinite(f[first]).all():
+        return None
     with np.errstate(all="ignore"):
         size = np.abs(f0) + np.abs(f[first]).max(axis=0)
         # The tables are disturbed where f is not smooth: not all that they show is noise.
@@ -53,7 +55,7 @@ def noise_if_affine(evaluator: Evaluator, ladder: Ladder, rng: np.random.Generat
         largest = np.max(np.abs(f), axis=(0, 1))
         # A point is rounded to a float, which moves f by at most eps of what the whole step does.
         allowed = 4 * (noise + ULPS * ladder.eps * (largest + np.abs(f[0] - f0).max(axis=0)))
-        ok = bool(np.all(left <= allowed))
+        ok = bool(np.isfinite(f).all() and np.all(left <= allowed))
     return np.maximum(2 * left, ULPS * ladder.eps * largest) if ok else None
 
 

@@ -100,7 +100,9 @@ def select(quotients: Array, steps: Array, noise: Array, power: int, point: Poin
             best.put(todo, smallest(quotients[:, todo], steps, noise[:, todo], power, allowed))
             if attempt == RETRIES - 1:
                 best.truncation[todo] += np.where(wave, gap, 0).max(axis=0)
-        _hear(seen, seen_steps, seen_noise, best, len(steps) - len(seen_steps))
+        # Where a slope is taken for real although fine steps do not move f, these have nothing to say.
+        silent = (seen == 0) & tail & (best.value != 0)
+        _hear(np.where(silent, np.nan, seen), seen_steps, seen_noise, best, len(steps) - len(seen_steps))
     return best
 
 
@@ -217,8 +219,7 @@ class Plateaus:
         finer = np.arange(len(gap))[:, None] >= found.level - 1
         other = finer & (gap > 10 * self.spread[:, which]) & (gap > 2 * found.bound)
         # The height of what the coarse steps do not see, against that of what they see.
-        near = np.minimum(point.near[which], self.steps[found.start])
-        seen = np.maximum(point.height[which], np.abs(found.value) * near)
+        seen = np.maximum(point.height[which], np.abs(found.value) * point.near[which])
         height = gap * self.coarsest
         flat = (self.middle[:, which] == 0) & self.edge[which]
         wave = other & ((height > point.eps**WAVE * seen) | flat)

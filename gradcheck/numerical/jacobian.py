@@ -42,8 +42,8 @@ def estimate(
     if x.size == 0 or outputs == 0:
         return _result(evaluator, dense(x.size, outputs), Found.nothing(x.size, outputs), np.zeros(outputs))
     ladder = Ladder.of(evaluator, domain)
-    structure = find(evaluator, ladder.scale, rng)
-    evaluator.worker.stacked = stack(evaluator, structure, ladder.scale)
+    structure = find(evaluator, ladder.scale, domain, rng)
+    evaluator.worker.stacked = stack(evaluator, structure, ladder.scale, domain)
     ladder.listen(evaluator, rng)
     found = climb(evaluator, structure, ladder, rng)
     if disagrees(evaluator, structure, ladder, found, rng):

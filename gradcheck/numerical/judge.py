@@ -60,9 +60,7 @@ def thorough(q: Quotients) -> Found:
     if some.size:
         part = q.take(some)
         two = kinks.one_sided(part)
-        jump[some] = kinks.jumps(part.up - part.base, part.amplitude) | kinks.jumps(
-            part.down - part.base, part.amplitude
-        )
+        jump[some] = kinks.jumps(part.up - part.base, part.quiet) | kinks.jumps(part.down - part.base, part.quiet)
         left[some], right[some] = two.left.value, two.right.value
         plateaus = Plateaus.of(part.central, part.steps)
         for side in (two.left, two.right):
@@ -71,10 +69,10 @@ def thorough(q: Quotients) -> Found:
             finer = np.arange(len(q.steps))[:, None] > side.level
             with np.errstate(invalid="ignore"):
                 distance = np.where(finer, part.central - side.value, 0)
-                side.truncation += 2 * persistent(np.nan_to_num(distance), part.noise)
-            agree = ~two.apart & ~overlooked & (side.bound < truncation[some] + rounding[some])
+                missed = side.truncation + 2 * persistent(np.nan_to_num(distance), part.noise)
+            agree = ~two.apart & ~overlooked & (missed + side.rounding < truncation[some] + rounding[some])
             at = some[agree]
-            value[at], truncation[at], rounding[at] = side.value[agree], side.truncation[agree], side.rounding[agree]
+            value[at], truncation[at], rounding[at] = side.value[agree], missed[agree], side.rounding[agree]
             step[at] = q.steps[side.level[agree]] * q.scale[at]
         split = two.apart & ~jump[some]
         at = some[split]

@@ -36,6 +36,7 @@ class Quotients:
     scale: Array
     amplitude: Array
     sides: tuple[Array, Array]
+    quiet: Array
     point: Point
 
     @property
@@ -65,6 +66,7 @@ class Quotients:
             self.scale[which],
             self.amplitude[:, which],
             (self.sides[0][:, which], self.sides[1][:, which]),
+            self.quiet[:, which],
         )
         return Quotients(*columns, self.point.take(which))
 
@@ -197,7 +199,20 @@ class Ladder:
                 two = (amplitude, amplitude)
             near = 16 * np.where(size == 0, 1, size / scale)
             point = Point(np.abs(base) / scale, np.fmax.reduce(largest) / scale, near, self.eps)
-        return Quotients(up, down, base, ahead, behind, central, steps, scale, amplitude, two, point)
+        return Quotients(
+            up,
+            down,
+            base,
+            ahead,
+            behind,
+            central,
+            steps,
+            scale,
+            amplitude,
+            two,
+            np.maximum(noise.min(axis=0), floor),
+            point,
+        )
 
 
 def _growth(quotients: Array, steps: Array, noise: Array) -> Array:

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.numerical.evaluate import Evaluator, tile
+from gradcheck.numerical.steps import perturbed
 from gradcheck.problem import Array
+
+
+Domain = tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def separable(shape: tuple[int, ...], outputs: tuple[tuple[int, ...], ...], firs
     return Structure(name, index, index[:, slot], np.repeat(slot[None, :], len(index), axis=0))
 
 
-def find(evaluator: Evaluator, size: Array, rng: np.random.Generator) -> Structure:
+def find(evaluator: Evaluator, size: Array, domain: Domain, rng: np.random.Generator) -> Structure:
     """Propose a structure: which axes of the variable meet the same axis of every output, position by position.
 
     For an axis of n positions, 2⌈log₂ n⌉ calls perturb half of the positions, so that every pair of positions is
@@ -67,20 +71,20 @@ def find(evaluator: Evaluator, size: Array, rng: np.random.Generator) -> Structu
     """
     shape = evaluator.worker.values[evaluator.worker.wrt].shape
     outputs = evaluator.shapes
-    found = [_meets(evaluator, size, rng, axis) for axis in (0, -1)] if len(shape) > 1 else []
+    found = [_meets(evaluator, size, domain, rng, axis) for axis in (0, -1)] if len(shape) > 1 else []
     if len(shape) == 1:
         # A vector's only axis may be the outputs' batch (an elementwise function of a vector) or last axis (a bias).
         if all(output == shape for output in outputs):
-            both = _meets(evaluator, size, rng, 0)
+            both = _meets(evaluator, size, domain, rng, 0)
             found = [both, both]
         else:
-            found = [False, _meets(evaluator, size, rng, -1)]
+            found = [False, _meets(evaluator, size, domain, rng, -1)]
     if not any(found):
         return dense(size.size, evaluator.f0.size)
     return separable(shape, outputs, found[0], found[1])
 
 
-def _meets(evaluator: Evaluator, size: Array, rng: np.random.Generator, axis: int) -> bool:
+def _meets(evaluator: Evaluator, size: Array, domain: Domain, rng: np.random.Generator, axis: int) -> bool:
     shape = evaluator.worker.values[evaluator.worker.wrt].shape
     n = shape[axis]
     if any(len(output) == 0 or output[axis] != n for output in evaluator.shapes):
@@ -102,7 +106,9 @@ def _meets(evaluator: Evaluator, size: Array, rng: np.random.Generator, axis: in
         for side in (0, 1):
             moved = (flat_position >> bit) & 1 == side
             h = size * np.exp2(-rng.integers(1, 12)) * rng.choice([-1, 1], x.size) * rng.uniform(0.5, 1, x.size)
-            new = np.where(moved, x + h, x).astype(x.dtype)
+            new, _ = perturbed(x, np.where(moved, h, 0), domain)
+            # Where that leaves the domain, the other way may not.
+            new = np.where(moved & (new == x), perturbed(x, -h, domain)[0], new)
             result = evaluator(whole, new[None, :], "structure")[0]
             still = (output_position >> bit) & 1 != side
             same = (result == evaluator.f0) | (np.isnan(result) & np.isnan(evaluator.f0))
@@ -111,7 +117,7 @@ def _meets(evaluator: Evaluator, size: Array, rng: np.random.Generator, axis: in
     return True
 
 
-def stack(evaluator: Evaluator, structure: Structure, size: Array) -> tuple[str, ...]:
+def stack(evaluator: Evaluator, structure: Structure, size: Array, domain: Domain) -> tuple[str, ...]:
     """Return the variables to repeat along the batch so that several points take one call; () if that fails.
 
     Accepted only if a stacked call gives what the plain calls give, up to rounding.
@@ -122,7 +128,7 @@ def stack(evaluator: Evaluator, structure: Structure, size: Array) -> tuple[str,
         return ()
     rows = x.shape[0]
     alike = tuple(name for name, v in worker.values.items() if v.ndim and v.shape[0] == rows)
-    moved = (x + np.ldexp(size.reshape(x.shape), -4)).astype(x.dtype)
+    moved, _ = perturbed(x, np.ldexp(size.reshape(x.shape), -4), domain)
     whole = np.arange(x.size)[None, :]
     plain = np.stack([evaluator.f0, evaluator(whole, moved.reshape(1, -1), "structure")[0]])
     for names in dict.fromkeys((alike, (worker.wrt,))):
