@@ -99,15 +99,22 @@ def main() -> None:
             wrong_by_operation[name] += int(wrong.sum())
         if wrong.any():
             worst = float((error / scale)[wrong].max())
-            print(f"case {number - 1} {' · '.join(case.program)}: {int(wrong.sum())} violations, "
-                  f"up to {worst:.1e} of the scale", flush=True)
+            print(
+                f"case {number - 1} {' · '.join(case.program)}: {int(wrong.sum())} violations, "
+                f"up to {worst:.1e} of the scale",
+                flush=True,
+            )
         if number % 500 == 0:
-            print(f"… {number} cases, {entries} entries, {violations} violations, "
-                  f"{time.perf_counter() - begun:.0f} s", flush=True)
+            print(
+                f"… {number} cases, {entries} entries, {violations} violations, {time.perf_counter() - begun:.0f} s",
+                flush=True,
+            )
     ratio = np.concatenate(ratios)
     print(f"{entries} entries of {number - options.start} cases ({skipped} skipped), seed {options.seed}")
-    print(f"violations: {violations} ({resolved_violations} of them resolved), "
-          f"share at most {limit(violations, entries):.1e} (95 %)")
+    print(
+        f"violations: {violations} ({resolved_violations} of them resolved), "
+        f"share at most {limit(violations, entries):.1e} (95 %)"
+    )
     print(f"unresolved: {unresolved / entries:.2%}")
     print(f"bound / scale: median {np.median(ratio):.1e}, 99th percentile {np.quantile(ratio, 0.99):.1e}")
     for name, count in sorted(by_operation.items()):
