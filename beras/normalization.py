@@ -52,10 +52,10 @@ class Normalization(Diffable):
             raise ValueError(f"{who} expects input of shape (batch, …, {self.size}), got shape {values.shape}")
         return values
 
-    def _scaled(self, x: Array, mean: Array, variance: Array) -> Tensor:
+    def _scaled(self, x: Array, mean: Array, variance: Array, fixed: bool = False) -> Tensor:
         sigma = np.sqrt(variance + x.real.dtype.type(self.epsilon))
         normal = (x - mean) / sigma
-        self._saving = normal, sigma, mean, variance  # what the derivatives need again
+        self._saving = normal, sigma, mean, variance, fixed  # what the derivatives need again
         return wrap(np.asarray(self.gamma) * normal + np.asarray(self.beta))
 
     def get_input_gradients(self) -> list[Tensor]:
@@ -153,7 +153,7 @@ class BatchNormalization(Normalization):
         """Call `forward`, record it, and in training move the running mean and variance."""
         y = super().__call__(*args, **kwargs)
         if self.training:
-            _, _, mean, variance = self.saved
+            _, _, mean, variance, _ = self.saved
             for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 old = np.asarray(moving)
                 moving.assign(old + (1 - self.momentum) * (now.reshape(-1) - old))
@@ -163,13 +163,15 @@ class BatchNormalization(Normalization):
         """Return `gamma · x̂ + beta`, of the shape of `x`."""
         if self.training:
             return super().forward(x)
-        return self._scaled(self._checked(x), np.asarray(self.moving_mean), np.asarray(self.moving_variance))
+        return self._scaled(
+            self._checked(x), np.asarray(self.moving_mean), np.asarray(self.moving_variance), fixed=True
+        )
 
     def get_weight_gradients(self) -> list[Tensor]:
         """Return, besides those by `gamma` and `beta`, those by the moving mean and variance: zeros in training."""
         by_gamma, by_beta = super().get_weight_gradients()
-        normal, sigma, *_ = self.saved
-        if self.training:
+        normal, sigma, _, _, fixed = self.saved
+        if not fixed:
             by_mean, by_variance = np.zeros(normal.shape), np.zeros(normal.shape)
         else:
             scale = np.asarray(self.gamma) / sigma
@@ -184,9 +186,11 @@ class BatchNormalization(Normalization):
     def compose_input_gradients(self, J: Upstream = None) -> list[Tensor]:
         """Return the product of `Normalization` in training, `J · gamma / σ` in evaluation, where μ and σ are fixed."""
         upstream = self.upstream(J)
-        if upstream is None or self.training:
-            return super().compose_input_gradients(J)
-        _, sigma, *_ = self.saved
+        if upstream is None:
+            return self.get_input_gradients()
+        _, sigma, _, _, fixed = self.saved
+        if not fixed:
+            return super().compose_input_gradients(upstream)
         return [as_gradient(upstream[0] * np.asarray(self.gamma) / sigma, self.inputs[0])]
 
     def compose_weight_gradients(self, J: Upstream = None) -> list[Tensor]:

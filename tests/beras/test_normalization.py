@@ -126,3 +126,14 @@ def test_errors(kind):
         kind(4, epsilon=-1.0)
     with pytest.raises(ValueError, match="size"):
         kind(0)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_derivatives_are_those_of_the_call_also_after_the_mode_has_changed(training, x):
+    layer, J = make(BatchNormalization), random.normal(size=(5, 4))
+    layer.training = training
+    layer(x)
+    before = [g.tolist() for g in (*layer.compose_input_gradients([J]), *layer.compose_weight_gradients([J]))]
+    layer.training = not training
+    after = [g.tolist() for g in (*layer.compose_input_gradients([J]), *layer.compose_weight_gradients([J]))]
+    assert before == after
