@@ -157,7 +157,7 @@ def graphs() -> Iterator[Graph]:
     from beras.core import Diffable, Tensor, Variable
     from beras.gradient_tape import GradientTape
     from beras.layers import Dense
-    from beras.losses import MeanSquaredError
+    from beras.losses import MeanSquaredError, SoftmaxCrossEntropy
 
     def dense(w: Array) -> Any:
         layer = Dense(2, 2, dtype=w.dtype)
@@ -280,6 +280,20 @@ def graphs() -> Iterator[Graph]:
         return second.gradient(y, [source])[0]
 
     yield Graph("one tape after another", np.sin, (X,), grad=one_tape_after_another)
+
+    def on_labels(labels: Array) -> Graph:
+        def value(logits: Array) -> Any:
+            return np.asarray(SoftmaxCrossEntropy()(logits, labels))
+
+        def grad(logits: Array) -> Any:
+            loss = SoftmaxCrossEntropy()
+            loss(logits, labels)
+            return loss.compose_input_gradients([np.ones(())])[0]
+
+        return Graph(f"SoftmaxCrossEntropy on labels of {labels.ndim} axes", value, (X,), grad=grad)
+
+    yield on_labels(np.array([1, 0, 1]))
+    yield on_labels(np.array([[0.5, 1.5], [2.0, 0.25], [1.0, 0.0]]))
 
     class Identity(Diffable):
         """Returns its very input, as dropout does when it evaluates."""
