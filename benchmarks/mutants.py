@@ -285,7 +285,10 @@ def _changes(node: ast.AST, function: ast.FunctionDef, counting: bool) -> Iterat
         yield "branch dropped", node.body
         yield "branch dropped", node.orelse
     elif isinstance(node, ast.Attribute) and node.attr in ("inputs", "outputs"):
-        yield "outputs for inputs", ast.Attribute(node.value, {"inputs": "outputs", "outputs": "inputs"}[node.attr], ast.Load())
+        yield (
+            "outputs for inputs",
+            ast.Attribute(node.value, {"inputs": "outputs", "outputs": "inputs"}[node.attr], ast.Load()),
+        )
     elif isinstance(node, ast.Attribute) and node.attr == "T":
         yield "transpose dropped", node.value
     elif isinstance(node, ast.Call):
