@@ -1,9 +1,11 @@
 """Random functions of known derivative: compositions of three and more operations at all scales.
 
 One case: a program of 3–6 operations on `u = a·x`, at a point of 10 × 10 entries. |x| and |f| are log-uniform in
-1e-12 … 1e12, independently. The operations include cancellation ((v + C) − C, subtraction of a close number), stiffness
+1e-12 … 1e12, independently. The operations include cancellation ((v + C) − C, subtraction of a close number),
+stiffness
 (tanh(k·v), e^(−k²·v²) with k up to 1e5), waves whose period is near the estimator's steps (and exactly one of
-them), kinks next to the point, and operations across a row (softmax, norms, products of neighbours), naive formulas on purpose.
+them), kinks next to the point, and operations across a row (softmax, norms, products of neighbours), naive formulas
+on purpose.
 A program is one formula for NumPy and for high precision.
 """
 

@@ -21,7 +21,8 @@ BLOCK_VALUES = 1 << 18
 def noise_if_affine(evaluator: Evaluator, ladder: Ladder, rng: np.random.Generator) -> Array | None:
     """Return the noise amplitude `(outputs,)` at long steps, or None where f is not affine within it.
 
-    Along two random directions, and mixed between them, second differences must vanish at several steps. What is left of
+    Along two random directions, and mixed between them, second differences must vanish at several steps. What is
+    left of
     them is noise, which has to be as small as the noise that difference tables show.
     """
     x, f0 = evaluator.x, evaluator.f0
@@ -46,16 +47,16 @@ def noise_if_affine(evaluator: Evaluator, ladder: Ladder, rng: np.random.Generat
             return None
     rest = np.delete(np.arange(len(new)), first)
     f[rest] = evaluator(whole[rest], new[rest], "affine")
-    f = f.reshape(5, len(PROBES), -1)
+    all_f = f.reshape(5, len(PROBES), -1)
     with np.errstate(all="ignore"):
-        second = [f[0] + f[1] - 2 * f0, f[2] + f[3] - 2 * f0, 2 * f[4] - f[0] - f[2]]
+        second = [all_f[0] + all_f[1] - 2 * f0, all_f[2] + all_f[3] - 2 * f0, 2 * all_f[4] - all_f[0] - all_f[2]]
         # A straight line through the longest step passes through all shorter ones.
-        line = [f[i] - f0 - (f[i][0] - f0) * steps / steps[0] for i in (0, 2)]
+        line = [all_f[i] - f0 - (all_f[i][0] - f0) * steps / steps[0] for i in (0, 2)]
         left = np.max(np.abs([*second, *line]), axis=(0, 1))
-        largest = np.max(np.abs(f), axis=(0, 1))
+        largest = np.max(np.abs(all_f), axis=(0, 1))
         # A point is rounded to a float, which moves f by at most eps of what the whole step does.
-        allowed = 4 * (noise + ULPS * ladder.eps * (largest + np.abs(f[0] - f0).max(axis=0)))
-        ok = bool(np.isfinite(f).all() and np.all(left <= allowed))
+        allowed = 4 * (noise + ULPS * ladder.eps * (largest + np.abs(all_f[0] - f0).max(axis=0)))
+        ok = bool(np.isfinite(all_f).all() and np.all(left <= allowed))
     return np.maximum(2 * left, ULPS * ladder.eps * largest) if ok else None
 
 

@@ -19,8 +19,10 @@ def disagreement(
 ) -> Array:
     """Return which outputs' derivatives along random directions differ from what the Jacobian predicts.
 
-    The quotients along a direction are taken at steps somewhat finer than those that the entries needed (and finer by √n,
-    because n entries move together). An output disagrees if two of them in a row miss the prediction by more than bounds
+    The quotients along a direction are taken at steps somewhat finer than those that the entries needed (and finer
+    by √n,
+    because n entries move together). An output disagrees if two of them in a row miss the prediction by more than
+    bounds
     and noise explain, and not by less where the step is shorter, as truncation would. Outputs with a kink, or with an
     entry of which nothing is known, are left out: they are not linear.
     """

@@ -24,7 +24,8 @@ def curve(
 ) -> tuple[Array, Array, float, float]:
     """Return `(steps, central difference quotients, chosen step, noise)` of one entry.
 
-    `index` and `output` are flat indices; a quotient that cannot be evaluated is NaN. The noise is the amplitude of the
+    `index` and `output` are flat indices; a quotient that cannot be evaluated is NaN. The noise is the amplitude of
+    the
     error of one value of f: a quotient at step h carries noise/h of it.
     """
     evaluator = Evaluator(forward, values, wrt)

@@ -18,8 +18,10 @@ def directional(
 ) -> list[tuple[Array, Array]]:
     """Return `(value, bound)` of the derivative of every output along `tangents`, in the outputs' shapes.
 
-    The derivative is that of t ↦ forward(values + t · tangents) at 0. A variable without a tangent is held fixed. Where
-    the two sides differ (a kink) or nothing could be estimated, the bound says so: it reaches both sides, or is infinite.
+    The derivative is that of t ↦ forward(values + t · tangents) at 0. A variable without a tangent is held fixed.
+    Where
+    the two sides differ (a kink) or nothing could be estimated, the bound says so: it reaches both sides, or is
+    infinite.
     """
 
     def along(at: Values) -> list[Array]:

@@ -5,7 +5,8 @@ one after the other (L. F. Richardson 1911; C. J. F. Ridders, Adv. Eng. Softw. 4
 disagreement as the error, which a coincidence can make zero. Here a candidate's truncation is what the *worst* of its
 neighbours disagrees about, and its rounding is the measured noise through the weights of the scheme.
 
-A derivative is a limit at small steps: a value on which coarse steps agree is given up where finer steps agree on another
+A derivative is a limit at small steps: a value on which coarse steps agree is given up where finer steps agree on
+another
 one (a wave below the coarse steps, a kink next to the point).
 """
 
@@ -73,7 +74,8 @@ class Point:
 def select(quotients: Array, steps: Array, noise: Array, power: int, point: Point) -> Best:
     """Return the candidate with the smallest bound that no finer plateau contradicts.
 
-    `quotients`, `noise (steps, entries)`: difference quotients and the amplitude of their noise; `steps`: relative step
+    `quotients`, `noise (steps, entries)`: difference quotients and the amplitude of their noise; `steps`: relative
+    step
     sizes, decreasing; `power`: 2 for central, 1 for one-sided quotients. NaN marks what could not be evaluated.
     """
     flat = quotients == 0
@@ -109,7 +111,8 @@ def select(quotients: Array, steps: Array, noise: Array, power: int, point: Poin
 def _constant(quotients: Array, steps: Array, noise: Array, power: int, point: Point) -> Best:
     """Return the choice where fine steps do not move f.
 
-    If the first step that moves it moves it by no more than rounding does, the slope may hide below the rounding, as in
+    If the first step that moves it moves it by no more than rounding does, the slope may hide below the rounding,
+    as in
     the tail of tanh, and the bound reaches that step's quotient. Otherwise it is a jump or a kink further off.
     """
     best = smallest(quotients, steps, noise, power)
@@ -126,7 +129,8 @@ def _start(middle: Array, gap: Array, other: Array) -> Array:
     here, levels = np.arange(middle.shape[1]), np.arange(len(middle))[:, None]
     finest = len(middle) - 1 - np.argmax(other[::-1], axis=0)
     same = np.abs(middle - middle[finest, here]) <= 0.1 * gap[finest, here]
-    return np.where(~same & (levels < finest), levels, -1).max(axis=0) + 1
+    start: Array = np.where(~same & (levels < finest), levels, -1).max(axis=0) + 1
+    return start
 
 
 def _even(quotients: Array, steps: Array, noise: Array, power: int) -> tuple[Array, Array, Array]:
@@ -141,7 +145,8 @@ def _even(quotients: Array, steps: Array, noise: Array, power: int) -> tuple[Arr
 def _hear(quotients: Array, steps: Array, noise: Array, best: Best, shift: int) -> None:
     """Widen the bound by what the finer quotients show.
 
-    Where their distance from the value grows with 1/step it is noise: the rounding is at least twice the largest sample,
+    Where their distance from the value grows with 1/step it is noise: the rounding is at least twice the largest
+    sample,
     |quotient − value| · step. Where it stays, with its sign and beyond the noise, over RUN steps, it is truncation.
     `shift`: how many rows fewer than the candidate's levels count the quotients have.
     """
@@ -188,7 +193,8 @@ def _edge(quotients: Array, steps: Array) -> Array:
     here = np.arange(quotients.shape[1])
     rise = np.diff(quotients[at, here] * steps[at], axis=0) / np.diff(steps[at], axis=0)
     straight = np.abs(rise - rise[0]).max(axis=0) <= 0.05 * np.abs(rise[0])
-    return straight & (last > PLATEAU + 1) & (last < len(steps) - 3)
+    edge: Array = straight & (last > PLATEAU + 1) & (last < len(steps) - 3)
+    return edge
 
 
 @dataclass
@@ -214,7 +220,8 @@ class Plateaus:
         return cls(middle, spread, steps[: len(middle), None], steps, _edge(quotients, steps))
 
     def challenge(self, which: Array, found: Best, point: Point) -> tuple[Array, Array, Array]:
-        """Return how far each finer plateau of entries `which` is from the value, whether it casts doubt, and refutes it."""
+        """Return how far each finer plateau of entries `which` is from the value, whether it casts doubt, and
+        refutes it."""
         gap = np.abs(self.middle[:, which] - found.value)
         finer = np.arange(len(gap))[:, None] >= found.level - 1
         other = finer & (gap > 10 * self.spread[:, which]) & (gap > 2 * found.bound)

@@ -47,7 +47,8 @@ def estimate(
     ladder.listen(evaluator, rng)
     found = climb(evaluator, structure, ladder, rng)
     if disagrees(evaluator, structure, ladder, found, rng):
-        # Either the structure is wrong or a short ladder was misled: the whole ladder, first as structured, then densely.
+        # Either the structure is wrong or a short ladder was misled: the whole ladder, first as structured, then
+        # densely.
         found = climb_all(evaluator, structure, ladder)
         if structure.name != "dense" and disagrees(evaluator, structure, ladder, found, rng):
             structure = dense(x.size, outputs)

@@ -88,7 +88,8 @@ def thorough(q: Quotients) -> Found:
 def _hidden(q: Quotients) -> Array:
     """Return the slope that may hide behind a zero where fine steps do not move f by a bit: the tail of a tanh, say.
 
-    If the first step that moves f, on either side, moves it by no more than rounding does, and the side is not straight
+    If the first step that moves f, on either side, moves it by no more than rounding does, and the side is not
+    straight
     from there on (a kink nearby), that step's quotient may be of the size of the derivative.
     """
     flat = (q.up == q.base) & (q.down == q.base)
@@ -111,7 +112,8 @@ def _hidden(q: Quotients) -> Array:
 
 
 def quick(q: Quotients, n: int) -> Found:
-    """Judge a short ladder of n steps followed by finer ones, the witnesses; what they contradict has an infinite bound.
+    """Judge a short ladder of n steps followed by finer ones, the witnesses; what they contradict has an infinite
+    bound.
 
     The witnesses have to see the value that the others are extrapolated to, within noise, and no kink.
     """

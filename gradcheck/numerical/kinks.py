@@ -10,7 +10,6 @@ from gradcheck.numerical.extrapolate import Best, select
 from gradcheck.numerical.ladder import Quotients
 from gradcheck.problem import Array
 
-
 BEYOND = 3  # steps
 FINE = 5  # this many of the finest steps that rise above the noise have to show a kink
 
@@ -27,7 +26,8 @@ class Sides:
 def one_sided(q: Quotients) -> Sides:
     """Return both one-sided derivatives.
 
-    They are apart where they disagree beyond their bounds *and* the finest steps still show that gap: a stiff but smooth
+    They are apart where they disagree beyond their bounds *and* the finest steps still show that gap: a stiff but
+    smooth
     function comes together there.
     """
     noise = q.side_noise
@@ -46,7 +46,8 @@ def one_sided(q: Quotients) -> Sides:
 def _within_reach(side: Array, other: Array, q: Quotients) -> Array:
     """Return a side's quotients without steps much longer than |x|, or than the way to where f ends on the other side.
 
-    The end (of a logarithm's or a root's domain) sets f's scale. No end is set where the other side is unknown altogether.
+    The end (of a logarithm's or a root's domain) sets f's scale. No end is set where the other side is unknown
+    altogether.
     """
     ends = np.isnan(other)
     far = np.zeros(side.shape, dtype=bool)
@@ -57,7 +58,7 @@ def _within_reach(side: Array, other: Array, q: Quotients) -> Array:
 
 def bent(q: Quotients) -> Array:
     """Return where the two sides' quotients do not approach each other: f(x + h) + f(x − h) − 2 f(x) is not o(h)."""
-    difference = select(q.ahead - q.behind, q.steps, sum(q.side_noise), 1, q.point)
+    difference = select(q.ahead - q.behind, q.steps, np.add(*q.side_noise), 1, q.point)
     with np.errstate(invalid="ignore"):
         return ~(np.abs(difference.value) <= difference.bound)
 
@@ -71,4 +72,5 @@ def jumps(change: Array, amplitude: Array) -> Array:
         return np.zeros(change.shape[1], dtype=bool)
     size = np.abs(change)
     with np.errstate(invalid="ignore"):
-        return (size[-1] > 8 * amplitude[-1]) & (size[-1] >= 0.5 * size[-21])
+        stays: Array = (size[-1] > 8 * amplitude[-1]) & (size[-1] >= 0.5 * size[-21])
+    return stays

@@ -51,7 +51,8 @@ class Quotients:
 
     def _over_step(self, amplitude: Array) -> Array:
         with np.errstate(all="ignore"):
-            return np.divide(amplitude, self.steps[:, None] * self.scale)
+            quotient: Array = np.divide(amplitude, self.steps[:, None] * self.scale)
+            return quotient
 
     def take(self, which: Array) -> Quotients:
         """Return some entries."""
@@ -111,7 +112,8 @@ class Ladder:
     def _noise(self, evaluator: Evaluator, index: Array, moves: Array, spacings: Array, sides: bool) -> Array:
         """Return noise amplitudes `(tables, steps, points, outputs)`, a row for every exponent of `whole`.
 
-        The noise at a step is that at every spacing finer by 2^8, where a smooth function's own differences vanish, and
+        The noise at a step is that at every spacing finer by 2^8, where a smooth function's own differences vanish,
+        and
         never less than at the two finest spacings.
         """
         spacings = spacings[spacings <= max(self.finest, spacings[0])]
@@ -152,7 +154,8 @@ class Ladder:
 
     def noise_at(self, exponents: Array) -> Array:
         """Return the noise amplitude `(steps, outputs)` of a first guess."""
-        return self.noise[np.minimum(exponents - COARSEST, len(self.noise) - 1)]
+        rows: Array = self.noise[np.minimum(exponents - COARSEST, len(self.noise) - 1)]
+        return rows
 
     def along(self, evaluator: Evaluator, direction: Array, exponents: Array, stage: str) -> Quotients:
         """Evaluate x + t · direction: the quotients are by t, one entry per output."""

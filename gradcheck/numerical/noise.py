@@ -31,7 +31,8 @@ def table(f: Array) -> Array:
     for order in ORDERS:
         found.append(np.sqrt(np.mean(difference**2, axis=-2) / comb(2 * order, order)))
         difference = np.diff(difference, axis=-2)
-    return np.fmin.reduce(found)
+    least: Array = np.fmin.reduce(found)
+    return least
 
 
 def measure(
@@ -44,7 +45,8 @@ def measure(
 ) -> Array:
     """Return noise amplitudes `(tables, len(exponents), points, outputs)` at spacings moves · 2^-exponent.
 
-    Every row of `index (points, entries)` is moved together, by `moves`. The tables: around the point and, with `sides`, also
+    Every row of `index (points, entries)` is moved together, by `moves`. The tables: around the point and, with
+    `sides`, also
     behind it (first) and ahead of it (last): a kink disturbs only some of them. NaN where forward could not be
     evaluated.
     """

@@ -1,14 +1,18 @@
 """Checking what is too large for a full Jacobian: random projections, their power, and the way to a wrong entry.
 
-The claim is a linear map: all vector-Jacobian products u ↦ Jᵀu. For a random direction d and a cotangent u, uᵀJd is measured by a
-directional derivative with a bound β, and claimed as ⟨Jᵀu, d⟩. With d Gaussian of covariance diag(s²), an error matrix E = claim − truth
+The claim is a linear map: all vector-Jacobian products u ↦ Jᵀu. For a random direction d and a cotangent u, uᵀJd is
+measured by a
+directional derivative with a bound β, and claimed as ⟨Jᵀu, d⟩. With d Gaussian of covariance diag(s²), an error
+matrix E = claim − truth
 makes the difference g = uᵀE d normal with standard deviation σ = ‖s ∘ Eᵀu‖, so that
 
     P(|g| ≤ 2β) ≤ (2β + 2β) / (σ √(2π)) = 4β / (σ √(2π)),
 
-whatever E is (the density of g is at most 1/(σ √(2π))). k independent directions all miss it with at most the k-th power. Solving
+whatever E is (the density of g is at most 1/(σ √(2π))). k independent directions all miss it with at most the k-th
+power. Solving
 for σ gives ρ = 4 max β / (√(2π) p^(1/k)): an error with ‖s ∘ Eᵀu‖ above ρ escapes with probability below p.
-The assumption: the measured derivatives are within β. For a scalar function u = 1, and the norm is that of the gradient's error.
+The assumption: the measured derivatives are within β. For a scalar function u = 1, and the norm is that of the
+gradient's error.
 """
 
 from __future__ import annotations
@@ -45,7 +49,8 @@ class Probe:
 
     @property
     def wrong(self) -> bool:
-        """Whether claim and measurement differ by more than the bound (and the rounding of the sum, which it holds)."""
+        """Whether claim and measurement differ by more than the bound (and the rounding of the sum, which it
+        holds)."""
         return not abs(self.claimed - self.measured) <= self.bound
 
 
@@ -95,8 +100,10 @@ def project(
 ) -> Projection:
     """Hold claimed vector-Jacobian products against directional derivatives.
 
-    `vjp(cotangents)` takes one cotangent per output and returns the claimed gradient of each variable in `wrt`. Directions are
-    Gaussian, scaled per variable by its root mean square (1 where it is zero); cotangents are signs (1 for one scalar output).
+    `vjp(cotangents)` takes one cotangent per output and returns the claimed gradient of each variable in `wrt`.
+    Directions are
+    Gaussian, scaled per variable by its root mean square (1 where it is zero); cotangents are signs (1 for one
+    scalar output).
     On a mismatch the directions are halved until a single entry is left.
     """
     rng = np.random.default_rng(seed)
@@ -108,10 +115,10 @@ def project(
     evaluations = 0
     for _ in range(1 if scalar else cotangents):
         u = [np.ones(shape) if scalar else rng.choice([-1.0, 1.0], shape) for shape in shapes]
-        claim = {name: np.asarray(gradient, dtype=np.float64) for name, gradient in vjp(u).items()}
+        claim: dict[str, Array] = {name: np.asarray(g, dtype=np.float64) for name, g in vjp(u).items()}
         weighted = _Weighted(forward, values, u, domains, seed)
         for _ in range(directions):
-            d = {name: rng.normal(size=values[name].shape) * scale[name] for name in wrt}
+            d: dict[str, Array] = {n: np.asarray(rng.normal(size=values[n].shape)) * scale[n] for n in wrt}
             probe = weighted.probe(claim, d)
             probes.append(probe)
             if probe.wrong and culprit is None:

@@ -1,7 +1,8 @@
 """A short ladder for the many functions that are smooth at the size of their variable.
 
 Three extrapolations over six steps (all of them; without the coarsest; without the two coarsest), each a fixed linear
-combination of central quotients, so that all entries take one matrix product. Finer witnesses have to see the chosen value within
+combination of central quotients, so that all entries take one matrix product. Finer witnesses have to see the
+chosen value within
 noise, and no kink; what they contradict gets an infinite bound and is left to the whole ladder.
 """
 

@@ -14,7 +14,6 @@ from gradcheck.numerical.evaluate import Evaluator, tile
 from gradcheck.numerical.steps import perturbed
 from gradcheck.problem import Array
 
-
 Domain = tuple[float, float] | None
 
 
@@ -90,7 +89,7 @@ def _meets(evaluator: Evaluator, size: Array, domain: Domain, rng: np.random.Gen
     if any(len(output) == 0 or output[axis] != n for output in evaluator.shapes):
         return False
     if n < 2:
-        return n == 1
+        return bool(n == 1)
     bits = max(1, int(np.ceil(np.log2(n))))
     position = np.arange(n)
     place = [-1 if i == axis % len(shape) else 1 for i in range(len(shape))]
