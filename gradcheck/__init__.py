@@ -1,10 +1,10 @@
 """gradcheck: is this derivative right, and if not, what is wrong with it?
 
-    >>> import numpy as np
-    >>> import gradcheck
-    >>> result = gradcheck.check(np.sin, np.array([0.5, 1.0]), jac=lambda x: np.diag(np.cos(x)))
-    >>> result.verdict
-    'correct'
+>>> import numpy as np
+>>> import gradcheck
+>>> result = gradcheck.check(np.sin, np.array([0.5, 1.0]), jac=lambda x: np.diag(np.cos(x)))
+>>> result.verdict
+'correct'
 """
 
 from __future__ import annotations

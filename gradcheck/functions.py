@@ -85,7 +85,7 @@ def numerical_jacobian(
 
         >>> import numpy as np
         >>> jacobian, bound = numerical_jacobian(lambda x: x**2, np.array([1.0, 3.0]))
-        >>> np.abs(jacobian - np.diag([2.0, 6.0])).max() <= bound.max() < 1e-9
+        >>> bool((np.abs(jacobian - np.diag([2.0, 6.0])) <= bound).all() and bound.max() < 1e-9)
         True
     """
     options = options or Options()
