@@ -65,7 +65,7 @@ def find(
     compose = getattr(obj, name)
     cotangents = [np.ones_like(output, dtype=float) for output in outputs]
     averaged = name == generation.compose_weight and generation is not MODERN and averages(type(obj), generation)
-    inherited = is_generic(type(obj), name)
+    inherited = is_generic(type(obj), name) and not _is_override(type(obj), name)
     choices = [Convention(averaged=averaged)]
     if generation is not MODERN and len(outputs) == 1:
         choices.append(Convention(bare=True, averaged=averaged))
@@ -93,6 +93,11 @@ def is_generic(cls: type, name: str) -> bool:
         if written is not None and not getattr(written, "__isabstractmethod__", False):
             return False
     return owner is not cls
+
+
+def _is_override(cls: type, name: str) -> bool:
+    """Whether the method was written anew below the class that has it first: it is then meant for what stands there."""
+    return sum(name in vars(base) for base in cls.__mro__) > 1
 
 
 def averages(cls: type, generation: Generation) -> bool:
