@@ -4,7 +4,7 @@
 
 (without the |f| of outputs that do not depend on x). `bound` is the estimate's own; the second part is what the claim
 itself may lose to rounding. An exponential saturates at |x| = ln(1/eps), and `y(1 − y)` loses eps/2 of |f| = 1 there,
-which is ln(1/eps)/2 · eps · |f|/|x|: c is the power of two above that (32; 4 in float16). To that comes c · the dtype's
+which is ln(1/eps)/2 · eps · |f|/|x|: c is that and a third more (24; 4 in float16). To that comes c · the dtype's
 smallest normal number, for underflow.
 """
 
@@ -48,7 +48,7 @@ class _Tolerances:
 
     def __init__(self, dtype: str) -> None:
         info = np.finfo(dtype)
-        c = 4.0 if info.bits == 16 else 32.0
+        c = 4.0 if info.bits == 16 else 24.0
         self.rounding = c * float(info.eps)
         self.underflow = c * float(info.smallest_normal)
         self.largest = float(info.max)

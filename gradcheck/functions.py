@@ -35,7 +35,8 @@ def check(
     - `vjp(*args, cotangent)`: the product `cotangent · J`, of the argument's shape;
     - `jvp(*args, tangent)`: the product `J · tangent`, of the output's shape (one tangent per argument).
 
-    Without arguments `subject` is a class or an instance with derivative methods of its own.
+    It is checked in the dtype of its arguments. Without arguments `subject` is a class or an instance with derivative
+    methods of its own.
 
     Raises UsageError for arguments that are not numbers, or where there is nothing to check.
 
@@ -57,6 +58,7 @@ def check(
             raise UsageError("expected a derivative to check: jac=, vjp=, jvp= or grad=")
         arrays = [_real(arg, position) for position, arg in enumerate(args)]
         built = function_subject(subject, arrays, jac=jac, vjp=vjp, jvp=jvp, grad=grad, names=names)
+        options = options or Options(dtypes=(_dtype(arrays),))
     else:
         try:
             built = subject_of(subject)
@@ -103,6 +105,12 @@ def numerical_jacobian(
     estimate = numerical.estimate(forward, values, names[argnum], seed=options.seed, executor=options.executor)
     shape = estimate.output_shapes[0] + estimate.variable_shape
     return estimate.dense().reshape(shape), estimate.dense("bound").reshape(shape)
+
+
+def _dtype(arrays: Sequence[Array]) -> str:
+    """The floating dtype of the arguments together; float64 for integers."""
+    together = np.result_type(*arrays)
+    return str(together) if together in ("float32", "float16") else "float64"
 
 
 def _real(arg: Any, position: int) -> Array:

@@ -66,7 +66,7 @@ J = np.array([[1.0, -2.0, 0.5], [0.0, 3.0, 0.25]])
 def test_a_right_claim_is_correct_and_says_what_it_would_have_caught():
     found, tolerance = judge(J, dense(J), np.eye(2))
     assert found.at.verdict == "correct"
-    assert tolerance[0, 0] == pytest.approx(1e-12 + 32 * EPS * (2.0 + 1.0))
+    assert tolerance[0, 0] == pytest.approx(1e-12 + 24 * EPS * (2.0 + 1.0))
     claim = J.copy()
     claim[1, 2] += found.at.resolution
     assert judge(claim, dense(J), np.eye(2))[0].at.verdict == "wrong"
