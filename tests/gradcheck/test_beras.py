@@ -98,8 +98,7 @@ def test_one_flipped_sign_makes_that_claim_wrong(copied, which):
     passed = [
         (name, method)
         for name, method in flipped
-        if name in found
-        and not any(c["verdict"] == "wrong" for c in found[name]["claims"] if c["method"] == method)
+        if name in found and not any(c["verdict"] == "wrong" for c in found[name]["claims"] if c["method"] == method)
     ]
     assert passed == []
     assert [name for name, _ in flipped if name in found], "nothing was flipped"

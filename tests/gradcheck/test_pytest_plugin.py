@@ -11,7 +11,7 @@ import pytest
 
 from tests.gradcheck.foreign import package, python
 
-SUITE = '''
+SUITE = """
 import numpy as np
 from beras.layers import Flipped, Tanh
 
@@ -30,7 +30,7 @@ def test_wrong_class(gradcheck):
 
 def test_wrong_function(gradcheck):
     gradcheck(np.sin, np.array([0.5, 1.0]), jac=lambda x: -np.diag(np.cos(x)))
-'''
+"""
 
 
 def installed() -> bool:
