@@ -109,7 +109,7 @@ class Evaluator:
         self.dtypes = tuple(output.dtype for output in outputs)
         self.f0 = flatten(outputs)
         x = self.values[wrt]
-        self.rows = x.shape[0] if x.ndim else 1
+        self.rows = next((shape[0] for shape in self.shapes if shape), x.shape[0] if x.ndim else 1)
         self.worker = Worker(forward, self.values, wrt, self.f0.size, rows=self.rows)
         self.calls: dict[str, int] = {"structure": 1}
         self.row_count: dict[str, int] = {"structure": self.rows}

@@ -71,12 +71,13 @@ class Point:
         return Point(self.height[where], self.highest[where], self.near[where], self.eps)
 
 
-def select(quotients: Array, steps: Array, noise: Array, power: int, point: Point) -> Best:
+def select(quotients: Array, steps: Array, noise: Array, power: int, point: Point, bend: Array | None = None) -> Best:
     """Return the candidate with the smallest bound that no finer plateau contradicts.
 
     `quotients`, `noise (steps, entries)`: difference quotients and the amplitude of their noise; `steps`: relative
     step
-    sizes, decreasing; `power`: 2 for central, 1 for one-sided quotients. NaN marks what could not be evaluated.
+    sizes, decreasing; `power`: 2 for central, 1 for one-sided quotients; `bend`: how far the two sides of a central
+    quotient are apart. NaN marks what could not be evaluated.
     """
     flat = quotients == 0
     tail = flat[-3:].all(axis=0) & ~flat.all(axis=0)
@@ -89,6 +90,7 @@ def select(quotients: Array, steps: Array, noise: Array, power: int, point: Poin
         best.put(zero, _constant(quotients[:, zero], steps, noise[:, zero], power, point.take(zero)))
         seen, seen_steps, seen_noise = _even(quotients, steps, noise, power)
         flats = Plateaus.of(seen, seen_steps)
+        flats.bend = bend
         todo = np.arange(quotients.shape[1])
         for attempt in range(RETRIES):
             found = best.take(todo)
@@ -209,6 +211,7 @@ class Plateaus:
     coarsest: Array
     steps: Array
     edge: Array
+    bend: Array | None = None
 
     @classmethod
     def of(cls, quotients: Array, steps: Array) -> Plateaus:
@@ -230,6 +233,10 @@ class Plateaus:
         height = gap * self.coarsest
         flat = (self.middle[:, which] == 0) & self.edge[which]
         wave = other & ((height > point.eps**WAVE * seen) | flat)
+        if self.bend is not None:
+            # Half-way between two different sides: no rounding of one slope, but a kink nearby.
+            bend = np.minimum(self.bend[found.level, which], self.bend[found.start, which])
+            wave |= other & (bend > 0.3 * np.abs(found.value))
         return gap, other & (height > point.eps**ROUNDING * seen), wave
 
 

@@ -11,6 +11,8 @@ from gradcheck.numerical.extrapolate import ROUNDING, Plateaus, persistent, sele
 from gradcheck.numerical.ladder import Quotients
 from gradcheck.problem import Array
 
+POOR, CAUTION = 1e-4, 8
+
 
 @dataclass
 class Found:
@@ -48,7 +50,7 @@ class Found:
 
 def thorough(q: Quotients) -> Found:
     """Judge the quotients of a whole ladder."""
-    best = select(q.central, q.steps, q.noise, 2, q.point)
+    best = select(q.central, q.steps, q.noise, 2, q.point, np.abs(q.ahead - q.behind))
     value, truncation, rounding = best.value, best.truncation, best.rounding
     step = q.steps[best.level] * q.scale
     kink = np.zeros(value.size, dtype=bool)
@@ -74,6 +76,7 @@ def thorough(q: Quotients) -> Found:
             at = some[agree]
             value[at], truncation[at], rounding[at] = side.value[agree], missed[agree], side.rounding[agree]
             step[at] = q.steps[side.level[agree]] * q.scale[at]
+        _reach(value, truncation, rounding, some, two)
         split = two.apart & ~jump[some]
         at = some[split]
         kink[at] = True
@@ -81,8 +84,22 @@ def thorough(q: Quotients) -> Found:
         truncation[at] = np.maximum(two.left.truncation, two.right.truncation)[split]
         rounding[at] = np.maximum(two.left.rounding, two.right.rounding)[split]
     truncation += np.where(kink | (np.abs(value) > truncation + rounding), 0, _hidden(q))
+    # A value of which no three digits are sure was found in a place where nothing converges: its bound is a guess too.
+    poor = ~kink & (value != 0) & (truncation + rounding > POOR * np.abs(value))
+    truncation[poor], rounding[poor] = CAUTION * truncation[poor], CAUTION * rounding[poor]
     truncation[jump | ~np.isfinite(q.base)] = np.inf
     return Found(value, truncation, rounding, step, kink, jump, left, right)
+
+
+def _reach(value: Array, truncation: Array, rounding: Array, some: Array, two: kinks.Sides) -> None:
+    """Where two clear sides disagree, but no kink is shown and no good value found, let the bound reach both."""
+    gap = np.abs(two.left.value - two.right.value)
+    with np.errstate(invalid="ignore"):
+        clear = ~two.apart & (4 * (two.left.bound + two.right.bound) < gap)
+        far = np.maximum(np.abs(value[some] - two.left.value), np.abs(value[some] - two.right.value))
+        vague = clear & (truncation[some] + rounding[some] > 1e-3 * gap)
+    at = some[vague]
+    truncation[at] = np.maximum(truncation[at], far[vague])
 
 
 def _hidden(q: Quotients) -> Array:

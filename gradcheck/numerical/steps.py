@@ -20,7 +20,7 @@ def relative_steps(k: Array) -> Array:
     """Return s_k: 2^-k times an irregular mantissa; neighbours have a ratio between 1.6 and 2.5.
 
     >>> relative_steps(np.arange(3)).tolist()
-    [1.0, 0.578125, 0.263671875]
+    [1.0, 0.578125, 0.2646484375]
     """
     mantissa = 1 + np.round(np.mod(np.abs(k) * GOLDEN, 1) * 64) / 256
     return np.ldexp(mantissa, -k)
