@@ -2,10 +2,14 @@
 
     python benchmarks/soundness.py [--entries 1000000] [--start 0] [--seed 0]
 
-Draws cases from `generator.py`, differentiates each in high precision (`truth.py`) and by `gradcheck.numerical.estimate`,
-and counts entries whose error is above their bound, by operation, with a 95 % confidence limit on their share. Only entries that the
-structure touches are counted. An entry is unresolved where its bound is above 1e-6 of the scale (the largest derivative at
-that point, or |f| / |x| where all are zero). A point whose derivatives are all below 1e-6 |f| / |x| is skipped: in float64
+Draws cases from `generator.py`, differentiates each in high precision (`truth.py`) and by
+`gradcheck.numerical.estimate`,
+and counts entries whose error is above their bound, by operation, with a 95 % confidence limit on their share. Only
+entries that the
+structure touches are counted. An entry is unresolved where its bound is above 1e-6 of the scale (the largest
+derivative at
+that point, or |f| / |x| where all are zero). A point whose derivatives are all below 1e-6 |f| / |x| is skipped: in
+float64
 there is nothing to resolve.
 """
 

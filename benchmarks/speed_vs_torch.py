@@ -2,8 +2,10 @@
 
     python benchmarks/speed_vs_torch.py [--quick]
 
-Warm medians on both sides, in one run, on one thread. Ours: estimate of all input, weight and bias Jacobians in float64, and comparison
-of every entry with what the code's own vector-Jacobian product says. Slow mode builds torch's full Jacobians; fast mode projects once.
+Warm medians on both sides, in one run, on one thread. Ours: estimate of all input, weight and bias Jacobians in
+float64, and comparison
+of every entry with what the code's own vector-Jacobian product says. Slow mode builds torch's full Jacobians; fast
+mode projects once.
 """
 
 from __future__ import annotations
@@ -117,7 +119,8 @@ def ours(code: Any, v: Values) -> int:
 def claimed(code: Any, v: Values, name: str, found: Estimate) -> Array:
     """Return the claim where the estimate stands, `(colours, outputs)`, with one product per colour of outputs.
 
-    Outputs that share no entry of the variable are asked for together, as entries that share no output are perturbed together.
+    Outputs that share no entry of the variable are asked for together, as entries that share no output are
+    perturbed together.
     """
     rows, columns = found.output_shapes[0]
     which = code.names.index(name)
