@@ -17,9 +17,11 @@ from gradcheck.numerical.steps import perturbed, relative_steps
 from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array
 
-STEPS = np.array([2, 3, 4, 5, 6, 7])
+STEPS = np.array([3, 4, 5, 6, 7, 8])
 WITNESSES = np.array([14, 22])
 BLOCK_VALUES = 1 << 15
+# Among thousands of entries some are noisier than a table of few points says; what a witness is for is far off.
+SLACK = 8
 
 # Candidate extrapolations (first step, number of steps), and the neighbours that tell what truncation is left in each.
 WINDOWS = ((0, 6), (1, 5), (0, 5), (2, 4), (1, 4), (2, 3), (3, 3))
@@ -93,8 +95,8 @@ def _block(evaluator: Evaluator, index: Array, slot: Array, ladder: Ladder) -> F
         bend = np.abs(up[n - 1] + down[n - 1] - 2 * f0) / steps[n - 1] ** 2
         for k in range(n, len(steps)):
             heard = noise / steps[k]
-            off = np.abs(central[k] - value) > bound + 4 * finest * (steps[k] / steps[n - 1]) ** 2 + 2 * heard
-            kink = np.abs(up[k] + down[k] - 2 * f0) > 4 * bend * steps[k] ** 2 + 4 * amplitude
+            off = np.abs(central[k] - value) > bound + 4 * finest * (steps[k] / steps[n - 1]) ** 2 + SLACK * heard
+            kink = np.abs(up[k] + down[k] - 2 * f0) > 4 * bend * steps[k] ** 2 + 2 * SLACK * amplitude
             truncation[off | kink] = np.inf
     no = np.zeros(value.shape, dtype=bool)
     return Found(value, truncation, noise * chosen, step * (steps[n - 1] / steps[0]), no, no.copy(), value, value)
