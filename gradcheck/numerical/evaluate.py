@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -142,7 +142,12 @@ class Evaluator:
         assert self.executor is not None
         parts = np.array_split(np.arange(len(index)), min(len(index), 16))
         try:
-            jobs = [self.executor.submit(run, self.worker, index[part], new[part]) for part in parts]
+            # Each part has arrays of its own to perturb: threads would overwrite each other's.
+            workers = [replace(self.worker, _scratch={}) for _ in parts]
+            jobs = [
+                self.executor.submit(run, worker, index[part], new[part])
+                for worker, part in zip(workers, parts, strict=True)
+            ]
             done = [job.result() for job in jobs]
         except (AttributeError, TypeError) as error:
             if "pickle" not in str(error):
