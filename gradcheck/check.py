@@ -167,14 +167,15 @@ class _Session:
             record.points.append(_no_numbers(point, dtype, "wrong", answer.message))
         else:
             self._note_form(visit, dtype, method, answer)
-            found = visit.compare(name, answer.rows, asked, dtype)
+            projected = visit.is_projected(name)
+            found = visit.project(method, name, dtype) if projected else visit.compare(name, answer.rows, asked, dtype)
             record.points.append(found.at)
             if dtype == "float64":
                 record.kinks.extend(found.kinks)
             if found.worst is not None and found.at.ratio > record.worst_ratio:
                 record.worst, record.worst_ratio = found.worst, found.at.ratio
                 record.worst_point = f"{point.label}, {dtype}"
-            if record.heat is None and not visit.is_projected(name):
+            if record.heat is None and not projected:
                 record.heat = Heat(point.label, _shown(found.ratios))
                 record.curve = visit.curve(name, found.worst)
         if record.points[-1].verdict == "wrong" and record.first_wrong is None:

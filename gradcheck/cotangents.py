@@ -33,7 +33,8 @@ def basis(outputs: int, kind: Kind) -> Cotangents:
 def choose(outputs: int, estimate: Estimate | None, kind: Kind, rng: np.random.Generator) -> Cotangents:
     """A basis, or groups of outputs that share no input; then one random row, in which everything meets.
 
-    The estimate knows which outputs share an input; without one (data that is held constant) one random row does.
+    The estimate knows which outputs share an input; without one (constant data, a Jacobian past the budget) one random
+    row does.
     """
     if kind == "sum" or outputs == 1:
         return basis(outputs, kind)

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gradcheck import cotangents, numerical, projection
+from gradcheck import cotangents, numerical
 from gradcheck.claims import Answer, ask
 from gradcheck.compare import Comparison, compare
 from gradcheck.cotangents import Cotangents
 from gradcheck.expected import expected, largest
 from gradcheck.numerical.estimate import Estimate
 from gradcheck.problem import Array, Method, Values
+from gradcheck.projection import compare_projected
 from gradcheck.results import Curve, Entry
 from gradcheck.sampling import Point
 
@@ -121,10 +122,8 @@ class Visit:
         chosen = {}
         for name in method.wrt:
             rng = np.random.default_rng([self.seed, 6])
-            if self.is_projected(name):
-                chosen[name] = projection.cotangents(self.flat.size, rng)
-                continue
-            estimate = None if self.problem.variable(name).constant else self.estimate(name)
+            ungrouped = self.problem.variable(name).constant or self.is_projected(name)
+            estimate = None if ungrouped else self.estimate(name)
             chosen[name] = cotangents.choose(self.flat.size, estimate, method.kind, rng)
         return chosen
 
@@ -148,20 +147,25 @@ class Visit:
 
     def compare(self, name: str, claim: Array, asked: Cotangents, dtype: str) -> Comparison:
         """Hold a claim, the answer to the cotangents `asked`, against the estimate."""
-        if self.is_projected(name):
-            return projection.project(self.problem, self.point, name, claim, asked, dtype, self.seed)
         own = self.branches(name, dtype)
         label = self.point.label if own is None else f"{self.point.label}, dtype-dependent"
         estimate, values = own or self.estimate(name), self._variable(name)
         return compare(claim, asked, estimate, self.flat, values, label, dtype, self.point.special)
 
+    def project(self, method: Method, name: str, dtype: str) -> Comparison:
+        """Hold a claim past the budget against derivatives along random directions."""
+
+        def vjp(cotangents: list[Array]) -> Array:
+            row = np.concatenate([g.ravel() for g in cotangents])[None, :]
+            answer = self.ask(method, dtype, dict.fromkeys(method.wrt, Cotangents(row, 1)))[name]
+            found = np.full((1, np.size(self.point.values[name])), np.nan) if answer.rows is None else answer.rows
+            return found.reshape(np.shape(self.point.values[name]))
+
+        return compare_projected(self.problem, self.point, name, vjp, dtype, self.seed)
+
     def is_wrong(self, method: Method, name: str, dtype: str) -> bool:
         """Whether `method` is wrong about `name` here, entry by entry."""
-        if self.is_projected(name):
-            every = self.cotangents(method)
-            answer, asked = self.ask(method, dtype, every)[name], every[name]
-        else:
-            answer, asked = self.ask_entries(method, name, dtype)
+        answer, asked = self.ask_entries(method, name, dtype)
         if answer.rows is None:
             return answer.status in ("raised", "unreadable")
         return self.compare(name, answer.rows, asked, dtype).at.verdict == "wrong"

@@ -97,6 +97,7 @@ def project(
     directions: int = DIRECTIONS,
     cotangents: int = COTANGENTS,
     escape: float = ESCAPE,
+    eps: float = float(np.finfo(np.float64).eps),
 ) -> Projection:
     """Hold claimed vector-Jacobian products against directional derivatives.
 
@@ -104,7 +105,7 @@ def project(
     Directions are
     Gaussian, scaled per variable by its root mean square (1 where it is zero); cotangents are signs (1 for one
     scalar output).
-    On a mismatch the directions are halved until a single entry is left.
+    `eps` is that of the claims' dtype. On a mismatch the directions are halved until a single entry is left.
     """
     rng = np.random.default_rng(seed)
     scale = {name: _size(values[name]) for name in wrt}
@@ -116,7 +117,7 @@ def project(
     for _ in range(1 if scalar else cotangents):
         u = [np.ones(shape) if scalar else rng.choice([-1.0, 1.0], shape) for shape in shapes]
         claim: dict[str, Array] = {name: np.asarray(g, dtype=np.float64) for name, g in vjp(u).items()}
-        weighted = _Weighted(forward, values, u, domains, seed)
+        weighted = _Weighted(forward, values, u, domains, seed, eps)
         for _ in range(directions):
             d: dict[str, Array] = {n: np.asarray(rng.normal(size=values[n].shape)) * scale[n] for n in wrt}
             probe = weighted.probe(claim, d)
@@ -138,6 +139,7 @@ class _Weighted:
     cotangents: list[Array]
     domains: Domains | None
     seed: int
+    eps: float
     evaluations: int = 0
     noise: Array | None = None
     _base: list[Array] | None = None
@@ -159,7 +161,7 @@ class _Weighted:
         terms = np.concatenate([(claim[name] * d).ravel() for name, d in direction.items()])
         # What claims lose in their own rounding, and the sum of them here.
         size = float(np.linalg.norm(terms) + np.abs(terms).max())
-        rounding = 8 * float(np.finfo(np.float64).eps) * math.sqrt(terms.size) * size
+        rounding = 8 * self.eps * math.sqrt(terms.size) * size
         return Probe(float(terms.sum()), measured, bound + rounding)
 
     def _measure(self, direction: Values) -> tuple[float, float]:

@@ -1,11 +1,9 @@
 """Past the budget: right gradients pass along random directions, planted errors do not, and the entry is found."""
 
 import numpy as np
-import pytest
 
 import gradcheck
 from gradcheck import Options
-from gradcheck.projection import DIRECTIONS, ESCAPES, detectable
 
 SMALL = Options(budget=50)
 rng = np.random.default_rng(0)
@@ -43,7 +41,7 @@ def check(grad, **kwargs):
 def test_a_right_gradient_passes_and_states_its_power():
     claim = check(gradient)
     assert claim.verdict == "correct"
-    assert "escapes with a probability below 1e-09" in claim.points[0].message
+    assert "escapes with probability below 1e-09" in claim.points[0].message
 
 
 def test_an_error_of_the_stated_norm_is_caught():
@@ -80,16 +78,3 @@ def test_several_outputs_are_mixed_by_random_cotangents():
     assert claim.verdict == "wrong"
     assert claim.worst is not None
     assert claim.worst.index == (3, 2)
-
-
-@pytest.mark.parametrize("outputs", [1, 7])
-def test_the_stated_probability_holds_where_it_can_be_counted(outputs):
-    """With one direction instead of eight, and a probability that can be seen."""
-    draws = np.random.default_rng(outputs)
-    tolerance = 1.0
-    each = ESCAPES ** (1 / DIRECTIONS)
-    norm = detectable(tolerance, outputs)
-    shows = draws.normal(size=200_000) * (1 if outputs == 1 else draws.normal(size=200_000))
-    escaped = np.mean(np.abs(norm * shows) <= tolerance)
-    assert escaped <= each * 1.02
-    assert escaped >= each / 3
