@@ -96,6 +96,8 @@ def parse(argv: Sequence[str]) -> Arguments:
         raise UsageError("--render paints a report that is there and checks nothing: give no target with it")
     if given.quiet and given.verbose:
         raise UsageError("-q and -v contradict each other: give one of them")
+    if given.json and given.junit_xml and os.path.realpath(given.json) == os.path.realpath(given.junit_xml):
+        raise UsageError(f"--json and --junit-xml name the same file {given.json!r}: give each its own")
     targets, each = _targets(tuple(given.targets), given.each)
     jobs = given.jobs or os.cpu_count() or 1
     return Arguments(
@@ -218,6 +220,11 @@ def _folder(text: str) -> str:
     _no_nul(text)
     if not text or os.path.isfile(text):
         raise argparse.ArgumentTypeError(f"expected a folder, but got {text!r}")
+    there = os.path.abspath(text)
+    while not os.path.lexists(there):
+        there = os.path.dirname(there)
+    if not os.path.isdir(there) or not os.access(there, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be written: {there!r} is no folder that can be written to")
     return text
 
 

@@ -27,7 +27,13 @@ from gradcheck.run import FAILING, Found, Outcome, Run
 
 def console() -> None:
     """Entry point of the `gradcheck` script and of `python -m gradcheck`: the current folder comes first."""
-    put_first(os.getcwd())
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started the command
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 -- as long as the process
+    try:
+        put_first(os.getcwd())
+    except FileNotFoundError:
+        sys.exit("gradcheck: the current folder does not exist any more: change into one that does")
     status = main()
     sys.stdout.flush()
     sys.exit(status)
@@ -144,9 +150,20 @@ def _report(results: Sequence[ComponentResult], places: Sequence[Place], argumen
     return writing.write_report(results, arguments.report)
 
 
+def _write(target: str, content: bytes) -> None:
+    """Move a file into its place; what is no file of its own (a device, a pipe, a link) is written to as it is."""
+    from gradcheck.report import store
+
+    path = Path(target).resolve()
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+    else:
+        store.replace(path, content)
+
+
 def _finish(outcomes: Sequence[Outcome], arguments: Arguments, files: tuple[str, ...]) -> int:
     """Write the JSON and the XML that were asked for, each beside its place and then moved there."""
-    from gradcheck.report import document, junit, store
+    from gradcheck.report import document, junit
 
     status = exit_status(outcomes)
     results = tuple(outcome.result for outcome in outcomes)
@@ -154,9 +171,9 @@ def _finish(outcomes: Sequence[Outcome], arguments: Arguments, files: tuple[str,
     if arguments.json:
         settings = arguments.settings
         found = document.Document(arguments.targets, files, settings.seed, settings.dtypes, status, results, seconds)
-        store.replace(Path(arguments.json), found.to_json().encode("utf-8", "backslashreplace"))
+        _write(arguments.json, found.to_json().encode("utf-8", "backslashreplace"))
     if arguments.junit_xml:
-        store.replace(Path(arguments.junit_xml), junit.junit_xml(results, seconds))
+        _write(arguments.junit_xml, junit.junit_xml(results, seconds))
     # One mistake of gradcheck's often shows at several components: its traceback is printed once.
     internal = {outcome.internal: outcome.result.name for outcome in reversed(outcomes) if outcome.internal}
     for lines, name in internal.items():

@@ -70,7 +70,9 @@ def compare(
         _hold(tally, claim[right.row, right.position], right, estimate, point)
     scale = _scale(estimate, size_of, outputs, values)
     limit = RESOLVED.get(dtype, RESOLVED["float64"])
-    coarse = tally.tolerance > limit * scale > 0 or not np.isfinite(scale)
+    # Without a scale (f and its derivative underflow) only a claim of 0 can be told from anything else.
+    lost = bool(claim.any()) if scale == 0 else tally.tolerance / scale > limit
+    coarse = lost or not np.isfinite(scale)
     verdict: Verdict = "wrong" if tally.wrong else "unresolved" if coarse or not tally.known else "correct"
     message = ""
     if verdict == "unresolved":

@@ -120,4 +120,8 @@ def _real(arg: Any, position: int) -> Array:
         raise UsageError(f"expected argument {position} to be an array of numbers, but {error}") from error
     if array.dtype.kind not in "fiub":
         raise UsageError(f"expected argument {position} to be real numbers, but got dtype {array.dtype}")
+    if not np.isfinite(array).all():
+        raise UsageError(
+            f"expected argument {position} to be finite, but it holds NaN or infinity: differentiate elsewhere"
+        )
     return array

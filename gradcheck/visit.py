@@ -23,6 +23,9 @@ from gradcheck.sampling import Point
 # Outputs that differ by more than this share of the largest one may come from different branches.
 BRANCH = 1e-3
 
+# The gradient of a scalar function is taken entry by entry up to so many of them.
+SCALAR = 5000
+
 
 @dataclass
 class Ledger:
@@ -78,8 +81,12 @@ class Visit:
         return self._estimates[name]
 
     def is_projected(self, name: str) -> bool:
-        """Whether the Jacobian by `name` is past the budget, so that random directions are compared instead."""
-        return self.flat.size * np.size(self.point.values[name]) > self.budget
+        """Whether the Jacobian by `name` is past the budget, so that random directions are compared instead.
+
+        A scalar function has no structure: its gradient costs an evaluation of the whole function for every entry.
+        """
+        size = np.size(self.point.values[name])
+        return self.flat.size * size > self.budget or (self.flat.size == 1 and size > SCALAR)
 
     def given(self, dtype: str) -> Values:
         """The values as the claims get them: in `dtype`, and the inputs in the point's memory layout."""

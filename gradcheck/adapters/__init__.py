@@ -76,8 +76,17 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
         build,
         fixed=example or getattr(chosen, "FIXED", False),
         examples=example,
-        waivers=dict(getattr(thing, "gradcheck_waivers", {})),
+        waivers=_waivers(thing),
     )
+
+
+def _waivers(thing: Any) -> dict[str, str]:
+    """The claims that the class waives, each with its reason."""
+    waivers = getattr(thing, "gradcheck_waivers", {})
+    if not isinstance(waivers, Mapping):
+        found = type(waivers).__name__
+        raise CannotBuild(f"gradcheck_waivers must be a dict of claim and reason, but it is of type {found}")
+    return {str(claim): str(reason) for claim, reason in waivers.items()}
 
 
 def _brings_inputs(thing: Any, init: Mapping[str, Any] | None) -> bool:

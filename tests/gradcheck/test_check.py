@@ -173,6 +173,20 @@ def test_labels_are_held_constant_or_checked():
     assert claim(gradcheck.check(HalfConstant), "get_input_gradients[y_true]").verdict == "wrong"
 
 
+def test_what_underflows_is_not_called_correct():
+    assert gradcheck.check(lambda x: x**2, 1e-160, grad=lambda x: 3 * x).verdict == "unresolved"
+    assert gradcheck.check(lambda x: x**2, 1e-300, grad=lambda x: 3 * x).verdict == "unresolved"
+    assert gradcheck.check(lambda x: x**3, 0.0, grad=lambda x: 3 * x**2).verdict == "correct"
+
+
+def test_a_scalar_function_of_many_variables_is_compared_along_random_directions():
+    x = np.random.default_rng(0).normal(size=10_000)
+    right = gradcheck.check(lambda x: (x**2).sum(), x, grad=lambda x: 2 * x)
+    assert right.verdict == "correct"
+    assert "random directions" in claim(right, "grad[x]").points[0].message
+    assert gradcheck.check(lambda x: (x**2).sum(), x, grad=lambda x: 2.001 * x).verdict == "wrong"
+
+
 def test_the_same_seed_gives_the_same_result():
     assert gradcheck.check(Cube) == gradcheck.check(Cube)
 
@@ -207,6 +221,7 @@ def test_a_second_derivative_is_the_jacobian_of_a_gradient():
     [
         (lambda: gradcheck.check(np.sin, np.array(["a"]), grad=np.cos), "expected argument 0 to be"),
         (lambda: gradcheck.check(np.sin, np.array([1j]), grad=np.cos), "real numbers"),
+        (lambda: gradcheck.check(np.sin, np.array([np.nan]), grad=np.cos), "to be finite"),
         (lambda: gradcheck.check(np.sin, np.array([1.0])), "expected a derivative to check"),
         (lambda: gradcheck.check(np.sin, grad=np.cos), "expected the point"),
         (lambda: gradcheck.check(3, np.array([1.0]), grad=np.cos), "expected a function"),

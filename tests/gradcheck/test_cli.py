@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from gradcheck import cli
 from gradcheck.cli import main
 from gradcheck.report.document import components_of
 from tests.gradcheck.foreign import LAYERS, command, document, environment, is_running, package, python
@@ -295,3 +296,34 @@ def test_single_class_takes_no_longer_than_a_few_starts_of_python_with_numpy(tmp
     done = command("beras.layers.Tanh", "--no-report", folder=tmp_path)
     assert done.returncode == 0, done.stdout
     assert time.perf_counter() - start < 12 * unit
+
+
+def test_json_is_written_through_a_link_and_into_a_device(tmp_path, monkeypatch):
+    """What is no file of its own stays what it is."""
+    monkeypatch.chdir(tmp_path)
+    Path("real.json").write_text("old")
+    Path("link.json").symlink_to("real.json")
+    cli._write("link.json", b"new")
+    assert Path("link.json").is_symlink()
+    assert Path("real.json").read_bytes() == b"new"
+    os.mkfifo("pipe")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    cli._write("pipe", b"through")
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert Path("pipe").is_fifo()
+
+
+def test_two_outputs_into_one_file_are_refused(tmp_path, capsys, monkeypatch):
+    """Neither is lost."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["--json", "same", "--junit-xml", "./same", "layers.py"]) == 2
+    assert "name the same file" in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_checked(tmp_path, capsys, monkeypatch):
+    """One line, and no check that is lost."""
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("")
+    assert main(["--report", "file/reports", "layers.py"]) == 2
+    assert "cannot be written" in capsys.readouterr().err
