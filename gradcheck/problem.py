@@ -80,13 +80,15 @@ class Problem:
     `forward(values)` is pure: it leaves no trace in the subject or in `values`, and returns the list
     of outputs. It accepts float64, float32, float16 and complex arrays, whatever the subject's own
     dtype is (a subject that refuses one of them raises). `random`: it draws random numbers, and the
-    adapter starts their generators anew for every call.
+    adapter starts their generators anew for every call. `call`: the subject's own forward on the very
+    arrays that it is given, where no method calls it (a function beside its derivative).
     """
 
     variables: tuple[Variable, ...]
     forward: Callable[[Values], list[Array]]
     methods: tuple[Method, ...]
     random: bool = False
+    call: Callable[[Values], object] | None = None
 
     def variable(self, name: str) -> Variable:
         """Return the variable called `name` (KeyError if there is none)."""

@@ -55,7 +55,7 @@ def function_subject(
 
     forward = Forward(f, tuple(labels))
     methods = tuple(_METHODS[key](f, claim, variables) for key, claim in given.items())
-    problem = Problem(variables, forward, methods)
+    problem = Problem(variables, forward, methods, call=lambda values: f(*(values[label] for label in labels)))
 
     def build(sizes: Sizes, rng: np.random.Generator) -> Problem:
         return problem

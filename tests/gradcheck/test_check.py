@@ -173,6 +173,16 @@ def test_labels_are_held_constant_or_checked():
     assert claim(gradcheck.check(HalfConstant), "get_input_gradients[y_true]").verdict == "wrong"
 
 
+def test_a_function_that_writes_into_its_argument_is_noticed():
+    def doubles(x):
+        x *= 2
+        return x.copy()
+
+    result = gradcheck.check(doubles, np.array([1.0, 2.0]), jac=lambda x: 2 * np.eye(2))
+    broken = [item.detail for item in result.contract if item.verdict == "broken"]
+    assert broken == ["forward changes its input x in place"]
+
+
 def test_what_underflows_is_not_called_correct():
     assert gradcheck.check(lambda x: x**2, 1e-160, grad=lambda x: 3 * x).verdict == "unresolved"
     assert gradcheck.check(lambda x: x**2, 1e-300, grad=lambda x: 3 * x).verdict == "unresolved"
