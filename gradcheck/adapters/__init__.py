@@ -59,7 +59,10 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
     def build(sizes: Sizes, rng: np.random.Generator) -> Problem:
         make = getattr(chosen, "make", construct.make)
         try:
-            problem: Problem = chosen.build(make(thing, sizes, rng, init), sizes, rng)
+            made = make(thing, sizes, rng, init)
+            if sizes != Sizes() and isinstance(getattr(made.obj, "training", None), bool):
+                made.obj.training = False  # what has two modes is checked in both: in evaluation at other sizes
+            problem: Problem = chosen.build(made, sizes, rng)
         except CannotBuild:
             usual = Sizes(batch=sizes.batch)
             if sizes == usual:
