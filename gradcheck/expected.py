@@ -208,15 +208,13 @@ class _Sum:
         into(self.touched, np.ones(1))
         self.outside += float(share @ entries.zero_bound)
         self.everything += float(share @ entries.row_max)
-        low = high = weight * entries.value
         if entries.kink is not None:
             # Several conventions meet in one number, and each of them may be 0.
             ends = np.stack([weight * entries.low, weight * entries.high])
             zero = np.where(entries.kink, 0.0, ends[0])
-            low, high = np.minimum(ends.min(axis=0), zero), np.maximum(ends.max(axis=0), zero)
             into(self.kinks, entries.kink)
-            into(self.low, low)
-            into(self.high, high)
+            into(self.low, np.minimum(ends.min(axis=0), zero))
+            into(self.high, np.maximum(ends.max(axis=0), zero))
 
     def expected(self, row: int, tolerances: _Tolerances) -> Expected:
         """The whole row."""
