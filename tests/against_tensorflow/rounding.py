@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Axes = tuple[int, ...]
 ELEMENTARY = 8
 # The slope of LeakyReLU in these tests: TensorFlow keeps it in float32, whatever the data is.
 ALPHA = 0.25
@@ -216,3 +217,34 @@ def softmax_cross_entropy(x: Rounded, t: Array, at: Machine) -> tuple[Rounded, R
     error = t * (log_error + x.error + 2 * at.eps * np.abs(shifted)) + (n * k + 2) * at.eps * np.abs(loss)
     gradient_error = (y.error + (k + 4) * at.eps * (y.value + t)) / n
     return Rounded(loss.sum() / n, error.sum() / n), Rounded((y.value - t) / n, gradient_error)
+
+
+# Normalization: y = γ x̂ + β with x̂ = (x − μ) / σ
+
+
+def normalization(
+    x: Array, statistics: tuple[Array, Array], weights: tuple[Array, Array], upstream: Array, axes: Axes, at: Machine
+) -> tuple[Array, Array, Array, Array]:
+    """Return the errors of y and of the gradients by x, γ and β; `statistics`: μ and σ, over `axes`, () if given.
+
+    To first order, with every term at its size before μ is taken off, because Keras multiplies by γ/σ first: `a` is
+    that of x̂. A mean of n terms costs n roundings, the formulas around it no more than 12. σ is off by what x − μ is.
+    """
+    x, upstream, mu, sigma, gamma, beta = (np.asarray(v, np.float64) for v in (x, upstream, *statistics, *weights))
+
+    def mean(values: Array) -> Array:
+        return np.asarray(values.mean(axis=axes, keepdims=True)) if axes else np.zeros(1)
+
+    rows = tuple(range(x.ndim - 1))
+    n = int(np.prod([x.shape[axis] for axis in axes]))
+    own = (n + 12) * at.eps
+    a = (np.abs(x) + np.abs(mu)) / sigma
+    through_sigma = 1 + mean(np.abs(x - mu) / sigma * a)
+    normal = own * a * through_sigma
+    q = np.abs(upstream * gamma)
+    terms = q + mean(q) + a * mean(q * a)
+    by_x = (own * through_sigma * terms + normal * mean(q * a) + a * mean(q * normal)) / sigma
+    summed = (np.prod([x.shape[axis] for axis in rows]) + 2) * at.eps
+    by_gamma = (np.abs(upstream) * (normal + summed * a)).sum(axis=rows)
+    by_beta = summed * np.abs(upstream).sum(axis=rows)
+    return np.abs(gamma) * normal + own * (np.abs(gamma) * a + np.abs(beta)), by_x, by_gamma, by_beta

@@ -1,8 +1,4 @@
-"""Flatten, Dropout and the normalizations against their Keras namesakes, in float64.
-
-The formulas are the same, and so are their defaults; the sums run over at most 30 terms of size ≤ 10 divided by a σ of
-at least √epsilon, so both sides keep 12 digits of the largest entry.
-"""
+"""Flatten, Dropout and the normalizations against their Keras namesakes."""
 
 from __future__ import annotations
 
@@ -12,32 +8,28 @@ import numpy as np
 import pytest
 
 from beras import BatchNormalization, Dropout, Flatten, GradientTape, LayerNormalization, Tensor
+from gradcheck.differential import Record
 
+from .inputs import DTYPES
 from .peer import gradients, keras, tf
+from .rounding import Machine, normalization
 
-RANDOM = np.random.default_rng(0)
 SHAPES = [(5, 4), (6, 1), (3, 2, 4)]
+BASIS = "means of n terms: n·eps of the sum of the magnitudes (running error bound, both sides)"
+EXACT = "the same numbers in another order: no rounding"
+ROUNDED = "one multiplication on each side: eps of the result"
 
 
-def same(ours: Any, theirs: Any) -> None:
-    """Equal to 12 digits of the largest entry."""
-    a, b = np.asarray(ours), np.asarray(theirs)
-    assert a.shape == b.shape
-    assert a.dtype == b.dtype == np.float64
-    np.testing.assert_allclose(a, b, rtol=0, atol=1e-12 * max(1.0, np.abs(b).max()))
-
-
-def pair(kind: str, size: int, shape: tuple[int, ...]) -> tuple[Any, Any]:
+def pair(kind: str, dtype: str, shape: tuple[int, ...], random: np.random.Generator) -> tuple[Any, Any]:
     """Our layer and Keras' with the same gamma and beta."""
-    gamma, beta = RANDOM.uniform(0.5, 2.0, size), RANDOM.normal(size=size)
-    ours = {"batch": BatchNormalization, "layer": LayerNormalization}[kind](size, dtype=np.float64)
-    ours.gamma.assign(gamma)
-    ours.beta.assign(beta)
+    size = shape[-1]
+    ours = {"batch": BatchNormalization, "layer": LayerNormalization}[kind](size, dtype=dtype)
     maker = {"batch": keras.layers.BatchNormalization, "layer": keras.layers.LayerNormalization}[kind]
-    theirs = maker(dtype="float64")
+    theirs = maker(dtype=dtype)
     theirs.build((None, *shape[1:]))
-    theirs.gamma.assign(gamma)
-    theirs.beta.assign(beta)
+    for name, values in (("gamma", random.uniform(0.5, 2.0, size)), ("beta", random.normal(size=size))):
+        getattr(ours, name).assign(values)
+        getattr(theirs, name).assign(values)
     return ours, theirs
 
 
@@ -52,53 +44,74 @@ def call(layer: Any, **options: Any) -> Any:
     return function
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("mode", ["layer", "batch, training", "batch, evaluation"])
-def test_forward_and_backward(mode: str, shape: tuple[int, ...]) -> None:
-    ours, theirs = pair(mode.split(",")[0], shape[-1], shape)
-    x, upstream = RANDOM.normal(2.0, 3.0, shape), RANDOM.normal(size=shape)
+def test_forward_and_backward(record: Record, mode: str, shape: tuple[int, ...], dtype: str) -> None:
+    random = np.random.default_rng(0)
+    ours, theirs = pair(mode.split(",")[0], dtype, shape, random)
+    x, upstream = random.normal(2.0, 3.0, shape).astype(dtype), random.normal(size=shape).astype(dtype)
     options = {} if mode == "layer" else {"training": mode.endswith("training")}
     if options:
         ours.training = options["training"]
-        moving = RANDOM.normal(size=shape[-1]), RANDOM.uniform(0.5, 2.0, shape[-1])
-        for own, their, value in zip(
-            (ours.moving_mean, ours.moving_variance), (theirs.moving_mean, theirs.moving_variance), moving, strict=True
+        for name, values in (
+            ("moving_mean", random.normal(size=shape[-1])),
+            ("moving_variance", random.uniform(0.5, 2.0, shape[-1])),
         ):
-            own.assign(value)
-            their.assign(value)
+            getattr(ours, name).assign(values)
+            getattr(theirs, name).assign(values)
     y = ours(x)
-    by_x, (by_gamma, by_beta, *_) = (
-        ours.compose_input_gradients([upstream])[0],
-        ours.compose_weight_gradients([upstream]),
-    )
+    own = [y, *ours.compose_input_gradients([upstream]), *ours.compose_weight_gradients([upstream])[:2]]
     arrays = [x, np.asarray(ours.gamma), np.asarray(ours.beta)]
-    their_y, (their_x, their_gamma, their_beta) = gradients(call(theirs, **options), arrays, upstream)
-    for own, their in ((y, their_y), (by_x, their_x), (by_gamma, their_gamma), (by_beta, their_beta)):
-        same(own, their)
+    their_y, their_gradients = gradients(call(theirs, **options), arrays, upstream)
+
+    axes = () if mode == "batch, evaluation" else ours.axes(x)
+    wide = x.astype(np.float64)
+    if axes:
+        mean, variance = wide.mean(axis=axes, keepdims=True), wide.var(axis=axes, keepdims=True)
+    else:
+        mean, variance = np.asarray(ours.moving_mean), np.asarray(ours.moving_variance)
+    statistics = mean, np.sqrt(variance + ours.epsilon)
+    errors = normalization(x, statistics, (arrays[1], arrays[2]), upstream, axes, Machine.of(dtype))
+    name = f"beras.normalization.{type(ours).__name__}"
+    suffix = mode.removeprefix("batch").removeprefix("layer")
+    aspects = ("forward", "backward[x]", "backward[gamma]", "backward[beta]")
+    for aspect, a, b, error in zip(aspects, own, (their_y, *their_gradients), errors, strict=True):
+        record.compare(name, aspect + suffix, dtype, a, b, error, BASIS)
+        assert a.dtype == b.dtype == dtype
 
 
-def test_the_moving_statistics_move_alike() -> None:
-    ours, theirs = pair("batch", 4, (5, 4))
+def test_the_moving_statistics_move_alike(record: Record) -> None:
+    random = np.random.default_rng(0)
+    ours, theirs = pair("batch", "float64", (5, 4), random)
+    largest = 0.0
     for _ in range(20):
-        x = RANDOM.normal(2.0, 3.0, (7, 4))
+        x = random.normal(2.0, 3.0, (7, 4))
+        largest = max(largest, float(np.square(x).max()))
         ours(x)
         theirs(tf.constant(x), training=True)
-    same(ours.moving_mean, theirs.moving_mean.numpy())
-    same(ours.moving_variance, theirs.moving_variance.numpy())
+    # 20 steps, each 1 − momentum of a mean of 7 squares and 4 operations more, none larger than the largest square.
+    tolerance = 20 * (1 - ours.momentum) * (7 + 4) * np.finfo(np.float64).eps * largest
+    for name in ("moving_mean", "moving_variance"):
+        a, b = getattr(ours, name), getattr(theirs, name).numpy()
+        record.compare("beras.normalization.BatchNormalization", name, "float64", a, b, tolerance, BASIS)
     assert (ours.momentum, ours.epsilon) == (theirs.momentum, theirs.epsilon)
 
 
-def test_flatten() -> None:
-    x, upstream = RANDOM.normal(size=(2, 3, 4)), RANDOM.normal(size=(2, 12))
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_flatten(record: Record, dtype: str) -> None:
+    random = np.random.default_rng(0)
+    x, upstream = random.normal(size=(2, 3, 4)).astype(dtype), random.normal(size=(2, 12)).astype(dtype)
     ours = Flatten()
-    their_y, [their_x] = gradients(keras.layers.Flatten(dtype="float64"), [x], upstream)
-    same(ours(x), their_y)
-    same(ours.compose_input_gradients([upstream])[0], their_x)
+    their_y, [their_x] = gradients(keras.layers.Flatten(dtype=dtype), [x], upstream)
+    record.compare("beras.layers.Flatten", "forward", dtype, ours(x), their_y, 0.0, EXACT)
+    by_x = ours.compose_input_gradients([upstream])[0]
+    record.compare("beras.layers.Flatten", "backward[x]", dtype, by_x, their_x, 0.0, EXACT)
 
 
-def test_dropout() -> None:
+def test_dropout(record: Record) -> None:
     """The masks are random on both sides; what they do to the values and to the gradient is not."""
-    x = Tensor(RANDOM.uniform(1.0, 2.0, (100, 100)))
+    x = Tensor(np.random.default_rng(0).uniform(1.0, 2.0, (100, 100)))
     ours, theirs = Dropout(0.3, seed=1), keras.layers.Dropout(0.3, seed=1, dtype="float64")
     with GradientTape() as tape:
         y = ours(x)
@@ -106,7 +119,13 @@ def test_dropout() -> None:
     their_y, [their_factor] = gradients(lambda v: theirs(v, training=True), [np.asarray(x)])
     for values, factors in ((y, factor), (their_y, their_factor)):
         np.testing.assert_allclose(values, np.asarray(x) * factors, rtol=1e-15)
-        np.testing.assert_allclose(np.unique(factors), [0.0, 1 / 0.7], rtol=1e-15)
         assert abs((np.asarray(factors) == 0).mean() - 0.3) < 5 * np.sqrt(0.3 * 0.7 / 10_000)
+    eps = np.finfo(np.float64).eps
+    compare = [
+        ("backward[x], what is kept and what is not", np.unique(factor), np.unique(their_factor), 2 * eps, ROUNDED)
+    ]
     ours.training = False
-    same(ours(x), theirs(tf.constant(np.asarray(x)), training=False).numpy())
+    evaluated = theirs(tf.constant(np.asarray(x)), training=False).numpy()
+    compare.append(("forward, evaluation", ours(x), evaluated, 0.0, EXACT))
+    for aspect, a, b, tolerance, basis in compare:
+        record.compare("beras.dropout.Dropout", aspect, "float64", a, b, tolerance, basis)
