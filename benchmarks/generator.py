@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from truth import Exact, jacobian
 
 Array = np.ndarray[Any, np.dtype[Any]]
 ROWS, COLUMNS = 10, 10
@@ -30,10 +31,21 @@ class Case:
     formula: Callable[[Any, Any], Any]
     x: Array
     mixes: bool
+    wrt: str = "x"
+    domain: tuple[float, float] | None = None
+
+    @property
+    def values(self) -> dict[str, Array]:
+        """The point."""
+        return {"x": self.x}
 
     def forward(self, values: dict[str, Array]) -> list[Array]:
         """The function under test."""
         return [self.formula(Numpy, values["x"])]
+
+    def truth(self) -> tuple[Array, Array]:
+        """Return the dense Jacobian, to twice a double's precision."""
+        return jacobian(lambda x: self.formula(Exact, x), self.x, "rows" if self.mixes else "elementwise")
 
 
 class Numpy:
@@ -90,8 +102,8 @@ def plain(rng: np.random.Generator) -> tuple[str, Operation]:
 
 def nasty(rng: np.random.Generator, size: float, unit: float) -> tuple[str, Operation]:
     """Draw cancellation, stiffness, a wave or a kink. `size`: typical |v|; `unit`: one step scale in terms of u."""
-    big = size * _log_uniform(rng, 1, 1e5)
-    close = size * (1 - _log_uniform(rng, 1e-5, 1e-1))
+    big = size * _log_uniform(rng, 1, 1e6)
+    close = size * (1 - _log_uniform(rng, 1e-6, 1e-1))
     k = _log_uniform(rng, 1, 1e5) / size
     amplitude = size * _log_uniform(rng, 1e-6, 1)
     level = int(rng.integers(0, 14))

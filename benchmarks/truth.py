@@ -7,6 +7,7 @@ with rounding 10^-60 instead of 10^-16. Arithmetic and `@` come from the object 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import mpmath
@@ -123,4 +124,25 @@ def slopes(outputs: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndar
             for d, h in zip(flat, high, strict=True)
         ]
     )
+    return high, low
+
+
+def jacobian(
+    formula: Callable[[Any], Any], x: np.ndarray[Any, Any], structure: str = "dense"
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return the Jacobian `(outputs, x.size)` of a formula on duals, as an unevaluated sum of two matrices of doubles.
+
+    `structure` says what is differentiated together: "elementwise" everything (output i depends on entry i alone),
+    "rows" one column of every row (row i of the output depends on row i alone), "dense" nothing.
+    """
+    column = {"elementwise": np.zeros(x.size, int), "rows": np.arange(x.size) % x.shape[-1]}
+    colours = column.get(structure, np.arange(x.size))
+    high, low = np.zeros((2, 0, x.size))
+    for colour in range(int(colours.max()) + 1):
+        entries = np.flatnonzero(colours == colour)
+        h, l = slopes(formula(lift(x, (colours == colour).astype(float))))
+        if not high.size:
+            high, low = np.zeros((2, h.size, x.size))
+        of = np.repeat(entries, h.size // len(entries)) if len(entries) > 1 else entries[0]
+        high[np.arange(h.size), of], low[np.arange(h.size), of] = h, l
     return high, low
