@@ -60,8 +60,9 @@ def curve(sheet: Sheet, shown: Curve, salt: str) -> Picture | None:
     sheet.y_axis([(zero, "0"), *ticks] if zeros else ticks, "error")
     if floor:
         sheet.line([p[0] for p in floor], [p[1] for p in floor], FAINT, linewidth=1, linestyle=(0, (4, 3)))
-        at = left + 0.72 * (right - left)
-        sheet.write("noise ÷ step", at, noise - at if noise is not None else 0.0, (-5, -6), ha="right", color=FAINT)
+        # Above the line at short steps nothing is drawn: there the error is noise, and below it.
+        at = left + 0.2 * (right - left)
+        sheet.write("noise ÷ step", at, noise - at if noise is not None else 0.0, (3, 2), ha="left", color=FAINT)
     if chosen is not None:
         sheet.line([chosen, chosen], [low, high], GOOD, linewidth=1.4)
         side = chosen < (left + right) / 2
@@ -134,7 +135,9 @@ def spread(
     tall = 0.6 + 0.46 * len(claims)
     sheet.blank(tall, (low, high), (-len(claims) + 0.35, 0.75), (0.24, 0.44, 0.12, 0.05))
     sheet.x_axis([(low, "≤ 1e-6"), *decades(low + 1, high)], "error ÷ tolerance")
-    sheet.line([0, 0], [-len(claims) + 0.35, 0.75], BAD, linewidth=1.2)
+    for row in range(len(claims)):
+        # Not through the names.
+        sheet.line([0, 0], [0.05 - row, -0.65 - row if row == len(claims) - 1 else -0.45 - row], BAD, linewidth=1.2)
     sheet.write("tolerance", 0, -len(claims) + 0.35, (-3, 3), ha="right", color=BAD)
     for row, (name, points) in enumerate(claims):
         y = -float(row)
