@@ -12,6 +12,16 @@ from gradcheck.problem import Array
 
 DIRECTIONS = 2
 FINER = np.array([3, 6, 9, 12])  # exponents beyond the step at which the entries themselves were judged
+SURE = 4
+# Few bits, so that x + h is exact at all but the finest steps.
+SHARES = np.array([-8, -7, -6, -5, 5, 6, 7, 8]) / 8
+
+
+def random_directions(ladder: Ladder, rng: np.random.Generator) -> Array:
+    """Return directions `(2, entries)` in which every entry moves by about its scale."""
+    shape = DIRECTIONS, ladder.scale.size
+    draw = np.frombuffer(rng.bytes(shape[0] * shape[1]), dtype=np.uint8) % len(SHARES)
+    return SHARES[draw].reshape(shape) * ladder.scale
 
 
 def disagreement(
@@ -20,35 +30,48 @@ def disagreement(
     """Return which outputs' derivatives along random directions differ from what the Jacobian predicts.
 
     The quotients along a direction are taken at steps somewhat finer than those that the entries needed (and finer
-    by √n,
-    because n entries move together). An output disagrees if two of them in a row miss the prediction by more than
-    bounds
-    and noise explain, and not by less where the step is shorter, as truncation would. Outputs with a kink, or with an
-    entry of which nothing is known, are left out: they are not linear.
+    by √n, because n entries move together).
     """
-    wrong = np.zeros(evaluator.f0.size, dtype=bool)
-    known = structure.column >= 0
-    steps = (
-        found.step[known & np.isfinite(found.bound)] / ladder.scale[structure.column[known & np.isfinite(found.bound)]]
-    )
+    known = np.isfinite(found.bound)
+    steps = (found.step / structure.spread(ladder.scale[structure.index]))[known]
     level = -np.log2(np.median(steps[steps > 0])) if (steps > 0).any() else 5.0
     exponents = np.unique(np.minimum(FINER + int(level + np.log2(len(ladder.scale)) / 2), ladder.finest))
-    for _ in range(DIRECTIONS):
-        # Few bits, so that x + h is exact at all but the finest steps.
-        direction = rng.choice([-1.0, 1.0], evaluator.x.size) * rng.integers(5, 9, evaluator.x.size) / 8 * ladder.scale
-        q = ladder.along(evaluator, direction, exponents, "certificate")
-        with np.errstate(all="ignore"):
-            weight = np.where(known, direction[structure.column], 0)
-            terms = found.value * weight
-            size = np.sum(np.abs(terms), axis=0)
+    directions = random_directions(ladder, rng)
+    seen = [ladder.along(evaluator, direction, exponents, "certificate") for direction in directions]
+    near = max(float(q.point.near.max(initial=0)) for q in seen)
+    central, noise = np.stack([q.central for q in seen]), np.stack([q.noise for q in seen])
+    return contradicted(structure, ladder, found, directions, seen[0].steps, central, noise, near)
+
+
+def contradicted(
+    structure: Structure,
+    ladder: Ladder,
+    found: Found,
+    directions: Array,
+    steps: Array,
+    central: Array,
+    noise: Array,
+    near: float,
+) -> Array:
+    """Return which outputs' quotients `central (directions, steps, outputs)` are not what the Jacobian predicts.
+
+    An output disagrees if two of them in a row miss the prediction by more than bounds and `noise` explain, and not by
+    less where the step is shorter, as truncation would. Outputs with a kink, or with an entry of which nothing is
+    known, are left out: they are not linear. `near`: 16 |x| / |direction|, of the largest.
+    """
+    bound = found.bound
+    wrong = np.zeros(bound.shape[1], dtype=bool)
+    with np.errstate(all="ignore"):
+        for d, quotients, heard in zip(directions, central, noise, strict=True):
+            weight = np.take(d, structure.column)
+            predicted = np.einsum("co,co->o", found.value, weight)
+            np.abs(weight, out=weight)
+            size = np.einsum("co,co->o", np.abs(found.value), weight)
             # A step is rounded to a float of x, and the sum of the prediction rounds too.
-            slip = ladder.eps * (8 + len(direction) + q.point.near.max(initial=0) / q.steps[:, None]) * size
-            unsure = np.sum(found.bound * np.abs(weight), axis=0) + slip + 2 * q.noise
-            gap = np.abs(q.central - terms.sum(axis=0))
+            slip = ladder.eps * (8 + len(d) + near / steps[:, None]) * size
+            unsure = np.einsum("co,co->o", bound, weight) + slip + 2 * heard
+            gap = np.abs(quotients - predicted)
             off = gap > SURE * unsure
             wrong |= (off[:-1] & off[1:] & (gap[1:] > 0.25 * gap[:-1])).any(axis=0)
-    bent = found.kink.any(axis=0) | found.jump.any(axis=0) | ~np.isfinite(found.bound).all(axis=0)
+    bent = found.kink.any(axis=0) | found.jump.any(axis=0) | ~np.isfinite(bound).all(axis=0)
     return wrong & ~bent
-
-
-SURE = 4

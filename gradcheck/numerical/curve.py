@@ -9,7 +9,7 @@ import numpy as np
 from gradcheck.numerical.evaluate import Evaluator, Forward
 from gradcheck.numerical.judge import thorough
 from gradcheck.numerical.ladder import Ladder
-from gradcheck.numerical.structure import Structure, dense
+from gradcheck.numerical.structure import dense
 from gradcheck.problem import Array
 
 
@@ -30,8 +30,7 @@ def curve(
     """
     evaluator = Evaluator(forward, values, wrt)
     ladder = Ladder.of(evaluator, domain)
-    one = dense(evaluator.x.size, evaluator.f0.size)
-    one = Structure("entry", one.index[[index]], one.column[[index]], one.slot[[index]])
+    one = dense(evaluator.x.size, evaluator.f0.size).part(np.array([index]))
     q = ladder.climb(evaluator, one).take(np.array([output]))
     found = thorough(q)
     noise = float(q.amplitude[np.argmin(np.abs(q.steps * q.scale - found.step)), 0])

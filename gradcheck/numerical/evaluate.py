@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from gradcheck.errors import UsageError
 from gradcheck.numerical.estimate import Cost
+from gradcheck.numerical.steps import moved
 from gradcheck.problem import Array, Values
 
 Forward = Callable[[Values], list[Array]]
@@ -38,24 +39,25 @@ class Worker:
     stacked: tuple[str, ...] = ()  # variables that are repeated along the batch; empty: one call each
     rows: int = 1
     error: str | None = None
-    _scratch: dict[int, dict[str, Array]] = field(default_factory=dict)
+    _tiles: dict[str, Array] = field(default_factory=dict)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_scratch": {}}
+        return {**self.__dict__, "_tiles": {}}
 
-    def run(self, index: Array, new: Array) -> tuple[Array, int]:
+    def run(self, index: Array | None, new: Array) -> tuple[Array, int]:
         """Return the outputs `(points, outputs)` and the number of calls made.
 
-        Point p has the entries `index[p]` (flat) of the variable replaced by `new[p]`. A point at
+        Point p has the entries `index[p]` (flat; None: all entries) of the variable replaced by `new[p]`. A point at
         which forward raises is a row of NaN.
         """
-        result = np.full((len(index), self.outputs), np.nan)
-        size = self._block(len(index))
+        result = np.empty((len(new), self.outputs))
+        size = self._block(len(new))
+        self._tile(size, () if index is None else (self.wrt,))
         calls = 0
         with np.errstate(all="ignore"):
-            for start in range(0, len(index), size):
-                stop = min(start + size, len(index))
-                calls += self._one(index[start:stop], new[start:stop], result[start:stop])
+            for start in range(0, len(new), size):
+                part = slice(start, min(start + size, len(new)))
+                calls += self._one(None if index is None else index[part], new[part], result[part])
         return result, calls
 
     def _block(self, points: int) -> int:
@@ -64,28 +66,41 @@ class Worker:
         each = 8 * (self.outputs + sum(self.values[name].size for name in self.stacked))
         return max(1, min(points, BLOCK_BYTES // each))
 
-    def _one(self, index: Array, new: Array, into: Array) -> int:
-        points = len(index)
-        values = self._scratch.get(points)
-        if values is None:
-            values = dict(self.values)
-            for name in {*self.stacked, self.wrt}:
-                base = self.values[name]
-                values[name] = np.tile(base, (points,) + (1,) * (base.ndim - 1)) if points > 1 else base.copy()
-            self._scratch = {points: values}
-        flat = values[self.wrt].reshape(points, -1)
-        here = np.arange(points)[:, None]
-        flat[here, index] = new
+    def _tile(self, points: int, changed: tuple[str, ...]) -> None:
+        """Hold `points` copies of what is stacked, and of what is `changed` in place."""
+        for name in {*self.stacked, *changed} - ({self.wrt} - set(changed)):
+            base = self.values[name]
+            if name not in self._tiles or self._tiles[name].size < points * base.size:
+                self._tiles[name] = repeated(base, points)
+
+    def _one(self, index: Array | None, new: Array, into: Array) -> int:
+        points = len(new)
+        values = dict(self.values)
+        for name in self.stacked:
+            if name != self.wrt:
+                values[name] = self._tiles[name][: points * len(self.values[name])]
+        base = self.values[self.wrt]
+        if index is None:
+            values[self.wrt] = new.reshape((points * base.shape[0], *base.shape[1:]) if base.ndim else ())
+        else:
+            tile = self._tiles[self.wrt]
+            values[self.wrt] = tile[: points * len(base)] if base.ndim else tile
+            flat = values[self.wrt].reshape(points, -1)
+            here = np.arange(points)[:, None]
+            flat[here, index] = new
         try:
             self._read(self.forward(values), points, into)
             return 1
         except Exception as error:  # whatever a user's function raises there: the point cannot be evaluated
             self.error = f"{type(error).__name__}: {error}"
+            into[:] = np.nan
             if points == 1:
                 return 1
         finally:
-            flat[here, index] = self.values[self.wrt].reshape(-1)[index]
-        return 1 + sum(self._one(index[p : p + 1], new[p : p + 1], into[p : p + 1]) for p in range(points))
+            if index is not None:
+                flat[here, index] = base.reshape(-1)[index]
+        one_by_one = (slice(p, p + 1) for p in range(points))
+        return 1 + sum(self._one(None if index is None else index[p], new[p], into[p]) for p in one_by_one)
 
     def _read(self, outputs: Sequence[Array], points: int, into: Array) -> None:
         at = 0
@@ -129,24 +144,40 @@ class Evaluator:
         self.calls[stage] = self.calls.get(stage, 0) + calls
         self.row_count[stage] = self.row_count.get(stage, 0) + points * self.rows
 
-    def __call__(self, index: Array, new: Array, stage: str) -> Array:
-        """Return the outputs `(points, outputs)` where entries `index[p]` are replaced by `new[p]`."""
-        if self.executor is None or len(index) < 2:
+    def __call__(self, index: Array | None, new: Array, stage: str) -> Array:
+        """Return the outputs `(points, outputs)` where entries `index[p]` (None: all) are replaced by `new[p]`."""
+        if self.executor is None or len(new) < 2:
             result, calls = self.worker.run(index, new)
         else:
             result, calls = self._spread(index, new)
-        self.book(stage, calls, len(index))
+        self.book(stage, calls, len(new))
         return result
 
-    def _spread(self, index: Array, new: Array) -> tuple[Array, int]:
+    def along(self, direction: Array, t: Array, domain: tuple[float, float] | None, stage: str) -> tuple[Array, Array]:
+        """Return the outputs `(len(t), outputs)` at x + t · direction, and which t every entry could follow.
+
+        An entry that would leave the domain stays where it is.
+        """
+        x, moving = self.x, direction != 0
+        results, free = np.empty((len(t), self.f0.size)), np.empty(len(t), dtype=bool)
+        size = len(t) if self.executor else max(1, BLOCK_BYTES // (8 * max(1, x.size)))
+        for start in range(0, len(t), size):
+            part = slice(start, start + size)
+            new = moved(x, t[part, None] * direction, domain)
+            free[part] = ((new != x) | ~moving).all(axis=1)
+            results[part] = self(None, new, stage)
+        return results, free
+
+    def _spread(self, index: Array | None, new: Array) -> tuple[Array, int]:
         assert self.executor is not None
-        parts = np.array_split(np.arange(len(index)), min(len(index), 16))
+        parts = np.array_split(np.arange(len(new)), min(len(new), 16))
         try:
             # Each part has arrays of its own to perturb: threads would overwrite each other's.
-            workers = [replace(self.worker, _scratch={}) for _ in parts]
             jobs = [
-                self.executor.submit(run, worker, index[part], new[part])
-                for worker, part in zip(workers, parts, strict=True)
+                self.executor.submit(
+                    run, replace(self.worker, _tiles={}), None if index is None else index[part], new[part]
+                )
+                for part in parts
             ]
             done = [job.result() for job in jobs]
         except (AttributeError, TypeError) as error:
@@ -159,15 +190,11 @@ class Evaluator:
         return np.concatenate([part for part, _ in done]), sum(calls for _, calls in done)
 
 
-def run(worker: Worker, index: Array, new: Array) -> tuple[Array, int]:
+def run(worker: Worker, index: Array | None, new: Array) -> tuple[Array, int]:
     """Run one part on an executor."""
     return worker.run(index, new)
 
 
-def tile(values: Values, names: Iterable[str], times: int) -> dict[str, Array]:
-    """Return `values` with the named ones repeated along their first axis."""
-    names = set(names)
-    return {
-        name: np.tile(value, (times,) + (1,) * (value.ndim - 1)) if name in names else value
-        for name, value in values.items()
-    }
+def repeated(value: Array, times: int) -> Array:
+    """Return copies one after another along the first axis (of a scalar: one copy)."""
+    return np.tile(value, (times,) + (1,) * (value.ndim - 1)) if value.ndim else value.copy()

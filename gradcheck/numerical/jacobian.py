@@ -45,50 +45,55 @@ def estimate(
     structure = find(evaluator, ladder.scale, domain, rng)
     evaluator.worker.stacked = stack(evaluator, structure, ladder.scale, domain)
     ladder.listen(evaluator, rng)
-    found = climb(evaluator, structure, ladder, rng)
-    if disagrees(evaluator, structure, ladder, found, rng):
+    found, agrees = climb(evaluator, structure, ladder, rng)
+    if not agrees:
         # Either the structure is wrong or a short ladder was misled: the whole ladder, first as structured, then
         # densely.
         found = climb_all(evaluator, structure, ladder)
-        if structure.name != "dense" and disagrees(evaluator, structure, ladder, found, rng):
+        if structure.name != "dense" and not foretells(evaluator, structure, ladder, found, rng):
             structure = dense(x.size, outputs)
             evaluator.worker.stacked = ()
-            found = climb(evaluator, structure, ladder, rng)
-            if disagrees(evaluator, structure, ladder, found, rng):
+            found, agrees = climb(evaluator, structure, ladder, rng)
+            if not agrees:
                 found = climb_all(evaluator, structure, ladder)
     # Outputs did not move by a bit when what a certified structure calls zero was moved by about the scale.
     zero = ULPS * ladder.eps * np.abs(evaluator.f0) / ladder.scale.min()
     return _result(evaluator, structure, found, zero)
 
 
-def disagrees(
+def foretells(
     evaluator: Evaluator, structure: Structure, ladder: Ladder, found: Found, rng: np.random.Generator
 ) -> bool:
-    """Return whether any output does not follow the Jacobian along random directions."""
+    """Return whether every output follows the Jacobian along random directions."""
     if evaluator.x.size == 1:
-        return False
-    return bool(certificate.disagreement(evaluator, structure, ladder, found, rng).any())
+        return True
+    return not certificate.disagreement(evaluator, structure, ladder, found, rng).any()
 
 
-def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, rng: np.random.Generator) -> Found:
-    """Return what one long step (affine functions), a short ladder or, where these do not do, a whole one finds."""
+def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, rng: np.random.Generator) -> tuple[Found, bool]:
+    """Return what one long step (affine functions), a short ladder or, where these do not do, a whole one finds.
+
+    And whether it foretells what happens along random directions.
+    """
     if not ladder.ordinary(evaluator):
-        return climb_all(evaluator, structure, ladder)
-    amplitude = affine.noise_if_affine(evaluator, ladder, rng)
-    if amplitude is not None:
-        return affine.climb(evaluator, structure, ladder, amplitude)
+        found = climb_all(evaluator, structure, ladder)
+        return found, foretells(evaluator, structure, ladder, found, rng)
+    line = affine.probe(evaluator, ladder, rng)
+    if line is not None:
+        found = affine.climb(evaluator, structure, ladder, line.noise)
+        return found, affine.foretold(line, evaluator, structure, ladder, found)
     found = short.climb(evaluator, structure, ladder)
     poor = np.flatnonzero(~(found.bound <= ladder.eps**ENOUGH * _scale(evaluator, found)).all(axis=1))
     if poor.size:
-        found.put(poor, climb_all(evaluator, _part(structure, poor), ladder))
-    return found
+        found.put(poor, climb_all(evaluator, structure.part(poor), ladder))
+    return found, foretells(evaluator, structure, ladder, found, rng)
 
 
 def climb_all(evaluator: Evaluator, structure: Structure, ladder: Ladder) -> Found:
     """Return what whole ladders find."""
     found = Found.nothing(*structure.column.shape)
     for part in _blocks(structure):
-        colours = _part(structure, part)
+        colours = structure.part(part)
         found.put(part, thorough(ladder.climb(evaluator, colours)).reshape(*colours.column.shape))
     return found
 
@@ -99,10 +104,6 @@ def _scale(evaluator: Evaluator, found: Found) -> float:
     largest = float(known.max(initial=0))
     f, x = np.abs(evaluator.f0).max(initial=0), np.abs(evaluator.x).max(initial=0)
     return largest or float(f / (x or 1))
-
-
-def _part(structure: Structure, which: slice | Array) -> Structure:
-    return Structure(structure.name, structure.index[which], structure.column[which], structure.slot[which])
 
 
 def _blocks(structure: Structure) -> list[slice]:

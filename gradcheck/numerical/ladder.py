@@ -9,7 +9,7 @@ import numpy as np
 from gradcheck.numerical import noise as noises
 from gradcheck.numerical.evaluate import Evaluator
 from gradcheck.numerical.extrapolate import Point
-from gradcheck.numerical.steps import perturbed, relative_steps, scales
+from gradcheck.numerical.steps import GOLDEN, perturbed, relative_steps, scales
 from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array
 
@@ -20,6 +20,9 @@ COARSEST = -2
 TINY = 2.0**-10
 # Even where the tables see no noise, a value of f is never taken to be better than this many units in the last place.
 ULPS = 8
+# What share of its scale an entry moves along a random direction, where the noise is measured: numbers that need all of
+# a float's bits, so that f has to round.
+SHARES = np.array([sign * (1 + np.mod(i * GOLDEN, 1) / 4) for sign in (1, -1) for i in range(128)])
 
 
 @dataclass
@@ -89,8 +92,9 @@ class Ladder:
         types = [d for d in (x.dtype, *evaluator.dtypes) if d.kind == "f"]
         eps = max((float(np.finfo(d).eps) for d in types), default=float(np.finfo(np.float64).eps))
         scale = scales(x, 1.0)
-        size = np.abs(x[x != 0].astype(np.float64))
-        below = max(float(np.log2(scale.max() / size.min())), 0.0) if size.size else 0.0
+        size = np.abs(x)
+        least = float(np.min(size, where=size > 0, initial=np.inf))
+        below = max(float(np.log2(scale.max() / least)), 0.0) if least < np.inf else 0.0
         return cls(scale, int(min(-np.log2(eps) - 8 + below, 150)), domain, eps, np.zeros((1, evaluator.f0.size)))
 
     @property
@@ -100,24 +104,26 @@ class Ladder:
 
     def ordinary(self, evaluator: Evaluator) -> bool:
         """Return whether the variable is of the size of its scale, so that a short ladder near it makes sense."""
-        size = np.abs(evaluator.x[evaluator.x != 0].astype(np.float64))
-        return not size.size or bool(np.median(size) >= TINY)
+        size = np.abs(evaluator.x)
+        return bool(2 * np.count_nonzero(size >= TINY) >= np.count_nonzero(size))
 
     def listen(self, evaluator: Evaluator, rng: np.random.Generator, spacings: Array = GUESS) -> None:
         """Measure the noise along a random direction, as a first guess for every entry: `noise (steps, outputs)`."""
-        moves = rng.choice([-1.0, 1.0], self.scale.size) * rng.uniform(1, 1.25, self.scale.size) * self.scale
-        whole = np.arange(self.scale.size)[None, :]
-        self.noise = self._noise(evaluator, whole, moves[None, :], spacings, False)[0, :, 0]
+        direction = SHARES[np.frombuffer(rng.bytes(self.scale.size), dtype=np.uint8)] * self.scale
+        spacings = self._within(spacings)
+        found = noises.along(evaluator, direction, spacings, self.domain)
+        self.noise = self._at_steps(found[None, :, None], spacings)[0, :, 0]
 
-    def _noise(self, evaluator: Evaluator, index: Array, moves: Array, spacings: Array, sides: bool) -> Array:
+    def _within(self, spacings: Array) -> Array:
+        some: Array = spacings[spacings <= max(self.finest, spacings[0])]
+        return some
+
+    def _at_steps(self, found: Array, spacings: Array) -> Array:
         """Return noise amplitudes `(tables, steps, points, outputs)`, a row for every exponent of `whole`.
 
-        The noise at a step is that at every spacing finer by 2^8, where a smooth function's own differences vanish,
-        and
-        never less than at the two finest spacings.
+        `found (tables, spacings, points, outputs)`. The noise at a step is that at every spacing finer by 2^8, where a
+        smooth function's own differences vanish, and never less than at the two finest spacings.
         """
-        spacings = spacings[spacings <= max(self.finest, spacings[0])]
-        found = noises.measure(evaluator, index, moves, spacings, self.domain, sides)
         found[~np.isfinite(found)] = 0
         amplitude = np.repeat(found[:, -2:].max(axis=1, initial=0)[:, None], len(self.whole), axis=1)
         for spacing, size in zip(spacings, found.swapaxes(0, 1), strict=True):
@@ -128,7 +134,9 @@ class Ladder:
     def climb(self, evaluator: Evaluator, structure: Structure) -> Quotients:
         """Evaluate every colour at all steps, with the noise measured for each of them alone."""
         moves = self.scale[structure.index] * 1.109375
-        tables = self._noise(evaluator, structure.index, moves, SPACINGS, True).reshape(3, len(self.whole), -1)
+        spacings = self._within(SPACINGS)
+        found = noises.measure(evaluator, structure.index, moves, spacings, self.domain, True)
+        tables = self._at_steps(found, spacings).reshape(3, len(self.whole), -1)
         return self.quotients(evaluator, structure, self.whole, "steps", tables)
 
     def quotients(
@@ -138,15 +146,13 @@ class Ladder:
         x, f0 = evaluator.x, evaluator.f0
         steps = relative_steps(exponents)
         column, index = structure.column, structure.index
-        shape = (len(steps), *column.shape)
         sides = []
         for sign in (1, -1):
             h = sign * steps[:, None, None] * self.scale[index]
             new, taken = perturbed(np.broadcast_to(x[index], h.shape), h, self.domain)
             points = np.broadcast_to(index, h.shape).reshape(-1, index.shape[1])
             f = evaluator(points, new.reshape(points.shape), stage)
-            h_out = np.take_along_axis(taken, np.broadcast_to(structure.slot, shape), axis=2)
-            sides.append((f.reshape(len(steps), -1), h_out.reshape(len(steps), -1)))
+            sides.append((f.reshape(len(steps), -1), structure.spread(taken).reshape(len(steps), -1)))
         scale, size = self.scale[column].ravel(), np.abs(x[column].ravel().astype(np.float64))
         if noise is None:
             noise = np.tile(self.noise_at(exponents), len(column))[None]
@@ -159,15 +165,10 @@ class Ladder:
 
     def along(self, evaluator: Evaluator, direction: Array, exponents: Array, stage: str) -> Quotients:
         """Evaluate x + t · direction: the quotients are by t, one entry per output."""
-        x = evaluator.x
-        steps = relative_steps(exponents)
-        whole = np.broadcast_to(np.arange(x.size), (len(steps), x.size))
-        sides = []
-        for sign in (1, -1):
-            new, taken = perturbed(x, sign * steps[:, None] * direction, self.domain)
-            blocked = ((taken == 0) & (direction != 0)).any(axis=1)
-            h = np.where(blocked, 0, sign * steps)
-            sides.append((evaluator(whole, new, stage), np.repeat(h[:, None], evaluator.f0.size, axis=1)))
+        x, steps = evaluator.x, relative_steps(exponents)
+        f, free = evaluator.along(direction, np.concatenate([steps, -steps]), self.domain, stage)
+        h = np.repeat(np.where(free, np.concatenate([steps, -steps]), 0)[:, None], evaluator.f0.size, axis=1)
+        sides = [(f[: len(steps)], h[: len(steps)]), (f[len(steps) :], h[len(steps) :])]
         one = np.ones(evaluator.f0.size)
         with np.errstate(all="ignore"):
             ratio = np.abs(x / direction)

@@ -35,6 +35,19 @@ def table(f: Array) -> Array:
     return least
 
 
+def along(evaluator: Evaluator, direction: Array, exponents: Array, domain: tuple[float, float] | None) -> Array:
+    """Return noise amplitudes `(len(exponents), outputs)` around x, at spacings direction · 2^-exponent.
+
+    NaN where forward could not be evaluated.
+    """
+    at = np.array([-3, -2, -1, 1, 2, 3])
+    f, _ = evaluator.along(direction, (np.ldexp(1.0, -exponents)[:, None] * at).ravel(), domain, "noise")
+    f = f.reshape(len(exponents), len(at), -1)
+    base = np.broadcast_to(evaluator.f0, (len(exponents), 1, evaluator.f0.size))
+    with np.errstate(all="ignore"):
+        return SAFETY * table(np.concatenate([f[:, :3], base, f[:, 3:]], axis=1))
+
+
 def measure(
     evaluator: Evaluator,
     index: Array,

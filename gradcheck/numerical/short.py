@@ -46,12 +46,13 @@ def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder) -> Found:
     size = max(1, BLOCK_VALUES // max(1, outputs * (len(STEPS) + len(WITNESSES))))
     for start in range(0, colours, size):
         part = slice(start, start + size)
-        found.put(part, _block(evaluator, structure.index[part], structure.slot[part], ladder))
+        found.put(part, _block(evaluator, structure.part(part), ladder))
     return found
 
 
-def _block(evaluator: Evaluator, index: Array, slot: Array, ladder: Ladder) -> Found:
+def _block(evaluator: Evaluator, structure: Structure, ladder: Ladder) -> Found:
     x, f0, n = evaluator.x, evaluator.f0, len(STEPS)
+    index = structure.index
     exponents = np.minimum(np.concatenate([STEPS, WITNESSES]), ladder.finest)
     steps = relative_steps(exponents)
     shape = (len(steps), len(index), f0.size)
@@ -62,17 +63,11 @@ def _block(evaluator: Evaluator, index: Array, slot: Array, ladder: Ladder) -> F
     up = evaluator(points, new.reshape(points.shape), "steps").reshape(shape)
     new, behind = perturbed(here, -h, ladder.domain)
     down = evaluator(points, new.reshape(points.shape), "steps").reshape(shape)
-    # A variable's entry of its own per colour and output; where all colours are alike one take does for all.
-    alike = bool((slot == slot[0]).all())
-
-    def spread(small: Array) -> Array:
-        return small[..., slot[0]] if alike else np.take_along_axis(small, np.broadcast_to(slot, shape), axis=2)
-
     with np.errstate(all="ignore"):
         width = ahead - behind
         width[(ahead == 0) | (behind == 0)] = np.nan
-        central = (up - down) / spread(width)
-        step = spread(h[:1])[0]
+        central = (up - down) / structure.spread(width)
+        step = structure.spread(h[0])
         largest = np.maximum(np.maximum(np.abs(up[0]), np.abs(down[0])), np.abs(f0))
         amplitude = np.maximum(ladder.noise_at(exponents[:1])[0], ULPS * ladder.eps * largest)
         # Where f steepens with the step, noise that was measured near the point is amplified likewise.

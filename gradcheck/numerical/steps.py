@@ -14,6 +14,7 @@ import numpy as np
 from gradcheck.problem import Array
 
 GOLDEN = 0.6180339887498949
+MANTISSA = np.int64((1 << 52) - 1)
 
 
 def relative_steps(k: Array) -> Array:
@@ -27,9 +28,25 @@ def relative_steps(k: Array) -> Array:
 
 
 def scales(x: Array, floor: float) -> Array:
-    """Return a power of two at or above |x| and `floor`, for every entry."""
-    size = np.maximum(np.abs(x.astype(np.float64)), floor)
-    return np.exp2(np.ceil(np.log2(size)))
+    """Return the power of two at or above |x| and `floor`, for every entry.
+
+    >>> scales(np.array([0.0, -1.0, 1.25, 4.0]), 1.0).tolist()
+    [1.0, 1.0, 2.0, 4.0]
+    """
+    size = np.maximum(np.abs(x.astype(np.float64, copy=False)), floor)
+    # Round the bits of a float up to the next one whose mantissa is zero.
+    rounded: Array = ((size.view(np.int64) + MANTISSA) & ~MANTISSA).view(np.float64)
+    return rounded
+
+
+def moved(x: Array, h: Array, domain: tuple[float, float] | None) -> Array:
+    """Return `x + h` in x's dtype, and x where x + h would leave the open domain (or overflow)."""
+    with np.errstate(over="ignore"):
+        new = np.asarray(x + h).astype(x.dtype, copy=False)
+    inside = np.isfinite(new)
+    if domain is not None:
+        inside &= (new > domain[0]) & (new < domain[1])
+    return new if inside.all() else np.where(inside, new, x)
 
 
 def perturbed(x: Array, h: Array, domain: tuple[float, float] | None) -> tuple[Array, Array]:
@@ -37,10 +54,5 @@ def perturbed(x: Array, h: Array, domain: tuple[float, float] | None) -> tuple[A
 
     The caller divides by the step, so that a point outside the domain becomes NaN: not known.
     """
-    with np.errstate(over="ignore"):
-        new = (x + h).astype(x.dtype)
-    inside = np.isfinite(new)
-    if domain is not None:
-        inside &= (new > domain[0]) & (new < domain[1])
-    new = np.where(inside, new, x)
-    return new, new.astype(np.float64) - x.astype(np.float64)
+    new = moved(x, h, domain)
+    return new, np.subtract(new, x, dtype=np.float64)

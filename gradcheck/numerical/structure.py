@@ -7,14 +7,20 @@ J. K. Reid, "On the estimation of sparse Jacobian matrices", IMA J. Appl. Math. 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations, islice
+from math import comb
 
 import numpy as np
 
-from gradcheck.numerical.evaluate import Evaluator, tile
-from gradcheck.numerical.steps import perturbed
+from gradcheck.numerical.evaluate import Evaluator, repeated
+from gradcheck.numerical.steps import moved
 from gradcheck.problem import Array
 
 Domain = tuple[float, float] | None
+
+# How far entries are moved to see what they touch, as shares of their scale: 2^-12 … 2^-2, times 1 … 2, either way.
+MOVES = np.array([sign * np.ldexp(1 + m / 64, -e) for sign in (1, -1) for m in range(63) for e in range(2, 13)])
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,7 @@ class Structure:
     """A colouring of a variable's entries.
 
     `index (colours, entries)`: the flat entries that are perturbed together; `column (colours, outputs)`:
-    the one among them that touches an output, −1 for none; `slot (colours, outputs)`: where in `index` it stands.
+    the one among them that touches an output; `slot (outputs,)`: where in `index` it stands, in every colour.
     """
 
     name: str
@@ -30,11 +36,25 @@ class Structure:
     column: Array
     slot: Array
 
+    @classmethod
+    def of(cls, name: str, index: Array, slot: Array) -> Structure:
+        """Return the colouring in which `slot` says which of the entries moved together an output belongs to."""
+        return cls(name, index, np.take(index, slot, axis=1), slot)
+
+    def spread(self, entries: Array) -> Array:
+        """Return `(…, outputs)`: for every output the number of its own entry, of numbers `(…, entries)`."""
+        if entries.shape[-1] == 1:
+            return np.broadcast_to(entries, (*entries.shape[:-1], self.slot.size))
+        return np.take(entries, self.slot, axis=-1)
+
+    def part(self, colours: slice | Array) -> Structure:
+        """Return some of the colours."""
+        return Structure(self.name, self.index[colours], self.column[colours], self.slot)
+
 
 def dense(size: int, outputs: int) -> Structure:
     """Return the colouring that assumes nothing: every entry touches every output."""
-    index = np.arange(size)[:, None]
-    return Structure("dense", index, np.repeat(index, outputs, axis=1), np.zeros((size, outputs), dtype=np.intp))
+    return Structure.of("dense", np.arange(size)[:, None], np.zeros(outputs, dtype=np.intp))
 
 
 def separable(shape: tuple[int, ...], outputs: tuple[tuple[int, ...], ...], first: bool, last: bool) -> Structure:
@@ -56,17 +76,15 @@ def separable(shape: tuple[int, ...], outputs: tuple[tuple[int, ...], ...], firs
         if back > 1:
             i = i + np.arange(back)
         slots.append(i.ravel())
-    slot = np.concatenate(slots)
     name = {(True, False): "rows", (False, True): "columns", (True, True): "elementwise"}[first, last]
-    return Structure(name, index, index[:, slot], np.repeat(slot[None, :], len(index), axis=0))
+    return Structure.of(name, index, np.concatenate(slots))
 
 
 def find(evaluator: Evaluator, size: Array, domain: Domain, rng: np.random.Generator) -> Structure:
     """Propose a structure: which axes of the variable meet the same axis of every output, position by position.
 
-    For an axis of n positions, 2⌈log₂ n⌉ calls perturb half of the positions, so that every pair of positions is
-    told apart by one call; the outputs at the positions left alone must not move at all. Only a proposal:
-    the certificate decides.
+    For an axis of n positions, about log₂ n calls perturb half of the positions each (`halves`); the outputs at the
+    positions left alone must not move at all. Only a proposal: the certificate decides.
     """
     shape = evaluator.worker.values[evaluator.worker.wrt].shape
     outputs = evaluator.shapes
@@ -90,30 +108,48 @@ def _meets(evaluator: Evaluator, size: Array, domain: Domain, rng: np.random.Gen
         return False
     if n < 2:
         return bool(n == 1)
-    bits = max(1, int(np.ceil(np.log2(n))))
-    position = np.arange(n)
-    place = [-1 if i == axis % len(shape) else 1 for i in range(len(shape))]
-    flat_position = np.broadcast_to(position.reshape(place), shape).ravel()
-    into = [
-        np.broadcast_to(position.reshape([-1 if i == axis % len(out) else 1 for i in range(len(out))]), out).ravel()
-        for out in evaluator.shapes
-    ]
-    output_position = np.concatenate(into)
+    apart = halves(n)
     x = evaluator.x
-    whole = np.arange(x.size)[None, :]
-    for bit in range(bits):
-        for side in (0, 1):
-            moved = (flat_position >> bit) & 1 == side
-            h = size * np.exp2(-rng.integers(1, 12)) * rng.choice([-1, 1], x.size) * rng.uniform(0.5, 1, x.size)
-            new, _ = perturbed(x, np.where(moved, h, 0), domain)
-            # Where that leaves the domain, the other way may not.
-            new = np.where(moved & (new == x), perturbed(x, -h, domain)[0], new)
-            result = evaluator(whole, new[None, :], "structure")[0]
-            still = (output_position >> bit) & 1 != side
-            same = (result == evaluator.f0) | (np.isnan(result) & np.isnan(evaluator.f0))
-            if not same[still].all():
-                return False
+    # Every call moves every entry by another amount: it takes another piece of one long draw.
+    draw = MOVES[np.frombuffer(rng.bytes(2 * (x.size + len(apart))), dtype=np.uint16) % len(MOVES)]
+    for call, half in enumerate(apart):
+        moving = np.broadcast_to(_along(half, axis, len(shape)), shape).ravel()
+        h = size * draw[call : call + x.size]
+        h *= moving
+        new = moved(x, h, domain)
+        stuck = moving & (new == x)
+        if stuck.any():  # where that leaves the domain, the other way may not
+            new = np.where(stuck, moved(x, -h, domain), new)
+        result = evaluator(None, new[None, :], "structure")[0]
+        same = (result == evaluator.f0) | (np.isnan(result) & np.isnan(evaluator.f0))
+        still = [np.broadcast_to(_along(~half, axis, len(out)), out).ravel() for out in evaluator.shapes]
+        if not same[np.concatenate(still)].all():
+            return False
     return True
+
+
+def _along(mask: Array, axis: int, ndim: int) -> Array:
+    """Return a mask of an axis's positions in a shape that broadcasts."""
+    return mask.reshape([-1 if i == axis % ndim else 1 for i in range(ndim)])
+
+
+@lru_cache(maxsize=64)
+def halves(n: int) -> Array:
+    """Return masks `(calls, n)` so that for any two positions i and j one call moves i and leaves j alone.
+
+    Position i is moved by the calls in its own set of ⌊k/2⌋ out of k calls: no such set contains another (E. Sperner
+    1928).
+
+    >>> halves(6).astype(int).sum(axis=1).tolist()
+    [3, 3, 3, 3]
+    """
+    k = 2
+    while comb(k, k // 2) < n:
+        k += 1
+    chosen = np.array(list(islice(combinations(range(k), k // 2), n)))
+    masks = np.zeros((k, n), dtype=bool)
+    masks[chosen.T, np.arange(n)] = True
+    return masks
 
 
 def stack(evaluator: Evaluator, structure: Structure, size: Array, domain: Domain) -> tuple[str, ...]:
@@ -127,12 +163,11 @@ def stack(evaluator: Evaluator, structure: Structure, size: Array, domain: Domai
         return ()
     rows = x.shape[0]
     alike = tuple(name for name, v in worker.values.items() if v.ndim and v.shape[0] == rows)
-    moved, _ = perturbed(x, np.ldexp(size.reshape(x.shape), -4), domain)
-    whole = np.arange(x.size)[None, :]
-    plain = np.stack([evaluator.f0, evaluator(whole, moved.reshape(1, -1), "structure")[0]])
+    near = moved(x, np.ldexp(size.reshape(x.shape), -4), domain)
+    plain = np.stack([evaluator.f0, evaluator(None, near.reshape(1, -1), "structure")[0]])
     for names in dict.fromkeys((alike, (worker.wrt,))):
-        values = tile(worker.values, names, 2)
-        values[worker.wrt] = np.concatenate([x, moved])
+        values = {**worker.values, **{name: repeated(worker.values[name], 2) for name in names}}
+        values[worker.wrt] = np.concatenate([x, near])
         try:
             with np.errstate(all="ignore"):
                 outputs = worker.forward(values)

@@ -182,4 +182,4 @@ def test_cost_is_counted_by_stage() -> None:
 
     found = estimate(f, {"x": X}, "x")
     assert sum(found.cost.calls.values()) == calls
-    assert set(found.cost.calls) >= {"structure", "noise", "steps", "certificate"}
+    assert set(found.cost.calls) >= {"structure", "noise", "affine", "steps"}
