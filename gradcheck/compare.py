@@ -63,17 +63,26 @@ def compare(
 
     `outputs` and the variable's `values` are flat. A `special` point (huge, tiny, saturated) can prove a claim wrong;
     where nothing can be resolved in it, because of its scale, it is skipped with that reason, and leaves the claim to
-    the other points.
+    the other points. A claim that is too small to be resolved by what it may lose is held to the strict tolerance.
     """
-    tally, size_of = _Tally(np.zeros((min(len(claim), SHOWN), min(values.size, SHOWN)))), largest(estimate)
-    for right in expected(estimate, asked, size_of, outputs, values, dtype):
-        _hold(tally, claim[right.row, right.position], right, estimate, point)
+    size_of = largest(estimate)
     scale = _scale(estimate, size_of, outputs, values)
     limit = RESOLVED.get(dtype, RESOLVED["float64"])
-    # Without a scale (f and its derivative underflow) only a claim of 0 can be told from anything else.
-    lost = bool(claim.any()) if scale == 0 else tally.tolerance / scale > limit
-    coarse = lost or not np.isfinite(scale)
-    verdict: Verdict = "wrong" if tally.wrong else "unresolved" if coarse or not tally.known else "correct"
+
+    def hold(strict: bool) -> tuple[_Tally, Verdict]:
+        tally = _Tally(np.zeros((min(len(claim), SHOWN), min(values.size, SHOWN))))
+        for right in expected(estimate, asked, size_of, outputs, values, dtype, strict):
+            _hold(tally, claim[right.row, right.position], right, estimate, point)
+        # Without a scale (f and its derivative underflow) only a claim of 0 can be told from anything else.
+        lost = bool(claim.any()) if scale == 0 else tally.tolerance / scale > limit
+        coarse = lost or not np.isfinite(scale)
+        return tally, "wrong" if tally.wrong else "unresolved" if coarse or not tally.known else "correct"
+
+    tally, verdict = hold(False)
+    if verdict == "unresolved" and tally.known:
+        strictly, sure = hold(True)
+        if sure == "correct":
+            tally, verdict = strictly, sure
     message = ""
     if verdict == "unresolved":
         verdict = "skipped" if special else verdict

@@ -6,6 +6,9 @@
 itself may lose to rounding. An exponential saturates at |x| = ln(1/eps), and `y(1 − y)` loses eps/2 of |f| = 1 there,
 which is ln(1/eps)/2 · eps · |f|/|x|: c is that and a third more (24; 4 in float16). To that comes c · the dtype's
 smallest normal number, for underflow.
+
+A claim that loses less than it may can be held to a `strict` tolerance, without the |f|: where a function is flat (an
+arctangent far out), the |f| would hide the whole derivative.
 """
 
 from __future__ import annotations
@@ -72,14 +75,20 @@ def largest(estimate: Estimate) -> Array:
 
 
 def expected(
-    estimate: Estimate, asked: Cotangents, size_of: Array, outputs: Array, values: Array, dtype: str
+    estimate: Estimate,
+    asked: Cotangents,
+    size_of: Array,
+    outputs: Array,
+    values: Array,
+    dtype: str,
+    strict: bool = False,
 ) -> Iterator[Expected]:
     """Multiply the estimate with the cotangents; yield every entry of the product once, some at a time.
 
     `size_of` is `largest(estimate)`; `outputs` and the variable's `values` are flat.
     """
     tolerances = _Tolerances(dtype)
-    per_x = 1.0 / np.maximum(np.abs(values), 1.0)
+    per_x = np.zeros(values.size) if strict else 1.0 / np.maximum(np.abs(values), 1.0)
     apart = asked.rows[: len(asked.rows) - asked.mixed]
     sums = [_Sum(row, values.size) for row in asked.rows[len(apart) :]]
     group = np.argmax(apart != 0, axis=0) if len(apart) else np.zeros(0, dtype=np.intp)
