@@ -83,24 +83,23 @@ def probe(evaluator: Evaluator, ladder: Ladder, rng: np.random.Generator) -> Aff
 def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, amplitude: Array) -> Found:
     """Return one long forward quotient per colour."""
     x, f0 = evaluator.x, evaluator.f0
-    found = Found.nothing(*structure.column.shape)
-    found.truncation = np.zeros(structure.column.shape)
+    value, rounding, step = np.empty((3, *structure.column.shape))
     double = 2 * amplitude
     block = max(1, BLOCK_VALUES // max(structure.index.shape[1], f0.size))
     for start in range(0, len(structure.index), block):
         part = slice(start, start + block)
         index = structure.index[part]
         new, taken = perturbed(x[index], LONG * ladder.scale[index], ladder.domain)
-        h = found.step[part]
-        h[:] = structure.spread(taken)
         f = evaluator(index, new, "steps")
+        h = structure.spread(taken)
+        step[part] = h
         with np.errstate(all="ignore"):
             np.subtract(f, f0, out=f)
-            np.divide(f, h, out=found.value[part])
-            np.divide(double, h, out=found.rounding[part])
-        if not (np.isfinite(f).all() and taken.all()):
-            found.truncation[part][~(np.isfinite(f) & (h > 0))] = np.inf
-    found.left, found.right = found.value, found.value
+            np.divide(f, h, out=value[part])
+            np.divide(double, h, out=rounding[part])
+    found = Found.exact(value, rounding, step)
+    if not (np.isfinite(value).all() and np.isfinite(rounding).all()):  # a step of 0: there is no room
+        found.truncation = np.where(np.isfinite(value) & np.isfinite(rounding), 0, np.inf)
     return found
 
 

@@ -65,3 +65,19 @@ class Estimate:
         colour, output = np.nonzero(self.column >= 0)
         matrix[output, self.column[colour, output]] = source[colour, output]
         return matrix
+
+
+def largest_known(value: Array, bound: Array) -> float:
+    """Return the largest |value| that is above its bound: the size of a derivative that is not zero. 0 if all may be.
+
+    >>> largest_known(np.array([1.0, -3.0, 5.0]), np.array([0.1, 0.1, np.inf]))
+    3.0
+    """
+    if not value.size:
+        return 0.0
+    # Mostly the largest of all is known; these two need no array of their own.
+    at = max(int(value.argmax()), int(value.argmin()), key=lambda i: abs(value.flat[i]))
+    if abs(value.flat[at]) > bound.flat[at]:
+        return float(abs(value.flat[at]))
+    size = np.abs(value)
+    return float(np.max(size, where=size > bound, initial=0.0))

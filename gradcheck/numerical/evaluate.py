@@ -52,12 +52,19 @@ class Worker:
         """
         result = np.empty((len(new), self.outputs))
         size = self._block(len(new))
-        self._tile(size, () if index is None else (self.wrt,))
+        self._tile(size, index is not None)
+        base = self.values[self.wrt].reshape(-1)
         calls = 0
         with np.errstate(all="ignore"):
             for start in range(0, len(new), size):
                 part = slice(start, min(start + size, len(new)))
-                calls += self._one(None if index is None else index[part], new[part], result[part])
+                points = part.stop - start
+                if index is None:
+                    calls += self._one(None, new[part], new[part], result[part])
+                else:
+                    # Where the entries stand in the tile: those of point p are p variables further on.
+                    place = index[part] if points == 1 else index[part] + np.arange(points)[:, None] * base.size
+                    calls += self._one(place, new[part], base[index[part]], result[part])
         return result, calls
 
     def _block(self, points: int) -> int:
@@ -66,28 +73,27 @@ class Worker:
         each = 8 * (self.outputs + sum(self.values[name].size for name in self.stacked))
         return max(1, min(points, BLOCK_BYTES // each))
 
-    def _tile(self, points: int, changed: tuple[str, ...]) -> None:
-        """Hold `points` copies of what is stacked, and of what is `changed` in place."""
-        for name in {*self.stacked, *changed} - ({self.wrt} - set(changed)):
+    def _tile(self, points: int, in_place: bool) -> None:
+        """Hold `points` copies of what is stacked, and of the variable where entries of it are replaced."""
+        for name in {*self.stacked, self.wrt} if in_place else set(self.stacked) - {self.wrt}:
             base = self.values[name]
             if name not in self._tiles or self._tiles[name].size < points * base.size:
                 self._tiles[name] = repeated(base, points)
 
-    def _one(self, index: Array | None, new: Array, into: Array) -> int:
+    def _one(self, place: Array | None, new: Array, old: Array, into: Array) -> int:
         points = len(new)
         values = dict(self.values)
         for name in self.stacked:
             if name != self.wrt:
                 values[name] = self._tiles[name][: points * len(self.values[name])]
-        base = self.values[self.wrt]
-        if index is None:
-            values[self.wrt] = new.reshape((points * base.shape[0], *base.shape[1:]) if base.ndim else ())
+        shape = self.values[self.wrt].shape
+        if place is None:
+            values[self.wrt] = new.reshape((points * shape[0], *shape[1:]) if shape else ())
         else:
             tile = self._tiles[self.wrt]
-            values[self.wrt] = tile[: points * len(base)] if base.ndim else tile
-            flat = values[self.wrt].reshape(points, -1)
-            here = np.arange(points)[:, None]
-            flat[here, index] = new
+            values[self.wrt] = tile[: points * shape[0]] if shape else tile
+            flat = tile.reshape(-1)
+            flat[place] = new
         try:
             self._read(self.forward(values), points, into)
             return 1
@@ -97,10 +103,15 @@ class Worker:
             if points == 1:
                 return 1
         finally:
-            if index is not None:
-                flat[here, index] = base.reshape(-1)[index]
-        one_by_one = (slice(p, p + 1) for p in range(points))
-        return 1 + sum(self._one(None if index is None else index[p], new[p], into[p]) for p in one_by_one)
+            if place is not None:
+                flat[place] = old
+        # Which of them was it? One by one, all at the beginning of the tile.
+        calls = 1
+        for p in range(points):
+            at = slice(p, p + 1)
+            first = None if place is None else place[at] - p * self.values[self.wrt].size
+            calls += self._one(first, new[at], old[at], into[at])
+        return calls
 
     def _read(self, outputs: Sequence[Array], points: int, into: Array) -> None:
         at = 0

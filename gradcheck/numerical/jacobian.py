@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 import numpy as np
 
 from gradcheck.numerical import affine, certificate, short
-from gradcheck.numerical.estimate import Estimate
+from gradcheck.numerical.estimate import Estimate, largest_known
 from gradcheck.numerical.evaluate import Evaluator, Forward
 from gradcheck.numerical.judge import Found, thorough
 from gradcheck.numerical.ladder import ULPS, Ladder
@@ -100,10 +100,8 @@ def climb_all(evaluator: Evaluator, structure: Structure, ladder: Ladder) -> Fou
 
 def _scale(evaluator: Evaluator, found: Found) -> float:
     """Return the largest derivative that is known, or |f| / |x| where all are zero."""
-    known = np.abs(found.value[np.isfinite(found.bound) & (np.abs(found.value) > found.bound)])
-    largest = float(known.max(initial=0))
     f, x = np.abs(evaluator.f0).max(initial=0), np.abs(evaluator.x).max(initial=0)
-    return largest or float(f / (x or 1))
+    return largest_known(found.value, found.bound) or float(f / (x or 1))
 
 
 def _blocks(structure: Structure) -> list[slice]:
@@ -114,8 +112,7 @@ def _blocks(structure: Structure) -> list[slice]:
 
 def _result(evaluator: Evaluator, structure: Structure, found: Found, zero: Array) -> Estimate:
     # Features of f whose slope is below FLOOR of the largest derivative hide in its rounding: no bound is below that.
-    sure = np.isfinite(found.bound) & (np.abs(found.value) > found.bound)
-    found.rounding = np.maximum(found.rounding, FLOOR * np.abs(found.value[sure]).max(initial=0))
+    np.maximum(found.rounding, FLOOR * largest_known(found.value, found.bound), out=found.rounding)
     bound = found.bound
     reason = None
     if not np.isfinite(bound).all():

@@ -30,7 +30,14 @@ class Found:
     @property
     def bound(self) -> Array:
         """Truncation + rounding."""
-        return np.add(self.truncation, self.rounding)
+        # One number for all entries can only be the zero of a function without truncation: large arrays are dear.
+        return np.add(self.truncation, self.rounding) if any(self.truncation.strides) else self.rounding
+
+    @classmethod
+    def exact(cls, value: Array, rounding: Array, step: Array) -> Found:
+        """Return entries without truncation or kink."""
+        zero, no = np.broadcast_to(0.0, value.shape), np.broadcast_to(False, value.shape)
+        return cls(value, zero, rounding, step, no, no, value, value)
 
     @classmethod
     def nothing(cls, *shape: int) -> Found:

@@ -45,7 +45,7 @@ class Structure:
         """Return `(…, outputs)`: for every output the number of its own entry, of numbers `(…, entries)`."""
         if entries.shape[-1] == 1:
             return np.broadcast_to(entries, (*entries.shape[:-1], self.slot.size))
-        return np.take(entries, self.slot, axis=-1)
+        return np.take(entries, self.slot, axis=-1, mode="clip")
 
     def part(self, colours: slice | Array) -> Structure:
         """Return some of the colours."""
