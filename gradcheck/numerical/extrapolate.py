@@ -89,8 +89,7 @@ def select(quotients: Array, steps: Array, noise: Array, power: int, point: Poin
         zero = np.flatnonzero(tail & ~(best.bound <= 0.3 * np.abs(best.value)))
         best.put(zero, _constant(quotients[:, zero], steps, noise[:, zero], power, point.take(zero)))
         seen, seen_steps, seen_noise = _even(quotients, steps, noise, power)
-        flats = Plateaus.of(seen, seen_steps)
-        flats.bend = bend
+        flats = Plateaus.of(seen, seen_steps, seen_noise, bend)
         todo = np.arange(quotients.shape[1])
         for attempt in range(RETRIES):
             found = best.take(todo)
@@ -211,16 +210,19 @@ class Plateaus:
     coarsest: Array
     steps: Array
     edge: Array
-    bend: Array | None = None
+    bend: Array | None
+    amplitude: Array
 
     @classmethod
-    def of(cls, quotients: Array, steps: Array) -> Plateaus:
-        """Return every run of PLATEAU quotients."""
+    def of(cls, quotients: Array, steps: Array, noise: Array, bend: Array | None = None) -> Plateaus:
+        """Return every run of PLATEAU quotients. `amplitude`: of f's noise at its coarsest step."""
         windows = np.lib.stride_tricks.sliding_window_view(quotients, PLATEAU, axis=0)
         middle = windows[..., PLATEAU // 2]
         spread = np.abs(windows - middle[..., None]).max(axis=-1)
         spread = np.where(np.isnan(spread), np.inf, spread)
-        return cls(middle, spread, steps[: len(middle), None], steps, _edge(quotients, steps))
+        coarsest = steps[: len(middle), None]
+        amplitude = coarsest * noise[: len(middle)]
+        return cls(middle, spread, coarsest, steps, _edge(quotients, steps), bend, amplitude)
 
     def challenge(self, which: Array, found: Best, point: Point) -> tuple[Array, Array, Array]:
         """Return how far each finer plateau of entries `which` is from the value, whether it casts doubt, and
@@ -236,7 +238,8 @@ class Plateaus:
         if self.bend is not None:
             # Half-way between two different sides: no rounding of one slope, but a kink nearby.
             bend = np.minimum(self.bend[found.level, which], self.bend[found.start, which])
-            wave |= other & (bend > 0.3 * np.abs(found.value))
+            heard = height > self.amplitude[:, which]
+            wave |= other & heard & (bend > 0.3 * np.abs(found.value))
         return gap, other & (height > point.eps**ROUNDING * seen), wave
 
 

@@ -71,7 +71,7 @@ def thorough(q: Quotients) -> Found:
         two = kinks.one_sided(part)
         jump[some] = kinks.jumps(part.up - part.base, part.quiet) | kinks.jumps(part.down - part.base, part.quiet)
         left[some], right[some] = two.left.value, two.right.value
-        plateaus = Plateaus.of(part.central, part.steps)
+        plateaus = Plateaus.of(part.central, part.steps, part.noise)
         for side in (two.left, two.right):
             # One side may be smoother than both together, but it must not overlook what both show at fine steps.
             overlooked = plateaus.challenge(np.arange(some.size), side, part.point)[1].any(axis=0)

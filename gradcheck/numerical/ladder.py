@@ -20,6 +20,8 @@ COARSEST = -2
 TINY = 2.0**-10
 # Even where the tables see no noise, a value of f is never taken to be better than this many units in the last place.
 ULPS = 8
+# Intermediate values are taken to be of the size of x: their rounding, in these units, comes out times the slope.
+INSIDE = 0.5
 # What share of its scale an entry moves along a random direction, where the noise is measured: numbers that need all of
 # a float's bits, so that f has to round.
 SHARES = np.array([sign * (1 + np.mod(i * GOLDEN, 1) / 4) for sign in (1, -1) for i in range(128)])
@@ -190,7 +192,7 @@ class Ladder:
             central = (up - down) / (h_up - h_down)
             central[(h_up == 0) | (h_down == 0)] = np.nan
             largest = np.fmax(np.fmax(np.abs(up), np.abs(down)), np.abs(base))
-            floor = ULPS * self.eps * largest
+            floor = ULPS * self.eps * np.fmax(largest, INSIDE * np.abs(np.nan_to_num(central)) * size)
             # A kink disturbs one or two of the three tables; noise is heard in all.
             middle = np.maximum(np.median(noise, axis=0) if len(noise) > 1 else noise[0], floor)
             quotient_noise = middle / (steps[:, None] * scale)
