@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcheck.numerical.certificate import SHARES, contradicted, random_directions
 from gradcheck.numerical.evaluate import Evaluator
-from gradcheck.numerical.judge import Found
+from gradcheck.numerical.found import Found
 from gradcheck.numerical.ladder import ULPS, Ladder
 from gradcheck.numerical.steps import perturbed
 from gradcheck.numerical.structure import Structure
@@ -97,10 +97,10 @@ def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, amplitude:
             np.subtract(f, f0, out=f)
             np.divide(f, h, out=value[part])
             np.divide(double, h, out=rounding[part])
-    found = Found.exact(value, rounding, step)
+    truncation = np.broadcast_to(0.0, value.shape)
     if not (np.isfinite(value).all() and np.isfinite(rounding).all()):  # a step of 0: there is no room
-        found.truncation = np.where(np.isfinite(value) & np.isfinite(rounding), 0, np.inf)
-    return found
+        truncation = np.where(np.isfinite(value) & np.isfinite(rounding), 0, np.inf)
+    return Found.smooth(value, truncation, rounding, step)
 
 
 def foretold(line: Affine, evaluator: Evaluator, structure: Structure, ladder: Ladder, found: Found) -> bool:

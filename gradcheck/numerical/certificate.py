@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck.numerical.evaluate import Evaluator
-from gradcheck.numerical.judge import Found
+from gradcheck.numerical.found import Found
 from gradcheck.numerical.ladder import Ladder
 from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array

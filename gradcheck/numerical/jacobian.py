@@ -10,7 +10,8 @@ import numpy as np
 from gradcheck.numerical import affine, certificate, short
 from gradcheck.numerical.estimate import Estimate, largest_known
 from gradcheck.numerical.evaluate import Evaluator, Forward
-from gradcheck.numerical.judge import Found, thorough
+from gradcheck.numerical.found import Found
+from gradcheck.numerical.judge import thorough
 from gradcheck.numerical.ladder import ULPS, Ladder
 from gradcheck.numerical.structure import Structure, dense, find, stack
 from gradcheck.problem import Array
@@ -85,6 +86,7 @@ def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, rng: np.ra
     found = short.climb(evaluator, structure, ladder)
     poor = np.flatnonzero(~(found.bound <= ladder.eps**ENOUGH * _scale(evaluator, found)).all(axis=1))
     if poor.size:
+        found = found.own()
         found.put(poor, climb_all(evaluator, structure.part(poor), ladder))
     return found, foretells(evaluator, structure, ladder, found, rng)
 

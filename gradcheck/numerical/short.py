@@ -8,10 +8,12 @@ noise, and no kink; what they contradict gets an infinite bound and is left to t
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from gradcheck.numerical.evaluate import Evaluator
-from gradcheck.numerical.judge import Found
+from gradcheck.numerical.found import Found
 from gradcheck.numerical.ladder import ULPS, Ladder
 from gradcheck.numerical.steps import perturbed, relative_steps
 from gradcheck.numerical.structure import Structure
@@ -24,74 +26,97 @@ BLOCK_VALUES = 1 << 15
 SLACK = 8
 
 # Candidate extrapolations (first step, number of steps), and the neighbours that tell what truncation is left in each.
-WINDOWS = ((0, 6), (1, 5), (0, 5), (2, 4), (1, 4), (2, 3), (3, 3))
-NEIGHBOURS = {0: (2, 1), 1: (4, 3, 2), 3: (5, 6, 4)}
+CANDIDATES: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {
+    (0, 6): ((0, 5), (1, 5)),
+    (1, 5): ((1, 4), (2, 4), (0, 5)),
+    (2, 4): ((2, 3), (3, 3), (1, 4)),
+}
 
 
-def weights(steps: Array, windows: tuple[tuple[int, int], ...]) -> Array:
-    """Return the rows w with Σ wᵢ D(hᵢ) = the polynomial in h² through a window's quotients, at 0 (Lagrange)."""
-    rows = np.zeros((len(windows), len(steps)))
-    for row, (first, length) in zip(rows, windows, strict=True):
-        t = steps[first : first + length] ** 2
-        for i in range(length):
-            others = np.delete(t, i)
-            row[first + i] = np.prod(others / (others - t[i]))
-    return rows
+def weights(steps: Array, first: int, length: int) -> Array:
+    """Return the w with Σ wᵢ D(hᵢ) = the polynomial in h² through a window's quotients, at 0 (Lagrange)."""
+    row = np.zeros(len(steps))
+    t = steps[first : first + length] ** 2
+    for i in range(length):
+        others = np.delete(t, i)
+        row[first + i] = np.prod(others / (others - t[i]))
+    return row
+
+
+@lru_cache(maxsize=32)
+def _mixtures(exponents: tuple[int, ...]) -> tuple[Array, Array]:
+    """Return the rows that make candidates, and then their distances from neighbours, out of quotients.
+
+    And how much of the noise at step 1 each candidate has.
+    """
+    steps = relative_steps(np.array(exponents))
+    rows = [weights(steps, *candidate) for candidate in CANDIDATES]
+    gaps = [weights(steps, *c) - weights(steps, *other) for c, others in CANDIDATES.items() for other in others]
+    return np.stack(rows + gaps), np.abs(rows) @ (1 / steps)
 
 
 def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder) -> Found:
     """Return what short ladders find, a block of colours at a time."""
-    colours, outputs = structure.column.shape
-    found = Found.nothing(colours, outputs)
-    size = max(1, BLOCK_VALUES // max(1, outputs * (len(STEPS) + len(WITNESSES))))
-    for start in range(0, colours, size):
-        part = slice(start, start + size)
-        found.put(part, _block(evaluator, structure.part(part), ladder))
-    return found
+    value, truncation, rounding, step = np.empty((4, *structure.column.shape))
+    size = max(1, BLOCK_VALUES // max(1, structure.slot.size * (len(STEPS) + len(WITNESSES))))
+    with np.errstate(all="ignore"):
+        for start in range(0, len(structure.index), size):
+            part = slice(start, start + size)
+            into = value[part], truncation[part], rounding[part], step[part]
+            _block(evaluator, structure.part(part), ladder, *into)
+    return Found.smooth(value, truncation, rounding, step)
 
 
-def _block(evaluator: Evaluator, structure: Structure, ladder: Ladder) -> Found:
-    x, f0, n = evaluator.x, evaluator.f0, len(STEPS)
-    index = structure.index
+def _block(
+    evaluator: Evaluator,
+    structure: Structure,
+    ladder: Ladder,
+    value: Array,
+    truncation: Array,
+    rounding: Array,
+    step: Array,
+) -> None:
+    f0, index, n = evaluator.f0, structure.index, len(STEPS)
     exponents = np.minimum(np.concatenate([STEPS, WITNESSES]), ladder.finest)
     steps = relative_steps(exponents)
-    shape = (len(steps), len(index), f0.size)
-    h = steps[:, None, None] * ladder.scale[index]
-    here = np.broadcast_to(x[index], h.shape)
-    points = np.broadcast_to(index, h.shape).reshape(-1, index.shape[1])
-    new, ahead = perturbed(here, h, ladder.domain)
-    up = evaluator(points, new.reshape(points.shape), "steps").reshape(shape)
-    new, behind = perturbed(here, -h, ladder.domain)
-    down = evaluator(points, new.reshape(points.shape), "steps").reshape(shape)
-    with np.errstate(all="ignore"):
-        width = ahead - behind
+    both = np.concatenate([steps, -steps])[:, None, None] * ladder.scale[index]
+    new, taken = perturbed(evaluator.x[index], both, ladder.domain)
+    points = np.broadcast_to(index, new.shape).reshape(-1, index.shape[1])
+    f = evaluator(points, new.reshape(points.shape), "steps").reshape(2, len(steps), *value.shape)
+    ahead, behind = taken[: len(steps)], taken[len(steps) :]
+    width = ahead - behind
+    if not taken.all():
         width[(ahead == 0) | (behind == 0)] = np.nan
-        central = (up - down) / structure.spread(width)
-        step = structure.spread(h[0])
-        largest = np.maximum(np.maximum(np.abs(up[0]), np.abs(down[0])), np.abs(f0))
-        amplitude = np.maximum(ladder.noise_at(exponents[:1])[0], ULPS * ladder.eps * largest)
-        # Where f steepens with the step, noise that was measured near the point is amplified likewise.
-        growth = np.abs(central[0]) / np.maximum(np.abs(central[n - 1]), amplitude / (step * steps[n - 1] / steps[0]))
-        noise = amplitude * np.maximum(growth, 1) * (steps[0] / step)
-        table = weights(steps[:n], WINDOWS)
-        values = (table @ central[:n].reshape(n, -1)).reshape(len(WINDOWS), *shape[1:])
-        rounding = np.abs(table) @ (1 / steps[:n])
-        value, truncation, chosen = np.zeros(shape[1:]), np.full(shape[1:], np.inf), np.zeros(shape[1:])
-        for candidate, neighbours in NEIGHBOURS.items():
-            gap = np.abs(values[candidate] - values[neighbours[0]])
-            for other in neighbours[1:]:
-                np.maximum(gap, np.abs(values[candidate] - values[other]), out=gap)
-            better = gap + noise * rounding[candidate] < truncation + noise * chosen
-            value = np.where(better, values[candidate], value)
-            truncation = np.where(better, gap, truncation)
-            chosen = np.where(better, rounding[candidate], chosen)
-        bound = truncation + noise * chosen
-        finest = np.abs(central[n - 1] - value)
-        bend = np.abs(up[n - 1] + down[n - 1] - 2 * f0) / steps[n - 1] ** 2
-        for k in range(n, len(steps)):
-            heard = noise / steps[k]
-            off = np.abs(central[k] - value) > bound + 4 * finest * (steps[k] / steps[n - 1]) ** 2 + SLACK * heard
-            kink = np.abs(up[k] + down[k] - 2 * f0) > 4 * bend * steps[k] ** 2 + 2 * SLACK * amplitude
-            truncation[off | kink] = np.inf
-    no = np.zeros(value.shape, dtype=bool)
-    return Found(value, truncation, noise * chosen, step * (steps[n - 1] / steps[0]), no, no.copy(), value, value)
+    central = f[0] - f[1]
+    central /= structure.spread(width)
+    rows, share = _mixtures(tuple(exponents[:n].tolist()))
+    mixed = (rows @ central[:n].reshape(n, -1)).reshape(len(rows), *value.shape)
+    values, gaps = mixed[: len(share)], np.abs(mixed[len(share) :], out=mixed[len(share) :])
+    if not np.isfinite(mixed).all():
+        values[~np.isfinite(values)], gaps[~np.isfinite(gaps)] = 0, np.inf
+
+    largest = np.maximum(np.maximum(np.abs(f[0, 0]), np.abs(f[1, 0])), np.abs(f0))
+    amplitude = np.maximum(ladder.noise_at(exponents[:1])[0], ULPS * ladder.eps * largest)
+    unit = structure.spread(ladder.scale[index])
+    # Where f steepens with the step, noise that was measured near the point is amplified likewise.
+    growth = np.abs(central[0]) / np.maximum(np.abs(central[n - 1]), amplitude / (unit * steps[n - 1]))
+    noise = amplitude * np.maximum(growth, 1) / unit  # of a quotient at a step of 1
+
+    at, total = 0, np.full(value.shape, np.inf)
+    value[:], truncation[:], rounding[:] = 0, np.inf, 0
+    for i, neighbours in enumerate(CANDIDATES.values()):
+        gap = np.maximum.reduce(gaps[at : at + len(neighbours)])
+        at += len(neighbours)
+        own = noise * share[i]
+        better = gap + own < total
+        np.copyto(total, gap + own, where=better)
+        for kept, candidate in ((value, values[i]), (truncation, gap), (rounding, own)):
+            np.copyto(kept, candidate, where=better)
+
+    fine = steps[n:, None, None]
+    left = 4 * np.abs(central[n - 1] - value) * (fine / steps[n - 1]) ** 2
+    off = np.abs(central[n:] - value) > total + left + SLACK * noise / fine
+    bend = np.abs(f[0, n - 1 :] + f[1, n - 1 :] - 2 * f0)
+    kink = bend[1:] > 4 * bend[0] * (fine / steps[n - 1]) ** 2 + 2 * SLACK * amplitude
+    truncation[(off | kink).any(axis=0)] = np.inf
+    np.multiply(unit, steps[n - 1], out=step)

@@ -1,0 +1,54 @@
+"""What was found out about many entries, one number per entry each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from gradcheck.problem import Array
+
+
+@dataclass
+class Found:
+    """One number per entry each. At a kink the value lies between the sides, whose bound is the bound."""
+
+    value: Array
+    truncation: Array
+    rounding: Array
+    step: Array
+    kink: Array
+    jump: Array
+    left: Array
+    right: Array
+
+    @property
+    def bound(self) -> Array:
+        """Truncation + rounding."""
+        # One number for all entries can only be the zero of a function without truncation: large arrays are dear.
+        return np.add(self.truncation, self.rounding) if any(self.truncation.strides) else self.rounding
+
+    @classmethod
+    def nothing(cls, *shape: int) -> Found:
+        """Return entries of which nothing is known."""
+        zero, no = np.zeros(shape), np.zeros(shape, dtype=bool)
+        return cls(zero, np.full(shape, np.inf), zero.copy(), zero.copy(), no, no.copy(), zero.copy(), zero.copy())
+
+    @classmethod
+    def smooth(cls, value: Array, truncation: Array, rounding: Array, step: Array) -> Found:
+        """Return entries without kinks, which share what they can: `own` lets them be replaced."""
+        no = np.broadcast_to(False, value.shape)
+        return cls(value, truncation, rounding, step, no, no, value, value)
+
+    def own(self) -> Found:
+        """Return the same in arrays of its own."""
+        return Found(*(getattr(self, field.name).copy() for field in fields(self)))
+
+    def put(self, where: Array | slice, other: Found) -> None:
+        """Replace entries."""
+        for field in fields(self):
+            getattr(self, field.name)[where] = getattr(other, field.name)
+
+    def reshape(self, *shape: int) -> Found:
+        """Return the same in another shape."""
+        return Found(*(getattr(self, field.name).reshape(shape) for field in fields(self)))
