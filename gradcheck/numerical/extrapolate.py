@@ -234,12 +234,12 @@ class Plateaus:
         seen = np.maximum(point.height[which], np.abs(found.value) * point.near[which])
         height = gap * self.coarsest
         flat = (self.middle[:, which] == 0) & self.edge[which]
-        wave = other & ((height > point.eps**WAVE * seen) | flat)
+        heard = other & (height > self.amplitude[:, which])
+        wave = (other & (height > point.eps**WAVE * seen)) | (heard & flat)
         if self.bend is not None:
             # Half-way between two different sides: no rounding of one slope, but a kink nearby.
             bend = np.minimum(self.bend[found.level, which], self.bend[found.start, which])
-            heard = height > self.amplitude[:, which]
-            wave |= other & heard & (bend > 0.3 * np.abs(found.value))
+            wave |= heard & (bend > 0.3 * np.abs(found.value))
         return gap, other & (height > point.eps**ROUNDING * seen), wave
 
 

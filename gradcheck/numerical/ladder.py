@@ -9,7 +9,7 @@ import numpy as np
 from gradcheck.numerical import noise as noises
 from gradcheck.numerical.evaluate import Evaluator
 from gradcheck.numerical.extrapolate import Point
-from gradcheck.numerical.steps import GOLDEN, perturbed, relative_steps, scales
+from gradcheck.numerical.steps import GOLDEN, both_sides, relative_steps, scales
 from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array
 
@@ -148,13 +148,10 @@ class Ladder:
         x, f0 = evaluator.x, evaluator.f0
         steps = relative_steps(exponents)
         column, index = structure.column, structure.index
-        sides = []
-        for sign in (1, -1):
-            h = sign * steps[:, None, None] * self.scale[index]
-            new, taken = perturbed(np.broadcast_to(x[index], h.shape), h, self.domain)
-            points = np.broadcast_to(index, h.shape).reshape(-1, index.shape[1])
-            f = evaluator(points, new.reshape(points.shape), stage)
-            sides.append((f.reshape(len(steps), -1), structure.spread(taken).reshape(len(steps), -1)))
+        new, taken = both_sides(x[index], steps[:, None, None] * self.scale[index], self.domain)
+        points = np.broadcast_to(index, new.shape).reshape(-1, index.shape[1])
+        f = evaluator(points, new.reshape(points.shape), stage).reshape(2, len(steps), -1)
+        sides = [(f[i], structure.spread(taken[i]).reshape(len(steps), -1)) for i in (0, 1)]
         scale, size = self.scale[column].ravel(), np.abs(x[column].ravel().astype(np.float64))
         if noise is None:
             noise = np.tile(self.noise_at(exponents), len(column))[None]

@@ -15,7 +15,7 @@ import numpy as np
 from gradcheck.numerical.evaluate import Evaluator
 from gradcheck.numerical.found import Found
 from gradcheck.numerical.ladder import ULPS, Ladder
-from gradcheck.numerical.steps import perturbed, relative_steps
+from gradcheck.numerical.steps import both_sides, relative_steps
 from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array
 
@@ -79,14 +79,11 @@ def _block(
     f0, index, n = evaluator.f0, structure.index, len(STEPS)
     exponents = np.minimum(np.concatenate([STEPS, WITNESSES]), ladder.finest)
     steps = relative_steps(exponents)
-    both = np.concatenate([steps, -steps])[:, None, None] * ladder.scale[index]
-    new, taken = perturbed(evaluator.x[index], both, ladder.domain)
+    new, (ahead, behind) = both_sides(evaluator.x[index], steps[:, None, None] * ladder.scale[index], ladder.domain)
     points = np.broadcast_to(index, new.shape).reshape(-1, index.shape[1])
     f = evaluator(points, new.reshape(points.shape), "steps").reshape(2, len(steps), *value.shape)
-    ahead, behind = taken[: len(steps)], taken[len(steps) :]
     width = ahead - behind
-    if not taken.all():
-        width[(ahead == 0) | (behind == 0)] = np.nan
+    width[(ahead == 0) | (behind == 0)] = np.nan
     central = f[0] - f[1]
     central /= structure.spread(width)
     rows, share = _mixtures(tuple(exponents[:n].tolist()))

@@ -56,3 +56,19 @@ def perturbed(x: Array, h: Array, domain: tuple[float, float] | None) -> tuple[A
     """
     new = moved(x, h, domain)
     return new, np.subtract(new, x, dtype=np.float64)
+
+
+def both_sides(x: Array, h: Array, domain: tuple[float, float] | None) -> tuple[Array, Array]:
+    """Return `x + h` and `x − h`, stacked, and the steps really taken, as `perturbed` does.
+
+    The first is taken away from zero, where floats are coarser; the second can then be as long to the last bit. Of two
+    unequal steps a and b, a central quotient is off by f″ (a − b) / 2.
+    """
+    outward = np.copysign(h, x)
+    far, taken = perturbed(x, outward, domain)
+    near, back = perturbed(x, np.where(taken == 0, -outward, -taken), domain)
+    forward = outward == h
+    return (
+        np.stack([np.where(forward, far, near), np.where(forward, near, far)]),
+        np.stack([np.where(forward, taken, back), np.where(forward, back, taken)]),
+    )
