@@ -2,22 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from gradcheck.numerical import kinks
-from gradcheck.numerical.extrapolate import ROUNDING, Plateaus, persistent, select, smallest
+from gradcheck.numerical import features, kinks
+from gradcheck.numerical.extrapolate import ROUNDING, WAVE, Best, Plateaus, persistent, select, smallest
 from gradcheck.numerical.found import Found
 from gradcheck.numerical.ladder import Quotients
 from gradcheck.problem import Array
 
 POOR, CAUTION = 1e-4, 8
+FEATURES = 3  # so many, one nearer than the other, are looked below
 
 
 def thorough(q: Quotients) -> Found:
-    """Judge the quotients of a whole ladder."""
+    """Judge the quotients of a whole ladder; a value that steps over a feature of f is looked for below it.
+
+    Where the feature may as well be rounding, the bound reaches what is found below it.
+    """
+    q = q.noisier(features.riser(q))
+    found, start = _judge(q)
+    for least, sure in ((q.point.eps**WAVE, True), (q.point.eps**ROUNDING, False)):
+        todo = np.arange(start.size)
+        for _ in range(FEATURES):
+            part = q.take(todo)
+            feature = features.nearest(part, found.value[todo], start[todo], least)
+            below = (feature >= 0) & ~found.kink[todo] & ~found.jump[todo]
+            if not below.any():
+                break
+            todo = todo[below]
+            again, start[todo] = _judge(_below(part.take(below), feature[below]))
+            if not sure:
+                gap = np.abs(again.value - found.value[todo])
+                found.truncation[todo] += np.where(np.isfinite(again.bound), gap, np.inf)
+                break
+            found.put(todo, again)
+    return found
+
+
+def _below(q: Quotients, feature: Array) -> Quotients:
+    """Return the quotients without the steps down to the one that sees the feature."""
+    coarse = np.arange(len(q.steps))[:, None] <= feature
+    return replace(
+        q,
+        ahead=np.where(coarse, np.nan, q.ahead),
+        behind=np.where(coarse, np.nan, q.behind),
+        central=np.where(coarse, np.nan, q.central),
+    )
+
+
+def _judge(q: Quotients) -> tuple[Found, Array]:
+    """Return what the quotients say, and the coarsest step that each value rests on."""
     best = select(q.central, q.steps, q.noise, 2, q.point, np.abs(q.ahead - q.behind))
     value, truncation, rounding = best.value, best.truncation, best.rounding
-    step = q.steps[best.level] * q.scale
+    step, start = q.steps[best.level] * q.scale, best.start
     kink = np.zeros(value.size, dtype=bool)
     jump = np.zeros(value.size, dtype=bool)
     left, right = value.copy(), value.copy()
@@ -37,10 +76,11 @@ def thorough(q: Quotients) -> Found:
             with np.errstate(invalid="ignore"):
                 distance = np.where(finer, part.central - side.value, 0)
                 missed = side.truncation + 2 * persistent(np.nan_to_num(distance), part.noise)
+                missed = np.fmax(missed, _unconfirmed(part, side))
             agree = ~two.apart & ~overlooked & (missed + side.rounding < truncation[some] + rounding[some])
             at = some[agree]
             value[at], truncation[at], rounding[at] = side.value[agree], missed[agree], side.rounding[agree]
-            step[at] = q.steps[side.level[agree]] * q.scale[at]
+            step[at], start[at] = q.steps[side.level[agree]] * q.scale[at], side.start[agree]
         _reach(value, truncation, rounding, some, two)
         split = two.apart & ~jump[some]
         at = some[split]
@@ -53,7 +93,21 @@ def thorough(q: Quotients) -> Found:
     poor = ~kink & (value != 0) & (truncation + rounding > POOR * np.abs(value))
     truncation[poor], rounding[poor] = CAUTION * truncation[poor], CAUTION * rounding[poor]
     truncation[jump | ~np.isfinite(q.base)] = np.inf
-    return Found(value, truncation, rounding, step, kink, jump, left, right)
+    return Found(value, truncation, rounding, step, kink, jump, left, right), start
+
+
+def _unconfirmed(q: Quotients, side: Best) -> Array:
+    """Return what central quotients leave open of a one-sided derivative where the other side differs.
+
+    What makes the other side differ may have a tail on this one, and only both together, at steps that are short
+    enough, can tell how small it is.
+    """
+    with np.errstate(invalid="ignore"):
+        left = np.abs(q.central - side.value) + q.noise
+    known = (np.arange(len(q.steps))[:, None] >= side.start) & ~np.isnan(left)
+    least = np.where(known, left, np.inf).min(axis=0)
+    apart = known.any(axis=0) & ~features.clear(q, side.value, side.start)
+    return np.where(apart, least - side.rounding, 0)
 
 
 def _reach(value: Array, truncation: Array, rounding: Array, some: Array, two: kinks.Sides) -> None:

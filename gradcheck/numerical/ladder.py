@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -59,6 +59,11 @@ class Quotients:
             quotient: Array = np.divide(amplitude, self.steps[:, None] * self.scale)
             return quotient
 
+    def noisier(self, amplitude: Array) -> Quotients:
+        """Return the same with noise of at least an amplitude per entry."""
+        ahead, behind = (np.maximum(side, amplitude) for side in self.sides)
+        return replace(self, amplitude=np.maximum(self.amplitude, amplitude), sides=(ahead, behind))
+
     def take(self, which: Array) -> Quotients:
         """Return some entries."""
         columns = (
@@ -79,13 +84,14 @@ class Quotients:
 
 @dataclass
 class Ladder:
-    """The scale of every entry's steps, how far down they go, and the noise at every step."""
+    """The scale of every entry's steps, how far down they go, and the noise from each of its `spacings` on."""
 
     scale: Array
     finest: int
     domain: tuple[float, float] | None
     eps: float
     noise: Array
+    spacings: Array = field(default_factory=lambda: GUESS[:1])
 
     @classmethod
     def of(cls, evaluator: Evaluator, domain: tuple[float, float] | None) -> Ladder:
@@ -110,35 +116,22 @@ class Ladder:
         return bool(2 * np.count_nonzero(size >= TINY) >= np.count_nonzero(size))
 
     def listen(self, evaluator: Evaluator, rng: np.random.Generator, spacings: Array = GUESS) -> None:
-        """Measure the noise along a random direction, as a first guess for every entry: `noise (steps, outputs)`."""
+        """Measure the noise along a random direction, as a first guess for every entry."""
         direction = SHARES[np.frombuffer(rng.bytes(self.scale.size), dtype=np.uint8)] * self.scale
-        spacings = self._within(spacings)
-        found = noises.along(evaluator, direction, spacings, self.domain)
-        self.noise = self._at_steps(found[None, :, None], spacings)[0, :, 0]
+        self.spacings = self._within(spacings)
+        self.noise = loudest(noises.along(evaluator, direction, self.spacings, self.domain))
 
     def _within(self, spacings: Array) -> Array:
         some: Array = spacings[spacings <= max(self.finest, spacings[0])]
         return some
-
-    def _at_steps(self, found: Array, spacings: Array) -> Array:
-        """Return noise amplitudes `(tables, steps, points, outputs)`, a row for every exponent of `whole`.
-
-        `found (tables, spacings, points, outputs)`. The noise at a step is that at every spacing finer by 2^8, where a
-        smooth function's own differences vanish, and never less than at the two finest spacings.
-        """
-        found[~np.isfinite(found)] = 0
-        amplitude = np.repeat(found[:, -2:].max(axis=1, initial=0)[:, None], len(self.whole), axis=1)
-        for spacing, size in zip(spacings, found.swapaxes(0, 1), strict=True):
-            coarser = self.whole <= spacing - 8
-            amplitude[:, coarser] = np.maximum(amplitude[:, coarser], size[:, None])
-        return amplitude
 
     def climb(self, evaluator: Evaluator, structure: Structure) -> Quotients:
         """Evaluate every colour at all steps, with the noise measured for each of them alone."""
         moves = self.scale[structure.index] * 1.109375
         spacings = self._within(SPACINGS)
         found = noises.measure(evaluator, structure.index, moves, spacings, self.domain, True)
-        tables = self._at_steps(found, spacings).reshape(3, len(self.whole), -1)
+        heard = loudest(found.swapaxes(0, 1))[audible(spacings, self.whole)]
+        tables = heard.swapaxes(0, 1).reshape(3, len(self.whole), -1)
         return self.quotients(evaluator, structure, self.whole, "steps", tables)
 
     def quotients(
@@ -159,20 +152,8 @@ class Ladder:
 
     def noise_at(self, exponents: Array) -> Array:
         """Return the noise amplitude `(steps, outputs)` of a first guess."""
-        rows: Array = self.noise[np.minimum(exponents - COARSEST, len(self.noise) - 1)]
+        rows: Array = self.noise[audible(self.spacings, exponents)]
         return rows
-
-    def along(self, evaluator: Evaluator, direction: Array, exponents: Array, stage: str) -> Quotients:
-        """Evaluate x + t · direction: the quotients are by t, one entry per output."""
-        x, steps = evaluator.x, relative_steps(exponents)
-        f, free = evaluator.along(direction, np.concatenate([steps, -steps]), self.domain, stage)
-        h = np.repeat(np.where(free, np.concatenate([steps, -steps]), 0)[:, None], evaluator.f0.size, axis=1)
-        sides = [(f[: len(steps)], h[: len(steps)]), (f[len(steps) :], h[len(steps) :])]
-        one = np.ones(evaluator.f0.size)
-        with np.errstate(all="ignore"):
-            ratio = np.abs(x / direction)
-        size = one * np.max(ratio, initial=0, where=np.isfinite(ratio))
-        return self._assemble(sides, evaluator.f0, steps, self.noise_at(exponents)[None], one, size)
 
     def _assemble(
         self,
@@ -216,6 +197,21 @@ class Ladder:
             np.maximum(noise.min(axis=0), floor),
             point,
         )
+
+
+def loudest(noise: Array) -> Array:
+    """Return for every spacing (first axis) the largest noise that is known at it and all finer ones."""
+    known = np.where(np.isfinite(noise), noise, 0)
+    return np.maximum.accumulate(known[::-1], axis=0)[::-1]
+
+
+def audible(spacings: Array, exponents: Array) -> Array:
+    """Return the coarsest spacing (its number) at which the noise of a step of an exponent is heard.
+
+    It is finer by 2^8, where a smooth function's own differences vanish; at least the two finest spacings are heard.
+    """
+    first: Array = np.minimum(np.searchsorted(spacings, exponents + 8), max(len(spacings) - 2, 0))
+    return first
 
 
 def _growth(quotients: Array, steps: Array, noise: Array) -> Array:
