@@ -6,13 +6,15 @@ import numpy as np
 
 from gradcheck.numerical.evaluate import Evaluator
 from gradcheck.numerical.found import Found
-from gradcheck.numerical.ladder import Ladder
+from gradcheck.numerical.ladder import ULPS, Ladder
+from gradcheck.numerical.steps import relative_steps
 from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array
 
 DIRECTIONS = 2
 FINER = np.array([3, 6, 9, 12])  # exponents beyond the step at which the entries themselves were judged
 SURE = 4
+SAMPLE = 1024  # entries tell at which steps the others were judged
 BLOCK_ENTRIES = 1 << 14  # so many at a time stay in the cache
 # Few bits, so that x + h is exact at all but the finest steps.
 SHARES = np.array([-8, -7, -6, -5, 5, 6, 7, 8]) / 8
@@ -33,15 +35,30 @@ def disagreement(
     The quotients along a direction are taken at steps somewhat finer than those that the entries needed (and finer
     by √n, because n entries move together).
     """
-    known = np.isfinite(found.bound)
-    steps = (found.step / structure.spread(ladder.scale[structure.index]))[known]
-    level = -np.log2(np.median(steps[steps > 0])) if (steps > 0).any() else 5.0
-    exponents = np.unique(np.minimum(FINER + int(level + np.log2(len(ladder.scale)) / 2), ladder.finest))
+    x = evaluator.x
+    some = slice(None, None, 1 + found.step.size // SAMPLE)
+    ratio = (found.step / structure.spread(ladder.scale[structure.index])).ravel()[some]
+    ratio = ratio[(ratio > 0) & np.isfinite(found.bound.ravel()[some])]
+    level = -np.log2(np.median(ratio)) if ratio.size else 5.0
+    exponents = np.unique(np.minimum(FINER + int(level + np.log2(x.size) / 2), ladder.finest))
+    steps = relative_steps(exponents)
     directions = random_directions(ladder, rng)
-    seen = [ladder.along(evaluator, direction, exponents, "certificate") for direction in directions]
-    near = max(float(q.point.near.max(initial=0)) for q in seen)
-    central, noise = np.stack([q.central for q in seen]), np.stack([q.noise for q in seen])
-    return contradicted(structure, ladder, found, directions, seen[0].steps, central, noise, near)
+    central, noise = np.empty((2, len(directions), len(steps), evaluator.f0.size))
+    with np.errstate(all="ignore"):
+        near = 16 * float(np.max(np.abs(x) / np.abs(directions)))
+        for i, direction in enumerate(directions):
+            f, free = evaluator.along(direction, np.concatenate([steps, -steps]), ladder.domain, "certificate")
+            up, down = f[: len(steps)], f[len(steps) :]
+            central[i] = (up - down) / (2 * steps[:, None])
+            central[i, ~(free[: len(steps)] & free[len(steps) :])] = np.nan
+            largest = np.maximum(np.maximum(np.abs(up), np.abs(down)), np.abs(evaluator.f0))
+            noise[i] = np.maximum(ladder.noise_at(exponents), ULPS * ladder.eps * largest) / steps[:, None]
+            # Where f steepens with the step, its noise does: compared with the two finer steps.
+            slope = np.abs(central[i])
+            least = np.fmax(slope, noise[i])
+            finer = np.fmax(least[1:], np.concatenate([least[2:], least[-1:]]))
+            noise[i, :-1] *= np.fmax(slope[:-1] / finer, 1)
+    return contradicted(structure, ladder, found, directions, steps, central, noise, near)
 
 
 def contradicted(
