@@ -55,7 +55,7 @@ ONE = {
     "iteration": lambda x: sum((row * row[0] for row in x), start=0.0),
     "broadcast": lambda x: np.broadcast_to(x, (2, 3, 4)) * random_fixed,
     "repeat": lambda x: np.repeat(x, 2, axis=0) * x.repeat([1, 2, 3], axis=0) + x.repeat(2).sum(),
-    "take": lambda x: np.take(x, [0, 5, 5]) * x.take([1, 2, 1]) + x.take([0, 0], axis=1).sum(),
+    "take": lambda x: np.take(x, [0, 5, 5]) * x.take([1, 2, 1]) + x.take([0, 0, 3], axis=1)[1],
     "concatenate": lambda x: np.concatenate([x, x**2]) * np.concatenate((x, x), axis=0),
     "concatenate flat": lambda x: np.concatenate([x, x], None) ** 2,
     "stack": lambda x: np.stack([x, 2 * x], axis=1) * np.stack((x, x), -2),
