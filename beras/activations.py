@@ -97,9 +97,9 @@ class Sigmoid(Activation):
     def forward(self, x: npt.ArrayLike) -> Tensor:
         """Return the sigmoid of `x`, real or complex."""
         x = floating(x, "Sigmoid")
-        positive, e = decaying(x)
+        e = decaying(x)
         # 1 / (1 + exp(−x)) where x ≥ 0, exp(x) / (1 + exp(x)) elsewhere: no exponent is ever positive
-        return wrap(np.where(positive, e.dtype.type(1), e) / (1 + e))
+        return wrap(np.where(x.real >= 0, e.dtype.type(1), e) / (1 + e))
 
     def get_input_gradients(self) -> list[Tensor]:
         """Return `e / (1 + e)²` with `e = exp(−|x|)`: `y (1 − y)` without its cancellation near y = 1."""

@@ -266,9 +266,9 @@ def per_row(matrices: Array, g: Array) -> Array:
 
 def as_gradient(value: npt.ArrayLike, x: Array) -> Tensor:
     """Return `value` as a gradient by `x`: a Tensor of x's type (float64 if `x` holds integers)."""
+    if type(value) is Tensor and value.dtype is x.dtype and value.dtype.kind in "fc":
+        return value  # the usual case of what a derivative has already wrapped
     gradient = np.asarray(value)
     if gradient.dtype is not x.dtype or x.dtype.kind not in "fc":
         gradient = gradient.astype(gradient_dtype(x), copy=False)
-    elif type(value) is Tensor:
-        return value
     return gradient.view(Tensor)

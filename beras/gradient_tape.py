@@ -125,10 +125,9 @@ class GradientTape:
             self._run_backwards(pending, kept)
         finally:
             recording.tape = tape
+        found = {i: pending[i] for i in kept if i in pending}
         given_away = {id(memory(g)) for g in _arrays(output_gradients)}
-        gradients = [
-            _result(pending[id(s)], s, given_away) if id(s) in kept and id(s) in pending else None for s in wanted
-        ]
+        gradients = [_result(found.get(id(s)), s, given_away) for s in wanted]
         return gradients[0] if single else gradients
 
     def _run_backwards(self, pending: dict[int, Array], kept: set[int]) -> None:
@@ -136,21 +135,20 @@ class GradientTape:
         route = []
         for call in self._calls:
             _, _, inputs, outputs, weights, _ = call
-            into_inputs = not needed.isdisjoint(map(id, inputs))
+            wanted = [id(x) in needed for x in inputs]
             into_weights = not needed.isdisjoint(map(id, weights))
-            if into_inputs or into_weights:
+            if into_weights or True in wanted:
                 needed.update(map(id, outputs))
-                route.append((call, into_inputs, into_weights))
-        for call, into_inputs, into_weights in reversed(route):
+                route.append((call, wanted, into_weights))
+        for call, wanted, into_weights in reversed(route):
             state, _, inputs, outputs, weights, time = call
             upstream = _take(pending, kept, outputs)
             if upstream is None:
                 continue
             if writes.clock != time:
                 _require_unchanged(call)
-            if into_inputs:
-                gradients = state.input_gradients_for(upstream, [id(x) in needed for x in inputs])
-                _add(pending, needed, inputs, gradients, state)
+            if True in wanted:
+                _add(pending, needed, inputs, state.input_gradients_for(upstream, wanted), state)
             if into_weights:
                 _add(pending, needed, weights, state.compose_weight_gradients(upstream), state)
 
@@ -162,11 +160,10 @@ def _take(pending: dict[int, Array], kept: set[int], outputs: Sequence[Tensor]) 
     for output in outputs:
         i = id(output)
         g = pending.get(i) if i in kept else pending.pop(i, None)
-        if g is None:
-            taken.append(None)
-        else:
-            taken.append(np.asarray(g))
+        if g is not None:
             nothing = False
+            g = np.asarray(g)
+        taken.append(g)
     return None if nothing else taken
 
 
@@ -225,7 +222,7 @@ def _add(
         raise ValueError(
             f"{type(layer).__name__} returned {len(gradients)} gradient(s) for {len(variables)} variable(s)"
         )
-    for variable, gradient in zip(variables, gradients, strict=True):
+    for variable, gradient in zip(variables, gradients):  # noqa: B905 -- as many of each, as was just seen
         i = id(variable)
         if gradient is None or i not in needed:
             continue
@@ -238,8 +235,10 @@ def _add(
         pending[i] = np.add(pending[i], g) if i in pending else g
 
 
-def _result(gradient: Array, source: Array, given_away: set[int]) -> Tensor:
+def _result(gradient: Array | None, source: Array, given_away: set[int]) -> Tensor | None:
     """Return a gradient as a tensor that shares its memory with nothing else the caller has."""
+    if gradient is None:
+        return None
     g = as_gradient(gradient, source)
     owner = id(memory(g))
     if owner in given_away or not g.flags.writeable:

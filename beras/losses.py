@@ -67,7 +67,10 @@ class MeanSquaredError(Loss):
 
     def forward(self, y_pred: npt.ArrayLike, y_true: npt.ArrayLike) -> Tensor:
         """Return the mean of the squared differences; both of one shape, real or complex."""
-        return _scalar(np.square(self._difference(y_pred, y_true)).mean())
+        difference = self._difference(y_pred, y_true)
+        # What np.mean does, at half its time: half precision is summed in single.
+        total = np.square(difference).sum(dtype=np.promote_types(difference.dtype, np.float32))
+        return _scalar(total / difference.size, difference)
 
     def by_prediction(self) -> Array:
         """Return `2 (y_pred − y_true) / number of entries`."""

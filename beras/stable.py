@@ -7,15 +7,16 @@ import numpy as np
 from beras.tensor import Array
 
 
-def decaying(x: Array) -> tuple[Array, Array]:
-    """Return where x ≥ 0, and exp(−x) there, exp(x) elsewhere (of complex numbers, the real part decides)."""
-    positive = x.real >= 0
-    return positive, np.exp(np.where(positive, -x, x))
+def decaying(x: Array) -> Array:
+    """Return exp(−x) where x ≥ 0, exp(x) elsewhere (of complex numbers, the real part decides)."""
+    # Of real numbers exp(−|x|), without a choice at each entry.
+    exponent: Array = np.where(x.real >= 0, -x, x) if x.dtype.kind == "c" else -np.abs(x)
+    return np.exp(exponent)
 
 
 def sigmoid_slope(x: Array) -> Array:
     """Return `y (1 − y)` with `y = 1 / (1 + exp(−x))`, as `e / (1 + e)²` with `e = exp(−|x|)`."""
-    _, e = decaying(x)
+    e = decaying(x)
     slope: Array = e / (1 + e) ** 2
     return slope
 

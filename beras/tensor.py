@@ -225,8 +225,8 @@ def wrap_result(result: Any, inputs: Iterable[Any]) -> Any:
 
 def memory(array: Array) -> Array:
     """Return the array that owns the memory of `array`: all views of it have this one in common."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
+    while isinstance(base := array.base, np.ndarray):
+        array = base
     return array
 
 
