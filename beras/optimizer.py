@@ -55,7 +55,8 @@ class Optimizer(ABC):
         params, gradients = list(trainable_params), [None if g is None else np.asarray(g) for g in grads]
         if len(params) != len(gradients):
             raise ValueError(f"apply_gradients got {len(params)} parameter(s) but {len(gradients)} gradient(s)")
-        for parameter, gradient in zip(params, gradients, strict=True):
+        pairs = list(zip(params, gradients, strict=True))
+        for parameter, gradient in pairs:
             if not hasattr(parameter, "assign"):
                 raise TypeError(f"apply_gradients expects Variables, got {type(parameter).__name__}")
             if gradient is not None and gradient.shape != parameter.shape:
@@ -63,7 +64,7 @@ class Optimizer(ABC):
                     f"a gradient of shape {gradient.shape} came for a parameter of shape {parameter.shape}"
                 )
         self.begin()
-        for parameter, gradient in zip(params, gradients, strict=True):
+        for parameter, gradient in pairs:
             if gradient is not None:
                 step = self.step(parameter, gradient)
                 if isinstance(parameter, Variable):
@@ -96,10 +97,13 @@ class BasicOptimizer(Optimizer):
 
     def step(self, parameter: Variable, g: Array) -> Array:
         """Return the velocity after this gradient."""
-        scaled: Array = self.learning_rate * g
+        # Kept from step to step: an array of a big parameter's size that is made and freed each time costs more than
+        # the arithmetic, since its memory goes back to the system and comes anew.
+        scaled, *velocity = self.state.of(parameter, 2 if self.momentum else 1)
+        np.multiply(g, self.learning_rate, out=scaled)
         if not self.momentum:
             return scaled
-        [v] = self.state.of(parameter, 1)
+        [v] = velocity
         v *= self.momentum
         v += scaled
         return v
