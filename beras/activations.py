@@ -10,7 +10,7 @@ import numpy.typing as npt
 from beras.checks import floating, real
 from beras.core import Diffable, Upstream, as_gradient, per_row
 from beras.stable import decaying, sigmoid_slope, tanh_slope
-from beras.tensor import Tensor, wrap
+from beras.tensor import Array, Tensor, wrap
 
 
 class Activation(Diffable):
@@ -61,6 +61,11 @@ class LeakyReLU(Activation):
         self._require_call()
         x = np.asarray(self.inputs[0])
         return [as_gradient(np.where(x > 0, 1, np.where(x < 0, self.alpha, 0)), x)]
+
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[LeakyReLU, list[Array]]]:
+        """A slope of the other sign: where it is lost, nothing else is left."""
+        return [(cls(alpha=-0.5), [np.random.default_rng(0).normal(size=(3, 4))])]
 
 
 class ReLU(LeakyReLU):
@@ -178,3 +183,9 @@ class Softmax(Activation):
             return self.get_input_gradients()
         [x], [g], y = self.inputs, upstream, np.asarray(self.outputs[0])
         return [as_gradient(y * (g - (g * y).sum(axis=-1, keepdims=True)), x)]
+
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[Softmax, list[Array]]]:
+        """A single row, and rows in more axes."""
+        random = np.random.default_rng(0)
+        return [(cls(), [random.normal(size=(4,))]), (cls(), [random.normal(size=(2, 3, 4))])]

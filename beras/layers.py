@@ -103,6 +103,13 @@ class Dense(Diffable):
         # np.dot is a BLAS call for a single sample too, where `@` is a loop that takes seven times as long.
         return [as_gradient(np.dot(x.T, g), self.w), as_gradient(g.sum(axis=0, keepdims=True), self.b)]
 
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[Dense, list[Array]]]:
+        """Data in float32 before weights in float64, and the other way round: each gradient is in its own type."""
+        x = np.random.default_rng(0).normal(size=(5, 4))
+        pairs: list[tuple[type, type]] = [(np.float32, np.float64), (np.float64, np.float32)]
+        return [(cls(4, 3, dtype=weights, seed=0), [x.astype(data)]) for data, weights in pairs]
+
 
 class Flatten(Diffable):
     """`x (batch, …)` to `(batch, n)`: each sample as one row, in C order.

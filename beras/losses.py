@@ -190,6 +190,12 @@ class SoftmaxCrossEntropy(Loss):
         gradient *= softmax.dtype.type(1 / batch)
         return gradient
 
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[SoftmaxCrossEntropy, list[Array]]]:
+        """Class indices, and rows that do not sum to 1."""
+        logits = np.random.default_rng(0).normal(size=(3, 4))
+        return [(cls(), [logits, np.array([2, 0, 3])]), (cls(), [logits, np.linspace(0.25, 3, 12).reshape(3, 4)])]
+
     def _truth(self, y_true: npt.ArrayLike, x: Array) -> Array:
         """Return class indices as integers, rows in the type of `x`."""
         who, (batch, classes) = "SoftmaxCrossEntropy", x.shape

@@ -110,6 +110,12 @@ class LayerNormalization(Normalization):
         """The last axis."""
         return (x.ndim - 1,)
 
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[LayerNormalization, list[Array]]]:
+        """Rows in more axes; data in float32 before weights in float64."""
+        x = np.random.default_rng(0).normal(size=(2, 3, 4))
+        return [(cls(4), [x]), (cls(4, dtype=np.float64), [x[0].astype(np.float32)])]
+
 
 class BatchNormalization(Normalization):
     """Normalizes each feature over the batch: `gamma · (x − μ) / √(variance + epsilon) + beta`, `x (batch, …, size)`.
@@ -148,6 +154,12 @@ class BatchNormalization(Normalization):
     def axes(self, x: Array) -> tuple[int, ...]:
         """All axes but the last."""
         return tuple(range(x.ndim - 1))
+
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[BatchNormalization, list[Array]]]:
+        """Rows in more axes; data in float32 before weights in float64."""
+        x = np.random.default_rng(0).normal(size=(2, 3, 4))
+        return [(cls(4), [x]), (cls(4, dtype=np.float64), [x[0].astype(np.float32)])]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call `forward`, record it, and in training move the running mean and variance."""

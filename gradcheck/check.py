@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -45,7 +46,9 @@ class Options:
     """How to check: `seed` fixes every point; `dtypes` are those of the claims.
 
     `budget`: the most entries that a Jacobian may have; past it, random projections are compared.
-    `executor` takes the columns of an estimate; `progress` is told each point's label.
+    `executor` takes the columns of an estimate; `progress` is told each point's label. `fail_fast` stops at the first
+    point where a claim is wrong or unresolved, and leaves out what comes after it, the contract included; without
+    `evidence`, nothing is gathered that only people look at: causes, counterexample, pictures.
     """
 
     seed: int = 0
@@ -53,6 +56,8 @@ class Options:
     budget: int = 10_000_000
     executor: Executor | None = None
     progress: Callable[[str], None] | None = None
+    fail_fast: bool = False
+    evidence: bool = True
 
 
 # Whether a subject's floating-point warnings are right is a matter of the contract; here they only interrupt.
@@ -70,10 +75,9 @@ def check_subject(subject: Subject, options: Options | None = None) -> Component
         if options.progress:
             options.progress(point.label)
         session.check_point(point)
-    claims = [session.claim(method, name) for method, name in session.records]
-    rng = np.random.default_rng([options.seed, 5])
-    contract = [*check_contract(subject, points[0].problem, points[0].values, rng), session.forms()]
-    return session.result(claims, contract)
+        if options.fail_fast and session.has_failed():
+            return session.result(session.claims())
+    return session.result(session.claims(), [*session.contract(points), session.forms()])
 
 
 def _probe(point: Point) -> None:
@@ -175,7 +179,7 @@ class _Session:
             if found.worst is not None and found.at.ratio > record.worst_ratio:
                 record.worst, record.worst_ratio = found.worst, found.at.ratio
                 record.worst_point = f"{point.label}, {dtype}"
-            if record.heat is None and not projected:
+            if self.options.evidence and record.heat is None and not projected:
                 record.heat = Heat(point.label, _shown(found.ratios))
                 record.curve = visit.curve(name, found.worst)
         if record.points[-1].verdict == "wrong" and record.first_wrong is None:
@@ -188,26 +192,43 @@ class _Session:
         complaint = ""
         if method.kind != "local" and answer.shape != given.shape:
             complaint = f"{claim} has shape {answer.shape}, but {answer.wrt} has shape {given.shape}"
-        elif given.dtype.kind == "f" and answer.dtype != dtype:
-            complaint = f"{claim} has dtype {answer.dtype}, but {answer.wrt} has dtype {dtype}"
+        elif given.dtype.kind == "f" and answer.dtype != given.dtype.name:
+            complaint = f"{claim} has dtype {answer.dtype}, but {answer.wrt} has dtype {given.dtype}"
         elif given.dtype.kind in "iu" and not answer.dtype.startswith("float"):
             complaint = f"{claim} has dtype {answer.dtype}, but needs a floating one for an integer {answer.wrt}"
         if complaint:
             self.malformed.setdefault(claim, complaint)
             # A gradient in more digits than asked for loses nothing, nor does a local one that holds integer inputs:
             # it is noted, and makes nobody's code wrong.
-            wider = answer.dtype in FLOATS and dtype in FLOATS[: FLOATS.index(answer.dtype)]
+            wider = answer.dtype in FLOATS and given.dtype.name in FLOATS[: FLOATS.index(answer.dtype)]
             exact = method.kind == "local" and (wider or answer.dtype.startswith("int"))
             self.lossy |= not (exact or (wider and answer.shape == given.shape))
+
+    def contract(self, points: Sequence[Point]) -> list[ContractResult]:
+        """The contract at every typical point; of each item, what is worst."""
+        rng = np.random.default_rng([self.options.seed, 5])
+        typical = [point for point in points if point.typical]
+        tried = [check_contract(self.subject, point.problem, point.values, rng) for point in typical]
+        worst = ("broken", "noted", "kept", "not tried")
+        return [min(items, key=lambda item: worst.index(item.verdict)) for items in zip(*tried, strict=True)]
 
     def forms(self) -> ContractResult:
         """Whether every gradient had the shape and dtype of what it differentiates."""
         tried = any(record.points for record in self.records.values())
         if not tried:
             return ContractResult(FORMS, "not tried")
-        return ContractResult(FORMS, "broken" if self.malformed else "kept", "; ".join(self.malformed.values()))
+        verdict: Literal["kept", "broken", "noted"] = "noted" if self.malformed else "kept"
+        return ContractResult(FORMS, "broken" if self.lossy else verdict, "; ".join(self.malformed.values()))
 
-    def claim(self, method: str, name: str) -> ClaimResult:
+    def has_failed(self) -> bool:
+        """Whether any claim was wrong or unresolved at any point so far."""
+        return any(at.verdict in ("wrong", "unresolved") for record in self.records.values() for at in record.points)
+
+    def claims(self) -> list[ClaimResult]:
+        """What was found about every claim."""
+        return [self._claim(method, name) for method, name in self.records]
+
+    def _claim(self, method: str, name: str) -> ClaimResult:
         """Put together what was found about one claim over all points."""
         record = self.records[method, name]
         title = f"{method}[{name}]"
@@ -221,7 +242,7 @@ class _Session:
             verdict = "unresolved"  # a claim that no point could judge does not pass quietly
         causes: tuple[Cause, ...] = ()
         example = test = ""
-        if verdict == "wrong" and record.first_wrong is not None:
+        if self.options.evidence and verdict == "wrong" and record.first_wrong is not None:
             point, dtype, asked, message, previous = record.first_wrong
             causes, example, test = explain(
                 self.subject, point, dtype, asked, name, message, previous, self.options.seed, self.options.budget
@@ -248,10 +269,9 @@ class _Session:
     def result(
         self, claims: list[ClaimResult] | None = None, contract: list[ContractResult] | None = None, reason: str = ""
     ) -> ComponentResult:
-        """The component's result: the worst verdict of its claims, "wrong" where the contract is broken in earnest."""
+        """The component's result: the worst verdict of its claims, "wrong" where the contract is broken."""
         claims, contract = claims or [], contract or []
-        noted = None if self.lossy else FORMS
-        broken = ["wrong" for item in contract if item.verdict == "broken" and item.name != noted]
+        broken = ["wrong" for item in contract if item.verdict == "broken"]
         return ComponentResult(
             name=self.subject.name,
             source=self.subject.source,

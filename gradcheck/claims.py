@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -50,9 +51,9 @@ def ask(
     try:
         derivative = method.at(values)
         if method.kind == "local":
-            return _read_local(problem, method, derivative([]), shapes, asked)
+            return _read_local(problem, method, _kept(derivative([])), shapes, asked)
         if method.kind == "sum":
-            return _collect(problem, method, [derivative([])], dict.fromkeys(method.wrt, 1))
+            return _collect(problem, method, [_kept(derivative([]))], dict.fromkeys(method.wrt, 1))
         if method.kind == "jvp":
             return _ask_jvp(problem, method, derivative, asked, dtype)
         return _ask_vjp(problem, method, derivative, shapes, asked, dtype)
@@ -61,6 +62,11 @@ def ask(
     except Exception as error:  # whatever other people's code raises is a finding, not a failure of the check
         message = f"{type(error).__name__}: {error}"
         return {name: Answer(name, "raised", message=message) for name in method.wrt}
+
+
+def _kept(said: Sequence[Any]) -> list[Any]:
+    """Copy what came back: code that fills one array again and again must not change earlier answers."""
+    return [copy.deepcopy(one) for one in said]
 
 
 def _ask_vjp(
@@ -76,7 +82,7 @@ def _ask_vjp(
     for name in method.wrt:
         by_rows.setdefault(asked[name].tobytes(), []).append(name)
     for names in by_rows.values():
-        said = [derivative(split(row, shapes, dtype)) for row in asked[names[0]]]
+        said = [_kept(derivative(split(row, shapes, dtype))) for row in asked[names[0]]]
         collected = _collect(problem, method, said, {name: len(said) for name in names})
         answers.update(collected)
     return answers

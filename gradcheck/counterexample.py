@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import keyword
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -49,16 +50,19 @@ def _claim_is_wrong(problem: Problem, method_name: str, wrt: str) -> Callable[[V
 
 
 def _problem_for(subject: Subject, values: Values) -> Problem | None:
-    """Build the subject in the sizes that fit the shapes of `values`; `None` where none of ours do."""
-    batch = next((len(value) for value in values.values() if np.ndim(value) > 1), 1)
-    for sizes in (Sizes(), replace(Sizes(), batch=batch), *(sizes for _, sizes in SHAPES)):
-        try:
-            problem = subject.build(sizes, np.random.default_rng(0))
-        except CannotBuild:  # some layers refuse a batch of one
-            continue
+    """Build the subject in the sizes (or as one of its cases) that fit the shapes of `values`; `None` if none do."""
+    for problem in _problems(subject, values):
         if all(v.name in values and np.shape(v.example) == np.shape(values[v.name]) for v in problem.variables):
             return problem
     return None
+
+
+def _problems(subject: Subject, values: Values) -> Iterator[Problem]:
+    batch = next((len(value) for value in values.values() if np.ndim(value) > 1), 1)
+    for sizes in (Sizes(), replace(Sizes(), batch=batch), *(sizes for _, sizes in SHAPES)):
+        with contextlib.suppress(CannotBuild):  # some layers refuse a batch of one
+            yield subject.build(sizes, np.random.default_rng(0))
+    yield from subject.cases()
 
 
 def _fixed(subject: Subject, wrt: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ Everything after this file sees arrays only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -61,8 +61,9 @@ class Method:
     - `"local"`: takes nothing; the local derivative in the subject's own compact layout;
     - `"jvp"`: takes one tangent per name in `wrt`, returns one array per output.
 
-    An entry that is `None` says nothing about its variable. Exceptions pass through: the caller
-    turns them into verdicts. `source` is the function that was handed in, where the claim is one.
+    An entry that is `None` says nothing about its variable; an array may be one that the subject goes on using.
+    Exceptions pass through: the caller turns them into verdicts. `source` is the function that was handed in, where
+    the claim is one.
     """
 
     name: str
@@ -112,7 +113,8 @@ class Subject:
     """What is checked: a name, where it stands, and how to build it.
 
     `build(sizes, rng)` returns a fresh `Problem`; a subject of fixed sizes ignores `sizes` and says so with
-    `fixed=True`, and with `examples=True` where its values only show what may come in. `source` is
+    `fixed=True`, and with `examples=True` where its values only show what may come in. `cases()` are further problems,
+    checked at their own values beside the sampled points (other settings, other shapes). `source` is
     `"path/of/file.py:line"`, relative to the current folder where it lies inside it. `waivers` maps a claim
     (`"get_input_gradients[x]"`) to the reason why it deliberately differs from the derivative.
     """
@@ -123,4 +125,5 @@ class Subject:
     build: Callable[[Sizes, np.random.Generator], Problem]
     fixed: bool = False
     examples: bool = False
+    cases: Callable[[], Iterable[Problem]] = tuple
     waivers: Mapping[str, str] = field(default_factory=dict)

@@ -132,10 +132,13 @@ class ClaimResult:
 
 @dataclass(frozen=True)
 class ContractResult:
-    """One thing that a derivative must also respect (purity, dtype, …)."""
+    """One thing that a derivative must also respect (purity, dtype, …).
+
+    "noted": worth knowing, and makes nobody's derivative wrong (a gradient in more digits than asked for).
+    """
 
     name: str
-    verdict: Literal["kept", "broken", "not tried"]
+    verdict: Literal["kept", "broken", "noted", "not tried"]
     detail: str = ""
 
 

@@ -6,8 +6,8 @@ and float16, so that one estimate serves them all. Everything follows from one s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -23,7 +23,8 @@ class Point:
     """Where a subject is checked: the problem, float64 `values`, and how arrays are handed to the claims.
 
     `arrange` puts an array into the memory layout (or integer type) that the point is about. `dtypes` names
-    those in which the point makes sense.
+    those in which the point makes sense; `types` are those of variables that are handed over in one of their own.
+    `typical`: the contract is tried here as well.
     """
 
     label: str
@@ -33,6 +34,13 @@ class Point:
     dtypes: tuple[str, ...] = ("float64", "float32", "float16")
     boundary: bool = False
     special: bool = False
+    types: Mapping[str, str] = field(default_factory=dict)
+    typical: bool = False
+
+    def precision(self, dtype: str) -> str:
+        """The coarsest type among the variables, where the others are of `dtype`: no claim can be held to more."""
+        floats = {dtype, *(name for name in self.types.values() if name.startswith("float"))}
+        return min(floats, key=lambda name: np.finfo(name).precision)
 
 
 def generic(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
@@ -160,7 +168,8 @@ WHERE: tuple[tuple[str, Draw], ...] = (
     ("exact zeros", _some((0.0,))),
     ("ties", _ties),
     ("saturation ±40", _some((40.0, -40.0))),
-    ("saturation ±1000", _some((1000.0, -1000.0))),
+    # Not exactly opposite: in a sum, their odd powers would cancel and leave nothing but rounding.
+    ("saturation ±1000", _some((1000.0, -968.0))),
     ("tiny (1e-8)", _scaled(2.0**-27)),
     ("huge (1e6)", _scaled(2.0**19)),
 )
@@ -179,17 +188,27 @@ SHAPES: tuple[tuple[str, Sizes], ...] = (
 
 
 def points(subject: Subject, seed: int) -> Iterator[Point]:
-    """Yield the points of `subject`, generic ones first."""
+    """Yield the points of `subject`: generic ones first, its own cases last."""
     if subject.fixed:
-        yield from _fixed(subject, seed)
-        return
+        problem = subject.build(Sizes(), np.random.default_rng([seed, 0]))
+        yield from _given(problem, seed, "what is given", short=subject.examples)
+    else:
+        yield from _sampled(subject, seed)
+    for number, case in enumerate(subject.cases(), start=1):
+        types = {v.name: v.example.dtype.name for v in case.variables if not v.constant}
+        if set(types.values()) == {"float64"}:
+            yield from _given(case, seed, f"its case {number}", short=True)
+        else:
+            yield _in_own_types(case, types, f"its case {number}, in its own types")
 
+
+def _sampled(subject: Subject, seed: int) -> Iterator[Point]:
     def rng(*key: int) -> np.random.Generator:
         return np.random.default_rng([seed, *key])
 
     for number, (label, sizes) in enumerate(SHAPES):
         problem = _distinct(subject, sizes, partial(rng, 0, number))
-        yield Point(label, problem, _fill(problem, rng(1, number), generic))
+        yield Point(label, problem, _fill(problem, rng(1, number), generic), typical=number == 0)
     problem = _distinct(subject, Sizes(), partial(rng, 0, 0))
     yield from _special(problem, rng)
 
@@ -238,16 +257,22 @@ def _integers_only(array: Array) -> Array:
     return _as_integer(array) if np.array_equal(array, np.rint(array)) else array
 
 
-def _fixed(subject: Subject, seed: int) -> Iterator[Point]:
-    """A subject with values of its own: these, and for a class (whose values are examples) some close to them."""
-    problem = subject.build(Sizes(), np.random.default_rng([seed, 0]))
+def _in_own_types(problem: Problem, types: Mapping[str, str], label: str) -> Point:
+    """The example's numbers, every variable in the type that it came in (weights in float64, data in float32)."""
+    values = {v.name: np.asarray(v.example).astype(np.float32).astype(float) for v in problem.variables}
+    return Point(label, problem, values, dtypes=("float64",), types=types, typical=True)
+
+
+def _given(problem: Problem, seed: int, what: str, short: bool) -> Iterator[Point]:
+    """A problem with values of its own: these, and where they are examples (`short`) some close to them."""
     # Somebody's numbers stay as they are, and are then only checked in the dtypes that have them; an example's are cut.
-    values = {v.name: _exact(v.example, short=subject.examples) for v in problem.variables}
-    yield Point("as given", problem, values, dtypes=_holding(values))
-    for number in range(2 if subject.examples else 0):
+    values = {v.name: _exact(v.example, short) for v in problem.variables}
+    label = "as given" if what == "what is given" else what
+    yield Point(label, problem, values, dtypes=_holding(values), typical=True)
+    for number in range(2 if short else 0):
         rng = np.random.default_rng([seed, 7, number])
         near = {v.name: values[v.name] if v.constant else _near(values[v.name], rng) for v in problem.variables}
-        yield Point(f"near what is given, {number + 1}", problem, near, dtypes=_holding(near))
+        yield Point(f"near {what}, {number + 1}", problem, near, dtypes=_holding(near))
 
 
 def _exact(example: Array, short: bool) -> Array:

@@ -90,7 +90,8 @@ class Visit:
 
     def given(self, dtype: str) -> Values:
         """The values as the claims get them: in `dtype`, and the inputs in the point's memory layout."""
-        cast = {name: _cast(value, dtype) for name, value in self.point.values.items()}
+        types = self.point.types
+        cast = {name: _cast(value, types.get(name, dtype)) for name, value in self.point.values.items()}
         inputs = {v.name for v in self.problem.variables if v.role == "input"}
         return {name: self.point.arrange(value) if name in inputs else value for name, value in cast.items()}
 
@@ -148,7 +149,8 @@ class Visit:
         """What a right claim about `name` is for the cotangents `asked`, and its tolerance: `(rows, variable size)`."""
         estimate, values = self.branches(name, dtype) or self.estimate(name), self._variable(name)
         value, tolerance = np.empty((2, len(asked.rows), values.size))
-        for some in expected(estimate, asked, largest(estimate), self.flat, values, dtype):
+        precision = self.point.precision(dtype)
+        for some in expected(estimate, asked, largest(estimate), self.flat, values, precision):
             value[some.row, some.position], tolerance[some.row, some.position] = some.value, some.tolerance
         return value, tolerance
 
@@ -158,12 +160,13 @@ class Visit:
         In float64 first: what is right there is right. Else in the claim's own dtype, if forward has other branches
         in it.
         """
-        values, special = self._variable(name), self.point.special
-        found = compare(claim, asked, self.estimate(name), self.flat, values, self.point.label, dtype, special)
+        values, special, precision = self._variable(name), self.point.special, self.point.precision(dtype)
+        found = compare(claim, asked, self.estimate(name), self.flat, values, self.point.label, precision, special)
         own = None if found.at.verdict == "correct" else self.branches(name, dtype)
         if own is None:
             return found
-        return compare(claim, asked, own, self.flat, values, f"{self.point.label}, dtype-dependent", dtype, special)
+        label = f"{self.point.label}, dtype-dependent"
+        return compare(claim, asked, own, self.flat, values, label, precision, special)
 
     def project(self, method: Method, name: str, dtype: str) -> Comparison:
         """Hold a claim past the budget against derivatives along random directions."""

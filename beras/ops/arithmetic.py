@@ -155,6 +155,16 @@ class Matmul(Operation):
         random = np.random.default_rng(0)
         return cls(), [random.normal(size=(2, 3, 4)), random.normal(size=(4, 5))]
 
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[Matmul, list[Array]]]:
+        """Two stacks, and vectors on either side of vectors, matrices and stacks."""
+        random = np.random.default_rng(1)
+        shapes = [
+            *[((2, 3, 4), (2, 4, 5)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2))],
+            *[((2, 3, 4), (4,)), ((3,), (2, 3, 4))],
+        ]
+        return [(cls(), [random.normal(size=x), random.normal(size=y)]) for x, y in shapes]
+
 
 def _as_matrices(g: Array, x: Array, y: Array) -> tuple[Array, Array]:
     """Return `g` and `y` with the axes that matmul adds to vectors."""

@@ -41,6 +41,15 @@ class Sum(Reduction):
         """One axis of three."""
         return cls(axis=1), [np.random.default_rng(0).normal(size=(2, 3, 4))]
 
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[Sum, list[Array]]]:
+        """All axes, and two of three, kept."""
+        random = np.random.default_rng(1)
+        return [
+            (cls(), [random.normal(size=(2, 3))]),
+            (cls(axis=(-1, 0), keepdims=True), [random.normal(size=(2, 3, 4))]),
+        ]
+
 
 class Mean(Reduction):
     """`Σ x / n`."""
@@ -55,6 +64,15 @@ class Mean(Reduction):
     def gradcheck_example(cls) -> tuple[Mean, list[Array]]:
         """Two axes of three, kept."""
         return cls(axis=(0, -1), keepdims=True), [np.random.default_rng(0).normal(size=(2, 3, 4))]
+
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[Mean, list[Array]]]:
+        """All axes, and two of three."""
+        random = np.random.default_rng(1)
+        return [
+            (cls(), [random.normal(size=(2, 3))]),
+            (cls(axis=(-1, 0)), [random.normal(size=(2, 3, 4))]),
+        ]
 
 
 class Extremum(Reduction):
@@ -78,6 +96,15 @@ class Max(Extremum):
         """The last axis."""
         return cls(axis=-1), [np.random.default_rng(0).normal(size=(3, 4))]
 
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[Max, list[Array]]]:
+        """Ties, of two and of three; one axis of three, kept."""
+        random = np.random.default_rng(1)
+        return [
+            (cls(axis=1), [np.array([[2.0, 1.0, 2.0], [3.0, 3.0, 3.0]])]),
+            (cls(axis=1, keepdims=True), [random.normal(size=(2, 3, 4))]),
+        ]
+
 
 class Min(Extremum):
     """`min x`."""
@@ -89,3 +116,12 @@ class Min(Extremum):
     def gradcheck_example(cls) -> tuple[Min, list[Array]]:
         """All axes."""
         return cls(), [np.random.default_rng(0).normal(size=(3, 4))]
+
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[Min, list[Array]]]:
+        """Ties, of two; two axes of three."""
+        random = np.random.default_rng(1)
+        return [
+            (cls(), [np.array([[2.0, 1.0], [1.0, 3.0]])]),
+            (cls(axis=(0, 2)), [random.normal(size=(2, 3, 4))]),
+        ]

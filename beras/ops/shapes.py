@@ -42,6 +42,15 @@ class Transpose(Operation):
         """A rotation of three axes, which is not its own inverse."""
         return cls((1, 2, 0)), [np.random.default_rng(0).normal(size=(2, 3, 4))]
 
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[Transpose, list[Array]]]:
+        """Axes reversed, and counted from the end."""
+        random = np.random.default_rng(1)
+        return [
+            (cls(), [random.normal(size=(2, 3))]),
+            (cls((0, -1, 1)), [random.normal(size=(2, 3, 4))]),
+        ]
+
 
 class GetItem(Operation):
     """`x[index]`: integers, slices, masks, arrays of integers. An entry taken twice gets both gradients."""
@@ -65,6 +74,18 @@ class GetItem(Operation):
     def gradcheck_example(cls) -> tuple[GetItem, list[Array]]:
         """Rows picked by number, one of them twice."""
         return cls((np.array([0, 2, 0]), slice(1, None))), [np.random.default_rng(0).normal(size=(3, 4))]
+
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[GetItem, list[Array]]]:
+        """A row (of integers too), slices, new axes, rows by number alone, a mask."""
+        random = np.random.default_rng(1)
+        return [
+            (cls(1), [random.integers(-9, 9, size=(3, 4))]),
+            (cls((slice(None, None, 2), 1)), [random.normal(size=(3, 4))]),
+            (cls((None, Ellipsis, np.int64(1))), [random.normal(size=(3, 4))]),
+            (cls(np.array([0, 2, 0])), [random.normal(size=(3, 4))]),
+            (cls(np.array([True, False, True])), [random.normal(size=(3, 4))]),
+        ]
 
 
 def _own(part: Any) -> Any:
@@ -93,6 +114,16 @@ class BroadcastTo(Operation):
         """One axis added, one stretched."""
         return cls((2, 3, 4)), [np.random.default_rng(0).normal(size=(3, 1))]
 
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[BroadcastTo, list[Array]]]:
+        """Each of two axes stretched alone, and none."""
+        random = np.random.default_rng(1)
+        return [
+            (cls((1, 2, 4)), [random.normal(size=(1, 1))]),
+            (cls((2, 1, 4)), [random.normal(size=(1, 1))]),
+            (cls((2, 3)), [random.normal(size=(2, 3))]),
+        ]
+
 
 class Repeat(Operation):
     """Each entry `repeats` times (a number, or one for each entry) along `axis`, or of the flattened array."""
@@ -115,6 +146,16 @@ class Repeat(Operation):
     def gradcheck_example(cls) -> tuple[Repeat, list[Array]]:
         """Columns, each another number of times."""
         return cls([1, 0, 3, 2], axis=1), [np.random.default_rng(0).normal(size=(3, 4))]
+
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[Repeat, list[Array]]]:
+        """The entries of the flattened array (of integers too), and rows."""
+        random = np.random.default_rng(1)
+        return [
+            (cls(2), [random.normal(size=(2, 3))]),
+            (cls(2), [random.integers(-9, 9, size=(2, 3))]),
+            (cls(3, axis=0), [random.normal(size=(2, 3))]),
+        ]
 
 
 class Copy(Operation):
@@ -160,6 +201,15 @@ class Concatenate(Operation):
         random = np.random.default_rng(0)
         return cls(axis=1), [random.normal(size=(3, 2)), random.normal(size=(3, 4))]
 
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[Concatenate, list[Array]]]:
+        """Three along the first axis, two along the one in the middle."""
+        random = np.random.default_rng(1)
+        return [
+            (cls(), [random.normal(size=(3, 2)), random.normal(size=(1, 2)), random.normal(size=(2, 2))]),
+            (cls(axis=1), [random.normal(size=(2, 3, 4)), random.normal(size=(2, 1, 4))]),
+        ]
+
 
 class Stack(Operation):
     """Arrays of one shape joined along a new axis."""
@@ -179,3 +229,12 @@ class Stack(Operation):
         """Two matrices, interleaved."""
         random = np.random.default_rng(0)
         return cls(axis=-1), [random.normal(size=(3, 2)), random.normal(size=(3, 2))]
+
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[Stack, list[Array]]]:
+        """Three along a new first axis, two along one in the middle."""
+        random = np.random.default_rng(1)
+        return [
+            (cls(), [random.normal(size=(3, 2)), random.normal(size=(3, 2)), random.normal(size=(3, 2))]),
+            (cls(axis=1), [random.normal(size=(3, 2)), random.normal(size=(3, 2))]),
+        ]

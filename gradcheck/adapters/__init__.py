@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,10 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
             problem = chosen.build(make(thing, usual, rng, init), usual, rng)
         return problem
 
+    def cases() -> Iterator[Problem]:
+        for made in construct.cases(thing):
+            yield chosen.build(made, Sizes(), np.random.default_rng(0))
+
     example = _brings_inputs(thing, init)
     return Subject(
         name or source.title(thing),
@@ -79,6 +83,7 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
         build,
         fixed=example or getattr(chosen, "FIXED", False),
         examples=example,
+        cases=cases,
         waivers=_waivers(thing),
     )
 

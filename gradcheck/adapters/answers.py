@@ -48,7 +48,7 @@ def listed(
     constants: Sequence[str] = (),
     bare: bool = False,
 ) -> list[Array | None]:
-    """Return one gradient per name.
+    """Return one gradient per name, in the very memory that came back: `own` is for who keeps it.
 
     A constant may be left out. A bare array counts as the only gradient where exactly one variable was asked for
     (with `bare`: where exactly one is no constant), an array with one more axis of the right length as a list.
@@ -74,7 +74,7 @@ def listed(
         raise NotImplementedError("it returned an empty list")
     if len(items) != len(names):
         items = _without_constants(items, names, constants, what)
-    return [own(item) for item in items]
+    return [plain(item) for item in items]
 
 
 def own(item: Any) -> Array | None:

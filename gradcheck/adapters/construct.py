@@ -108,6 +108,22 @@ def brings_example(thing: Any) -> bool:
     return isinstance(inspect.getattr_static(thing, "gradcheck_example", None), (staticmethod, classmethod))
 
 
+def cases(thing: Any) -> list[Made]:
+    """What a class brings with a static or class method `gradcheck_cases()` of its own, beside what is sampled.
+
+    A list of `(instance, inputs)`: other settings than its defaults, other shapes than rows. Those of a base class are
+    about the base. Raises CannotBuild where the method fails.
+    """
+    own = vars(thing).get("gradcheck_cases") if inspect.isclass(thing) else None
+    if not isinstance(own, (staticmethod, classmethod)):
+        return []
+    try:
+        with seeded(0):
+            return [unpack(case) for case in thing.gradcheck_cases()]
+    except Exception as error:  # other people's code
+        raise CannotBuild(f"{_name(thing)}.gradcheck_cases() raised {type(error).__name__}: {error}") from error
+
+
 def unpack(example: Any) -> Made:
     """Read what an example or a registration returned: an instance, or (instance, inputs)."""
     if isinstance(example, tuple) and len(example) == 2:

@@ -144,7 +144,7 @@ def _jac(f: Function, jac: Function, variables: Sequence[Variable]) -> Method:
         x = _point(values, variables)
         said = jac(*x)
         said = [said] if len(names) == 1 and not isinstance(said, (list, tuple)) else said
-        claimed = answers.listed(said, names, shapes, "jac")
+        claimed = [answers.own(one) for one in answers.listed(said, names, shapes, "jac")]
         parts = answers.outputs(f(*(array.copy() for array in x)))
 
         def ask(cotangents: list[Array]) -> list[Any]:

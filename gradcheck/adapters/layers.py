@@ -44,13 +44,16 @@ class _Layer:
         self.signature = roles.signature_of(getattr(self.obj, forward_name(self.obj) or ""), self.obj)
         self.roles, self.given = self._arrays(made, sizes, rng)
         self.slots = weights.apart(self.slots, [role.name for role in self.roles])
-        self.examples = {slot.name: _example(slot.array, rng) for slot in self.slots}
+        self.examples = {slot.name: _example(slot, rng) for slot in self.slots}
         self.live = self._live(self.obj, self._habits())
 
     def problem(self) -> Problem:
         pairs = zip(self.roles, self.given, strict=True)
         inputs = [Variable(r.name, "input", a, r.constant, r.domain, r.data) for r, a in pairs]
-        by_weight = [Variable(slot.name, "weight", self.examples[slot.name]) for slot in self.slots]
+        by_weight = [
+            Variable(slot.name, "weight", self.examples[slot.name], domain=roles.domain_of_weight(slot.name))
+            for slot in self.slots
+        ]
         methods: list[Method] = []
         g = self.generation
         for name, variables in ((g.input_gradients, inputs), (g.weight_gradients, by_weight)):
@@ -199,8 +202,10 @@ def _without_leading_one(item: Array | None, variable: Variable) -> Array | None
     return np.asarray(item[0])
 
 
-def _example(array: Array, rng: np.random.Generator) -> Array:
+def _example(slot: weights.Slot, rng: np.random.Generator) -> Array:
     """A weight as it is, or random numbers where it is constant (a bias of zeros hides a missing factor)."""
+    array = slot.array
     if array.size and np.ptp(array) > 0:
         return np.array(array)
-    return np.asarray(np.round(rng.normal(size=array.shape), 2), dtype=array.dtype)
+    values = np.round(rng.normal(size=array.shape), 2)
+    return np.asarray(values if roles.domain_of_weight(slot.name) is None else np.abs(values) + 0.5, dtype=array.dtype)

@@ -10,6 +10,7 @@ from typing import Any
 from gradcheck.problem import Data
 
 CONSTANTS = frozenset({"y_true", "truths", "truth", "labels", "label", "target", "targets", "ytrue", "true"})
+SPREADS = frozenset({"variance", "var", "std", "sigma"})
 LOGITS = frozenset({"logits", "logit", "scores"})
 
 # Arguments without a default that still are no data.
@@ -95,6 +96,11 @@ def roles_of(names: list[str], owner: Any = None) -> list[Role]:
             role = replace(role, domain=tuple(domains[role.name]) if domains[role.name] else None)
         found.append(role)
     return found
+
+
+def domain_of_weight(name: str) -> tuple[float, float] | None:
+    """A weight that is named like a variance stays positive: a moving one of batch normalization, say."""
+    return (0.0, float("inf")) if SPREADS & set(name.lower().split("_")) else None
 
 
 def _probability(role: Role) -> Role:

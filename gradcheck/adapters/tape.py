@@ -26,7 +26,7 @@ def takes_sources(tape: type) -> bool:
 def method(
     tape: type, live: Live, variables: Sequence[Variable], tensor: Callable[[Array], Any], values: Values
 ) -> Method | None:
-    """Return the tape's claim about `live`, by everything that is no constant; None where it cannot be asked.
+    """Return the tape's claim about `live`, by all variables; None where it cannot be asked.
 
     A tape without `output_gradients` starts at a scalar: the gradient of anything else is not its business. Many
     of these know about weights only, so that they are held to what they answer at all.
@@ -60,7 +60,8 @@ def _method(tape: type, live: Live, variables: Sequence[Variable], tensor: Calla
     kind: Kind = "vjp" if upstream else "sum"
     # A weight that is not trained has no gradient, and none is missed.
     frozen = {slot.name for slot in live.slots if getattr(slot.original, "trainable", True) is False}
-    asked = [v for v in variables if not v.constant and v.name not in frozen]
+    # Older tapes do not know what to do with data as a source.
+    asked = [v for v in variables if v.name not in frozen and (upstream or not v.constant)]
     names, shapes = [v.name for v in asked], [v.example.shape for v in asked]
 
     def at(values: Values) -> Callable[[list[Array]], list[Any]]:

@@ -71,6 +71,8 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     methods = [_method("tape.gradient", tape, kit, _chain, "x", CHAIN, variables)]
     if takes_sources(tape):
         methods.append(_method("tape.gradient (paths that meet)", tape, kit, _meet, "u", MEET, variables))
+    if takes_upstream(tape):
+        methods.append(_method("tape.gradient (weights alone)", tape, kit, _chain, "", CHAIN, variables))
     return Problem(variables, _forward, tuple(methods))
 
 
@@ -109,8 +111,8 @@ def _method(
     weights: Sequence[str],
     variables: Sequence[Variable],
 ) -> Method:
-    # The contract of most tapes is about weights; one that takes upstream gradients knows any source.
-    sources = (data, *weights) if takes_upstream(tape) else tuple(weights)
+    # The contract of most tapes is about weights; one that takes upstream gradients knows any source, asked or not.
+    sources = (data, *weights) if data and takes_upstream(tape) else tuple(weights)
     shapes = [v.example.shape for wanted in sources for v in variables if v.name == wanted]
 
     def at(values: Values) -> Callable[[list[Array]], list[Any]]:

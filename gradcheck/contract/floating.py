@@ -11,6 +11,7 @@ import numpy as np
 
 from gradcheck.contract.setting import Setting, labels, needed
 from gradcheck.problem import Array, Problem
+from gradcheck.sampling import probabilities
 
 # Where exponentials overflow and squares do not.
 EXTREME = 1000.0
@@ -48,10 +49,16 @@ def no_warnings(s: Setting) -> Iterator[str]:
 
 
 def _far_out(s: Setting) -> Iterator[dict[str, Array]]:
-    """Yield the values themselves, and real inputs as large as ±1000 where no domain and no given point forbids it."""
+    """Yield the values themselves, probabilities of 0 and 1, and real inputs as large as ±1000.
+
+    The latter two only where no domain and no given point forbids it.
+    """
     yield s.copies()
     if s.subject.fixed and not s.subject.examples:
         return  # somebody asks about a function at one point: what it does far from there is not the question
+    likely = [v.name for v in s.problem.variables if v.data == "probabilities"]
+    if likely:
+        yield {**s.copies(), **{name: probabilities(s.rng, s.values[name].shape, edge="at") for name in likely}}
     free = [v for v in s.problem.variables if v.role == "input" and v.data == "real" and v.domain is None]
     names = [v.name for v in free if not v.constant and s.values[v.name].dtype.kind == "f" and s.values[v.name].size]
     if not names:

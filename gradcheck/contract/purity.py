@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.contract.setting import Setting, identical, needed
+from gradcheck.contract.setting import Setting, agree, copied, copies_of, identical, labels, needed
 
 
 def forward_leaves_its_inputs(s: Setting) -> Iterator[str]:
@@ -50,3 +50,31 @@ def derivatives_leave_the_upstream_gradient(s: Setting) -> Iterator[str]:
         except ValueError as error:
             if "read-only" in str(error):
                 yield f"{method.name} writes into the upstream gradient ({error})"
+
+
+def gradients_are_their_own(s: Setting) -> Iterator[str]:
+    """A caller may scale or add up gradients in place: that changes no input, no weight and no later answer."""
+    for method in needed(s.methods):
+        given, arguments = s.copies(), s.arguments(method)
+        derivative = method.at(given)
+        said = derivative(copies_of(arguments))
+        before = copied(said)
+        arrays = [one if one is None else np.asarray(one) for one in said]
+        for name, array in zip(labels(method, said), arrays, strict=True):
+            if array is not None and not array.flags.writeable:
+                yield f"{method.name}[{name}] cannot be written to"
+        written = [
+            (one, was) for one, was in zip(arrays, before, strict=True) if one is not None and one.flags.writeable
+        ]
+        held = {name: np.array(value) for name, value in given.items()}
+        try:
+            for one, was in written:
+                one[...] = was + 1
+            for name, value in given.items():
+                if not identical(value, held[name]):
+                    yield f"what is written into the answer of {method.name} changes {name}"
+            if not agree(before, copied(derivative(copies_of(arguments)))):
+                yield f"what is written into the answer of {method.name} changes its next answer"
+        finally:
+            for one, was in written:
+                one[...] = was  # it may be a constant that others go on using

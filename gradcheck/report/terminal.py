@@ -59,7 +59,7 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
                 [("  ", ""), (f"{claim.verdict:<{_WIDTH}} ", claim.verdict), (names, "name"), (": the same", "")]
             )
     for item in result.contract:
-        if item.verdict == "broken" or verbose:
+        if item.verdict in ("broken", "noted") or verbose:
             style = {"broken": "wrong", "kept": "correct"}.get(item.verdict, "skipped")
             detail = f": {one_line(item.detail)}" if item.detail else ""
             lines.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from tests.faults.base import Array, Elementwise, upstream
 from tests.faults.coupling import BatchNorm
 from tests.faults.dense import Dense
 from tests.faults.elementwise import Sigmoid, Sine
+
+FORMS = "gradients have the shape and dtype of what they differentiate"
 
 
 class ForwardChangesInput(Sine):
@@ -158,13 +160,66 @@ class NotFiniteInSaturation(Sigmoid):
             return np.exp(-x) / (1 + np.exp(-x)) ** 2
 
 
+class WeightCopied(Dense):
+    def get_input_gradients(self) -> list[Any]:
+        return [np.array(self.w)]
+
+    def get_weight_gradients(self) -> list[Any]:
+        return [np.array(one) for one in super().get_weight_gradients()]
+
+
+class WeightHandedOut(Dense):
+    """Right, until a caller scales the gradient in place: it is the weight itself."""
+
+    def get_input_gradients(self) -> list[Any]:
+        return [self.w]
+
+
+class ReadOnlyGradient(Dense):
+    def get_input_gradients(self) -> list[Any]:
+        return [np.broadcast_to(self.w, self.w.shape)]
+
+
+class MaskHandedOut(Sine):
+    """What is written into an answer is in the next one."""
+
+    def __call__(self, *inputs: Any) -> Any:
+        self.mask = self.slope(inputs[0])
+        return super().__call__(*inputs)
+
+    def get_input_gradients(self) -> list[Any]:
+        return [self.mask]
+
+
+class UnguardedAtZero(Elementwise):
+    """The right number from a division that need not have been: a warning at probabilities of 0."""
+
+    input_data: ClassVar = {"x": "probabilities"}
+
+    def forward(self, x: Array) -> Array:
+        return -np.log(np.maximum(x, 1e-6)) if x.dtype.kind == "f" else np.zeros(x.shape)
+
+    def slope(self, x: Array) -> Array:
+        inside = x > 1e-6
+        return np.where(inside, -1 / self.divisor(x, inside), 0)
+
+    def divisor(self, x: Array, inside: Array) -> Array:
+        return x
+
+
+class GuardedAtZero(UnguardedAtZero):
+    def divisor(self, x: Array, inside: Array) -> Array:
+        return np.where(inside, x, 1)
+
+
 @dataclass(frozen=True)
 class Broken:
-    """A subject, the contract item that it breaks, and a subject that keeps it."""
+    """A subject, the contract item that it breaks (or that is noted), and a subject that keeps it."""
 
     subject: type
     item: str
     right: type
+    verdict: str = "broken"
 
 
 BROKEN = [
@@ -175,12 +230,16 @@ BROKEN = [
     Broken(RandomForward, "forward is deterministic", Sine),
     Broken(RandomDerivative, "derivatives are deterministic", Sine),
     Broken(SecondAnswerDiffers, "asking twice gives the same answer", Sine),
-    Broken(AlwaysFloat64, "gradients have the shape and dtype of what they differentiate", Sine),
-    Broken(IntegerGradient, "gradients have the shape and dtype of what they differentiate", FloatingGradient),
+    Broken(AlwaysFloat64, FORMS, Sine, "noted"),
+    Broken(IntegerGradient, FORMS, FloatingGradient, "noted"),
+    Broken(WeightHandedOut, "gradients are arrays of their own", WeightCopied, "noted"),
+    Broken(ReadOnlyGradient, "gradients are arrays of their own", WeightCopied, "noted"),
+    Broken(MaskHandedOut, "gradients are arrays of their own", Sine, "noted"),
     Broken(SquaredUpstream, "vector-Jacobian products are linear", Sine),
     Broken(ComposeDisagrees, "vector-Jacobian products agree with the local gradients", Sine),
     Broken(FirstCallKept, "earlier calls leave no trace", Sigmoid),
     Broken(SamplesLeak, "samples do not leak into each other", BatchNorm),
     Broken(OverflowWarning, "no floating-point warnings", Sigmoid),
+    Broken(UnguardedAtZero, "no floating-point warnings", GuardedAtZero),
     Broken(NotFiniteInSaturation, "gradients are finite", Sigmoid),
 ]

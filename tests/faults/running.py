@@ -25,6 +25,6 @@ def first_causes(result: ComponentResult) -> dict[str, str]:
     return {claim.name: claim.causes[0].name if claim.causes else "" for claim in wrong}
 
 
-def broken(result: ComponentResult) -> dict[str, str]:
-    """Return the items of the contract that are broken, with what was found."""
-    return {item.name: item.detail for item in result.contract if item.verdict == "broken"}
+def broken(result: ComponentResult, verdict: str = "broken") -> dict[str, str]:
+    """Return the items of the contract that are broken (or noted, by `verdict`), with what was found."""
+    return {item.name: item.detail for item in result.contract if item.verdict == verdict}

@@ -100,9 +100,12 @@ def test_a_square_layer_that_was_built_by_hand_is_correct(size: int) -> None:
 
 @pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.subject.__name__)
 def test_broken_manners_are_named(case: Broken) -> None:
-    assert case.item in broken(run(case.subject))
+    result = run(case.subject)
+    assert case.item in broken(result, case.verdict)
+    assert result.verdict == ("wrong" if case.verdict == "broken" else "correct")
 
 
 @pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.subject.__name__)
 def test_good_manners_are_kept(case: Broken) -> None:
     assert broken(run(case.right)) == {}
+    assert case.item not in broken(run(case.right), "noted")

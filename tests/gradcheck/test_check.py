@@ -242,3 +242,48 @@ def test_a_second_derivative_is_the_jacobian_of_a_gradient():
 def test_a_call_that_cannot_be_carried_out_says_what_to_do(call, message):
     with pytest.raises(UsageError, match=message):
         call()
+
+
+def test_fail_fast_stops_at_the_first_point_that_is_wrong():
+    whole, fast = gradcheck.check(Quadruple), gradcheck.check(Quadruple, options=Options(fail_fast=True))
+    assert fast.verdict == whole.verdict == "wrong"
+    assert {at.point for at in claim(fast).points} == {"generic"} != {at.point for at in claim(whole).points}
+    assert claim(fast).causes == claim(whole).causes
+    assert fast.contract == ()
+
+
+def test_fail_fast_checks_what_is_right_in_full():
+    whole, fast = gradcheck.check(Cube), gradcheck.check(Cube, options=Options(fail_fast=True))
+    assert fast == whole
+
+
+@pytest.mark.parametrize("subject", [Cube, Quadruple])
+def test_without_evidence_the_verdicts_are_the_same_and_nothing_is_there_to_look_at(subject):
+    whole, bare = gradcheck.check(subject), gradcheck.check(subject, options=Options(evidence=False))
+    assert [one.verdict for one in bare.claims] == [one.verdict for one in whole.claims]
+    assert bare.contract == whole.contract
+    found = claim(bare)
+    assert (found.causes, found.counterexample, found.test, found.curve, found.heat) == ((), "", "", None, None)
+    assert claim(whole).curve is not None
+
+
+class Evaluated(Layer):
+    """Divides by the root of a weight: what is named like a variance is never drawn negative."""
+
+    def __init__(self):
+        self.moving_variance = np.ones(3)
+
+    @property
+    def weights(self):
+        return [self.moving_variance]
+
+    def forward(self, x):
+        return x / np.sqrt(self.moving_variance)
+
+    def get_input_gradients(self):
+        return [np.ones_like(self.inputs[0]) / np.sqrt(self.moving_variance)]
+
+
+def test_a_variance_stays_positive():
+    points = claim(gradcheck.check(Evaluated)).points
+    assert {at.verdict for at in points if "generic" in at.point} == {"correct"}
