@@ -83,11 +83,12 @@ def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, rng: np.ra
     if line is not None:
         found = affine.climb(evaluator, structure, ladder, line.noise)
         return found, affine.foretold(line, evaluator, structure, ladder, found)
-    found = short.climb(evaluator, structure, ladder)
-    poor = np.flatnonzero(~(found.bound <= ladder.eps**ENOUGH * _scale(evaluator, found)).all(axis=1))
-    if poor.size:
+    found = short.climb(evaluator, structure, ladder, short.BRIEF)
+    if (poor := _poor(evaluator, ladder, found)).size:
         found = found.own()
-        found.put(poor, climb_all(evaluator, structure.part(poor), ladder))
+        found.put(poor, short.climb(evaluator, structure.part(poor), ladder, short.LONGER))
+        if (poor := _poor(evaluator, ladder, found)).size:
+            found.put(poor, climb_all(evaluator, structure.part(poor), ladder))
     return found, foretells(evaluator, structure, ladder, found, rng)
 
 
@@ -104,6 +105,11 @@ def _scale(evaluator: Evaluator, found: Found) -> float:
     """Return the largest derivative that is known, or |f| / |x| where all are zero."""
     f, x = np.abs(evaluator.f0).max(initial=0), np.abs(evaluator.x).max(initial=0)
     return largest_known(found.value, found.bound) or float(f / (x or 1))
+
+
+def _poor(evaluator: Evaluator, ladder: Ladder, found: Found) -> Array:
+    """Return the colours with an entry that is not resolved well enough."""
+    return np.flatnonzero(~(found.bound <= ladder.eps**ENOUGH * _scale(evaluator, found)).all(axis=1))
 
 
 def _blocks(structure: Structure) -> list[slice]:
