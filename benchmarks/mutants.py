@@ -206,7 +206,7 @@ def _is_numeric(node: ast.expr) -> bool:
         name = ast.unparse(node.func).rpartition(".")[2]
         return name in {
             "sum", "where", "cos", "sin", "exp", "log", "sqrt", "square", "einsum", "maximum", "standard_normal",
-            "uniform", "zeros", "eye", "take", "broadcast_to", "reshape", "spread", "power", "_by_log", "per_row",
+            "uniform", "eye", "take", "broadcast_to", "reshape", "spread", "power", "_by_log", "per_row",
             "sigmoid_slope", "tanh_slope", "by_prediction", "_through", "_truncated_normal", "copy",
         }  # fmt: skip
     return isinstance(node, ast.Name) and node.id in {"g", "v", "gradient", "values"}

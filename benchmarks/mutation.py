@@ -17,45 +17,41 @@ import importlib.abc
 import importlib.util
 import json
 import re
-import signal
 import sys
 import time
 import tomllib
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import FrameType
+from types import CodeType
 from typing import Any
 
 import mutation_forms
-import mutation_subjects
-import numpy as np
 from mutants import Mutant, apply, mutants
+from mutation_judges import ROOT, Judge, Known, acquaint, judges, look
+from mutation_judges import modules as modules_of_beras
 
-from gradcheck import sampling
-from gradcheck.check import Options, _Session
-from gradcheck.contract import check_contract
-from gradcheck.problem import Subject
 from gradcheck.report import others
 from gradcheck.results import to_json
 
-ROOT = Path(__file__).resolve().parent.parent
 EQUIVALENTS = Path(__file__).with_name("mutation_equivalents.toml")
-SECONDS = 20
 
 # What is mutated: the functions of each module whose name matches.
 DERIVATIVES = r"get_\w+|compose_\w+"
 TARGETS = {
     "beras.layers": DERIVATIVES,
+    "beras.normalization": DERIVATIVES,
+    "beras.dropout": DERIVATIVES,
     "beras.activations": DERIVATIVES,
-    "beras.losses": rf"{DERIVATIVES}|by_prediction|_by_log",
+    "beras.losses": rf"{DERIVATIVES}|input_gradients_for|by_prediction|_by_log",
     "beras.stable": r"\w+_slope",
-    "beras.core": r"compose_\w+|_through|per_row|as_gradient",
-    "beras.gradient_tape": r"record|gradient|_run_backwards|_seed|_add|_result",
+    "beras.core": r"compose_\w+|input_gradients_for|upstream|_through|per_row|as_gradient",
+    "beras.checks": r"gradient_dtype",
+    "beras.gradient_tape": r"record|record_operation|gradient|_\w+",
     "beras.ops.arithmetic": r"by_\w+|_as_matrices|_shaped_as",
     "beras.ops.functions": r"by_\w+",
     "beras.ops.reductions": r"by_\w+|spread",
@@ -70,7 +66,7 @@ FORMS = {"beras.optimizer": mutation_forms.optimizers, "beras.initializers": mut
 @cache
 def source(module: str) -> str:
     """Return the source text of a module of Beras."""
-    return (ROOT / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8")
+    return Path(place(module)).read_text(encoding="utf-8")
 
 
 @cache
@@ -82,25 +78,40 @@ def all_mutants(module: str) -> list[Mutant]:
 # A fresh package with one module changed
 
 
-class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds one module and loads it from a changed syntax tree."""
+@cache
+def code(module: str) -> CodeType:
+    """Return the code of a module of Beras as it is: compiled once, run anew for every mutant."""
+    return compile(source(module), place(module), "exec")
 
-    def __init__(self, module: str, tree: Any) -> None:
-        self.module, self.tree = module, tree
+
+@cache
+def place(module: str) -> str:
+    """Return the file of a module of Beras in this checkout."""
+    path = ROOT.joinpath(*module.split("."))
+    return str(path / "__init__.py" if path.is_dir() else path.with_suffix(".py"))
+
+
+class _Loader(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Loads Beras from this checkout, one module of it changed, under the file's own name."""
+
+    def __init__(self, mutant: Mutant | None) -> None:
+        self.mutant = mutant
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """Answer for the changed module only."""
-        if name != self.module:
+        """Answer for Beras only."""
+        if name.partition(".")[0] != "beras":
             return None
-        file = str(ROOT / (name.replace(".", "/") + ".py"))
-        return importlib.util.spec_from_file_location(name, file, loader=self)
+        return importlib.util.spec_from_file_location(name, place(name), loader=self)
 
-    def create_module(self, spec: Any) -> None:
-        """Let Python make the module."""
+    def is_package(self, name: str) -> bool:
+        """Whether there are modules below it."""
+        return place(name).endswith("__init__.py")
 
-    def exec_module(self, module: Any) -> None:
-        """Run the changed code under the file's own name, so that its location is right."""
-        exec(compile(self.tree, str(module.__spec__.origin), "exec"), vars(module))
+    def get_code(self, name: str) -> CodeType:
+        """Return the module's code, changed or as it is."""
+        if self.mutant is not None and name == self.mutant.module:
+            return compile(apply(source(name), self.mutant), place(name), "exec")
+        return code(name)
 
     def get_source(self, name: str) -> str:
         """Return the source as it was."""
@@ -111,125 +122,15 @@ def fresh(mutant: Mutant | None) -> None:
     """Forget Beras and import it again, with one change if there is one."""
     for name in [n for n in sys.modules if n == "beras" or n.startswith("beras.")]:
         del sys.modules[name]
-    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Changed)]
-    if mutant is not None:
-        sys.meta_path.insert(0, _Changed(mutant.module, apply(source(mutant.module), mutant)))
-    for module in ("layers", "activations", "losses", "gradient_tape", "ops", "optimizer", "initializers"):
-        importlib.import_module(f"beras.{module}")
+    sys.meta_path[:] = [_Loader(mutant), *(finder for finder in sys.meta_path if not isinstance(finder, _Loader))]
+    for module in modules_of_beras():
+        importlib.import_module(module)
 
 
-# Judges
-
-
-@dataclass(frozen=True)
-class Judge:
-    """A subject by name; `look` returns what is wrong about it, or nothing."""
-
-    name: str
-    look: Callable[[], str]
-
-
-def judges() -> Iterator[Judge]:
-    """Everything that gradcheck finds in Beras, and the subjects of `mutation_subjects`; of the package loaded now."""
-    from gradcheck.adapters import function_subject, subject_of
-
-    for module in ("layers", "activations", "losses", "ops"):
-        namespace = vars(sys.modules[f"beras.{module}"])
-        for name, thing in sorted(namespace.items()):
-            home = getattr(thing, "__module__", "")
-            inside = home == f"beras.{module}" or (module == "ops" and home.startswith("beras.ops."))
-            if isinstance(thing, type) and inside and not getattr(thing, "__abstractmethods__", None):
-                if name in ("Operation", "Reduction", "Extremum"):
-                    continue
-                yield Judge(f"beras.{module}.{name}", lambda thing=thing: complaint(subject_of(thing)))
-    tape = sys.modules["beras.gradient_tape"].GradientTape
-    yield Judge("beras.gradient_tape.GradientTape", lambda: complaint(subject_of(tape)))
-    for graph in mutation_subjects.graphs():
-        yield Judge(
-            graph.name,
-            lambda graph=graph: complaint(function_subject(graph.f, graph.args, grad=graph.grad, vjp=graph.vjp)),
-        )
-    for cls in mutation_subjects.classes():
-        yield Judge(cls.__name__, lambda cls=cls: complaint(subject_of(cls)))
-    for name, instance in mutation_subjects.instances():
-        yield Judge(name, lambda instance=instance: complaint(subject_of(instance)))
-    # Not a derivative but the call's convention, so not gradcheck's to judge.
-    yield Judge("nothing upstream", lambda: mutation_subjects.nothing_upstream() or "")
-
-
-@np.errstate(all="ignore")
-def complaint(subject: Subject) -> str:
-    """Check as `gradcheck.check_subject` does, but stop at the first point where something is not correct."""
-    options = Options()
-    session = _Session(subject, options)
-    points = list(sampling.points(subject, options.seed))
-    for point in points:
-        session.check_point(point)
-        for (method, name), record in session.records.items():
-            if record.points and record.points[-1].verdict in ("wrong", "unresolved"):
-                last = record.points[-1]
-                return f"{method}[{name}] is {last.verdict} at {last.point}, {last.dtype}: {last.message}"
-    silent = [f"{m}[{n}]: {r.silent}" for (m, n), r in session.records.items() if not r.points and not r.constant]
-    if silent:
-        return f"not implemented: {silent[0]}"
-    rng = np.random.default_rng([options.seed, 5])
-    for item in (*check_contract(subject, points[0].problem, points[0].values, rng), session.forms()):
-        if item.verdict == "broken":
-            return f"broken: {item.name}: {item.detail}"
-    return ""
-
-
-class Late(Exception):
-    """A judge took too long."""
-
-
-def _late(number: int, frame: FrameType | None) -> None:
-    raise Late
-
-
-def look(judge: Judge) -> str:
-    """Ask one judge. What the mutant raises, or that it does not end, is what is wrong about it."""
-    signal.signal(signal.SIGALRM, _late)
-    signal.alarm(SECONDS)
-    try:
-        return judge.look()
-    except Late:
-        return f"does not end within {SECONDS} s"
-    except Exception as error:  # a mutant may raise anything
-        return f"{type(error).__name__}: {error}"
-    finally:
-        signal.alarm(0)
-
-
-# Which judge runs which function
-
-
-def _visited(judge: Judge) -> set[tuple[str, str]]:
-    """Run a judge and note the functions of Beras that it calls, as file and qualified name."""
-    seen = set()
-    root = str(ROOT / "beras")
-
-    def profile(frame: FrameType, event: str, argument: object) -> None:
-        code = frame.f_code
-        if event == "call" and code.co_filename.startswith(root):
-            seen.add((code.co_filename, code.co_qualname))
-
-    sys.setprofile(profile)
-    try:
-        judge.look()
-    finally:
-        sys.setprofile(None)
-    return seen
-
-
-def baseline(name: str) -> tuple[str, str, float, set[tuple[str, str]]]:
-    """Judge Beras as it is: name, complaint, seconds, functions."""
+def baseline(name: str) -> Known:
+    """Judge Beras as it is."""
     fresh(None)
-    judge = next(j for j in judges() if j.name == name)
-    start = time.perf_counter()
-    found = look(judge)
-    seconds = time.perf_counter() - start
-    return name, found, seconds, set() if found else _visited(judge)
+    return acquaint(next(judge for judge in judges() if judge.name == name))
 
 
 # One mutant
@@ -275,20 +176,19 @@ def run(modules: Sequence[str], jobs: int, progress: Callable[[str], None]) -> t
     """Judge all mutants of the modules; return also how many subjects could not be judges."""
     for module in modules:
         all_mutants(module)  # read before anything else, so that all processes change the same source
-    with ProcessPoolExecutor(jobs, initializer=_from_checkout) as pool:
-        fresh(None)
+    fresh(None)
+    with ProcessPoolExecutor(jobs) as pool:
         names = [judge.name for judge in judges()] if any(m not in FORMS for m in modules) else []
         known = list(pool.map(baseline, names))
-        bad = [f"NO JUDGE, because not correct to begin with: {name}: {said}" for name, said, _, _ in known if said]
-        for line in bad:
-            progress(line)
-        progress(f"{len(known) - len(bad)} correct subjects, {sum(s for _, _, s, _ in known):.0f} s")
+        bad = [one for one in known if one.said]
+        for one in bad:
+            progress(f"NO JUDGE, because not correct to begin with: {one.name}: {one.said}")
+        progress(f"{len(known) - len(bad)} correct subjects, {sum(one.seconds for one in known):.0f} s")
         tasks = []
         for module in modules:
-            file = str(ROOT / (module.replace(".", "/") + ".py"))
             for mutant in all_mutants(module):
-                at = (file, mutant.function)
-                run_by = sorted((seconds, name) for name, _, seconds, seen in known if at in seen)
+                at = (place(module), mutant.function)
+                run_by = sorted((one.seconds, one.name) for one in known if at in one.runs and not one.said)
                 tasks.append((module, mutant.index, tuple(name for _, name in run_by)))
         found = []
         for done, outcome in enumerate(pool.map(judge_mutant, tasks, chunksize=4), start=1):
@@ -301,11 +201,6 @@ def run(modules: Sequence[str], jobs: int, progress: Callable[[str], None]) -> t
             if done % 100 == 0:
                 progress(f"{done} of {len(tasks)} mutants, {sum(not o.by for _, o in found)} not caught")
     return found, len(bad)
-
-
-def _from_checkout() -> None:
-    """Import Beras from this checkout, not an installed copy: it is this source that is changed."""
-    sys.path.insert(0, str(ROOT))
 
 
 def _component(mutant: Mutant) -> str:
@@ -343,7 +238,6 @@ def main() -> int:
     parser.add_argument("--log", type=Path, help="write what each judge said about each mutant, as JSON lines")
     options = parser.parse_args()
     start = time.perf_counter()
-    _from_checkout()
     modules = options.only or list(TARGETS)
     found, unfit = run(modules, options.jobs, lambda line: print(line, flush=True))
     result = report(found)

@@ -21,7 +21,7 @@ W = RNG.normal(size=(2, 2))
 def like(value: Any, x: Any) -> Array:
     """Return `value` in the type of `x`, or in float64 where that holds integers."""
     x = np.asarray(x)
-    return np.asarray(value, dtype=x.dtype if x.dtype.kind == "f" else np.float64)
+    return np.array(value, dtype=x.dtype if x.dtype.kind == "f" else np.float64)
 
 
 def classes() -> Iterator[type]:
@@ -103,23 +103,20 @@ def classes() -> Iterator[type]:
     yield from (SharedMatrix, MatrixPerRow, Scalar, EntryByEntry, MatrixPerRowActivation)
 
 
-def instances() -> Iterator[tuple[str, Any]]:
-    """Layers with other parameters than their defaults."""
-    from beras.activations import LeakyReLU
-
-    yield "LeakyReLU with a negative slope", LeakyReLU(alpha=-0.5)
-
-
 def nothing_upstream() -> None:
     """compose_*(None) and compose_*([None]) are the local gradients. Raises AssertionError where they are not."""
     from beras import activations, losses
-    from beras.layers import Dense, Flatten
+    from beras.layers import BatchNormalization, Dense, Dropout, Flatten, LayerNormalization
     from beras.ops import Multiply, Sin
 
     p, t = np.array([[0.25, 0.75], [0.5, 0.5]]), np.array([[1.0, 0.0], [0.0, 1.0]])
+    evaluated = BatchNormalization(2)
+    evaluated.training = False
     calls: list[tuple[Any, tuple[Array, ...]]] = [
         (Dense(2, 3, dtype="float64", seed=1), (X,)),
         (Flatten(), (RNG.normal(size=(2, 2, 3)),)),
+        *((normalization, (X,)) for normalization in (LayerNormalization(2), BatchNormalization(2), evaluated)),
+        (Dropout(0.5, seed=1), (X,)),
         *((getattr(activations, n)(), (X,)) for n in ("LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "Sin")),
         *((getattr(losses, n)(), (p, t)) for n in ("MeanSquaredError", "CategoricalCrossEntropy")),
         *((getattr(losses, n)(), (p, t)) for n in ("BinaryCrossEntropy", "SoftmaxCrossEntropy")),
@@ -157,7 +154,7 @@ def graphs() -> Iterator[Graph]:
     from beras.core import Diffable, Tensor, Variable
     from beras.gradient_tape import GradientTape
     from beras.layers import Dense
-    from beras.losses import MeanSquaredError, SoftmaxCrossEntropy
+    from beras.losses import MeanSquaredError
 
     def dense(w: Array) -> Any:
         layer = Dense(2, 2, dtype=w.dtype)
@@ -217,7 +214,7 @@ def graphs() -> Iterator[Graph]:
         source = Tensor(np.array(x))
         with GradientTape() as tape:
             y = Sin()(source)
-        return tape.gradient([y, y], source)
+        return np.add(tape.gradient([y, y], source), 0.0)  # an array, no list of one
 
     yield Graph("one target twice, one source", lambda x: 2 * np.sin(x), (X,), grad=one_source)
 
@@ -248,11 +245,35 @@ def graphs() -> Iterator[Graph]:
         with GradientTape() as tape:
             value = MeanSquaredError()(Tanh()(layer(source)), np.zeros(X.shape))
         by_x, by_w, *nothing = tape.gradient(value, [source, layer.w, layer.b, unrelated])
+        nothing += tape.gradient(layer.b, [layer.b])
         if any(g is not None for g in nothing):
             raise AssertionError("a frozen weight, and a source that the target does not depend on, must give None")
         return [by_x, by_w]
 
     yield Graph("a loss, a frozen weight, an unrelated source", loss, (X, W), grad=loss_by_tape)
+
+    # What is a power of 0 has a derivative by the base where that is 0, and by the exponent where that is positive.
+    exponents, bases = np.array([[0.0, 1.0], [2.0, 3.0], [0.0, 1.5]]), np.array([[0.0, 0.0], [1.0, 0.5], [1.0, 2.0]])
+    yield Graph(
+        "powers of 0",
+        lambda x: np.power(x, exponents.astype(x.dtype)),
+        (np.array([[0.0, 0.0], [0.0, 0.0], [0.5, 2.0]]),),
+        vjp=lambda x, g: by_tape(lambda a: np.power(a, exponents.astype(x.dtype)), x, output_gradients=g),
+    )
+    yield Graph(
+        "0 to a power",
+        lambda y: np.where(bases == 0, 0, np.power(np.where(bases == 0, 1, bases), y)),  # smooth below y = 0, too
+        (np.array([[0.75, 1.5], [-0.5, 0.0], [0.5, -2.0]]),),
+        vjp=lambda y, g: by_tape(lambda a: np.power(bases.astype(y.dtype), a), y, output_gradients=g),
+    )
+
+    def beside_the_way(x: Array) -> Any:
+        source, other = Tensor(np.array(x)), Tensor(np.ones(x.shape))
+        with GradientTape() as tape:
+            y = np.add(Sin()(source), np.cumsum(np.add(other, 1.0)).reshape(x.shape))  # np.cumsum has no rule
+        return tape.gradient(y, source)
+
+    yield Graph("an operation without a rule beside the way", lambda x: np.sin(x), (X,), grad=beside_the_way)
 
     def scaled_in_place(x: Array, y: Array, g: Array) -> list[Any]:
         by_x, by_y = by_tape(lambda a, b: np.add(a, b), x, y, output_gradients=g)
@@ -281,20 +302,6 @@ def graphs() -> Iterator[Graph]:
 
     yield Graph("one tape after another", np.sin, (X,), grad=one_tape_after_another)
 
-    def on_labels(labels: Array) -> Graph:
-        def value(logits: Array) -> Any:
-            return np.asarray(SoftmaxCrossEntropy()(logits, labels))
-
-        def grad(logits: Array) -> Any:
-            loss = SoftmaxCrossEntropy()
-            loss(logits, labels)
-            return loss.compose_input_gradients([np.ones(())])[0]
-
-        return Graph(f"SoftmaxCrossEntropy on labels of {labels.ndim} axes", value, (X,), grad=grad)
-
-    yield on_labels(np.array([1, 0, 1]))
-    yield on_labels(np.array([[0.5, 1.5], [2.0, 0.25], [1.0, 0.0]]))
-
     class Identity(Diffable):
         """Returns its very input, as dropout does when it evaluates."""
 
@@ -319,3 +326,76 @@ def graphs() -> Iterator[Graph]:
         (X,),
         grad=lambda x: by_tape(lambda a: Tanh()(Identity()(Identity()(Sin()(a)))), x),
     )
+
+    class Keeps(Diffable):
+        """Returns a tensor that it was given when it was made, whatever comes in."""
+
+        def __init__(self, kept: Any) -> None:
+            self.kept = kept
+
+        def forward(self, x: Any) -> Any:
+            return self.kept
+
+        def get_input_gradients(self) -> list[Any]:
+            return [np.zeros(self.inputs[0].shape)]
+
+        def compose_input_gradients(self, J: Any = None) -> list[Any]:
+            return self.get_input_gradients()
+
+    def somebody_elses(make: Callable[[Any], Any]) -> Callable[..., Any]:
+        def target(x: Any, y: Any) -> Any:
+            h = make(x)
+            return np.add(Tanh()(h), Keeps(h)(y))
+
+        return lambda x, y: by_tape(target, x, y)
+
+    for name, make in (("a layer", lambda x: Sin()(x)), ("an operation", lambda x: np.sin(x))):
+        yield Graph(
+            f"a layer that returns what {name} has made",
+            lambda x, y: np.tanh(np.sin(x)) + 0 * y,
+            (X, Y),
+            grad=somebody_elses(make),
+        )
+
+    class Bias(Diffable):
+        """Returns its very weight."""
+
+        def __init__(self, w: Any) -> None:
+            self.w = w
+
+        @property
+        def weights(self) -> list[Any]:
+            return [self.w]
+
+        def forward(self, x: Any) -> Any:
+            return self.w
+
+        def get_input_gradients(self) -> list[Any]:
+            return [np.zeros(self.inputs[0].shape)]
+
+        def get_weight_gradients(self) -> list[Any]:
+            return [np.ones(self.w.shape)]
+
+        def compose_input_gradients(self, J: Any = None) -> list[Any]:
+            return self.get_input_gradients()
+
+        def compose_weight_gradients(self, J: Any = None) -> list[Any]:
+            return [np.asarray(J[0])]
+
+    def by_weight(w: Array) -> Any:
+        layer = Bias(Variable(np.array(w)))
+        with GradientTape() as tape:
+            y = Sin()(layer(np.zeros(1)))
+        return tape.gradient(y, layer.w)
+
+    yield Graph("a layer that returns its weight", lambda x: np.sin(x), (X,), grad=by_weight)
+
+    def inside_the_scope(x: Array) -> Any:
+        source = Tensor(np.array(x))
+        with GradientTape() as tape:
+            h = Sin()(source)
+            tape.gradient(h, [source])
+            y = Tanh()(h)
+        return tape.gradient(y, source)
+
+    yield Graph("a gradient asked for while recording", lambda x: np.tanh(np.sin(x)), (X,), grad=inside_the_scope)
