@@ -12,7 +12,7 @@ from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array
 
 DIRECTIONS = 2
-FINER = np.array([3, 6, 9, 12])  # exponents beyond the step at which the entries themselves were judged
+FINER = np.array([3, 7, 11])  # exponents beyond the step at which the entries themselves were judged
 SURE = 4
 SAMPLE = 1024  # entries tell at which steps the others were judged
 BLOCK_ENTRIES = 1 << 14  # so many at a time stay in the cache

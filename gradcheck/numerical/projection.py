@@ -213,7 +213,8 @@ class _Weighted:
         near = None
         if self.noise is None:
             near = evaluator(None, SPACING * np.array([[-3.0], [-2.0], [-1.0], [1.0], [2.0], [3.0]]), "noise")[:, 0]
-            self.noise = noises.SAFETY * float(noises.table(np.insert(near, 3, f0)[:, None])[0])
+            with np.errstate(all="ignore"):
+                self.noise = noises.SAFETY * float(noises.table(np.insert(near, 3, f0)[:, None])[0])
         noise = max(self.noise, ULPS * EPS * max(abs(f0), float(np.abs(f).max())))
         best = smallest(((up - down) / (2 * STEPS))[:, None], STEPS, noise / STEPS[:, None], 2)
         value, bound = float(best.value[0]), float(best.bound[0])

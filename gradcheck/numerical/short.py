@@ -15,7 +15,7 @@ import numpy as np
 from gradcheck.numerical.evaluate import Evaluator
 from gradcheck.numerical.found import Found
 from gradcheck.numerical.ladder import ULPS, Ladder
-from gradcheck.numerical.steps import both_sides, perturbed, relative_steps
+from gradcheck.numerical.steps import out_and_in, perturbed, relative_steps
 from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array
 
@@ -93,14 +93,15 @@ def _block(
     exponents = np.minimum(plan.steps, ladder.finest)
     steps = relative_steps(exponents)
     fine = SIDES * relative_steps(np.minimum(WITNESSES, ladder.finest))
-    new, (ahead, behind) = both_sides(x, steps[:, None, None] * scale, ladder.domain)
+    # One side is that away from zero, and the steps have their signs.
+    new, (far, close) = out_and_in(x, steps[:, None, None] * scale, ladder.domain)
     near, taken = perturbed(x, fine[:, None, None] * scale, ladder.domain)
     new = np.concatenate([new.reshape(-1, *index.shape), near]).reshape(-1, index.shape[1])
     points = np.broadcast_to(index, (2 * n + len(fine), *index.shape)).reshape(new.shape)
     f = evaluator(points, new, "steps").reshape(-1, *value.shape)
     up, down, near = f[:n], f[n : 2 * n], f[2 * n :]
-    width = ahead - behind
-    width[(ahead == 0) | (behind == 0)] = np.nan
+    width = far - close
+    width[(far == 0) | (close == 0)] = np.nan
     central = up - down
     central /= structure.spread(width)
     rows, share = _mixtures(tuple(plan.windows.items()), tuple(exponents.tolist()))

@@ -58,17 +58,26 @@ def perturbed(x: Array, h: Array, domain: tuple[float, float] | None) -> tuple[A
     return new, np.subtract(new, x, dtype=np.float64)
 
 
-def both_sides(x: Array, h: Array, domain: tuple[float, float] | None) -> tuple[Array, Array]:
-    """Return `x + h` and `x − h`, stacked, and the steps really taken, as `perturbed` does.
+def out_and_in(x: Array, h: Array, domain: tuple[float, float] | None) -> tuple[Array, Array]:
+    """Return x moved by h away from zero and, first index 1, towards it; and the steps really taken, as `perturbed`.
 
-    The first is taken away from zero, where floats are coarser; the second can then be as long to the last bit. Of two
-    unequal steps a and b, a central quotient is off by f″ (a − b) / 2.
+    Away from zero floats are coarser; the step towards it can then be as long to the last bit. Of two unequal steps a
+    and b, a central quotient is off by f″ (a − b) / 2.
     """
     outward = np.copysign(h, x)
     far, taken = perturbed(x, outward, domain)
-    near, back = perturbed(x, np.where(taken == 0, -outward, -taken), domain)
-    forward = outward == h
-    return (
-        np.stack([np.where(forward, far, near), np.where(forward, near, far)]),
-        np.stack([np.where(forward, taken, back), np.where(forward, back, taken)]),
-    )
+    back = -taken
+    stuck = taken == 0
+    if stuck.any():
+        back[stuck] = -outward[stuck]
+    near, back = perturbed(x, back, domain)
+    return np.stack([far, near]), np.stack([taken, back])
+
+
+def both_sides(x: Array, h: Array, domain: tuple[float, float] | None) -> tuple[Array, Array]:
+    """Return `x + h` and `x − h`, stacked, and the steps really taken: `out_and_in` in order."""
+    new, taken = out_and_in(x, h, domain)
+    inward = np.broadcast_to(np.signbit(x), new.shape[1:])
+    if inward.any():
+        new, taken = np.where(inward, new[::-1], new), np.where(inward, taken[::-1], taken)
+    return new, taken

@@ -113,18 +113,21 @@ def _meets(evaluator: Evaluator, size: Array, domain: Domain, rng: np.random.Gen
     # Every call moves every entry by another amount: it takes another piece of one long draw.
     draw = MOVES[np.frombuffer(rng.bytes(2 * (x.size + len(apart))), dtype=np.uint16) % len(MOVES)]
     for call, half in enumerate(apart):
-        moving = np.broadcast_to(_along(half, axis, len(shape)), shape).ravel()
-        h = size * draw[call : call + x.size]
+        moving = _along(half, axis, len(shape))
+        h = (size * draw[call : call + x.size]).reshape(shape)
         h *= moving
-        new = moved(x, h, domain)
-        stuck = moving & (new == x)
+        new = moved(x.reshape(shape), h, domain)
+        stuck = moving & (new == x.reshape(shape))
         if stuck.any():  # where that leaves the domain, the other way may not
-            new = np.where(stuck, moved(x, -h, domain), new)
-        result = evaluator(None, new[None, :], "structure")[0]
-        same = (result == evaluator.f0) | (np.isnan(result) & np.isnan(evaluator.f0))
-        still = [np.broadcast_to(_along(~half, axis, len(out)), out).ravel() for out in evaluator.shapes]
-        if not same[np.concatenate(still)].all():
-            return False
+            new = np.where(stuck, moved(x.reshape(shape), -h, domain), new)
+        result = evaluator(None, new.reshape(1, -1), "structure")[0]
+        differs = (result != evaluator.f0) & ~(np.isnan(result) & np.isnan(evaluator.f0))
+        at = 0
+        for out in evaluator.shapes:
+            end = at + int(np.prod(out))
+            if (differs[at:end].reshape(out) & _along(~half, axis, len(out))).any():
+                return False
+            at = end
     return True
 
 
