@@ -58,17 +58,19 @@ class Best:
 class Point:
     """Where the quotients belong, in units of the steps' scale.
 
-    `height`: |f| / scale; `highest`: the largest |f| / scale on the ladder; `near`: 16 |x| / scale; `eps`: of f.
+    `height`: |f| / scale; `highest`: the largest |f| / scale within 4 |x|; `near`: 16 |x| / scale; `rounded`: both
+    sides begin to move at about the same step, as rounding to a grid makes them; `eps`: of f.
     """
 
     height: Array
     highest: Array
     near: Array
+    rounded: Array
     eps: float
 
     def take(self, where: Array) -> Point:
         """Return some entries."""
-        return Point(self.height[where], self.highest[where], self.near[where], self.eps)
+        return Point(self.height[where], self.highest[where], self.near[where], self.rounded[where], self.eps)
 
 
 def select(quotients: Array, steps: Array, noise: Array, power: int, point: Point, bend: Array | None = None) -> Best:
@@ -121,7 +123,8 @@ def _constant(quotients: Array, steps: Array, noise: Array, power: int, point: P
         return best
     last = len(steps) - 1 - np.argmax((quotients[::-1] != 0), axis=0)
     slope = np.abs(quotients[last, np.arange(quotients.shape[1])])
-    best.truncation += np.where(slope * steps[last] <= point.eps**ROUNDING * point.highest, 2 * slope, 0)
+    tail = (slope * steps[last] <= point.eps**ROUNDING * point.highest) & ~point.rounded
+    best.truncation += np.where(tail, 2 * slope, 0)
     return best
 
 

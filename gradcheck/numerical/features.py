@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck.numerical.extrapolate import ROUNDING, WAVE
-from gradcheck.numerical.ladder import Quotients
+from gradcheck.numerical.ladder import Quotients, first_moves
 from gradcheck.problem import Array
 
 # A difference quotient's error shrinks with the step. One that is so many times that of coarser steps, and falls to a
@@ -20,7 +20,6 @@ REACH = 3  # steps over which the error must have fallen
 SUDDEN = 1e6  # times the noise, within one step
 RISERS = 2
 STRAIGHT = 0.1
-TOGETHER = 6  # steps between the first moves of the two sides of a staircase
 
 
 def nearest(q: Quotients, value: Array, start: Array, least: float) -> Array:
@@ -68,7 +67,7 @@ def riser(q: Quotients) -> Array:
     Rounding moves both sides at about the same step, by little against f. One side alone is moved by a clip next to the
     point, too, beyond whose edge it is straight.
     """
-    n, here = len(q.steps), np.arange(q.base.size)
+    here = np.arange(q.base.size)
     changes = np.abs(np.stack([q.up - q.base, q.down - q.base]))
     moves = changes > 0
     still = ~moves[:, -3:].any(axis=(0, 1)) & moves.any(axis=(0, 1))
@@ -76,13 +75,12 @@ def riser(q: Quotients) -> Array:
     if not still.any():
         return height
     with np.errstate(all="ignore"):
-        last = np.where(moves.any(axis=1), n - 1 - np.argmax(moves[:, ::-1], axis=1), -1)
+        last = first_moves(q.up, q.down, q.base)
         side = np.argmax(last, axis=0)
         first = last[side, here]
         height = np.nan_to_num(changes[side, first, here])
-        together = last.max(axis=0) - last.min(axis=0) <= TOGETHER
-        least = np.where(together, q.point.eps**WAVE, q.point.eps**ROUNDING)
+        least = np.where(q.point.rounded, q.point.eps**WAVE, q.point.eps**ROUNDING)
         tiny = height <= least * np.fmax.reduce(q.point.highest * q.scale)
         run = np.stack([q.ahead, q.behind])[side, np.maximum(first - np.arange(4, 9)[:, None], 0), here]
         straight = np.abs(run - run[2]).max(axis=0) <= STRAIGHT * np.abs(run[2])
-    return np.where(still & tiny & (together | ~straight), RISERS * height, 0)
+    return np.where(still & tiny & (q.point.rounded | ~straight), RISERS * height, 0)

@@ -66,7 +66,9 @@ def _judge(q: Quotients) -> tuple[Found, Array]:
     if some.size:
         part = q.take(some)
         two = kinks.one_sided(part)
-        jump[some] = kinks.jumps(part.up - part.base, part.quiet) | kinks.jumps(part.down - part.base, part.quiet)
+        # A riser of a grid that f is rounded to does not shrink either.
+        least = np.maximum(part.quiet, part.point.eps**ROUNDING * part.point.highest * part.scale)
+        jump[some] = kinks.jumps(part.up - part.base, least) | kinks.jumps(part.down - part.base, least)
         left[some], right[some] = two.left.value, two.right.value
         plateaus = Plateaus.of(part.central, part.steps, part.noise)
         for side in (two.left, two.right):
@@ -124,9 +126,9 @@ def _reach(value: Array, truncation: Array, rounding: Array, some: Array, two: k
 def _hidden(q: Quotients) -> Array:
     """Return the slope that may hide behind a zero where fine steps do not move f by a bit: the tail of a tanh, say.
 
-    If the first step that moves f, on either side, moves it by no more than rounding does, and the side is not
-    straight
-    from there on (a kink nearby), that step's quotient may be of the size of the derivative.
+    If the first step that moves f, on either side, moves it by no more than rounding does, and the side is not straight
+    from there on (a kink nearby), that step's quotient may be of the size of the derivative. Where both sides begin to
+    move at about the same step, that is rounding to a grid, which counts as noise.
     """
     flat = (q.up == q.base) & (q.down == q.base)
     some = np.flatnonzero(flat[-3:].all(axis=0) & ~flat.all(axis=0))
@@ -142,7 +144,7 @@ def _hidden(q: Quotients) -> Array:
             tiny = slope * q.steps[last] <= part.point.eps**ROUNDING * part.point.highest
             run = side[np.maximum(last - np.arange(4, 9)[:, None], 0), here]
             straight = np.abs(run - run[2]).max(axis=0) <= 0.1 * np.abs(run[2])
-            more = tiny & ~straight
+            more = tiny & ~straight & ~part.point.rounded
         hidden[some] = np.fmax(hidden[some], np.where(more, 2 * slope, 0))
     return hidden
 

@@ -22,6 +22,7 @@ TINY = 2.0**-10
 ULPS = 8
 # Intermediate values are taken to be of the size of x: their rounding, in these units, comes out times the slope.
 INSIDE = 0.5
+TOGETHER = 10  # steps between the first moves of the two sides of a staircase
 # What share of its scale an entry moves along a random direction, where the noise is measured: numbers that need all of
 # a float's bits, so that f has to round.
 SHARES = np.array([sign * (1 + np.mod(i * GOLDEN, 1) / 4) for sign in (1, -1) for i in range(128)])
@@ -182,7 +183,8 @@ class Ladder:
             else:
                 two = (amplitude, amplitude)
             near = 16 * np.where(size == 0, 1, size / scale)
-            point = Point(np.abs(base) / scale, np.fmax.reduce(largest) / scale, near, self.eps)
+            highest = np.fmax(np.abs(base), np.fmax.reduce(np.where(steps[:, None] <= near / 4, largest, 0)))
+            point = Point(np.abs(base) / scale, highest / scale, near, _rounded(up, down, base), self.eps)
         return Quotients(
             up,
             down,
@@ -212,6 +214,19 @@ def audible(spacings: Array, exponents: Array) -> Array:
     """
     first: Array = np.minimum(np.searchsorted(spacings, exponents + 8), max(len(spacings) - 2, 0))
     return first
+
+
+def first_moves(up: Array, down: Array, base: Array) -> Array:
+    """Return the number of the finest step that moves f, ahead and behind `(2, entries)`; −1 where none does."""
+    moves = np.isfinite(np.stack([up, down])) & (np.stack([up, down]) != base)
+    return np.where(moves.any(axis=1), moves.shape[1] - 1 - np.argmax(moves[:, ::-1], axis=1), -1)
+
+
+def _rounded(up: Array, down: Array, base: Array) -> Array:
+    """Return where both sides begin to move at about the same step, as rounding makes them and a tail does not."""
+    last = first_moves(up, down, base)
+    rounded: Array = (last >= 0).all(axis=0) & (last.max(axis=0) - last.min(axis=0) <= TOGETHER)
+    return rounded
 
 
 def _growth(quotients: Array, steps: Array, noise: Array) -> Array:
