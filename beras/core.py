@@ -205,17 +205,16 @@ class Diffable(Callable, Weighted):
         self._require_call()
         if J is None:
             return None
-        given = list(J)
-        first = given[0] if len(given) == len(self.outputs) == 1 else None
-        if type(first) is np.ndarray and first.shape == self.outputs[0].shape:
-            return [first]  # the tape's way, which leaves nothing to convert
+        given, outputs = list(J), self.outputs
+        if len(given) == len(outputs) == 1 and type(g := given[0]) is np.ndarray and g.shape == outputs[0].shape:
+            return [g]  # the tape's way, which leaves nothing to convert
         if all(g is None for g in given):
             return None
         name = type(self).__name__
-        if len(given) != len(self.outputs):
-            raise ValueError(f"{name} has {len(self.outputs)} output(s), got {len(given)} upstream gradient(s)")
+        if len(given) != len(outputs):
+            raise ValueError(f"{name} has {len(outputs)} output(s), got {len(given)} upstream gradient(s)")
         arrays = []
-        for g, output in zip(given, self.outputs, strict=True):
+        for g, output in zip(given, outputs, strict=True):
             array = np.zeros(output.shape, gradient_dtype(output)) if g is None else np.asarray(g)
             if array.shape != output.shape:
                 raise ValueError(

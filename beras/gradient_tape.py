@@ -115,19 +115,22 @@ class GradientTape:
         """
         single = isinstance(sources, np.ndarray)
         wanted: list[Array] = [sources] if single else list(sources)
+        kept: set[int] = set()
         for source in wanted:
             if not isinstance(source, np.ndarray):
                 raise TypeError(f"a source must be an array that the tape has seen, got {type(source).__name__}")
-        kept = {id(s) for s in wanted if getattr(s, "trainable", True)}
+            if getattr(source, "trainable", True):
+                kept.add(id(source))
         pending = _seed(target, output_gradients)
         tape, recording.tape = recording.tape, None  # derivatives are not recorded
         try:
             self._run_backwards(pending, kept)
         finally:
             recording.tape = tape
-        found = {i: pending[i] for i in kept if i in pending}
         given_away = {id(memory(g)) for g in _arrays(output_gradients)}
-        gradients = [_result(found.get(id(s)), s, given_away) for s in wanted]
+        gradients = [
+            _result(pending[i], s, given_away) if (i := id(s)) in kept and i in pending else None for s in wanted
+        ]
         return gradients[0] if single else gradients
 
     def _run_backwards(self, pending: dict[int, Array], kept: set[int]) -> None:
@@ -235,10 +238,8 @@ def _add(
         pending[i] = np.add(pending[i], g) if i in pending else g
 
 
-def _result(gradient: Array | None, source: Array, given_away: set[int]) -> Tensor | None:
+def _result(gradient: Array, source: Array, given_away: set[int]) -> Tensor:
     """Return a gradient as a tensor that shares its memory with nothing else the caller has."""
-    if gradient is None:
-        return None
     g = as_gradient(gradient, source)
     owner = id(memory(g))
     if owner in given_away or not g.flags.writeable:
