@@ -66,15 +66,49 @@ def _mixtures(
     return np.stack(rows + gaps), np.abs(rows) @ (1 / steps)
 
 
+@dataclass(frozen=True)
+class _Moves:
+    """Where f is evaluated, `(points, colours, entries)`: all steps out, all steps in, and the witnesses.
+
+    `width`: from the step out to the step in; `taken`: the witnesses' steps.
+    """
+
+    steps: Array
+    fine: Array
+    scale: Array
+    new: Array
+    width: Array
+    taken: Array
+
+    @classmethod
+    def of(cls, evaluator: Evaluator, index: Array, ladder: Ladder, plan: Plan) -> _Moves:
+        x, scale = evaluator.x[index], ladder.scale[index]
+        steps = relative_steps(np.minimum(plan.steps, ladder.finest))
+        fine = SIDES * relative_steps(np.minimum(WITNESSES, ladder.finest))
+        new, (out, back) = out_and_in(x, steps[:, None, None] * scale, ladder.domain)
+        near, taken = perturbed(x, fine[:, None, None] * scale, ladder.domain)
+        width = out - back
+        width[(out == 0) | (back == 0)] = np.nan
+        return cls(steps, fine, scale, np.concatenate([*new, near]), width, taken)
+
+    def part(self, colours: slice) -> _Moves:
+        arrays = self.new[:, colours], self.width[:, colours], self.taken[:, colours]
+        return _Moves(self.steps, self.fine, self.scale[colours], *arrays)
+
+
 def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, plan: Plan) -> Found:
     """Return what short ladders find, a block of colours at a time."""
     value, truncation, rounding, step = np.empty((4, *structure.column.shape))
-    size = max(1, BLOCK_VALUES // max(1, structure.slot.size * (len(plan.steps) + len(WITNESSES))))
+    points = len(plan.steps) + len(WITNESSES)
+    inner = max(1, BLOCK_VALUES // (points * structure.slot.size))
+    outer = inner * max(1, BLOCK_VALUES // (points * structure.index.shape[1] * inner))
     with np.errstate(all="ignore"):
-        for start in range(0, len(structure.index), size):
-            part = slice(start, start + size)
-            into = value[part], truncation[part], rounding[part], step[part]
-            _block(evaluator, structure.part(part), ladder, plan, *into)
+        for first in range(0, len(structure.index), outer):
+            moves = _Moves.of(evaluator, structure.index[first : first + outer], ladder, plan)
+            for start in range(0, len(moves.scale), inner):
+                part = slice(first + start, min(first + start + inner, first + outer))
+                into = value[part], truncation[part], rounding[part], step[part]
+                _block(evaluator, structure.part(part), ladder, plan, moves.part(slice(start, start + inner)), *into)
     return Found.smooth(value, truncation, rounding, step)
 
 
@@ -83,27 +117,19 @@ def _block(
     structure: Structure,
     ladder: Ladder,
     plan: Plan,
+    moves: _Moves,
     value: Array,
     truncation: Array,
     rounding: Array,
     step: Array,
 ) -> None:
-    f0, index, n = evaluator.f0, structure.index, len(plan.steps)
-    x, scale = evaluator.x[index], ladder.scale[index]
-    exponents = np.minimum(plan.steps, ladder.finest)
-    steps = relative_steps(exponents)
-    fine = SIDES * relative_steps(np.minimum(WITNESSES, ladder.finest))
-    # One side is that away from zero, and the steps have their signs.
-    new, (far, close) = out_and_in(x, steps[:, None, None] * scale, ladder.domain)
-    near, taken = perturbed(x, fine[:, None, None] * scale, ladder.domain)
-    new = np.concatenate([new.reshape(-1, *index.shape), near]).reshape(-1, index.shape[1])
-    points = np.broadcast_to(index, (2 * n + len(fine), *index.shape)).reshape(new.shape)
-    f = evaluator(points, new, "steps").reshape(-1, *value.shape)
+    f0, steps, fine, n = evaluator.f0, moves.steps, moves.fine, len(plan.steps)
+    points = np.broadcast_to(structure.index, moves.new.shape).reshape(-1, structure.index.shape[1])
+    f = evaluator(points, moves.new.reshape(points.shape), "steps").reshape(-1, *value.shape)
     up, down, near = f[:n], f[n : 2 * n], f[2 * n :]
-    width = far - close
-    width[(far == 0) | (close == 0)] = np.nan
     central = up - down
-    central /= structure.spread(width)
+    central /= structure.spread(moves.width)
+    exponents = np.minimum(plan.steps, ladder.finest)
     rows, share = _mixtures(tuple(plan.windows.items()), tuple(exponents.tolist()))
     mixed = (rows @ central.reshape(n, -1)).reshape(len(rows), *value.shape)
     values, gaps = mixed[: len(share)], np.abs(mixed[len(share) :], out=mixed[len(share) :])
@@ -112,7 +138,7 @@ def _block(
 
     largest = np.maximum(np.maximum(np.abs(up[0]), np.abs(down[0])), np.abs(f0))
     amplitude = np.maximum(ladder.noise_at(exponents[:1])[0], ULPS * ladder.eps * largest)
-    unit = structure.spread(scale)
+    unit = structure.spread(moves.scale)
     # Where f steepens with the step, noise that was measured near the point is amplified likewise.
     growth = np.abs(central[0]) / np.maximum(np.abs(central[-1]), amplitude / (unit * steps[-1]))
     amplitude *= np.fmax(growth, 1)
@@ -130,7 +156,7 @@ def _block(
             np.copyto(kept, candidate, where=better)
 
     # A witness has to stand on the parabola through the point with the value as its slope.
-    h = structure.spread(taken)
+    h = structure.spread(moves.taken)
     bend = (up[-1] + down[-1] - 2 * f0) * (fine / steps[-1])[:, None, None] ** 2 / 2
     left = 4 * np.abs(central[-1] - value) * (fine / steps[-1])[:, None, None] ** 2
     off = np.abs(near - f0 - value * h - bend) > np.abs(h) * (total + left) + np.abs(bend) + SLACK * amplitude
