@@ -14,7 +14,7 @@ from gradcheck import __version__, sampling
 from gradcheck.claims import Answer
 from gradcheck.contract import check_contract
 from gradcheck.cotangents import Cotangents
-from gradcheck.errors import CannotBuild
+from gradcheck.errors import CannotBuild, told
 from gradcheck.explain import explain
 from gradcheck.problem import Array, Method, Subject, Values
 from gradcheck.results import (
@@ -87,7 +87,7 @@ def _probe(point: Point) -> None:
     try:
         outputs = point.problem.forward(point.values)
     except Exception as error:  # other people's code may raise anything, and it is the reason why nothing is checked
-        raise CannotBuild(f"forward raised {type(error).__name__}: {error}") from error
+        raise CannotBuild(f"forward raised {told(error)}") from error
     for output in outputs:
         if np.asarray(output).dtype.kind not in "fiub":
             raise CannotBuild(f"forward returned an array of dtype {np.asarray(output).dtype}, expected numbers")
@@ -127,7 +127,7 @@ class _Session:
             options = self.options
             visit = Visit(point, self.ledger, seed=options.seed, executor=options.executor, budget=options.budget)
         except Exception as error:  # a layer may refuse huge numbers, say; the point is listed as skipped
-            self._pass_over(point, "skipped", f"forward raised {type(error).__name__}: {error}")
+            self._pass_over(point, "skipped", f"forward raised {told(error)}")
             return
         if visit.random:
             self._pass_over(

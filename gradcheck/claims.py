@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from gradcheck import layouts
+from gradcheck.errors import told
 from gradcheck.problem import Array, Method, Problem, Values
 
 Status = Literal["answered", "silent", "raised", "unreadable"]
@@ -60,7 +61,7 @@ def ask(
     except NotImplementedError as error:
         return {name: Answer(name, "silent", message=str(error)) for name in method.wrt}
     except Exception as error:  # whatever other people's code raises is a finding, not a failure of the check
-        message = f"{type(error).__name__}: {error}"
+        message = told(error)
         return {name: Answer(name, "raised", message=message) for name in method.wrt}
 
 

@@ -13,3 +13,12 @@ class CannotBuild(Exception):
 
 class GradcheckFailure(AssertionError):
     """Raised by `assert_correct` and the pytest fixture: a verdict other than "correct"."""
+
+
+def told(error: BaseException | None) -> str:
+    """Return "Type: message", and the type alone where somebody else's message fails."""
+    try:
+        message = str(error)
+    except Exception:  # __str__ is other people's code, too
+        return type(error).__name__
+    return f"{type(error).__name__}: {message}"

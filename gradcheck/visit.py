@@ -13,6 +13,7 @@ from gradcheck import cotangents, numerical
 from gradcheck.claims import Answer, ask
 from gradcheck.compare import Comparison, compare
 from gradcheck.cotangents import Cotangents
+from gradcheck.errors import told
 from gradcheck.expected import expected, largest
 from gradcheck.numerical.estimate import Estimate
 from gradcheck.problem import Array, Method, Values
@@ -100,7 +101,7 @@ class Visit:
         try:
             outputs = self.problem.forward(self.given(dtype))
         except Exception as error:  # a layer may refuse integers, say
-            return f"forward raised {type(error).__name__}: {error}"
+            return f"forward raised {told(error)}"
         flat = np.concatenate([np.asarray(output, dtype=float).ravel() for output in outputs])
         if not np.isfinite(flat).all():
             return f"forward is not finite in {dtype} here, so that it has no derivative"

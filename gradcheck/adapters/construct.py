@@ -12,7 +12,7 @@ import numpy as np
 
 from gradcheck.adapters import registry
 from gradcheck.adapters.state import seeded
-from gradcheck.errors import CannotBuild
+from gradcheck.errors import CannotBuild, told
 from gradcheck.problem import Array, Sizes
 
 # Names of constructor arguments, as words that they contain or are, for sizes and settings.
@@ -79,7 +79,7 @@ def make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: Mapping[str, 
             raise CannotBuild(f"cannot build {_name(thing)}: its constructor is not implemented") from error
         except Exception as error:  # whatever somebody else's constructor raises is a reason to skip
             hint = "give --init name=value, or define gradcheck_example() on the class"
-            raise CannotBuild(f"cannot build {_name(thing)}: {type(error).__name__}: {error}; {hint}") from error
+            raise CannotBuild(f"cannot build {_name(thing)}: {told(error)}; {hint}") from error
 
 
 def _make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: dict[str, Any]) -> Made:
@@ -94,7 +94,7 @@ def _make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: dict[str, An
     if missing:
         raise CannotBuild(f"not finished: {', '.join(missing)} must be written")
     if brings_example(thing) and not init:
-        return unpack(getattr(thing, "gradcheck_example")())  # noqa: B009
+        return _expected(thing, unpack(getattr(thing, "gradcheck_example")()))  # noqa: B009
     return _with_inputs(thing(**arguments(thing, sizes, init)))
 
 
@@ -121,7 +121,19 @@ def cases(thing: Any) -> list[Made]:
         with seeded(0):
             return [unpack(case) for case in thing.gradcheck_cases()]
     except Exception as error:  # other people's code
-        raise CannotBuild(f"{_name(thing)}.gradcheck_cases() raised {type(error).__name__}: {error}") from error
+        raise CannotBuild(f"{_name(thing)}.gradcheck_cases() raised {told(error)}") from error
+
+
+def _expected(thing: Any, made: Made) -> Made:
+    """Hold what a class' example returned against what it should be."""
+    wanted = f"{_name(thing)}.gradcheck_example() should return an instance, or (instance, [inputs])"
+    if not isinstance(made.obj, thing):
+        raise CannotBuild(f"{wanted}, but returned {type(made.obj).__name__}")
+    for one in made.inputs or ():
+        array = np.asarray(one)
+        if array.dtype.kind not in "fiub":
+            raise CannotBuild(f"{wanted} with numbers for inputs, but one is {type(one).__name__}")
+    return made
 
 
 def unpack(example: Any) -> Made:

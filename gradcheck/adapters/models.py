@@ -17,7 +17,7 @@ from gradcheck.adapters.convention import averages
 from gradcheck.adapters.generations import FORWARDS, has, recognise
 from gradcheck.adapters.live import Habits, Live
 from gradcheck.adapters.weights import Slot
-from gradcheck.errors import CannotBuild
+from gradcheck.errors import CannotBuild, told
 from gradcheck.problem import Array, Method, Problem, Sizes, Variable
 
 # The layers of a model are checked by themselves: one generic point, and a small network, show how it joins them.
@@ -135,7 +135,7 @@ def _arrays(
             error = error or problem
             continue
         return [x, y]
-    raise CannotBuild(f"no data were found that the model accepts: {type(error).__name__}: {error}") from error
+    raise CannotBuild(f"no data were found that the model accepts: {told(error)}") from error
 
 
 def _habits(whole: Whole, given: list[Array]) -> Habits:

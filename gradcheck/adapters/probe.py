@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from gradcheck.adapters.roles import Role
-from gradcheck.errors import CannotBuild
+from gradcheck.errors import CannotBuild, told
 from gradcheck.problem import Array, Sizes
 
 Shape = tuple[int, ...]
@@ -131,7 +131,7 @@ def find(
                 with np.errstate(all="ignore"):
                     runs([array.copy() for array in given])
             except NotImplementedError as error:
-                raise CannotBuild(f"its forward is not implemented: {error}") from error
+                raise CannotBuild(f"its forward is not implemented ({told(error)})") from error
             except Exception as error:  # the wrong shape may raise anything; another one is tried
                 error_of_first = error_of_first or error
                 continue
@@ -142,7 +142,7 @@ def find(
     if first is not None:
         return first
     names = ", ".join(role.name for role in roles)
-    why = f"{type(error_of_first).__name__}: {error_of_first}"
+    why = told(error_of_first)
     raise CannotBuild(
         f"no arrays were found that its forward({names}) accepts: {why}; "
         "define gradcheck_example() on the class, which returns (instance, inputs)"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.errors import UsageError
+from gradcheck.errors import UsageError, told
 from gradcheck.numerical.estimate import Cost
 from gradcheck.numerical.steps import moved
 from gradcheck.problem import Array, Values
@@ -98,7 +98,7 @@ class Worker:
             self._read(self.forward(values), points, into)
             return 1
         except Exception as error:  # whatever a user's function raises there: the point cannot be evaluated
-            self.error = f"{type(error).__name__}: {error}"
+            self.error = told(error)
             into[:] = np.nan
             if points == 1:
                 return 1

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import gradcheck
 from gradcheck.adapters import CannotBuild, NotASubject, is_subject, register, registry, subject_of
 from gradcheck.adapters.construct import arguments
 from gradcheck.problem import Problem, Sizes, Subject
@@ -271,3 +272,45 @@ def test_sizes_that_do_not_suit_a_layer_are_not_insisted_on() -> None:
 
     problem = subject_of(Halves).build(Sizes(7, 5, 2), np.random.default_rng(0))
     assert problem.variable("x").example.shape == (7, 4)
+
+
+class _Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no message")
+
+
+class _Backward:
+    answer: object = None
+
+    def forward(self, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return x
+
+    def backward(self, dy: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return dy
+
+    @classmethod
+    def gradcheck_example(cls) -> object:
+        return cls.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [(5, "but returned int"), ((_Backward(), [object()]), "one is object"), ((_Backward(), "abc"), "one is str")],
+)
+def test_an_example_that_is_none(answer: object, complaint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_Backward, "answer", answer)
+    result = gradcheck.check(_Backward)
+    assert result.verdict == "skipped"
+    assert complaint in result.reason
+
+
+def test_an_exception_without_a_message_is_told_by_its_type() -> None:
+    class Raises(_Backward):
+        gradcheck_example = None  # type: ignore[assignment]
+
+        def forward(self, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+            raise _Mute
+
+    result = gradcheck.check(Raises)
+    assert result.verdict == "skipped"
+    assert "_Mute" in result.reason
