@@ -104,8 +104,12 @@ def classes() -> Iterator[type]:
 
 
 def nothing_upstream() -> None:
-    """compose_*(None) and compose_*([None]) are the local gradients. Raises AssertionError where they are not."""
+    """compose_*(None) and compose_*([None]) are the local gradients, and without weights there are none at all.
+
+    Raises AssertionError where that is not so.
+    """
     from beras import activations, losses
+    from beras.core import Diffable
     from beras.layers import BatchNormalization, Dense, Dropout, Flatten, LayerNormalization
     from beras.ops import Multiply, Sin
 
@@ -135,6 +139,20 @@ def nothing_upstream() -> None:
                     raise AssertionError(
                         f"{type(layer).__name__}.compose_{what}_gradients({nothing}) is not the local one"
                     )
+
+    class Two(Diffable):
+        """Two outputs and no weights."""
+
+        def forward(self, x: Any) -> Any:
+            return [x + 1.0, x - 1.0]
+
+        def get_input_gradients(self) -> list[Any]:
+            return [np.ones(self.inputs[0].shape)]
+
+    two = Two()
+    two(X)
+    if two.compose_weight_gradients([X, X]) != []:
+        raise AssertionError("a layer without weights has no weight gradients, however many outputs it has")
 
 
 @dataclass(frozen=True)

@@ -157,9 +157,11 @@ class BatchNormalization(Normalization):
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[BatchNormalization, list[Array]]]:
-        """Rows in more axes; data in float32 before weights in float64."""
+        """Rows in more axes; evaluation; data in float32 before weights in float64."""
         x = np.random.default_rng(0).normal(size=(2, 3, 4))
-        return [(cls(4), [x]), (cls(4, dtype=np.float64), [x[0].astype(np.float32)])]
+        evaluated = cls(4)
+        evaluated.training = False
+        return [(cls(4), [x]), (evaluated, [x]), (cls(4, dtype=np.float64), [x[0].astype(np.float32)])]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call `forward`, record it, and in training move the running mean and variance."""

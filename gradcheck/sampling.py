@@ -78,7 +78,8 @@ def _some(special: tuple[float, ...]) -> Draw:
     return draw
 
 
-def _ties(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+def ties(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Draw from two numbers, so that many entries are equal."""
     return rng.choice([-1.25, 0.75], size=shape)
 
 
@@ -166,7 +167,7 @@ WHERE: tuple[tuple[str, Draw], ...] = (
     ("positive only", _positive),
     ("negative only", _negative),
     ("exact zeros", _some((0.0,))),
-    ("ties", _ties),
+    ("ties", ties),
     ("saturation ±40", _some((40.0, -40.0))),
     # Not exactly opposite: in a sum, their odd powers would cancel and leave nothing but rounding.
     ("saturation ±1000", _some((1000.0, -968.0))),

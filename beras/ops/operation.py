@@ -66,6 +66,6 @@ def sum_to(g: Array, shape: tuple[int, ...]) -> Array:
     if g.shape == shape:
         return g
     extra = g.ndim - len(shape)
-    stretched = tuple(extra + axis for axis, n in enumerate(shape) if n == 1 and g.shape[extra + axis] != 1)
-    summed: Array = np.asarray(g.sum(axis=(*range(extra), *stretched), keepdims=True))
+    stretched = tuple(extra + axis for axis, n in enumerate(shape) if n == 1)
+    summed: Array = np.asarray(g.sum(axis=(*range(extra), *stretched)))
     return summed.reshape(shape)

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradcheck.contract import algebra, floating, purity, sameness
+from gradcheck.contract import algebra, floating, purity, sameness, ties
 from gradcheck.contract.setting import NotTried, Setting
 from gradcheck.problem import Method, Problem, Subject, Values
 from gradcheck.results import ContractResult
@@ -28,6 +28,7 @@ ITEMS: dict[str, Callable[[Setting], Iterator[str]]] = {
     "vector-Jacobian products are linear": algebra.linear,
     "vector-Jacobian products agree with the local gradients": algebra.agrees_with_local,
     "earlier calls leave no trace": sameness.earlier_calls_leave_no_trace,
+    "gradients at ties add up": ties.add_up,
     "samples do not leak into each other": algebra.samples_do_not_leak,
     "gradients are finite": floating.gradients_are_finite,
     "no floating-point warnings": floating.no_warnings,

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tests.faults.base import Array, Elementwise, upstream
+from tests.faults.base import Array, Diffable, Elementwise, upstream
 from tests.faults.coupling import BatchNorm
 from tests.faults.dense import Dense
 from tests.faults.elementwise import Sigmoid, Sine
@@ -212,6 +212,37 @@ class GuardedAtZero(UnguardedAtZero):
         return np.where(inside, x, 1)
 
 
+class TiesShare(Diffable):
+    """The largest entry of each row; entries that tie for it share its gradient."""
+
+    def forward(self, x: Array) -> Array:
+        return x.max(axis=1, keepdims=True)
+
+    def share(self, largest: Array) -> Array:
+        return largest / largest.sum(axis=1, keepdims=True)
+
+    def get_input_gradients(self) -> list[Any]:
+        raise NotImplementedError("it has no compact layout")
+
+    def compose_input_gradients(self, J: Any = None) -> list[Any]:
+        x = self.inputs[0]
+        return [
+            np.asarray(upstream(J) * self.share(x == self.outputs[0]), dtype=x.dtype if x.dtype.kind == "f" else float)
+        ]
+
+
+class WholeToEachTie(TiesShare):
+    """The usual mask: each of two equal entries gets the whole gradient."""
+
+    def share(self, largest: Array) -> Array:
+        return largest
+
+
+class NothingToTies(TiesShare):
+    def share(self, largest: Array) -> Array:
+        return largest & (largest.sum(axis=1, keepdims=True) == 1)
+
+
 @dataclass(frozen=True)
 class Broken:
     """A subject, the contract item that it breaks (or that is noted), and a subject that keeps it."""
@@ -238,6 +269,8 @@ BROKEN = [
     Broken(SquaredUpstream, "vector-Jacobian products are linear", Sine),
     Broken(ComposeDisagrees, "vector-Jacobian products agree with the local gradients", Sine),
     Broken(FirstCallKept, "earlier calls leave no trace", Sigmoid),
+    Broken(WholeToEachTie, "gradients at ties add up", TiesShare),
+    Broken(NothingToTies, "gradients at ties add up", TiesShare),
     Broken(SamplesLeak, "samples do not leak into each other", BatchNorm),
     Broken(OverflowWarning, "no floating-point warnings", Sigmoid),
     Broken(UnguardedAtZero, "no floating-point warnings", GuardedAtZero),

@@ -132,7 +132,7 @@ def test_it_costs_a_few_dozen_calls() -> None:
         return [np.sin(v["x"])]
 
     tried(by_hand(counted, lambda v, g: [g[0] * np.cos(v["x"])]))
-    assert calls <= 12
+    assert calls <= 16
 
 
 def test_a_class_and_an_instance_are_treated_alike() -> None:
