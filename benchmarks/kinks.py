@@ -1,6 +1,6 @@
 """Kinks: exact ones classified, and 100,000 points next to one without a false alarm.
 
-    python benchmarks/kinks.py [--points 100000]
+    python benchmarks/kinks.py [--points 100000] [--jobs 1]
 
 A false alarm is a correct derivative outside of value ± bound (at a kink: outside of [left, right] ± bound).
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from gradcheck.numerical import Estimate, estimate
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Function = Callable[[Any], Any]
+ROWS, BATCH = 10, 500
 
 # Name, function, place of the kink, derivative left and right of it.
 KINKS: tuple[tuple[str, Function, float, float, float], ...] = (
@@ -41,12 +43,24 @@ def alarms(found: Estimate, truth: Array) -> int:
     return int(np.count_nonzero(own & ~inside))
 
 
+def near(number: int) -> tuple[int, int]:
+    """Return how many false alarms and how many unresolved entries there are at BATCH points next to a kink."""
+    rng = np.random.default_rng([0, number])
+    _, f, place, left, right = KINKS[rng.integers(len(KINKS))]
+    x = place + 10 ** rng.uniform(-12, 0, (ROWS, BATCH // ROWS)) * rng.choice([-1, 1], (ROWS, BATCH // ROWS))
+    truth = np.where(x < place, left, right).ravel()
+    found = estimate(lambda v: [f(v["x"])], {"x": x}, "x")
+    exact = (x == place).ravel()  # so near that it rounds to the kink itself
+    truth[exact] = np.diag(found.dense())[exact]
+    return alarms(found, truth), int(np.count_nonzero(found.bound > 1e-6))
+
+
 def main() -> None:
     """Run, and print the counts."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--points", type=int, default=100_000)
-    points = parser.parse_args().points
-    rng = np.random.default_rng(0)
+    parser.add_argument("--jobs", type=int, default=1)
+    options = parser.parse_args()
     right_kind = 0
     for name, f, place, left, right in KINKS:
         found = estimate(lambda v, f=f: [f(v["x"])], {"x": np.array([[place, place + 1.5]])}, "x")
@@ -60,18 +74,14 @@ def main() -> None:
     ok = tied.kink is not None and int(tied.kink.sum()) == 2
     print(f"max with ties                         : {'classified' if ok else 'MISSED'}")
     print(f"classified: {right_kind + ok} of {len(KINKS) + 1}")
-    false = unresolved = total = 0
-    while total < points:
-        name, f, place, left, right = KINKS[rng.integers(len(KINKS))]
-        distance = 10 ** rng.uniform(-12, 0, (10, 50)) * rng.choice([-1, 1], (10, 50))
-        x = place + distance
-        truth = np.where(x < place, left, right).ravel()
-        generic = (x != place).ravel()
-        found = estimate(lambda v, f=f: [f(v["x"])], {"x": x}, "x")
-        truth[~generic] = np.diag(found.dense())[~generic]
-        false += alarms(found, truth)
-        unresolved += int(np.count_nonzero(found.bound > 1e-6))
-        total += x.size
+    batches = range(-(-options.points // BATCH))
+    if options.jobs == 1:
+        counts = [near(number) for number in batches]
+    else:
+        with ProcessPoolExecutor(options.jobs) as pool:
+            counts = list(pool.map(near, batches))
+    false, unresolved = np.sum(counts, axis=0)
+    total = BATCH * len(batches)
     print(f"next to kinks (10^-12 … 1 away): {total} points, {false} false alarms, {unresolved / total:.2%} unresolved")
 
 

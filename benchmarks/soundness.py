@@ -119,6 +119,14 @@ class Tally:
                 flush=True,
             )
 
+    def join(self, other: Tally) -> None:
+        """Add another tally's counts."""
+        for name in ("cases", "skipped", "entries", "unresolved", "violations"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name, counts in other.by_function.items():
+            self.by_function[name] += counts
+        self.ratios += other.ratios
+
     def show(self, title: str) -> None:
         """Print the figures."""
         ratio = np.concatenate(self.ratios) if self.ratios else np.zeros(1)
@@ -181,7 +189,14 @@ def main() -> None:
             if tally.entries >= goal and not options.cases:
                 break
     for source, tally in tallies.items():
-        tally.show(f"{source}, seed {options.seed}")
+        if tally.entries:
+            tally.show(f"{source}, seed {options.seed}")
+    if all(tally.entries for tally in tallies.values()):
+        together = Tally()
+        for tally in tallies.values():
+            together.join(tally)
+        together.by_function.clear()
+        together.show("Together")
 
 
 if __name__ == "__main__":
