@@ -84,11 +84,11 @@ def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, rng: np.ra
         found = affine.climb(evaluator, structure, ladder, line.noise)
         return found, affine.foretold(line, evaluator, structure, ladder, found)
     found = short.climb(evaluator, structure, ladder, short.BRIEF)
-    if (poor := _poor(evaluator, ladder, found)).size:
-        found = found.own()
-        found.put(poor, short.climb(evaluator, structure.part(poor), ladder, short.LONGER))
+    for plan in (short.LONGER, short.FINER, None):
         if (poor := _poor(evaluator, ladder, found)).size:
-            found.put(poor, climb_all(evaluator, structure.part(poor), ladder))
+            found = found.own()
+            part = structure.part(poor)
+            found.put(poor, short.climb(evaluator, part, ladder, plan) if plan else climb_all(evaluator, part, ladder))
     return found, foretells(evaluator, structure, ladder, found, rng)
 
 

@@ -40,6 +40,8 @@ LONGER = Plan(
     (3, 4, 5, 6, 7, 8),
     {(0, 6): ((0, 5), (1, 5)), (1, 5): ((1, 4), (2, 4), (0, 5)), (2, 4): ((2, 3), (3, 3), (1, 4))},
 )
+# Beside a singularity that is near for the scale: log(x) at x = 1/64, say.
+FINER = Plan((10, 11, 12, 13), BRIEF.windows)
 
 
 def weights(steps: Array, first: int, length: int) -> Array:
