@@ -73,9 +73,9 @@ def parser() -> argparse.ArgumentParser:
     add("--time-limit", type=_seconds, default=60.0, metavar="SECONDS", help="for each component (default 60)")
     add("--json", type=_file, metavar="FILE", help="write everything that was found as JSON")
     add("--junit-xml", type=_file, metavar="FILE", help="write JUnit XML for a CI server")
-    add("--report", type=_folder, metavar="DIR", help="folder of the HTML report (default reports)")
+    add("--report", type=folder, metavar="DIR", help="folder of the HTML report (default reports)")
     add("--no-report", action="store_true", help="write no report")
-    add("--render", type=_folder, metavar="DIR", help="paint a report again from its data")
+    add("--render", type=folder, metavar="DIR", help="paint a report again from its data")
     add("--each", action="store_true", help="--each FOLDER... TARGET: check TARGET in each folder")
     add("--version", action="store_true", help="print the version")
     add("-h", "--help", action="store_true", help="print this help")
@@ -216,7 +216,8 @@ def _file(text: str) -> str:
     return text
 
 
-def _folder(text: str) -> str:
+def folder(text: str) -> str:
+    """A folder that can be written to, or made."""
     _no_nul(text)
     if not text or os.path.isfile(text):
         raise argparse.ArgumentTypeError(f"expected a folder, but got {text!r}")

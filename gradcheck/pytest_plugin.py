@@ -33,9 +33,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--gradcheck-report",
         metavar="DIR",
+        type=_writable,
         default=None,
         help="write a report of everything that the gradcheck fixture checked into this folder",
     )
+
+
+def _writable(text: str) -> str:
+    from gradcheck.arguments import folder
+
+    return folder(text)
 
 
 @pytest.hookimpl(tryfirst=True)

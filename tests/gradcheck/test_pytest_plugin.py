@@ -100,3 +100,13 @@ def test_misuse_is_an_error_that_says_so(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert done.returncode == 1
     assert "has no derivative that could be checked" in done.stdout
+
+
+def test_a_report_that_cannot_be_written_is_said_before_any_test_runs(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text("def test_it():\n    print('it ran')\n")
+    (tmp_path / "file").write_text("")
+    done = run(tmp_path, "-s", "--gradcheck-report=file/report")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "'file/report' cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "it ran" not in done.stdout
