@@ -134,7 +134,11 @@ def replace(target: Path, content: bytes) -> None:
     """Write `content` beside `target` and move it there: whoever reads `target` sees the old or the new."""
     target.parent.mkdir(parents=True, exist_ok=True)
     half = target.with_name(f".{target.name}.gradcheck-new")
-    half.write_bytes(content)
+    try:
+        half.write_bytes(content)
+    except OSError:  # a full disk, say
+        half.unlink(missing_ok=True)
+        raise
     os.replace(half, target)
 
 

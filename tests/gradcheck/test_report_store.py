@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import os
@@ -238,3 +239,17 @@ def test_a_foreign_file_in_the_data_folder_is_named_and_left_alone(tmp_path: Pat
         "data/my notes.json was not painted: expected a result of schema 1, but found None: run the check again"
     ]
     assert foreign.is_file()
+
+
+def test_a_full_disk_leaves_nothing_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = Path.write_bytes
+
+    def fills_up(path: Path, content: bytes) -> int:
+        write(path, content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store.replace(tmp_path / "page.html", b"the old page")
+    monkeypatch.setattr(Path, "write_bytes", fills_up)
+    with pytest.raises(OSError, match="No space left"):
+        store.replace(tmp_path / "page.html", b"the new page")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"page.html": b"the old page"}
