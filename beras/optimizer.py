@@ -19,20 +19,21 @@ class State:
     """Arrays kept for each parameter, without keeping the parameter alive."""
 
     def __init__(self) -> None:
-        self._entries: dict[int, tuple[weakref.ref[Any], tuple[Array, ...]]] = {}
+        self._entries: dict[int, tuple[weakref.ref[Any], list[Array]]] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def of(self, parameter: Variable, number: int) -> tuple[Array, ...]:
-        """Return the `number` arrays that belong to `parameter`, zeros at first, in at least float32."""
+    def of(self, parameter: Variable, number: int) -> list[Array]:
+        """Return the first `number` arrays that belong to `parameter`, zeros at first, in at least float32."""
         key = id(parameter)
         if key not in self._entries:
             entries = self._entries
-            forget = weakref.ref(parameter, lambda _: entries.pop(key, None))
-            dtype = np.promote_types(parameter.dtype, np.float32)
-            entries[key] = forget, tuple(np.zeros(parameter.shape, dtype) for _ in range(number))
-        return self._entries[key][1]
+            entries[key] = weakref.ref(parameter, lambda _: entries.pop(key, None)), []
+        arrays = self._entries[key][1]
+        while len(arrays) < number:  # at first, and where momentum or amsgrad comes in later
+            arrays.append(np.zeros(parameter.shape, np.promote_types(parameter.dtype, np.float32)))
+        return arrays[:number]
 
 
 class Optimizer(ABC):

@@ -39,6 +39,31 @@ def test_momentum():
     assert run(BasicOptimizer(0.1, momentum=0.9)) == pytest.approx(expected, rel=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("make", "switch"), [(lambda: BasicOptimizer(0.1), "momentum"), (lambda: Adam(0.1), "amsgrad")]
+)
+def test_what_is_switched_on_later_starts_from_zero(make, switch):
+    """With the gradients so far taken without it: none in the velocity, no larger `v` than the present one."""
+    optimizer, w = make(), Variable([1.0], dtype=np.float64)
+    optimizer.apply_gradients([w], [[2.0]])
+    before = float(w[0])
+    setattr(optimizer, switch, 0.5)
+    optimizer.apply_gradients([w], [[3.0]])
+    optimizer.apply_gradients([w], [[3.0]])
+    if switch == "momentum":
+        assert float(w[0]) == pytest.approx(before - 0.1 * 3 - 0.1 * (0.5 * 3 + 3), rel=1e-14)
+    else:  # `v` has grown at every step, so that the largest is the last
+        assert float(w[0]) == pytest.approx(run(Adam(0.1), [2.0, 3.0, 3.0])[-1], rel=1e-14)
+
+
+@pytest.mark.parametrize("make", [lambda: BasicOptimizer(0.1), lambda: BasicOptimizer(0.1, 0.9), lambda: Adam(0.1)])
+def test_gradients_stay_as_they_were(make):
+    optimizer, w, g = make(), Variable([1.0, 2.0]), np.array([3.0, 4.0])
+    optimizer.apply_gradients([w], [g])
+    optimizer.apply_gradients([w], [g])
+    np.testing.assert_array_equal(g, [3.0, 4.0])
+
+
 def test_rmsprop():
     w, v, expected = 1.0, 0.0, []
     for g in GRADIENTS:
