@@ -66,22 +66,28 @@ def ufunc(tape: GradientTape, function: np.ufunc, method: str, inputs: tuple[Any
         getattr(function, method)(*_plain_tree(inputs), **_plain_tree(kwargs))
         return None if method == "at" else out[0] if len(out) == 1 else out
     rule = rules.REDUCTIONS.get(function) if method == "reduce" else None
-    name = f"np.{function.__name__}" if method == "__call__" else f"np.{function.__name__}.{method}"
+
+    def name() -> str:
+        return f"np.{function.__name__}" if method == "__call__" else f"np.{function.__name__}.{method}"
+
     # NumPy 1 evaluates x ** 0 by a ufunc of its own that has no public name.
     constant = function in rules.PIECEWISE_CONSTANT_UFUNCS or function.__name__ == "_ones_like"
     return _follow(tape, rule, getattr(function, method), inputs, kwargs, name=name, constant=constant)
 
 
 def function(
-    tape: GradientTape, func: Callable[..., Any], inherited: Callable[[], Any], args: Any, kwargs: dict[str, Any]
+    tape: GradientTape, tensor: Tensor, func: Callable[..., Any], types: Any, args: Any, kwargs: dict[str, Any]
 ) -> Any:
-    """`Tensor.__array_function__` inside a tape; `inherited()` runs NumPy's own implementation on the Tensors."""
+    """`tensor.__array_function__` inside a tape."""
     if func in rules.MADE_OF_RULES:
-        return inherited()
+        return np.ndarray.__array_function__(tensor, func, types, args, kwargs)  # NumPy's own code, on the Tensors
     if func in rules.WRITING_FUNCTIONS or kwargs.get("out") is not None:
         for array in args[:1] if func in rules.WRITING_FUNCTIONS else _tuple(kwargs["out"]):
             require_writable(array)
-    name = f"{func.__module__.replace('numpy', 'np')}.{func.__name__}"
+
+    def name() -> str:
+        return f"{func.__module__.replace('numpy', 'np')}.{func.__name__}"
+
     constant = func in rules.PIECEWISE_CONSTANT_FUNCTIONS or (func is np.where and len(args) == 1)
     return _follow(tape, rules.FUNCTIONS.get(func), func, args, kwargs, name=name, constant=constant)
 
@@ -95,7 +101,8 @@ def method(tape: GradientTape, name: str, inherited: Callable[..., Any], args: A
     if name == "view" and kwargs.get("type") is np.ndarray:
         return np.asarray(args[0])
     constant = name in rules.PIECEWISE_CONSTANT_METHODS
-    return _follow(tape, rules.METHODS.get(name), inherited, args, kwargs, name=f"ndarray.{name}", constant=constant)
+    rule = rules.METHODS.get(name)
+    return _follow(tape, rule, inherited, args, kwargs, name=lambda: f"ndarray.{name}", constant=constant)
 
 
 def item(tape: GradientTape, tensor: Tensor, index: Any) -> Tensor:
@@ -116,10 +123,10 @@ def _follow(
     args: Sequence[Any],
     kwargs: dict[str, Any],
     *,
-    name: str,
+    name: Callable[[], str],
     constant: bool,
 ) -> Any:
-    """Go by the rule if there is one for these arguments, else evaluate and note that there is none."""
+    """Go by the rule if there is one for these arguments, else evaluate and note that `name()` has none."""
     if rule is not None:
         told = {option: value for option, value in kwargs.items() if (option, value) not in _DEFAULTS}
         try:
@@ -134,7 +141,7 @@ def _follow(
         recording.tape = tape
     outputs = list(_tensors(result))
     if outputs and not constant and not _only_counts(outputs, tensors):
-        tape.record_operation(NoRule(name, tensors, outputs))
+        tape.record_operation(NoRule(name(), tensors, outputs))
     return result
 
 

@@ -81,9 +81,9 @@ class GradientTape:
         """NumPy applies a ufunc to a Tensor in this tape's scope."""
         return dispatch.ufunc(self, function, method, inputs, kwargs)
 
-    def numpy_function(self, function: Any, inherited: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    def numpy_function(self, tensor: Tensor, function: Any, types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """NumPy applies another of its functions to a Tensor."""
-        return dispatch.function(self, function, inherited, args, kwargs)
+        return dispatch.function(self, tensor, function, types, args, kwargs)
 
     def numpy_method(self, name: str, inherited: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """A method of ndarray is called on a Tensor."""

@@ -3,7 +3,6 @@ a tape, tell it what NumPy does with them."""
 
 from __future__ import annotations
 
-import functools
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -80,8 +79,7 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if recording.tape is not None:
-            inherited = functools.partial(super().__array_function__, func, types, args, kwargs)
-            return recording.tape.numpy_function(func, inherited, args, kwargs)
+            return recording.tape.numpy_function(self, func, types, args, kwargs)
         if func.__name__ in _WRITING_FUNCTIONS:
             writes.note(args[0])
             return func(*[plain(a) for a in args], **{name: plain(value) for name, value in kwargs.items()})
