@@ -32,7 +32,7 @@ def gradients_are_finite(s: Setting) -> Iterator[str]:
 
 def no_warnings(s: Setting) -> Iterator[str]:
     """No overflow, division by zero or invalid operation is reported where the result is finite."""
-    for values in _far_out(s):
+    for values in (*_far_out(s), *_at_the_ends(s)):
         steps: list[tuple[str, Callable[[], Any]]] = [("forward", partial(s.problem.forward, dict(values)))]
         steps += [(method.name, partial(s.ask, method, dict(values))) for method in s.methods]
         for name, step in steps:
@@ -49,16 +49,10 @@ def no_warnings(s: Setting) -> Iterator[str]:
 
 
 def _far_out(s: Setting) -> Iterator[dict[str, Array]]:
-    """Yield the values themselves, probabilities of 0 and 1, and real inputs as large as ±1000.
-
-    The latter two only where no domain and no given point forbids it.
-    """
+    """Yield the values themselves, and real inputs as large as ±1000 where no domain and no given point forbids it."""
     yield s.copies()
     if s.subject.fixed and not s.subject.examples:
         return  # somebody asks about a function at one point: what it does far from there is not the question
-    likely = [v.name for v in s.problem.variables if v.data == "probabilities"]
-    if likely:
-        yield {**s.copies(), **{name: probabilities(s.rng, s.values[name].shape, edge="at") for name in likely}}
     free = [v for v in s.problem.variables if v.role == "input" and v.data == "real" and v.domain is None]
     names = [v.name for v in free if not v.constant and s.values[v.name].dtype.kind == "f" and s.values[v.name].size]
     if not names:
@@ -70,6 +64,13 @@ def _far_out(s: Setting) -> Iterator[dict[str, Array]]:
     outputs = s.problem.forward(values)
     if all(np.isfinite(np.asarray(output, dtype=float)).all() for output in outputs):
         yield values
+
+
+def _at_the_ends(s: Setting) -> Iterator[dict[str, Array]]:
+    """Yield probabilities of 0 and 1, where there are any: a sampled point is about what is claimed there."""
+    names = [v.name for v in s.problem.variables if v.data == "probabilities"]
+    if names and not (s.subject.fixed and not s.subject.examples):
+        yield {**s.copies(), **{name: probabilities(s.rng, s.values[name].shape, edge="at") for name in names}}
 
 
 def _smooth(problem: Problem, values: dict[str, Array], name: str) -> bool:
