@@ -11,7 +11,10 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def gradient(f: Callable[[], Any], x: Array, step: float = 1e-6) -> Array:
-    """Return the gradient of the scalar `f()` by `x`, which is changed in place and restored. float64 only."""
+    """Return the gradient of `f().sum()` by `x`, which is changed in place and restored. float64 only.
+
+    Entries are subtracted before they are summed: those that one entry of `x` has no part in are then off by nothing.
+    """
     data = np.asarray(x)
     assert data.dtype == np.float64
     result = np.zeros(data.shape)
@@ -20,9 +23,9 @@ def gradient(f: Callable[[], Any], x: Array, step: float = 1e-6) -> Array:
         values = []
         for value in (kept + step, kept - step):
             data[index] = value
-            values.append(float(f()))
+            values.append(np.array(f()))
         data[index] = kept
-        result[index] = (values[0] - values[1]) / (2 * step)
+        result[index] = (values[0] - values[1]).sum() / (2 * step)
     return result
 
 
