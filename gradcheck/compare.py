@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcheck.cotangents import Cotangents
 from gradcheck.expected import Expected, expected, largest
-from gradcheck.numerical.estimate import Estimate
+from gradcheck.numerical.estimate import Estimate, size_of_derivative
 from gradcheck.problem import Array
 from gradcheck.results import AtPoint, Entry, Kink, Verdict
 
@@ -66,7 +66,7 @@ def compare(
     the other points. A claim that is too small to be resolved by what it may lose is held to the strict tolerance.
     """
     size_of = largest(estimate)
-    scale = _scale(estimate, size_of, outputs, values)
+    scale = size_of_derivative(estimate.value, estimate.bound, outputs, values)
     limit = RESOLVED.get(dtype, RESOLVED["float64"])
 
     def hold(strict: bool) -> tuple[_Tally, Verdict]:
@@ -140,15 +140,6 @@ def _hold(tally: _Tally, claim: Array, right: Expected, estimate: Estimate, poin
     if rank.flat[worst] > tally.rank:
         tally.rank = float(rank.flat[worst])
         tally.worst = _entry(claim, right, estimate, worst)
-
-
-def _scale(estimate: Estimate, size_of: Array, outputs: Array, values: Array) -> float:
-    """The largest |estimate|, or |f|/|x| where all are zero (within their bounds)."""
-    found = float(size_of.max(initial=0.0))
-    if found > 0 and (np.abs(estimate.value) > estimate.bound).any():
-        return found
-    finite = np.abs(outputs[np.isfinite(outputs)])
-    return float(finite.max(initial=0.0) / max(np.abs(values).max(initial=0.0), 1.0))
 
 
 def _entry(claim: Array, right: Expected, estimate: Estimate, at: int) -> Entry:

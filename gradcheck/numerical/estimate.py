@@ -81,3 +81,14 @@ def largest_known(value: Array, bound: Array) -> float:
         return float(abs(value.flat[at]))
     size = np.abs(value)
     return float(np.max(size, where=size > bound, initial=0.0))
+
+
+def size_of_derivative(value: Array, bound: Array, outputs: Array, x: Array) -> float:
+    """Return the largest derivative that is known; where all may be zero, what f's size lets expect: |f| / max(|x|, 1).
+
+    >>> nothing = np.zeros(2)
+    >>> size_of_derivative(nothing, nothing, np.array([6.0, np.nan]), np.array([0.5, 2.0]))
+    3.0
+    """
+    f = float(np.max(np.abs(outputs), where=np.isfinite(outputs), initial=0.0))
+    return largest_known(value, bound) or f / max(float(np.abs(x).max(initial=0.0)), 1.0)

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 import numpy as np
 
 from gradcheck.numerical import affine, certificate, short
-from gradcheck.numerical.estimate import Estimate, largest_known
+from gradcheck.numerical.estimate import Estimate, largest_known, size_of_derivative
 from gradcheck.numerical.evaluate import Evaluator, Forward
 from gradcheck.numerical.found import Found
 from gradcheck.numerical.judge import thorough
@@ -101,15 +101,11 @@ def climb_all(evaluator: Evaluator, structure: Structure, ladder: Ladder) -> Fou
     return found
 
 
-def _scale(evaluator: Evaluator, found: Found) -> float:
-    """Return the largest derivative that is known, or |f| / |x| where all are zero."""
-    f, x = np.abs(evaluator.f0).max(initial=0), np.abs(evaluator.x).max(initial=0)
-    return largest_known(found.value, found.bound) or float(f / (x or 1))
-
-
 def _poor(evaluator: Evaluator, ladder: Ladder, found: Found) -> Array:
     """Return the colours with an entry that is not resolved well enough."""
-    return np.flatnonzero(~(found.bound <= ladder.eps**ENOUGH * _scale(evaluator, found)).all(axis=1))
+    bound = found.bound
+    size = size_of_derivative(found.value, bound, evaluator.f0, evaluator.x)
+    return np.flatnonzero(~(bound <= ladder.eps**ENOUGH * size).all(axis=1))
 
 
 def _blocks(structure: Structure) -> list[slice]:
