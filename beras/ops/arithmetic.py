@@ -157,11 +157,11 @@ class Matmul(Operation):
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[Matmul, list[Array]]]:
-        """Two stacks, and vectors on either side of vectors, matrices and stacks."""
+        """Two stacks, and vectors, of one entry too, on either side of vectors, matrices and stacks."""
         random = np.random.default_rng(1)
         shapes = [
             *[((2, 3, 4), (2, 4, 5)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2))],
-            *[((2, 3, 4), (4,)), ((3,), (2, 3, 4))],
+            *[((2, 3, 4), (4,)), ((3,), (2, 3, 4)), ((1,), (1, 2)), ((2, 1), (1,))],
         ]
         return [(cls(), [random.normal(size=x), random.normal(size=y)]) for x, y in shapes]
 
