@@ -21,19 +21,27 @@ from gradcheck.problem import Array
 SAFETY = 12.0
 ORDERS = (4, 5, 6)
 POINTS = 7
-# Each row is one difference; the squares of an order's rows add up to the variance that it sees.
-DIFFERENCES = np.concatenate(
-    [np.diff(np.eye(POINTS), n=n, axis=0) / np.sqrt(comb(2 * n, n) * (POINTS - n)) for n in ORDERS]
+# Each row is one difference; the squares of an order's rows add up to the variance that it sees. Without the column of
+# the middle point, at which the function is made 0.
+DIFFERENCES = np.delete(
+    np.concatenate([np.diff(np.eye(POINTS), n=n, axis=0) / np.sqrt(comb(2 * n, n) * (POINTS - n)) for n in ORDERS]),
+    POINTS // 2,
+    axis=1,
 )
 
 
 def table(f: Array) -> Array:
-    """Return the noise (standard deviation) in `f (…, 7, outputs)`, values at seven equidistant points.
+    """Return the noise (standard deviation) in `f (…, 7, outputs)`, values at seven equidistant points."""
+    # Neighbours are so close that subtracting the middle one adds no rounding.
+    return around(np.delete(f, POINTS // 2, axis=-2) - f[..., POINTS // 2, None, :])
+
+
+def around(f: Array) -> Array:
+    """Return the noise in `f (…, 6, outputs)`, values at equidistant points around one at which f is 0.
 
     Each order's estimate holds the function's own differences too, so the smallest one is taken.
     """
-    # Neighbours are so close that subtracting the middle one adds no rounding.
-    squares = np.square(DIFFERENCES @ (f - f[..., POINTS // 2, None, :]))
+    squares = np.square(DIFFERENCES @ f)
     ends = np.cumsum([0, *(POINTS - order for order in ORDERS)])
     sums = [squares[..., start:end, :].sum(axis=-2) for start, end in pairwise(ends)]
     least: Array = np.sqrt(np.fmin.reduce(sums))
@@ -47,10 +55,8 @@ def along(evaluator: Evaluator, direction: Array, exponents: Array, domain: tupl
     """
     at = np.array([-3, -2, -1, 1, 2, 3])
     f, _ = evaluator.along(direction, (np.ldexp(1.0, -exponents)[:, None] * at).ravel(), domain, "noise")
-    f = f.reshape(len(exponents), len(at), -1)
-    base = np.broadcast_to(evaluator.f0, (len(exponents), 1, evaluator.f0.size))
     with np.errstate(all="ignore"):
-        return SAFETY * table(np.concatenate([f[:, :3], base, f[:, 3:]], axis=1))
+        return SAFETY * around(f.reshape(len(exponents), len(at), -1) - evaluator.f0)
 
 
 def measure(

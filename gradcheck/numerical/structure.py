@@ -121,11 +121,12 @@ def _meets(evaluator: Evaluator, size: Array, domain: Domain, rng: np.random.Gen
         if stuck.any():  # where that leaves the domain, the other way may not
             new = np.where(stuck, moved(x.reshape(shape), -h, domain), new)
         result = evaluator(None, new.reshape(1, -1), "structure")[0]
-        differs = (result != evaluator.f0) & ~(np.isnan(result) & np.isnan(evaluator.f0))
+        differs = result != evaluator.f0
         at = 0
         for out in evaluator.shapes:
             end = at + int(np.prod(out))
-            if (differs[at:end].reshape(out) & _along(~half, axis, len(out))).any():
+            touched = (differs[at:end].reshape(out) & _along(~half, axis, len(out))).ravel()
+            if touched.any() and not np.isnan([result[at:end][touched], evaluator.f0[at:end][touched]]).all():
                 return False
             at = end
     return True
