@@ -22,7 +22,7 @@ ORDERS = 6  # eliminations: beyond, the noise grows and smooth functions have lo
 PLATEAU = (
     5  # this many neighbouring steps (a factor of 32) that agree are no coincidence, also where noise is underrated
 )
-RUN = 4
+RUN = 3
 RETRIES = 6
 # A structure that only fine steps see is rounding where its height is below eps^ROUNDING of what coarse steps see, a
 # wave, a kink or a quantiser above eps^WAVE, and in between nobody can tell (float64: 1.5e-8 and 5e-7).

@@ -18,7 +18,7 @@ from gradcheck.problem import Array
 BEYOND, FALL = 4, 3
 REACH = 3  # steps over which the error must have fallen
 SUDDEN = 1e6  # times the noise, within one step
-RISERS = 2
+RISERS = 4
 STRAIGHT = 0.1
 
 
@@ -82,5 +82,5 @@ def riser(q: Quotients) -> Array:
         least = np.where(q.point.rounded, q.point.eps**WAVE, q.point.eps**ROUNDING)
         tiny = height <= least * np.fmax.reduce(q.point.highest * q.scale)
         run = np.stack([q.ahead, q.behind])[side, np.maximum(first - np.arange(4, 9)[:, None], 0), here]
-        straight = np.abs(run - run[2]).max(axis=0) <= STRAIGHT * np.abs(run[2])
+        straight = (first >= 8) & (np.abs(run - run[2]).max(axis=0) <= STRAIGHT * np.abs(run[2]))
     return np.where(still & tiny & (q.point.rounded | ~straight), RISERS * height, 0)

@@ -19,7 +19,7 @@ from gradcheck.problem import Array
 BLOCK_ENTRIES = 4096
 # Where the bound of a short ladder stays above eps^ENOUGH of the scale (float64: 7e-11), the whole one is climbed.
 ENOUGH = 0.65
-FLOOR = 2.0**-41
+FLOOR = 2.0**-40
 
 
 def estimate(
