@@ -17,8 +17,8 @@ from gradcheck.numerical.structure import Structure, dense, find, stack
 from gradcheck.problem import Array
 
 BLOCK_ENTRIES = 4096
-# Where the bound of a short ladder stays above eps^ENOUGH of the scale (float64: 7e-11), the whole one is climbed.
-ENOUGH = 0.65
+# Where the bound of a short ladder stays above eps^ENOUGH of the scale (float64: 2e-10), the whole one is climbed.
+ENOUGH = 0.62
 FLOOR = 2.0**-40
 
 
