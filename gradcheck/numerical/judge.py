@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradcheck.numerical import features, kinks
-from gradcheck.numerical.extrapolate import ROUNDING, WAVE, Best, Plateaus, persistent, select, smallest
+from gradcheck.numerical.extrapolate import ROUNDING, WAVE, Best, Plateaus, persistent, select
 from gradcheck.numerical.found import Found
 from gradcheck.numerical.ladder import Quotients
 from gradcheck.problem import Array
@@ -147,23 +147,3 @@ def _hidden(q: Quotients) -> Array:
             more = tiny & ~straight & ~part.point.rounded
         hidden[some] = np.fmax(hidden[some], np.where(more, 2 * slope, 0))
     return hidden
-
-
-def quick(q: Quotients, n: int) -> Found:
-    """Judge a short ladder of n steps followed by finer ones, the witnesses; what they contradict has an infinite
-    bound.
-
-    The witnesses have to see the value that the others are extrapolated to, within noise, and no kink.
-    """
-    noise = q.noise
-    best = smallest(q.central[:n], q.steps[:n], noise[:n], 2)
-    with np.errstate(all="ignore"):
-        shrink = q.steps[n:, None] / q.steps[n - 1]
-        left = 4 * np.abs(q.central[n - 1] - best.value) * shrink**2
-        seen = np.abs(q.central[n:] - best.value) <= best.bound + left + 2 * noise[n:]
-        curvature = 4 * np.abs(q.ahead[n - 1] - q.behind[n - 1]) * shrink
-        smooth = np.abs(q.ahead[n:] - q.behind[n:]) <= curvature + 4 * noise[n:]
-    best.truncation[~(seen & smooth).all(axis=0)] = np.inf
-    no = np.zeros(best.value.size, dtype=bool)
-    step = q.steps[best.level] * q.scale
-    return Found(best.value, best.truncation, best.rounding, step, no, no.copy(), best.value, best.value)
