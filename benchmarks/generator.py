@@ -1,11 +1,11 @@
 """Random functions of known derivative: compositions of three and more operations at all scales.
 
 One case: a program of 3–6 operations on `u = a·x`, at a point of 10 × 10 entries. |x| and |f| are log-uniform in
-1e-12 … 1e12, independently. The operations include cancellation ((v + C) − C, subtraction of a close number),
-stiffness
-(tanh(k·v), e^(−k²·v²) with k up to 1e5), waves whose period is near the estimator's steps (and exactly one of
-them), kinks next to the point, and operations across a row (softmax, norms, products of neighbours), naive formulas
-on purpose.
+1e-12 … 1e12, independently. The operations include cancellation ((v + C) − C with C up to 10^6 |v|; subtraction of a
+number that differs by 1e-6 … 0.1), stiffness (tanh(k·v), e^(−k²·v²) with k up to 1e5), waves whose period is near the
+estimator's steps (and exactly one of them), kinks next to the point, and operations across a row (softmax, norms,
+products of neighbours), naive formulas on purpose. Half of the programs have one or two of these troubles. Values
+between operations stay within 1e-6 … 1e6 (median) and 1e8 (largest): programs that leave this are drawn again.
 A program is one formula for NumPy and for high precision.
 """
 

@@ -1,0 +1,47 @@
+"""What coarse steps step over, and what fine steps cannot see, is in the bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradcheck.numerical import Estimate, estimate
+
+X = np.linspace(0.9, 1.1, 40).reshape(4, 10) * 1e-3
+
+
+def of(f: Callable[[Any], Any], x: Any) -> Estimate:
+    """The estimate of an elementwise function."""
+    return estimate(lambda v: [f(v["x"])], {"x": x}, "x")
+
+
+def holds(found: Estimate, truth: Any) -> None:
+    """No error is above its bound."""
+    error = np.abs(found.dense() - np.diag(truth.ravel()))
+    assert np.all(error <= found.dense("bound")), (error / found.dense("bound")).max()
+
+
+@pytest.mark.parametrize("width", [5.0, 7.0, 9.0, 11.0])
+def test_the_tail_of_a_bell_that_coarse_steps_step_over_is_in_the_bound(width: float) -> None:
+    place, k = 1.2e-3, width / 1.5e-4
+    found = of(lambda x: x + 1e-3 * np.exp(-(((x - place) * k) ** 2)), X)
+    holds(found, 1 - 2e-3 * k * k * (X - place) * np.exp(-(((X - place) * k) ** 2)))
+    assert found.bound.max() <= 1e-6 * np.abs(found.value).max()
+
+
+@pytest.mark.parametrize("scale", [1e3, 1e6])
+def test_a_slope_below_the_grid_that_f_is_rounded_to_is_in_the_bound(scale: float) -> None:
+    """In the tail of tanh no step that is short enough moves (v + C) − C; long ones do, by the grid's risers."""
+    x = np.linspace(2, 14, 60).reshape(6, 10)
+    holds(of(lambda v: (np.tanh(v / scale) + 1e6) - 1e6, x * scale), 1 / np.cosh(x) ** 2 / scale)
+
+
+def test_a_clip_next_to_the_point_has_no_tail() -> None:
+    """It must not be taken for one: the bound stays that of the short steps up to its edge."""
+    x = np.array([[0.25 + 1e-7, 0.25 - 1e-7, 0.25 + 1e-5]])
+    found = of(lambda x: np.clip(x, 0.25, 4), x)
+    holds(found, np.array([1.0, 0.0, 1.0]))
+    assert found.bound.max() < 1e-6
