@@ -1,4 +1,5 @@
-"""The judges of a mutant: every subject that `python -m gradcheck beras` finds, and those of `mutation_subjects`.
+"""The judges of a mutant: every subject that `python -m gradcheck beras` finds, and those of `mutation_graphs`
+and `mutation_subjects`.
 
 Everything looks Beras up when it is asked, so that it meets the mutant that is loaded then.
 """
@@ -14,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from types import FrameType
 
+import mutation_graphs
 import mutation_subjects
 
 from gradcheck import discover, loading
@@ -57,7 +59,7 @@ def judges() -> Iterator[Judge]:
     for module, name in found():
         thing = getattr(sys.modules[module], name)
         yield Judge(f"{module}.{name}", lambda thing=thing: complaint(subject_of(thing)))
-    for graph in mutation_subjects.graphs():
+    for graph in mutation_graphs.graphs():
         yield Judge(
             graph.name,
             lambda graph=graph: complaint(function_subject(graph.f, graph.args, grad=graph.grad, vjp=graph.vjp)),
