@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from beras import GradientTape, Tensor
 
+from .inputs import CASES
 from .peer import tf
 
 SHAPES = ((3, 4), (4,), (3, 1), (), (2, 3, 4), (1,))
@@ -115,7 +116,7 @@ def test_both_tables_name_the_same_operations() -> None:
     assert set(NUMPY) == set(TENSORFLOW)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(CASES, max_examples=300)
 @given(
     shapes=st.lists(st.sampled_from(SHAPES), min_size=1, max_size=3),
     steps=st.lists(STEPS, min_size=1, max_size=14),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import find, given, settings
+from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
 import gradcheck
@@ -15,7 +15,7 @@ from gradcheck import strategies
 from gradcheck.errors import GradcheckFailure, UsageError
 
 Array = Any
-QUICK = settings(max_examples=2000, database=None, deadline=None)
+QUICK = settings(max_examples=2000, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def smallest(strategy: st.SearchStrategy[Array], condition: Callable[[Array], bool] = lambda x: True) -> Array:
