@@ -281,6 +281,45 @@ def graphs() -> Iterator[Graph]:
         grad=lambda x: by_tape(lambda a: Sin()(Untrained(Variable(np.ones(2, x.dtype)))(a)), x),
     )
 
+    class Listing(Identity):
+        """Answers in lists."""
+
+        def compose_input_gradients(self, J: Any = None) -> list[Any]:
+            return [np.asarray(J[0]).tolist()]
+
+    yield Graph("a layer that answers in lists", np.sin, (X,), grad=lambda x: by_tape(lambda a: Sin()(Listing()(a)), x))
+
+    class Constant(Identity):
+        """Ones, whatever comes in: it says nothing about its input."""
+
+        def forward(self, x: Any) -> Any:
+            return np.ones_like(np.asarray(x))
+
+        def compose_input_gradients(self, J: Any = None) -> list[Any]:
+            return [None]
+
+    def with_constant(x: Any) -> Any:
+        return np.add(Sin()(x), Constant()(x))
+
+    yield Graph("a layer that says nothing", lambda x: np.sin(x) + 1, (X,), grad=lambda x: by_tape(with_constant, x))
+
+    class Embedding(Bias):
+        """Adds its weight; by what comes in it has no derivative."""
+
+        def forward(self, x: Any) -> Any:
+            return np.asarray(self.w) + 0 * np.asarray(x)
+
+        def compose_input_gradients(self, J: Any = None) -> list[Any]:
+            raise NotImplementedError("nobody asks for it")
+
+    def by_embedding(w: Array) -> Any:
+        layer = Embedding(Variable(np.array(w)))
+        with GradientTape() as tape:
+            y = Sin()(layer(np.zeros(w.shape, w.dtype)))
+        return tape.gradient(y, layer.w)
+
+    yield Graph("an input that nobody asks for", lambda x: np.sin(x), (X,), grad=by_embedding)
+
     def by_weight(w: Array) -> Any:
         layer = Bias(Variable(np.array(w)))
         with GradientTape() as tape:

@@ -1,7 +1,8 @@
 """A gradient tape as a subject of its own: two small networks of gradcheck's layers, on the package's base class.
 
     chain:             x → x·w1 + b1 → s → ·w2 + b2 → mean of squares
-    paths that meet:   u → u·v + c = h, then s(h) + h → mean of squares     (h is used twice: its gradients add)
+    paths that meet:   u → u·v + c = h, then s(h) + h → mean of squares     (h is used twice: its gradients add;
+                       a third call of u·v + c leads nowhere)
 
 s(x) = x / √(1 + x²). The variables of the two are different, so that each claim is about one of them.
 """
@@ -99,6 +100,7 @@ def _chain(kit: Kit, v: dict[str, Any]) -> Any:
 
 def _meet(kit: Kit, v: dict[str, Any]) -> Any:
     h = kit.affine(v["v"], v["c"])(v["u"])
+    kit.affine(v["v"], v["c"])(v["u"])  # leads nowhere: nothing flows back through it
     return kit.half_square()(kit.add()(kit.squash()(h), h))
 
 
