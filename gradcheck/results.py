@@ -25,7 +25,12 @@ ORDER: tuple[Verdict, ...] = ("wrong", "unresolved", "not implemented", "waived"
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a Jacobian: where it stands, what was claimed, what was measured."""
+    """One entry of a Jacobian: where it stands, what was claimed, what was measured.
+
+    `output`, `index`: its place in the output (led by the output's number, if there are several; empty for a mixture
+    of outputs) and in the variable. `estimate` ± `bound` was measured with `step`; `tolerance` is the bound and what the
+    claim may lose to rounding. `left`, `right`: the one-sided derivatives where they differ.
+    """
 
     output: tuple[int, ...]
     index: tuple[int, ...]
@@ -46,7 +51,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Kink:
-    """An entry at which left and right derivative differ, and the convention that the claim follows."""
+    """An entry at which left and right derivative differ, and the convention that the claim follows.
+
+    `index`: its place in the variable. `convention`: in words ("0", "the left derivative", "between the two sides", …).
+    """
 
     point: str
     index: tuple[int, ...]
@@ -58,7 +66,14 @@ class Kink:
 
 @dataclass(frozen=True)
 class AtPoint:
-    """One claim at one point. `resolution`: the smallest error that would have been found there."""
+    """One claim at one point, in one dtype.
+
+    `point`: its label. `entries`: how many numbers were compared. `error`: the largest |claim − estimate|; `ratio`: the
+    largest error ÷ tolerance. `tolerance`: the largest one; `truncation` and `rounding` of the estimate, and
+    `claim_rounding`, what the claim may lose, are its parts, the largest each. `resolution`: the smallest error that
+    would have been found; `scale`: the largest derivative (|f|/|x| where all are zero). `message`: why it is unresolved
+    or skipped.
+    """
 
     point: str
     dtype: str
@@ -86,7 +101,10 @@ class Cause:
 
 @dataclass(frozen=True)
 class Curve:
-    """Error of the difference quotient of one entry against its step, for the picture."""
+    """Error of the difference quotient of one entry against its step, for the picture.
+
+    `chosen`: the step of the estimate. `noise`: how much one value of f is off; a quotient has noise ÷ step of it.
+    """
 
     entry: str
     steps: tuple[float, ...]
@@ -97,7 +115,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Heat:
-    """Error ÷ tolerance over the Jacobian of one point (rows: outputs, columns: variable entries)."""
+    """Error ÷ tolerance over the Jacobian of one point, or its corner (rows: outputs, columns: variable entries)."""
 
     point: str
     ratios: tuple[tuple[float, ...], ...]
@@ -105,7 +123,12 @@ class Heat:
 
 @dataclass(frozen=True)
 class ClaimResult:
-    """One derivative method by one variable, over all points."""
+    """One derivative method by one variable, over all points.
+
+    `name`: `"get_input_gradients[x]"`; `method` and `wrt` are its parts. `verdict`: the worst of the points'. `worst`:
+    the entry with the largest ratio, at `worst_point`. Where it is wrong: `causes`, best first, the `counterexample` as
+    NumPy code, and a `test` to paste. `reason`: why it is not judged, or why it is waived.
+    """
 
     name: str
     method: str
@@ -144,7 +167,12 @@ class ContractResult:
 
 @dataclass(frozen=True)
 class ComponentResult:
-    """Everything that was found about one subject."""
+    """Everything that was found about one subject.
+
+    `name`: dotted; `source`: `"path/of/file.py:line"`, relative to where the check ran. `doc`: its docstring. `reason`:
+    why it is skipped. `calls`, `rows`: how often forward was called, and on how many rows, by stage. `structures`: what
+    was found about each variable's Jacobian. `versions`: of gradcheck, NumPy and Python.
+    """
 
     name: str
     source: str
