@@ -28,7 +28,7 @@ class Entry:
     """One entry of a Jacobian: where it stands, what was claimed, what was measured.
 
     `output`, `index`: its place in the output (led by the output's number, if there are several; empty for a mixture
-    of outputs) and in the variable. `estimate` ± `bound` was measured with `step`; `tolerance` is the bound and what the
+    of outputs) and in the variable. `estimate` ± `bound` was measured with `step`; `tolerance`: the bound, and what the
     claim may lose to rounding. `left`, `right`: the one-sided derivatives where they differ.
     """
 
