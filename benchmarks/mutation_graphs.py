@@ -154,12 +154,13 @@ def graphs() -> Iterator[Graph]:
 
     yield Graph("an operation without a rule beside the way", lambda x: np.sin(x), (X,), grad=beside_the_way)
 
-    def scaled_in_place(x: Array, y: Array, g: Array) -> list[Any]:
+    def scaled_in_place(x: Array, y: Array, g: Array | None = None) -> list[Any]:
         by_x, by_y = by_tape(lambda a, b: np.add(a, b), x, y, output_gradients=g)
         by_x *= 2  # the caller's own array: nothing else may change
         return [by_x / 2, by_y]
 
     yield Graph("gradients that the caller scales in place", lambda x, y: x + y, (X, Y), vjp=scaled_in_place)
+    yield Graph("one gradient twice, scaled in place", lambda x, y: x + y, (X, Y), grad=scaled_in_place)
 
     def reduced_in_place(x: Array) -> Any:
         [by_x] = by_tape(lambda a: np.sum(a), x)
@@ -288,6 +289,19 @@ def graphs() -> Iterator[Graph]:
             return [np.asarray(J[0]).tolist()]
 
     yield Graph("a layer that answers in lists", np.sin, (X,), grad=lambda x: by_tape(lambda a: Sin()(Listing()(a)), x))
+
+    class ReadOnly(Identity):
+        """Answers with an array that cannot be written to."""
+
+        def compose_input_gradients(self, J: Any = None) -> list[Any]:
+            return [np.broadcast_to(np.asarray(J[0]), np.shape(J[0]))]
+
+    def written_to(x: Array) -> Any:
+        [by_x] = by_tape(lambda a: ReadOnly()(a), x)
+        by_x *= 1
+        return by_x
+
+    yield Graph("a layer whose answer is read-only", lambda x: 1.0 * x, (X,), grad=written_to)
 
     class Constant(Identity):
         """Ones, whatever comes in: it says nothing about its input."""
