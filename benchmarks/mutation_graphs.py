@@ -162,6 +162,14 @@ def graphs() -> Iterator[Graph]:
     yield Graph("gradients that the caller scales in place", lambda x, y: x + y, (X, Y), vjp=scaled_in_place)
     yield Graph("one gradient twice, scaled in place", lambda x, y: x + y, (X, Y), grad=scaled_in_place)
 
+    def listed_in_place(x: Array, g: Array) -> Any:
+        for weights in ([g], (g,)):
+            [by_x] = by_tape(lambda a: [np.add(a, 0.0)], x, output_gradients=weights)
+            by_x *= 2  # and g stays as it is
+        return by_x / 2
+
+    yield Graph("weights in a list, and the gradient scaled in place", lambda x: 1.0 * x, (X,), vjp=listed_in_place)
+
     def reduced_in_place(x: Array) -> Any:
         [by_x] = by_tape(lambda a: np.sum(a), x)
         by_x *= 1  # read-only gradients are of no use to an optimizer
