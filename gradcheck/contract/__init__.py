@@ -15,6 +15,7 @@ import numpy as np
 
 from gradcheck.contract import algebra, floating, purity, sameness, ties
 from gradcheck.contract.setting import NotTried, Setting
+from gradcheck.errors import told
 from gradcheck.problem import Method, Problem, Subject, Values
 from gradcheck.results import ContractResult
 
@@ -69,7 +70,7 @@ def _try(name: str, item: Callable[[Setting], Iterator[str]], setting: Setting) 
     except NotTried as reason:
         return ContractResult(name, "not tried", str(reason))
     except Exception as error:  # other people's code, which answered before: say so rather than stop the check
-        return ContractResult(name, "not tried", f"it raised {type(error).__name__}: {error}")
+        return ContractResult(name, "not tried", f"it raised {told(error)}")
     pinned = item is sameness.forward_is_deterministic and setting.problem.random and not complaints
     detail = "it draws random numbers; their seed was pinned" if pinned else "; ".join(complaints)
     return ContractResult(name, "kept" if not complaints else "noted" if item in NOTED else "broken", detail)
