@@ -85,6 +85,30 @@ def classes() -> Iterator[type]:
         def gradcheck_example(cls) -> tuple[Any, list[Array]]:
             return cls(), [np.random.default_rng(8).normal(size=(5, 3))]
 
+    class VectorWeight(Diffable):
+        """`x · s`, entry by entry: a weight of one axis, its derivatives per sample."""
+
+        def __init__(self) -> None:
+            self.s = Variable(np.array([0.5, -1.0, 2.0]))
+
+        @property
+        def weights(self) -> list[Any]:
+            return [self.s]
+
+        def forward(self, x: Any) -> Any:
+            return np.asarray(x) * np.asarray(self.s)
+
+        def get_input_gradients(self) -> list[Any]:
+            x = self.inputs[0]
+            return [like(np.broadcast_to(np.asarray(self.s), x.shape), x)]
+
+        def get_weight_gradients(self) -> list[Any]:
+            return [like(self.inputs[0], self.s)]
+
+        @classmethod
+        def gradcheck_example(cls) -> tuple[Any, list[Array]]:
+            return cls(), [np.random.default_rng(8).normal(size=(5, 3))]
+
     class MatrixPerRowActivation(Activation):
         """Softmax by its local matrices alone: `Activation` composes them."""
 
@@ -96,7 +120,7 @@ def classes() -> Iterator[type]:
             y = np.asarray(self.outputs[0])
             return [like(y[:, :, None] * np.eye(y.shape[1]) - y[:, :, None] * y[:, None, :], self.inputs[0])]
 
-    yield from (SharedMatrix, MatrixPerRow, Scalar, EntryByEntry, MatrixPerRowActivation)
+    yield from (SharedMatrix, MatrixPerRow, Scalar, EntryByEntry, VectorWeight, MatrixPerRowActivation)
 
 
 def nothing_upstream() -> None:
