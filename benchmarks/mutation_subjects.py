@@ -109,6 +109,29 @@ def classes() -> Iterator[type]:
         def gradcheck_example(cls) -> tuple[Any, list[Array]]:
             return cls(), [np.random.default_rng(8).normal(size=(5, 3))]
 
+    class Shift(Diffable):
+        """`x + s`, a single column: a weight without axes, whose derivative all rows share."""
+
+        def __init__(self) -> None:
+            self.s = Variable(np.array(0.5))
+
+        @property
+        def weights(self) -> list[Any]:
+            return [self.s]
+
+        def forward(self, x: Any) -> Any:
+            return np.asarray(x) + np.asarray(self.s)
+
+        def get_input_gradients(self) -> list[Any]:
+            return [like(np.ones(self.inputs[0].shape), self.inputs[0])]
+
+        def get_weight_gradients(self) -> list[Any]:
+            return [like(np.ones(()), self.s)]
+
+        @classmethod
+        def gradcheck_example(cls) -> tuple[Any, list[Array]]:
+            return cls(), [np.random.default_rng(8).normal(size=(5, 1))]
+
     class MatrixPerRowActivation(Activation):
         """Softmax by its local matrices alone: `Activation` composes them."""
 
@@ -120,7 +143,7 @@ def classes() -> Iterator[type]:
             y = np.asarray(self.outputs[0])
             return [like(y[:, :, None] * np.eye(y.shape[1]) - y[:, :, None] * y[:, None, :], self.inputs[0])]
 
-    yield from (SharedMatrix, MatrixPerRow, Scalar, EntryByEntry, VectorWeight, MatrixPerRowActivation)
+    yield from (SharedMatrix, MatrixPerRow, Scalar, EntryByEntry, VectorWeight, Shift, MatrixPerRowActivation)
 
 
 def nothing_upstream() -> None:
