@@ -68,6 +68,7 @@ def judges() -> Iterator[Judge]:
         yield Judge(cls.__name__, lambda cls=cls: complaint(subject_of(cls)))
     # Not a derivative but the call's convention, so not gradcheck's to judge.
     yield Judge("nothing upstream", lambda: mutation_subjects.nothing_upstream() or "")
+    yield Judge("wrong upstream", lambda: mutation_subjects.wrong_upstream() or "")
 
 
 def complaint(subject: Subject) -> str:

@@ -146,6 +146,26 @@ def classes() -> Iterator[type]:
     yield from (SharedMatrix, MatrixPerRow, Scalar, EntryByEntry, VectorWeight, Shift, MatrixPerRowActivation)
 
 
+def wrong_upstream() -> None:
+    """compose_* refuses upstream gradients of another number or shape than the outputs, arrays and Tensors alike.
+
+    Raises AssertionError where it does not.
+    """
+    from beras.core import Tensor
+    from beras.layers import Dense
+
+    layer = Dense(2, 3, dtype="float64", seed=1)
+    good = np.ones(layer(X).shape)
+    for wrong in ([good, good], [good[:, :1]], [good[0]], [np.ones((1, 1))]):
+        for upstream in (wrong, [Tensor(g) for g in wrong]):
+            for method in (layer.compose_input_gradients, layer.compose_weight_gradients):
+                try:
+                    method(upstream)
+                except ValueError:
+                    continue
+                raise AssertionError(f"{method.__name__} takes upstream gradients of shapes {[g.shape for g in wrong]}")
+
+
 def nothing_upstream() -> None:
     """compose_*(None) and compose_*([None]) are the local gradients, and without weights there are none at all.
 
