@@ -207,7 +207,7 @@ def _seconds(text: str) -> float:
 
 def _file(text: str) -> str:
     """A file that can be written: found out before anything is checked rather than after it."""
-    _no_nul(text)
+    _can_name_a_file(text)
     parent = os.path.dirname(text) or "."
     if not text or os.path.isdir(text):
         raise argparse.ArgumentTypeError(f"expected a file to write, but {text!r} is a folder")
@@ -218,7 +218,7 @@ def _file(text: str) -> str:
 
 def folder(text: str) -> str:
     """A folder that can be written to, or made."""
-    _no_nul(text)
+    _can_name_a_file(text)
     if not text or os.path.isfile(text):
         raise argparse.ArgumentTypeError(f"expected a folder, but got {text!r}")
     there = os.path.abspath(text)
@@ -229,6 +229,11 @@ def folder(text: str) -> str:
     return text
 
 
-def _no_nul(text: str) -> None:
-    if "\0" in text:
-        raise argparse.ArgumentTypeError("a file name cannot hold a NUL character")
+def _can_name_a_file(text: str) -> None:
+    try:
+        os.lstat(text)
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # it may be made, or is refused in other words
+    except (OSError, ValueError) as error:  # too long, or with a NUL character
+        why = error.strerror if isinstance(error, OSError) else error
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} cannot name a file: {why}") from None
