@@ -359,3 +359,23 @@ def graphs() -> Iterator[Graph]:
         return tape.gradient(y, source)
 
     yield Graph("a gradient asked for while recording", lambda x: np.tanh(np.sin(x)), (X,), grad=inside_the_scope)
+
+    class Pair(Diffable):
+        """Sine and cosine."""
+
+        def forward(self, x: Any) -> Any:
+            return [np.sin(np.asarray(x)), np.cos(np.asarray(x))]
+
+        def get_input_gradients(self) -> list[Any]:
+            raise NotImplementedError("it has two outputs")
+
+        def compose_input_gradients(self, J: Any = None) -> list[Any]:
+            x, (by_sin, by_cos) = np.asarray(self.inputs[0]), self.upstream(J)
+            return [by_sin * np.cos(x) - by_cos * np.sin(x)]
+
+    yield Graph(
+        "one output of two",
+        lambda x: np.sin(np.sin(x)),
+        (X,),
+        grad=lambda x: by_tape(lambda source: Sin()(Pair()(source)[0]), x),
+    )

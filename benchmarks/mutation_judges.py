@@ -66,9 +66,10 @@ def judges() -> Iterator[Judge]:
         )
     for cls in mutation_subjects.classes():
         yield Judge(cls.__name__, lambda cls=cls: complaint(subject_of(cls)))
-    # Not a derivative but the call's convention, so not gradcheck's to judge.
+    # Not derivatives but conventions of the calls, so not gradcheck's to judge.
     yield Judge("nothing upstream", lambda: mutation_subjects.nothing_upstream() or "")
     yield Judge("wrong upstream", lambda: mutation_subjects.wrong_upstream() or "")
+    yield Judge("types of gradients", lambda: mutation_subjects.types_of_gradients() or "")
 
 
 def complaint(subject: Subject) -> str:

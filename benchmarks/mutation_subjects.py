@@ -132,6 +132,43 @@ def classes() -> Iterator[type]:
         def gradcheck_example(cls) -> tuple[Any, list[Array]]:
             return cls(), [np.random.default_rng(8).normal(size=(5, 1))]
 
+    class SharedByStacks(Diffable):
+        """`x · m`: one matrix for the rows of a stack."""
+
+        m = np.linspace(-1, 2, 12).reshape(4, 3)
+
+        def forward(self, x: Any) -> Any:
+            return np.asarray(x) @ self.m.astype(np.asarray(x).dtype)
+
+        def get_input_gradients(self) -> list[Any]:
+            return [like(self.m, self.inputs[0])]
+
+        @classmethod
+        def gradcheck_example(cls) -> tuple[Any, list[Array]]:
+            return cls(), [np.random.default_rng(8).normal(size=(2, 5, 4))]
+
+    class SharedColumn(SharedByStacks):
+        """`x · m`: a single row to a single number."""
+
+        m = np.linspace(-1, 2, 4).reshape(4, 1)
+
+        @classmethod
+        def gradcheck_example(cls) -> tuple[Any, list[Array]]:
+            return cls(), [np.random.default_rng(8).normal(size=(1, 4))]
+
+    class KeptScalar(Diffable):
+        """`Σ x³` of a vector, as a matrix of one entry."""
+
+        def forward(self, x: Any) -> Any:
+            return (np.asarray(x) ** 3).sum().reshape(1, 1)
+
+        def get_input_gradients(self) -> list[Any]:
+            return [like(3.0 * np.asarray(self.inputs[0]) ** 2, self.inputs[0])]
+
+        @classmethod
+        def gradcheck_example(cls) -> tuple[Any, list[Array]]:
+            return cls(), [np.random.default_rng(8).normal(size=(3,))]
+
     class MatrixPerRowActivation(Activation):
         """Softmax by its local matrices alone: `Activation` composes them."""
 
@@ -143,7 +180,8 @@ def classes() -> Iterator[type]:
             y = np.asarray(self.outputs[0])
             return [like(y[:, :, None] * np.eye(y.shape[1]) - y[:, :, None] * y[:, None, :], self.inputs[0])]
 
-    yield from (SharedMatrix, MatrixPerRow, Scalar, EntryByEntry, VectorWeight, Shift, MatrixPerRowActivation)
+    yield from (SharedMatrix, MatrixPerRow, Scalar, EntryByEntry, VectorWeight, Shift)
+    yield from (SharedByStacks, SharedColumn, KeptScalar, MatrixPerRowActivation)
 
 
 def wrong_upstream() -> None:
@@ -164,6 +202,37 @@ def wrong_upstream() -> None:
                 except ValueError:
                     continue
                 raise AssertionError(f"{method.__name__} takes upstream gradients of shapes {[g.shape for g in wrong]}")
+
+
+def types_of_gradients() -> None:
+    """`as_gradient` makes a Tensor of the variable's type, float64 for integers; a local derivative of no shape is
+    refused in words.
+
+    Raises AssertionError where that is not so.
+    """
+    from beras.core import Diffable, Tensor, as_gradient
+
+    for variable, wanted in (("float32", "float32"), ("float64", "float64"), ("int64", "float64")):
+        for given in ("float32", "float64", "int64"):
+            for value in (np.ones(3, given), Tensor(np.ones(3, given))):
+                found = as_gradient(value, np.zeros(3, variable))
+                if type(found) is not Tensor or found.dtype != wanted:
+                    raise AssertionError(f"{type(value).__name__} of {given} for {variable}: {found!r}")
+
+    class Unknown(Diffable):
+        def forward(self, x: Any) -> Any:
+            return np.asarray(x) * 2.0
+
+        def get_input_gradients(self) -> list[Any]:
+            return [np.ones((7, 7))]
+
+    layer = Unknown()
+    layer(np.ones((2, 3)))
+    try:
+        layer.compose_input_gradients([np.ones((2, 3))])
+    except ValueError as error:
+        if "returned a local derivative of shape (7, 7)" not in str(error):
+            raise AssertionError(f"a local derivative of no known shape: {error}") from error
 
 
 def nothing_upstream() -> None:
