@@ -229,7 +229,8 @@ class _Sum:
         """The whole row."""
         size = self.value.size
         bound = self.bound + self.outside
-        tolerance = tolerances(self.value, bound, np.where(self.touched > 0, self.lost, self.everything))
+        # A mixture is computed as a whole: what is rounded on the way is a sum, too, and adds to what its outputs lose.
+        tolerance = tolerances(self.value, bound, 2 * np.where(self.touched > 0, self.lost, self.everything))
         output = int(np.argmax(self.row != 0)) if np.count_nonzero(self.row) == 1 else -1
         kink = self.kinks > 0
         low, high = np.where(kink, self.low, self.value), np.where(kink, self.high, self.value)

@@ -76,11 +76,14 @@ def riser(q: Quotients) -> Array:
         return height
     with np.errstate(all="ignore"):
         last = first_moves(q.up, q.down, q.base)
+        # All over the ladder: near the point f may be what is left of large numbers.
+        sides = np.abs(np.stack([q.up, q.down]))
+        largest = np.max(sides, where=np.isfinite(sides), initial=0.0)
         side = np.argmax(last, axis=0)
         first = last[side, here]
         height = np.nan_to_num(changes[side, first, here])
         least = np.where(q.point.rounded, q.point.eps**WAVE, q.point.eps**ROUNDING)
-        tiny = height <= least * np.fmax.reduce(q.point.highest * q.scale)
+        tiny = height <= least * largest
         run = np.stack([q.ahead, q.behind])[side, np.maximum(first - np.arange(4, 9)[:, None], 0), here]
         straight = (first >= 8) & (np.abs(run - run[2]).max(axis=0) <= STRAIGHT * np.abs(run[2]))
     return np.where(still & tiny & (q.point.rounded | ~straight), RISERS * height, 0)

@@ -45,3 +45,18 @@ def test_a_clip_next_to_the_point_has_no_tail() -> None:
     found = of(lambda x: np.clip(x, 0.25, 4), x)
     holds(found, np.array([1.0, 0.0, 1.0]))
     assert found.bound.max() < 1e-6
+
+
+def test_a_grid_is_noise_where_f_is_what_is_left_of_larger_numbers() -> None:
+    """σ(x²) less its mean, near 0: all values are nearly ½, and their roundings 10⁵ times what is left of them."""
+    x = np.array([[3.6e-6, -2.1e-6, 5.2e-6, 1.3e-6, -4.4e-6]])
+
+    def f(values: dict[str, Any]) -> list[Any]:
+        y = 1 / (1 + np.exp(-(values["x"] ** 2)))
+        d = y - y.mean(axis=-1, keepdims=True)
+        return [d / np.sqrt((d * d).mean(axis=-1, keepdims=True) + 1e-5)]
+
+    found = estimate(f, {"x": x}, "x")
+    slope = x[0] / 2 / np.sqrt(1e-5)
+    truth = (np.eye(5) - 1 / 5) * slope
+    assert (np.abs(found.dense() - truth) <= found.dense("bound") + 1e-6 * np.abs(truth).max()).all()
