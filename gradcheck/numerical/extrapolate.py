@@ -13,6 +13,7 @@ one (a wave below the coarse steps, a kink next to the point).
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 
@@ -54,6 +55,19 @@ class Best:
         return Best(*(getattr(self, field.name)[where] for field in fields(self)))
 
 
+class Series(NamedTuple):
+    """Quotients `(steps, entries)` whose error starts with a `power` of the step.
+
+    `shift`: how many rows fewer than the ladder they have.
+    """
+
+    quotients: Array
+    steps: Array
+    noise: Array
+    power: int
+    shift: int
+
+
 @dataclass
 class Point:
     """Where the quotients belong, in units of the steps' scale.
@@ -90,8 +104,10 @@ def select(quotients: Array, steps: Array, noise: Array, power: int, point: Poin
         # f does not move at fine steps: it is constant, unless coarser steps see a slope (rounding to a grid).
         zero = np.flatnonzero(tail & ~(best.bound <= 0.3 * np.abs(best.value)))
         best.put(zero, _constant(quotients[:, zero], steps, noise[:, zero], power, point.take(zero)))
-        seen, seen_steps, seen_noise = _even(quotients, steps, noise, power)
-        flats = Plateaus.of(seen, seen_steps, seen_noise, bend)
+        series = [_eliminated(quotients, steps, noise, power)]
+        if power == 2:
+            series.insert(0, Series(quotients, steps, noise, 2, 0))
+        flats = Plateaus.of(*series[0][:3], bend)
         todo = np.arange(quotients.shape[1])
         for attempt in range(RETRIES):
             found = best.take(todo)
@@ -106,8 +122,9 @@ def select(quotients: Array, steps: Array, noise: Array, power: int, point: Poin
             if attempt == RETRIES - 1:
                 best.truncation[todo] += np.where(wave, gap, 0).max(axis=0)
         # Where a slope is taken for real although fine steps do not move f, these have nothing to say.
-        silent = (seen == 0) & tail & (best.value != 0)
-        _hear(np.where(silent, np.nan, seen), seen_steps, seen_noise, best, len(steps) - len(seen_steps))
+        silent = tail & (best.value != 0)
+        for heard in series:
+            _hear(heard._replace(quotients=np.where(silent & (heard.quotients == 0), np.nan, heard.quotients)), best)
     return best
 
 
@@ -137,28 +154,26 @@ def _start(middle: Array, gap: Array, other: Array) -> Array:
     return start
 
 
-def _even(quotients: Array, steps: Array, noise: Array, power: int) -> tuple[Array, Array, Array]:
-    """Return quotients whose error starts with h²: central ones as they are, one-sided ones after one elimination."""
-    if power == 2:
-        return quotients, steps, noise
-    ratio = (steps[:-1] / steps[1:])[:, None]
+def _eliminated(quotients: Array, steps: Array, noise: Array, power: int) -> Series:
+    """Return quotients after one elimination: their error starts with h² or, of central ones, with h⁴."""
+    ratio = ((steps[:-1] / steps[1:]) ** power)[:, None]
     once = quotients[1:] + (quotients[1:] - quotients[:-1]) / (ratio - 1)
-    return once, steps[1:], (ratio * noise[1:] + noise[:-1]) / (ratio - 1)
+    return Series(once, steps[1:], (ratio * noise[1:] + noise[:-1]) / (ratio - 1), 2 * power, 1)
 
 
-def _hear(quotients: Array, steps: Array, noise: Array, best: Best, shift: int) -> None:
+def _hear(series: Series, best: Best) -> None:
     """Widen the bound by what the finer quotients show.
 
     Where their distance from the value grows with 1/step it is noise: the rounding is at least twice the largest
-    sample,
-    |quotient − value| · step. Where it stays, with its sign and beyond the noise, over RUN steps, it is truncation.
-    `shift`: how many rows fewer than the candidate's levels count the quotients have.
+    sample, |quotient − value| · step. Where it stays, with its sign and beyond the noise, over RUN steps, it is
+    truncation.
     """
+    quotients, steps, noise, power, shift = series
     here = np.arange(quotients.shape[1])
     level = best.level - shift
     step, finest = steps[level], quotients[level, here]
     # What the finest quotient of the candidate has left of truncation shrinks with the power of the step.
-    left = 4 * np.abs(finest - best.value) * (steps[:, None] / step) ** 2
+    left = 4 * np.abs(finest - best.value) * (steps[:, None] / step) ** power
     distance = quotients - best.value
     coarser = np.arange(len(steps))[:, None] <= level
     off = np.where(coarser | np.isnan(distance), 0, np.maximum(np.abs(distance) - left, 0))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck.numerical.extrapolate import ROUNDING, WAVE
-from gradcheck.numerical.ladder import Quotients, first_moves
+from gradcheck.numerical.ladder import TOGETHER, Quotients, last_true
 from gradcheck.problem import Array
 
 # A difference quotient's error shrinks with the step. One that is so many times that of coarser steps, and falls to a
@@ -20,6 +20,10 @@ REACH = 3  # steps over which the error must have fallen
 SUDDEN = 1e6  # times the noise, within one step
 RISERS = 4
 STRAIGHT = 0.1
+LINE = 5  # steps
+SLACK, SUDDENLY = 1, 1e2  # times the noise: what is no move, and a jump (seven times what a cubic adds in a step)
+FAR, BROKEN = 6, 0.25
+SLACK, SUDDEN_RISER = 4, 1e3
 
 
 def nearest(q: Quotients, value: Array, start: Array, least: float) -> Array:
@@ -61,29 +65,43 @@ def clear(q: Quotients, value: Array, start: Array) -> Array:
     return clean
 
 
-def riser(q: Quotients) -> Array:
-    """Return the height of the grid's risers where fine steps do not move f, 0 elsewhere.
+def riser(q: Quotients) -> tuple[Array, Array]:
+    """Return the height of the grid's risers where f follows a line exactly at fine steps, 0 elsewhere.
 
-    Rounding moves both sides at about the same step, by little against f. One side alone is moved by a clip next to the
-    point, too, beyond whose edge it is straight.
+    Rounding moves f off that line at once, on both sides at about the same step, and by little against f. One side
+    alone is moved by a clip next to the point, too, beyond whose edge it is straight. Also returned: how far off the
+    line's slope the quotients are where f jumps on both sides by more than rounding does.
     """
-    here = np.arange(q.base.size)
-    changes = np.abs(np.stack([q.up - q.base, q.down - q.base]))
-    moves = changes > 0
-    still = ~moves[:, -3:].any(axis=(0, 1)) & moves.any(axis=(0, 1))
-    height = np.zeros(q.base.size)
-    if not still.any():
-        return height
+    here, none = np.arange(q.base.size), np.zeros(q.base.size)
     with np.errstate(all="ignore"):
-        last = first_moves(q.up, q.down, q.base)
-        # All over the ladder: near the point f may be what is left of large numbers.
-        sides = np.abs(np.stack([q.up, q.down]))
-        largest = np.max(sides, where=np.isfinite(sides), initial=0.0)
+        sides, h = np.stack([q.ahead, q.behind]), q.steps[:, None] * q.scale
+        last = last_true(_leaves_a_line(sides, 2 * q.quiet / h))
+        if not (last >= 0).any():
+            return none, none
         side = np.argmax(last, axis=0)
         first = last[side, here]
-        height = np.nan_to_num(changes[side, first, here])
-        least = np.where(q.point.rounded, q.point.eps**WAVE, q.point.eps**ROUNDING)
-        tiny = height <= least * largest
-        run = np.stack([q.ahead, q.behind])[side, np.maximum(first - np.arange(4, 9)[:, None], 0), here]
-        straight = (first >= 8) & (np.abs(run - run[2]).max(axis=0) <= STRAIGHT * np.abs(run[2]))
-    return np.where(still & tiny & (q.point.rounded | ~straight), RISERS * height, 0)
+        beyond = np.maximum(first - np.arange(9)[:, None], 0)
+        off = sides[side, beyond, here] - sides[side, first + 1, here]
+        height = np.where(first >= 0, np.abs(off[0]) * h[first, here], 0)
+        # All over the ladder: near the point f may be what is left of large numbers.
+        f = np.abs(np.stack([q.up, q.down]))
+        largest = np.max(f, where=np.isfinite(f), initial=0.0)
+        together = (last >= 0).all(axis=0) & (last.max(axis=0) - last.min(axis=0) <= TOGETHER)
+        tiny = height <= np.where(together, q.point.eps**WAVE, q.point.eps**ROUNDING) * largest
+        straight = (first >= 8) & (np.abs(off[4:] - off[6]).max(axis=0) <= STRAIGHT * np.abs(off[6]))
+        # What a corner adds grows with the step beyond it, and a jump's does not.
+        slope = np.diff((off * h[beyond, here])[:4], axis=0) / np.diff(h[beyond, here][:4], axis=0)
+        broken = (first >= FAR) & (np.abs(slope - slope[0]).max(axis=0) > BROKEN * np.abs(slope[0]))
+    rises = np.where(tiny & (together | ~straight), RISERS * height, 0)
+    return rises, np.where(together & ~tiny & broken, np.abs(off[0]), 0)
+
+
+def _leaves_a_line(sides: Array, noise: Array) -> Array:
+    """Return the steps `(2, steps, entries)` that move f off a line on which all of LINE finer ones keep it."""
+    n = sides.shape[1] - LINE
+    finer = np.lib.stride_tricks.sliding_window_view(sides[:, 1:], LINE, axis=1)
+    allowed = np.lib.stride_tricks.sliding_window_view(noise[1:], LINE, axis=0) + noise[1 : n + 1, :, None]
+    line = (np.abs(finer - finer[..., :1]) <= SLACK * allowed).all(axis=-1)
+    still = (finer == 0).all(axis=-1)
+    leaves: Array = line & (np.abs(sides[:, :n] - finer[..., 0]) > np.where(still, 0, SUDDENLY * noise[:n]))
+    return leaves

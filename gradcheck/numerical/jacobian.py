@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from gradcheck.numerical import affine, certificate, short
+from gradcheck.numerical import affine, certificate, short, tails
 from gradcheck.numerical.estimate import Estimate, largest_known, size_of_derivative
 from gradcheck.numerical.evaluate import Evaluator, Forward
 from gradcheck.numerical.found import Found
@@ -19,7 +19,9 @@ from gradcheck.problem import Array
 BLOCK_ENTRIES = 4096
 # Where the bound of a short ladder stays above eps^ENOUGH of the scale (float64: 2e-10), the whole one is climbed.
 ENOUGH = 0.62
-FLOOR = 2.0**-40
+# Features of f whose slope is below this share of the largest derivative hide in its rounding: no bound is below that.
+# Where whole ladders were needed, what f rounds inside shows more of itself.
+FLOOR, WHOLE_FLOOR = 2.0**-40, 2.0**-39
 
 
 def estimate(
@@ -86,10 +88,19 @@ def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, rng: np.ra
     found = short.climb(evaluator, structure, ladder, short.BRIEF)
     for plan in (short.LONGER, short.FINER, None):
         if (poor := _poor(evaluator, ladder, found)).size:
-            found = found.own()
-            part = structure.part(poor)
-            found.put(poor, short.climb(evaluator, part, ladder, plan) if plan else climb_all(evaluator, part, ladder))
+            found = _again(evaluator, structure, ladder, found, poor, plan)
+    if (hidden := tails.colours(evaluator, structure, ladder, found)).size:
+        found = _again(evaluator, structure, ladder, found, hidden, None)
     return found, foretells(evaluator, structure, ladder, found, rng)
+
+
+def _again(
+    evaluator: Evaluator, structure: Structure, ladder: Ladder, found: Found, colours: Array, plan: short.Plan | None
+) -> Found:
+    """Return the same with some colours climbed once more, on another short ladder or on a whole one."""
+    part, found = structure.part(colours), found.own()
+    found.put(colours, short.climb(evaluator, part, ladder, plan) if plan else climb_all(evaluator, part, ladder))
+    return found
 
 
 def climb_all(evaluator: Evaluator, structure: Structure, ladder: Ladder) -> Found:
@@ -98,6 +109,11 @@ def climb_all(evaluator: Evaluator, structure: Structure, ladder: Ladder) -> Fou
     for part in _blocks(structure):
         colours = structure.part(part)
         found.put(part, thorough(ladder.climb(evaluator, colours)).reshape(*colours.column.shape))
+    return _floored(found, WHOLE_FLOOR)
+
+
+def _floored(found: Found, share: float) -> Found:
+    np.maximum(found.rounding, share * largest_known(found.value, found.bound), out=found.rounding)
     return found
 
 
@@ -115,9 +131,7 @@ def _blocks(structure: Structure) -> list[slice]:
 
 
 def _result(evaluator: Evaluator, structure: Structure, found: Found, zero: Array) -> Estimate:
-    # Features of f whose slope is below FLOOR of the largest derivative hide in its rounding: no bound is below that.
-    np.maximum(found.rounding, FLOOR * largest_known(found.value, found.bound), out=found.rounding)
-    bound = found.bound
+    bound = _floored(found, FLOOR).bound
     reason = None
     if not np.isfinite(bound).all():
         reason = "f is not finite at the point" if not np.isfinite(evaluator.f0).all() else None

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradcheck.numerical import features, kinks
-from gradcheck.numerical.extrapolate import ROUNDING, WAVE, Best, Plateaus, persistent, select
+from gradcheck.numerical.extrapolate import ROUNDING, RUN, WAVE, Best, Plateaus, persistent, select
 from gradcheck.numerical.found import Found
 from gradcheck.numerical.ladder import Quotients
 from gradcheck.problem import Array
@@ -21,8 +21,10 @@ def thorough(q: Quotients) -> Found:
 
     Where the feature may as well be rounding, the bound reaches what is found below it.
     """
-    q = q.noisier(features.riser(q))
+    height, jumps = features.riser(q)
+    q = q.noisier(height)
     found, start = _judge(q)
+    found.truncation += jumps
     for least, sure in ((q.point.eps**WAVE, True), (q.point.eps**ROUNDING, False)):
         todo = np.arange(start.size)
         for _ in range(FEATURES):
@@ -106,9 +108,10 @@ def _unconfirmed(q: Quotients, side: Best) -> Array:
     """
     with np.errstate(invalid="ignore"):
         left = np.abs(q.central - side.value) + q.noise
-    known = (np.arange(len(q.steps))[:, None] >= side.start) & ~np.isnan(left)
-    least = np.where(known, left, np.inf).min(axis=0)
-    apart = known.any(axis=0) & ~features.clear(q, side.value, side.start)
+    left[(np.arange(len(q.steps))[:, None] < side.start) | np.isnan(left)] = np.inf
+    # One quotient may be near by luck, on its way to another value.
+    least = np.lib.stride_tricks.sliding_window_view(left, RUN, axis=0).max(axis=-1).min(axis=0)
+    apart = np.isfinite(least) & ~features.clear(q, side.value, side.start)
     return np.where(apart, least - side.rounding, 0)
 
 

@@ -63,7 +63,8 @@ class Quotients:
     def noisier(self, amplitude: Array) -> Quotients:
         """Return the same with noise of at least an amplitude per entry."""
         ahead, behind = (np.maximum(side, amplitude) for side in self.sides)
-        return replace(self, amplitude=np.maximum(self.amplitude, amplitude), sides=(ahead, behind))
+        quiet = np.maximum(self.quiet, amplitude)
+        return replace(self, amplitude=np.maximum(self.amplitude, amplitude), sides=(ahead, behind), quiet=quiet)
 
     def take(self, which: Array) -> Quotients:
         """Return some entries."""
@@ -216,15 +217,16 @@ def audible(spacings: Array, exponents: Array) -> Array:
     return first
 
 
-def first_moves(up: Array, down: Array, base: Array) -> Array:
-    """Return the number of the finest step that moves f, ahead and behind `(2, entries)`; −1 where none does."""
-    moves = np.isfinite(np.stack([up, down])) & (np.stack([up, down]) != base)
-    return np.where(moves.any(axis=1), moves.shape[1] - 1 - np.argmax(moves[:, ::-1], axis=1), -1)
+def last_true(rows: Array) -> Array:
+    """Return the number of the last true row `(…, rows, entries)` of every column; −1 where there is none."""
+    n = rows.shape[-2]
+    return np.where(rows.any(axis=-2), n - 1 - np.argmax(rows[..., ::-1, :], axis=-2), -1)
 
 
 def _rounded(up: Array, down: Array, base: Array) -> Array:
     """Return where both sides begin to move at about the same step, as rounding makes them and a tail does not."""
-    last = first_moves(up, down, base)
+    sides = np.stack([up, down])
+    last = last_true(np.isfinite(sides) & (sides != base))
     rounded: Array = (last >= 0).all(axis=0) & (last.max(axis=0) - last.min(axis=0) <= TOGETHER)
     return rounded
 

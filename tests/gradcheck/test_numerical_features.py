@@ -60,3 +60,30 @@ def test_a_grid_is_noise_where_f_is_what_is_left_of_larger_numbers() -> None:
     slope = x[0] / 2 / np.sqrt(1e-5)
     truth = (np.eye(5) - 1 / 5) * slope
     assert (np.abs(found.dense() - truth) <= found.dense("bound") + 1e-6 * np.abs(truth).max()).all()
+
+
+def test_a_grid_that_fine_steps_do_not_leave_is_noise_on_top_of_a_line_too() -> None:
+    """log(1 + eˣ) at x ≈ −26 rises in steps of 2⁻⁵², wider than fine steps, which see the line alone."""
+    x = np.array([[-27.3, -25.1, -26.7]])
+    holds(of(lambda v: np.log(1 + np.exp(v)) / 2 + 1e-12 * v, x), 0.5 / (1 + np.exp(-x)) + 1e-12)
+
+
+def test_an_edge_on_both_sides_of_the_point_is_no_grid() -> None:
+    """Clipped from below and from above, next to the point, f leaves its line on both sides, for straight ones."""
+    found = of(lambda v: np.clip(v, 0.3 - 1e-5, 0.3 + 2e-5) + v * v, np.array([[0.3]]))
+    holds(found, np.array([1.6]))
+    assert found.bound.max() < 1e-6
+
+
+def test_a_saturated_tanh_is_flat_but_not_of_derivative_zero() -> None:
+    """Short steps do not move tanh(−26) by a bit; all that the difference from the mean leaves is as small."""
+
+    def f(values: dict[str, Any]) -> list[Any]:
+        t = np.tanh(values["x"])
+        d = t - t.mean(axis=-1, keepdims=True)
+        return [d / np.sqrt((d * d).mean(axis=-1, keepdims=True) + 1e-5)]
+
+    x = np.array([[-26.4, -15.0]])
+    found = estimate(f, {"x": x}, "x")
+    truth = np.array([[0.5, -0.5], [-0.5, 0.5]]) / np.cosh(x) ** 2 / np.sqrt(1e-5)
+    assert (np.abs(found.dense() - truth) <= found.dense("bound") + 1e-6 * np.abs(truth)).all()
