@@ -238,7 +238,7 @@ class Diffable(Callable, Weighted):
         """Apply one local derivative to the upstream gradient `g`."""
         if g.size == 1 and local.shape == x.shape:
             return g.reshape(()) * local
-        shared = local.ndim == 2 and local.shape == (x.shape[-1:] + g.shape[-1:])
+        shared = local.shape == x.shape[-1:] + g.shape[-1:]
         elementwise = local.shape == x.shape == g.shape
         if shared and elementwise:
             raise ValueError(
