@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from gradcheck.numerical.evaluate import Evaluator
@@ -12,7 +14,7 @@ from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array
 
 DIRECTIONS = 2
-FINER = np.array([3, 7, 11])  # exponents beyond the step at which the entries themselves were judged
+FINER = 3, 7, 11  # exponents beyond the step at which the entries themselves were judged
 SURE = 4
 SAMPLE = 1024  # entries tell at which steps the others were judged
 BLOCK_ENTRIES = 1 << 14  # so many at a time stay in the cache
@@ -24,7 +26,7 @@ def random_directions(ladder: Ladder, rng: np.random.Generator) -> Array:
     """Return directions `(2, entries)` in which every entry moves by about its scale."""
     shape = DIRECTIONS, ladder.scale.size
     draw = np.frombuffer(rng.bytes(shape[0] * shape[1]), dtype=np.uint8) % len(SHARES)
-    return SHARES[draw].reshape(shape) * ladder.scale
+    return np.take(SHARES, draw).reshape(shape) * ladder.scale
 
 
 def disagreement(
@@ -35,30 +37,35 @@ def disagreement(
     The quotients along a direction are taken at steps somewhat finer than those that the entries needed (and finer
     by √n, because n entries move together).
     """
-    x = evaluator.x
-    some = slice(None, None, 1 + found.step.size // SAMPLE)
-    ratio = (found.step / structure.spread(ladder.scale[structure.index])).ravel()[some]
-    ratio = ratio[(ratio > 0) & np.isfinite(found.bound.ravel()[some])]
-    level = -np.log2(np.median(ratio)) if ratio.size else 5.0
-    exponents = np.unique(np.minimum(FINER + int(level + np.log2(x.size) / 2), ladder.finest))
+    x, bound = evaluator.x, found.bound
+    exponents = _finer(structure, ladder, found.step, bound)
     steps = relative_steps(exponents)
     directions = random_directions(ladder, rng)
-    central, noise = np.empty((2, len(directions), len(steps), evaluator.f0.size))
     with np.errstate(all="ignore"):
         near = 16 * float(np.max(np.abs(x) / np.abs(directions)))
-        for i, direction in enumerate(directions):
-            f, free = evaluator.along(direction, np.concatenate([steps, -steps]), ladder.domain, "certificate")
-            up, down = f[: len(steps)], f[len(steps) :]
-            central[i] = (up - down) / (2 * steps[:, None])
-            central[i, ~(free[: len(steps)] & free[len(steps) :])] = np.nan
-            largest = np.maximum(np.maximum(np.abs(up), np.abs(down)), np.abs(evaluator.f0))
-            noise[i] = np.maximum(ladder.noise_at(exponents), ULPS * ladder.eps * largest) / steps[:, None]
-            # Where f steepens with the step, its noise does: compared with the two finer steps.
-            slope = np.abs(central[i])
-            least = np.fmax(slope, noise[i])
-            finer = np.fmax(least[1:], np.concatenate([least[2:], least[-1:]]))
-            noise[i, :-1] *= np.fmax(slope[:-1] / finer, 1)
+        f, free = evaluator.along(directions, np.concatenate([steps, -steps]), ladder.domain, "certificate")
+        up, down = f[:, : len(steps)], f[:, len(steps) :]
+        central = (up - down) / (2 * steps[:, None])
+        central[~(free[:, : len(steps)] & free[:, len(steps) :])] = np.nan
+        largest = np.maximum(np.maximum(np.abs(up), np.abs(down)), np.abs(evaluator.f0))
+        noise = np.maximum(ladder.noise_at(exponents), ULPS * ladder.eps * largest) / steps[:, None]
+        # Where f steepens with the step, its noise does: compared with the two finer steps.
+        slope = np.abs(central)
+        least = np.fmax(slope, noise)
+        finer = np.fmax(least[:, 1:], least[:, [*range(2, len(steps)), -1]])
+        noise[:, :-1] *= np.fmax(slope[:, :-1] / finer, 1)
     return contradicted(structure, ladder, found, directions, steps, central, noise, near)
+
+
+def _finer(structure: Structure, ladder: Ladder, step: Array, bound: Array) -> Array:
+    """Return exponents of steps finer than those at which the entries (a sample of those with a bound) were judged."""
+    some = slice(None, None, 1 + step.size // SAMPLE)
+    ratio = step.ravel()[some] / ladder.scale[structure.column.ravel()[some]]
+    ratio = ratio[(ratio > 0) & np.isfinite(bound.ravel()[some])]
+    level = -math.log2(np.partition(ratio, ratio.size // 2)[ratio.size // 2]) if ratio.size else 5.0
+    return np.array(
+        sorted({min(int(level + math.log2(ladder.scale.size) / 2) + finer, ladder.finest) for finer in FINER})
+    )
 
 
 def contradicted(
@@ -77,15 +84,13 @@ def contradicted(
     less where the step is shorter, as truncation would. Outputs with a kink, or with an entry of which nothing is
     known, are left out: they are not linear. `near`: 16 |x| / |direction|, of the largest.
     """
-    wrong = np.zeros(structure.slot.size, dtype=bool)
     with np.errstate(all="ignore"):
         predicted, size, unsure = _predict(structure, found, directions)
         # A step is rounded to a float of x, and the sum of the prediction rounds too.
         slip = ladder.eps * (8 + len(ladder.scale) + near / steps[:, None]) * size
-        for foretold, quotients, heard in zip(predicted, central, noise, strict=True):
-            gap = np.abs(quotients - foretold)
-            off = gap > SURE * (unsure + slip + 2 * heard)
-            wrong |= (off[:-1] & off[1:] & (gap[1:] > 0.25 * gap[:-1])).any(axis=0)
+        gap = np.abs(central - predicted[:, None])
+        off = gap > SURE * (unsure + slip + 2 * noise)
+        wrong: Array = (off[:, :-1] & off[:, 1:] & (gap[:, 1:] > 0.25 * gap[:, :-1])).any(axis=(0, 1))
     if wrong.any():
         wrong &= ~(found.kink.any(axis=0) | found.jump.any(axis=0) | ~np.isfinite(found.bound).all(axis=0))
     return wrong

@@ -18,6 +18,10 @@ Forward = Callable[[Values], list[Array]]
 
 # Stacked inputs and outputs of one call stay within this many bytes, so that they stay in the cache.
 BLOCK_BYTES = 1 << 19
+# Memory fresh from the system costs a page fault every 4 KB: up to a quarter of an estimate's time. Once a large array
+# was freed, glibc takes smaller ones from memory that it keeps (mallopt(3): the dynamic mmap threshold).
+KEPT_BYTES = 1 << 24
+np.empty(KEPT_BYTES, dtype=np.uint8)
 
 
 def flatten(outputs: Any) -> Array:
@@ -165,19 +169,28 @@ class Evaluator:
         return result
 
     def along(self, direction: Array, t: Array, domain: tuple[float, float] | None, stage: str) -> tuple[Array, Array]:
-        """Return the outputs `(len(t), outputs)` at x + t · direction, and which t every entry could follow.
+        """Return the outputs `(…, len(t), outputs)` at x + t · direction, and which t every entry could follow.
 
-        An entry that would leave the domain stays where it is.
+        `direction (…, entries)`: one or several. An entry that would leave the domain stays where it is.
         """
-        x, moving = self.x, direction != 0
-        results, free = np.empty((len(t), self.f0.size)), np.empty(len(t), dtype=bool)
+        x, directions = self.x, direction.reshape(-1, self.x.size)
+        still = directions == 0 if not direction.all() else None
+        results, free = (
+            np.empty((len(directions), len(t), self.f0.size)),
+            np.empty((len(directions), len(t)), dtype=bool),
+        )
         size = len(t) if self.executor else max(1, BLOCK_BYTES // (8 * max(1, x.size)))
-        for start in range(0, len(t), size):
-            part = slice(start, start + size)
-            new = moved(x, t[part, None] * direction, domain)
-            free[part] = ((new != x) | ~moving).all(axis=1)
-            results[part] = self(None, new, stage)
-        return results, free
+        together = max(1, size // len(t))
+        for first in range(0, len(directions), together):
+            for start in range(0, len(t), size):
+                at = slice(first, first + together), slice(start, start + size)
+                new = moved(x, t[at[1], None] * directions[at[0], None], domain)
+                follows = new != x
+                if still is not None:
+                    follows |= still[at[0], None]
+                free[at] = follows.all(axis=-1)
+                results[at] = self(None, new.reshape(-1, x.size), stage).reshape(*new.shape[:2], -1)
+        return results.reshape(*direction.shape[:-1], len(t), -1), free.reshape(*direction.shape[:-1], len(t))
 
     def _spread(self, index: Array | None, new: Array) -> tuple[Array, int]:
         assert self.executor is not None

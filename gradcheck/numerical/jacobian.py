@@ -87,8 +87,9 @@ def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, rng: np.ra
         return found, affine.foretold(line, evaluator, structure, ladder, found)
     found = short.climb(evaluator, structure, ladder, short.BRIEF)
     for plan in (short.LONGER, short.FINER, None):
-        if (poor := _poor(evaluator, ladder, found)).size:
-            found = _again(evaluator, structure, ladder, found, poor, plan)
+        if not (poor := _poor(evaluator, ladder, found)).size:
+            break
+        found = _again(evaluator, structure, ladder, found, poor, plan)
     if (hidden := tails.colours(evaluator, structure, ladder, found)).size:
         found = _again(evaluator, structure, ladder, found, hidden, None)
     return found, foretells(evaluator, structure, ladder, found, rng)

@@ -28,6 +28,8 @@ DIFFERENCES = np.delete(
     POINTS // 2,
     axis=1,
 )
+ENDS = np.cumsum([0, *(POINTS - order for order in ORDERS)]).tolist()
+ROWS = [slice(start, end) for start, end in pairwise(ENDS)]  # each order's
 
 
 def table(f: Array) -> Array:
@@ -42,9 +44,7 @@ def around(f: Array) -> Array:
     Each order's estimate holds the function's own differences too, so the smallest one is taken.
     """
     squares = np.square(DIFFERENCES @ f)
-    ends = np.cumsum([0, *(POINTS - order for order in ORDERS)])
-    sums = [squares[..., start:end, :].sum(axis=-2) for start, end in pairwise(ends)]
-    least: Array = np.sqrt(np.fmin.reduce(sums))
+    least: Array = np.sqrt(np.fmin.reduce([squares[..., rows, :].sum(axis=-2) for rows in ROWS]))
     return least
 
 

@@ -18,15 +18,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from gradcheck.numerical import noise as noises
 from gradcheck.numerical.directional import Domains, directional, room
-from gradcheck.numerical.evaluate import Evaluator, Forward
-from gradcheck.numerical.extrapolate import smallest
+from gradcheck.numerical.evaluate import Forward
 from gradcheck.numerical.ladder import ULPS
+from gradcheck.numerical.short import mixtures
 from gradcheck.numerical.steps import relative_steps
 from gradcheck.problem import Array, Values
 
@@ -35,9 +36,12 @@ ESCAPE = 1e-9
 DIRECTIONS, COTANGENTS = 3, 3
 WIDTH = math.sqrt(12)
 # A short ladder for a direction whose entries move by about their own size times the step.
-STEPS = relative_steps(np.array([9, 10, 11]))
+EXPONENTS = 9, 10, 11
+STEPS = relative_steps(np.array(EXPONENTS))
+# The parabola through all three quotients; what is left of its distance from two of them is truncation.
+ROWS, (SHARE,) = mixtures((((0, 3), ((0, 2), (1, 2))),), EXPONENTS)
 # The noise is measured at seven points so far apart; the outer ones are witnesses that f is smooth down to there.
-SPACING = 2.0**-26
+FINE = 2.0**-26 * np.array([1, 2, 3])
 ENOUGH = 1e-8
 EPS = float(np.finfo(np.float64).eps)
 
@@ -111,8 +115,6 @@ def project(
     """
     rng = np.random.default_rng(seed)
     point = _Point.of(values, wrt)
-    widths = [(place, WIDTH * _size(point.flat[place])) for place in point.places.values()]
-    d = np.empty(point.flat.size)
     outputs = forward(dict(values))
     shapes = [np.shape(output) for output in outputs]
     scalar = len(shapes) == 1 and int(np.prod(shapes[0])) == 1
@@ -121,19 +123,15 @@ def project(
     evaluations = 1
     for _ in range(1 if scalar else cotangents):
         u = [np.ones(shape) if scalar else rng.choice([-1.0, 1.0], shape) for shape in shapes]
-        told = vjp(u)
-        claim = np.concatenate([np.asarray(told[name], dtype=np.float64).ravel() for name in wrt])
+        point.hold(vjp(u))
         weighted = _Weighted(forward, point, u, domains, seed, eps)
         weighted.base = weighted.mixed(outputs)
         for _ in range(directions):
-            rng.random(out=d)
-            d -= 0.5
-            for place, width in widths:
-                d[place] *= width
-            probe = weighted.probe(claim, d)
+            point.turn(rng)
+            probe = weighted.probe()
             probes.append(probe)
             if probe.wrong and culprit is None:
-                culprit = _bisect(weighted, claim, d)
+                culprit = _bisect(weighted)
         evaluations += weighted.evaluations
     worst = max(probe.bound for probe in probes)
     rho = 4 * worst / (math.sqrt(6) * escape ** (1 / directions))
@@ -142,21 +140,58 @@ def project(
 
 @dataclass(frozen=True)
 class _Point:
-    """The values, and those of them that are moved, one after the other in one array."""
+    """The values, and those of them that are moved, one after the other: each has a place, and a width of its moves.
+
+    `lines (2, entries)`: where they are, and the direction in which they are moved; `moved (2, entries)`: where they
+    are moved to, both ways; `claim (entries,)`: the gradient, as claimed.
+    """
 
     values: Values
-    flat: Array
     places: dict[str, slice]
+    widths: dict[str, float]
+    lines: Array
+    moved: Array
+    claim: Array
 
     @classmethod
     def of(cls, values: Values, wrt: tuple[str, ...]) -> _Point:
         """Return the point at which the variables `wrt` are moved."""
-        ends = np.cumsum([values[name].size for name in wrt]).tolist()
-        places = {name: slice(end - values[name].size, end) for name, end in zip(wrt, ends, strict=True)}
-        return cls(values, np.concatenate([np.asarray(values[n], dtype=np.float64).ravel() for n in wrt]), places)
+        ends = np.cumsum([np.size(values[name]) for name in wrt]).tolist()
+        places = {name: slice(end - np.size(values[name]), end) for name, end in zip(wrt, ends, strict=True)}
+        rows = np.empty((5, ends[-1]))
+        for name, place in places.items():
+            rows[0, place] = np.ravel(values[name])
+        widths = {name: WIDTH * _size(rows[0, place]) for name, place in places.items()}
+        return cls(values, places, widths, rows[:2], rows[2:4], rows[4])
+
+    @property
+    def direction(self) -> Array:
+        """The direction, flat."""
+        line: Array = self.lines[1]
+        return line
+
+    def hold(self, claims: Mapping[str, Array]) -> None:
+        """Copy the claimed gradients: what a caller returns, forward may overwrite."""
+        for name, place in self.places.items():
+            self.claim[place] = np.asarray(claims[name]).reshape(place.stop - place.start)
+
+    def turn(self, rng: np.random.Generator) -> None:
+        """Draw another direction: half the bits of each number drawn, as a share of the width."""
+        drawn = rng.bit_generator.random_raw((self.direction.size + 1) // 2).view(np.int32)
+        for name, place in self.places.items():
+            np.multiply(drawn[place], math.ldexp(self.widths[name], -32), out=self.direction[place])
+
+    def move(self, t: float) -> None:
+        """Move the `sides` by t along the direction, and by −t."""
+        np.matmul([[1.0, t], [1.0, -t]], self.lines, out=self.moved)
+
+    @cached_property
+    def sides(self) -> list[Values]:
+        """The values as they were moved last."""
+        return [{**self.values, **self.split(row)} for row in self.moved]
 
     def split(self, flat: Array) -> dict[str, Array]:
-        """Return views of an array like `flat`, one for each variable."""
+        """Return views of an array like `direction`, one for each variable."""
         return {name: flat[place].reshape(np.shape(self.values[name])) for name, place in self.places.items()}
 
 
@@ -171,99 +206,92 @@ class _Weighted:
     seed: int
     eps: float
     evaluations: int = 0
-    base: list[Array] = field(default_factory=list)  # uᵀf at the point itself
+    base: float = math.nan  # uᵀf at the point itself
     noise: float | None = None
-
-    def __post_init__(self) -> None:
-        self.scratch = np.empty(self.point.flat.size)
 
     def __call__(self, values: Values) -> list[Array]:
         self.evaluations += 1
-        return self.mixed(self.forward(values))
+        return [np.asarray(self.mixed(self.forward(values)))]
 
-    def mixed(self, outputs: list[Array]) -> list[Array]:
+    def mixed(self, outputs: list[Array]) -> float:
         """Return uᵀf."""
-        return [np.asarray(sum(np.sum(u * f) for u, f in zip(self.cotangents, outputs, strict=True)))]
+        return sum(float(np.vdot(u, f)) for u, f in zip(self.cotangents, outputs, strict=True))
 
-    def probe(self, claim: Array, direction: Array) -> Probe:
-        """Return one projection."""
-        measured, bound = self._measure(direction)
-        terms = np.multiply(claim, direction, out=self.scratch)
+    def along(self, steps: Array) -> Array:
+        """Return uᵀf `(2, steps)` ahead and behind along the direction; NaN where forward raises."""
+        f = np.empty((2, len(steps)))
+        for i, t in enumerate(steps.tolist()):
+            self.point.move(t)
+            for side, values in enumerate(self.point.sides):
+                self.evaluations += 1
+                try:
+                    f[side, i] = self.mixed(self.forward(values))
+                except Exception:  # whatever a user's function raises there: nothing is known
+                    f[side, i] = np.nan
+        return f
+
+    def probe(self) -> Probe:
+        """Return the projection on the point's direction."""
+        measured, bound = self._measure()
+        terms = np.multiply(self.point.claim, self.point.direction, out=self.point.moved[0])
         # What claims lose in their own rounding, and the sum of them here.
         rounding = 16 * self.eps * math.sqrt(terms.size * float(np.dot(terms, terms)))
         return Probe(float(terms.sum()), measured, bound + rounding)
 
-    def _measure(self, direction: Array) -> tuple[float, float]:
+    def _measure(self) -> tuple[float, float]:
         """Return uᵀJd and its bound: a short ladder, and the thorough way where that does not do."""
-        tangents = self.point.split(direction)
+        tangents = self.point.split(self.point.direction)
         low, high = room(self.point.values, tangents, self.domains) if self.domains else (-math.inf, math.inf)
         if low < -STEPS[0] and STEPS[0] < high:
-            value, bound = self._short(_Line(self, direction))
-            if bound <= ENOUGH * max(abs(value), abs(float(self.base[0]))):
+            with np.errstate(all="ignore"):
+                value, bound = self._short()
+            if bound <= ENOUGH * max(abs(value), abs(self.base)):
                 return value, bound
         ((v, b),) = directional(self, self.point.values, tangents, domains=self.domains, seed=self.seed)
         return float(v), float(b)
 
-    def _short(self, line: _Line) -> tuple[float, float]:
+    def _short(self) -> tuple[float, float]:
         """Return the derivative at three steps and its bound; the first line has finer witnesses, for all of them."""
-        evaluator = Evaluator(line, {"t": np.zeros(1)}, "t")
-        f0 = float(evaluator.f0[0])
-        f = evaluator(None, np.concatenate([STEPS, -STEPS])[:, None], "steps")[:, 0]
-        up, down = f[: len(STEPS)], f[len(STEPS) :]
-        near = None
-        if self.noise is None:
-            near = evaluator(None, SPACING * np.array([[-3.0], [-2.0], [-1.0], [1.0], [2.0], [3.0]]), "noise")[:, 0]
-            with np.errstate(all="ignore"):
-                self.noise = noises.SAFETY * float(noises.table(np.insert(near, 3, f0)[:, None])[0])
-        noise = max(self.noise, ULPS * EPS * max(abs(f0), float(np.abs(f).max())))
-        best = smallest(((up - down) / (2 * STEPS))[:, None], STEPS, noise / STEPS[:, None], 2)
-        value, bound = float(best.value[0]), float(best.bound[0])
+        f0 = self.base
+        up, down = self.along(STEPS)
+        near = self.along(FINE) if self.noise is None else None
         if near is not None:
-            reach = 3 * SPACING
+            self.noise = noises.SAFETY * float(noises.table(np.array([*near[1, ::-1], f0, *near[0]])[:, None])[0])
+        assert self.noise is not None
+        noise = max(self.noise, ULPS * EPS * max(abs(f0), float(np.abs([up, down]).max())))
+        value, *gaps = (ROWS @ ((up - down) / (2 * STEPS))).tolist()
+        bound = max(abs(gap) for gap in gaps) + SHARE * noise
+        if near is not None:
+            (ahead, behind), reach = near[:, -1], FINE[-1]
             left = 4 * abs((up[-1] - down[-1]) / (2 * STEPS[-1]) - value) * (reach / STEPS[-1]) ** 2
-            seen = abs((near[-1] - near[0]) / (2 * reach) - value) <= bound + left + 2 * noise / reach
+            seen = abs((ahead - behind) / (2 * reach) - value) <= bound + left + 2 * noise / reach
             bend = 4 * abs(up[-1] + down[-1] - 2 * f0) * (reach / STEPS[-1]) ** 2
-            smooth = abs(near[-1] + near[0] - 2 * f0) <= bend + 4 * noise
+            smooth = abs(ahead + behind - 2 * f0) <= bend + 4 * noise
             bound = bound if seen and smooth else math.inf
         return value, bound
 
 
-class _Line:
-    """t ↦ f(values + t · direction), in the scratch array; f(values) is asked for once."""
-
-    def __init__(self, weighted: _Weighted, direction: Array) -> None:
-        self.weighted, self.direction = weighted, direction
-        self.moved = weighted.scratch
-        self.values = {**weighted.point.values, **weighted.point.split(self.moved)}
-
-    def __call__(self, at: Values) -> list[Array]:
-        t = float(at["t"][0])
-        if t == 0:
-            return self.weighted.base
-        np.multiply(self.direction, t, out=self.moved)
-        self.moved += self.weighted.point.flat
-        return self.weighted(self.values)
-
-
-def _bisect(weighted: _Weighted, claim: Array, direction: Array) -> Culprit | None:
+def _bisect(weighted: _Weighted) -> Culprit | None:
     """Halve the entries of a direction that shows a mismatch until one is left that still does."""
-    low, high = 0, direction.size
+    point = weighted.point
+    whole = point.direction.copy()
+    low, high = 0, whole.size
     while high - low > 1:
         middle = (low + high) // 2
         for half in ((low, middle), (middle, high)):
-            d = np.zeros(direction.size)
-            d[slice(*half)] = direction[slice(*half)]
-            if weighted.probe(claim, d).wrong:
+            point.direction[:] = 0
+            point.direction[slice(*half)] = whole[slice(*half)]
+            if weighted.probe().wrong:
                 low, high = half
                 break
         else:
             return None  # the error is spread so thinly that no half shows it beyond its bound
-    unit = np.zeros(direction.size)
-    unit[low] = 1
-    probe = weighted.probe(claim, unit)
-    name = next(name for name, place in weighted.point.places.items() if place.start <= low < place.stop)
-    place = np.unravel_index(low - weighted.point.places[name].start, np.shape(weighted.point.values[name]))
-    return Culprit(name, tuple(int(k) for k in place), probe.claimed, probe.measured, probe.bound)
+    point.direction[:] = 0
+    point.direction[low] = 1
+    probe = weighted.probe()
+    name = next(name for name, place in point.places.items() if place.start <= low < place.stop)
+    index = np.unravel_index(low - point.places[name].start, np.shape(point.values[name]))
+    return Culprit(name, tuple(int(k) for k in index), probe.claimed, probe.measured, probe.bound)
 
 
 def _size(x: Array) -> float:

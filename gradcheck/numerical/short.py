@@ -7,6 +7,7 @@ infinite bound and is left to a longer ladder.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,7 +23,7 @@ from gradcheck.problem import Array
 Window = tuple[int, int]  # first step, number of steps
 
 WITNESSES, SIDES = np.array([14, 22]), np.array([1, -1])
-BLOCK_VALUES = 1 << 15
+BLOCK_VALUES = 1 << 16
 # Among thousands of entries some are noisier than a table of few points says; what a witness is for is far off.
 SLACK = 8
 
@@ -55,9 +56,7 @@ def weights(steps: Array, first: int, length: int) -> Array:
 
 
 @lru_cache(maxsize=32)
-def _mixtures(
-    windows: tuple[tuple[Window, tuple[Window, ...]], ...], exponents: tuple[int, ...]
-) -> tuple[Array, Array]:
+def mixtures(windows: tuple[tuple[Window, tuple[Window, ...]], ...], exponents: tuple[int, ...]) -> tuple[Array, Array]:
     """Return the rows that make candidates, and then their distances from neighbours, out of quotients.
 
     And how much of the noise at step 1 each candidate has.
@@ -69,33 +68,50 @@ def _mixtures(
 
 
 @dataclass(frozen=True)
+class _Rungs:
+    """What is the same for all colours: relative steps, witnesses, mixtures of quotients, and noise at the first step.
+
+    `share`: how much of the noise at a step of 1 each window's value has.
+    """
+
+    plan: Plan
+    steps: Array
+    fine: Array
+    rows: Array
+    share: Array
+    noise: Array
+
+    @classmethod
+    def of(cls, ladder: Ladder, plan: Plan) -> _Rungs:
+        exponents = np.minimum(plan.steps, ladder.finest)
+        fine = SIDES * relative_steps(np.minimum(WITNESSES, ladder.finest))
+        rows, share = mixtures(tuple(plan.windows.items()), tuple(exponents.tolist()))
+        return cls(plan, relative_steps(exponents), fine, rows, share, ladder.noise_at(exponents[:1])[0])
+
+
+@dataclass(frozen=True)
 class _Moves:
     """Where f is evaluated, `(points, colours, entries)`: all steps out, all steps in, and the witnesses.
 
     `width`: from the step out to the step in; `taken`: the witnesses' steps.
     """
 
-    steps: Array
-    fine: Array
     scale: Array
     new: Array
     width: Array
     taken: Array
 
     @classmethod
-    def of(cls, evaluator: Evaluator, index: Array, ladder: Ladder, plan: Plan) -> _Moves:
+    def of(cls, evaluator: Evaluator, index: Array, ladder: Ladder, rungs: _Rungs) -> _Moves:
         x, scale = evaluator.x[index], ladder.scale[index]
-        steps = relative_steps(np.minimum(plan.steps, ladder.finest))
-        fine = SIDES * relative_steps(np.minimum(WITNESSES, ladder.finest))
-        new, (out, back) = out_and_in(x, steps[:, None, None] * scale, ladder.domain)
-        near, taken = perturbed(x, fine[:, None, None] * scale, ladder.domain)
+        new, (out, back) = out_and_in(x, rungs.steps[:, None, None] * scale, ladder.domain)
+        near, taken = perturbed(x, rungs.fine[:, None, None] * scale, ladder.domain)
         width = out - back
         width[(out == 0) | (back == 0)] = np.nan
-        return cls(steps, fine, scale, np.concatenate([*new, near]), width, taken)
+        return cls(scale, np.concatenate([*new, near]), width, taken)
 
     def part(self, colours: slice) -> _Moves:
-        arrays = self.new[:, colours], self.width[:, colours], self.taken[:, colours]
-        return _Moves(self.steps, self.fine, self.scale[colours], *arrays)
+        return _Moves(self.scale[colours], self.new[:, colours], self.width[:, colours], self.taken[:, colours])
 
 
 def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, plan: Plan) -> Found:
@@ -104,63 +120,91 @@ def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, plan: Plan
     points = len(plan.steps) + len(WITNESSES)
     inner = max(1, BLOCK_VALUES // (points * structure.slot.size))
     outer = inner * max(1, BLOCK_VALUES // (points * structure.index.shape[1] * inner))
+    rungs = _Rungs.of(ladder, plan)
     with np.errstate(all="ignore"):
         for first in range(0, len(structure.index), outer):
-            moves = _Moves.of(evaluator, structure.index[first : first + outer], ladder, plan)
+            moves = _Moves.of(evaluator, structure.index[first : first + outer], ladder, rungs)
             for start in range(0, len(moves.scale), inner):
                 part = slice(first + start, min(first + start + inner, first + outer))
                 into = value[part], truncation[part], rounding[part], step[part]
-                _block(evaluator, structure.part(part), ladder, plan, moves.part(slice(start, start + inner)), *into)
+                own = moves.part(slice(start, start + inner))
+                _block(evaluator, structure.part(part), ladder.eps, rungs, own, *into)
     return Found.smooth(value, truncation, rounding, step)
 
 
 def _block(
     evaluator: Evaluator,
     structure: Structure,
-    ladder: Ladder,
-    plan: Plan,
+    eps: float,
+    rungs: _Rungs,
     moves: _Moves,
     value: Array,
     truncation: Array,
     rounding: Array,
     step: Array,
 ) -> None:
-    f0, steps, fine, n = evaluator.f0, moves.steps, moves.fine, len(plan.steps)
+    f0, steps, n = evaluator.f0, rungs.steps, len(rungs.steps)
     points = np.broadcast_to(structure.index, moves.new.shape).reshape(-1, structure.index.shape[1])
     f = evaluator(points, moves.new.reshape(points.shape), "steps").reshape(-1, *value.shape)
     up, down, near = f[:n], f[n : 2 * n], f[2 * n :]
     central = up - down
     central /= structure.spread(moves.width)
-    exponents = np.minimum(plan.steps, ladder.finest)
-    rows, share = _mixtures(tuple(plan.windows.items()), tuple(exponents.tolist()))
-    mixed = (rows @ central.reshape(n, -1)).reshape(len(rows), *value.shape)
-    values, gaps = mixed[: len(share)], np.abs(mixed[len(share) :], out=mixed[len(share) :])
-    if not np.isfinite(mixed).all():
+    mixed = (rungs.rows @ central.reshape(n, -1)).reshape(-1, *value.shape)
+    values, gaps = mixed[: len(rungs.share)], mixed[len(rungs.share) :]
+    np.abs(gaps, out=gaps)
+    if not math.isfinite(mixed.sum()):
         values[~np.isfinite(values)], gaps[~np.isfinite(gaps)] = 0, np.inf
 
-    largest = np.maximum(np.maximum(np.abs(up[0]), np.abs(down[0])), np.abs(f0))
-    amplitude = np.maximum(ladder.noise_at(exponents[:1])[0], ULPS * ladder.eps * largest)
     unit = structure.spread(moves.scale)
-    # Where f steepens with the step, noise that was measured near the point is amplified likewise.
-    growth = np.abs(central[0]) / np.maximum(np.abs(central[-1]), amplitude / (unit * steps[-1]))
-    amplitude *= np.fmax(growth, 1)
+    largest = np.maximum(np.maximum(np.abs(up[0]), np.abs(down[0])), np.abs(f0))
+    amplitude = np.maximum(rungs.noise, ULPS * eps * largest)
     noise = amplitude / unit  # of a quotient at a step of 1
+    # Where f steepens with the step, noise that was measured near the point is amplified likewise.
+    growth = np.fmax(np.abs(central[0]) / np.maximum(np.abs(central[-1]), noise / steps[-1]), 1)
+    amplitude *= growth
+    noise *= growth
 
-    at, total = 0, np.full(value.shape, np.inf)
-    value[:], truncation[:], rounding[:] = 0, np.inf, 0
-    for i, neighbours in enumerate(plan.windows.values()):
-        gap = np.maximum.reduce(gaps[at : at + len(neighbours)])
-        at += len(neighbours)
-        own = noise * share[i]
-        better = gap + own < total
-        np.copyto(total, gap + own, where=better)
-        for kept, candidate in ((value, values[i]), (truncation, gap), (rounding, own)):
-            np.copyto(kept, candidate, where=better)
+    total = _choose(rungs, values, gaps, noise, (value, truncation, rounding))
 
     # A witness has to stand on the parabola through the point with the value as its slope.
-    h = structure.spread(moves.taken)
-    bend = (up[-1] + down[-1] - 2 * f0) * (fine / steps[-1])[:, None, None] ** 2 / 2
-    left = 4 * np.abs(central[-1] - value) * (fine / steps[-1])[:, None, None] ** 2
-    off = np.abs(near - f0 - value * h - bend) > np.abs(h) * (total + left) + np.abs(bend) + SLACK * amplitude
-    truncation[off.any(axis=0)] = np.inf
+    h, nearer = structure.spread(moves.taken), ((rungs.fine / steps[-1]) ** 2)[:, None, None]
+    bend = (up[-1] + down[-1] - 2 * f0) / 2
+    off = near - f0
+    off -= value * h
+    off -= nearer * bend
+    allowed = nearer * (4 * np.abs(central[-1] - value))
+    allowed += total
+    allowed *= np.abs(h)
+    allowed += nearer * np.abs(bend)
+    allowed += SLACK * amplitude
+    missed = (np.abs(off, out=off) > allowed).any(axis=0)
+    if missed.any():
+        truncation[missed] = np.inf
     np.multiply(unit, steps[-1], out=step)
+
+
+def _choose(rungs: _Rungs, values: Array, gaps: Array, noise: Array, into: tuple[Array, Array, Array]) -> Array:
+    """Put value, truncation and rounding of every entry's best window into arrays, and return its total error.
+
+    Without a branch for every entry: a processor cannot foretell them.
+    """
+    value, truncation, rounding = into
+    total = np.full(value.shape, np.inf)
+    which = np.zeros(value.shape, dtype=np.int8)
+    at = 0
+    for i, neighbours in enumerate(rungs.plan.windows.values()):
+        error = np.maximum.reduce(gaps[at : at + len(neighbours)])
+        error += noise * rungs.share[i]
+        at += len(neighbours)
+        better = (error < total).view(np.int8)
+        np.maximum(which, better * np.int8(i), out=which)
+        np.minimum(total, error, out=total)
+    start = np.multiply(which, value.size, dtype=np.intp)
+    start += np.arange(value.size).reshape(value.shape)
+    np.take(values.reshape(-1), start, out=value, mode="clip")
+    np.multiply(noise, np.take(rungs.share, which, mode="clip"), out=rounding)
+    np.subtract(total, rounding, out=truncation)
+    if not math.isfinite(total.sum()):
+        unknown = ~(total < np.inf)
+        value[unknown], truncation[unknown], rounding[unknown] = 0, np.inf, 0
+    return total
