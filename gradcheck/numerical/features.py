@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.numerical.extrapolate import ROUNDING, WAVE
 from gradcheck.numerical.ladder import TOGETHER, Quotients, last_true
+from gradcheck.numerical.rounded import ROUNDING, WAVE, power_law, rounded_off
 from gradcheck.problem import Array
 
 # A difference quotient's error shrinks with the step. One that is so many times that of coarser steps, and falls to a
@@ -19,10 +19,8 @@ BEYOND, FALL = 4, 3
 REACH = 3  # steps over which the error must have fallen
 SUDDEN = 1e6  # times the noise, within one step
 RISERS = 4
-STRAIGHT = 0.1
 LINE = 5  # steps
 SLACK, SUDDENLY = 1, 1e2  # times the noise: what is no move, and a jump (seven times what a cubic adds in a step)
-FAR, BROKEN = 6, 0.25
 SLACK, SUDDEN_RISER = 4, 1e3
 
 
@@ -65,35 +63,32 @@ def clear(q: Quotients, value: Array, start: Array) -> Array:
     return clean
 
 
-def riser(q: Quotients) -> tuple[Array, Array]:
+def riser(q: Quotients) -> Array:
     """Return the height of the grid's risers where f follows a line exactly at fine steps, 0 elsewhere.
 
-    Rounding moves f off that line at once, on both sides at about the same step, and by little against f. One side
-    alone is moved by a clip next to the point, too, beyond whose edge it is straight. Also returned: how far off the
-    line's slope the quotients are where f jumps on both sides by more than rounding does.
+    Rounding moves f off that line at once, on both sides at about the same step, and by little against f. Where f is
+    still, one side alone may be: by the tail of a saturating function, and not a clip's edge, beyond which a power of
+    the step follows.
     """
-    here, none = np.arange(q.base.size), np.zeros(q.base.size)
+    here = np.arange(q.base.size)
     with np.errstate(all="ignore"):
         sides, h = np.stack([q.ahead, q.behind]), q.steps[:, None] * q.scale
         last = last_true(_leaves_a_line(sides, 2 * q.quiet / h))
         if not (last >= 0).any():
-            return none, none
+            return np.zeros(q.base.size)
         side = np.argmax(last, axis=0)
         first = last[side, here]
-        beyond = np.maximum(first - np.arange(9)[:, None], 0)
-        off = sides[side, beyond, here] - sides[side, first + 1, here]
-        height = np.where(first >= 0, np.abs(off[0]) * h[first, here], 0)
-        # All over the ladder: near the point f may be what is left of large numbers.
-        f = np.abs(np.stack([q.up, q.down]))
-        largest = np.max(f, where=np.isfinite(f), initial=0.0)
+        slope = sides[side, first + 1, here]
+        height = np.abs(sides[side, first, here] - slope) * h[first, here]
         together = (last >= 0).all(axis=0) & (last.max(axis=0) - last.min(axis=0) <= TOGETHER)
-        tiny = height <= np.where(together, q.point.eps**WAVE, q.point.eps**ROUNDING) * largest
-        straight = (first >= 8) & (np.abs(off[4:] - off[6]).max(axis=0) <= STRAIGHT * np.abs(off[6]))
-        # What a corner adds grows with the step beyond it, and a jump's does not.
-        slope = np.diff((off * h[beyond, here])[:4], axis=0) / np.diff(h[beyond, here][:4], axis=0)
-        broken = (first >= FAR) & (np.abs(slope - slope[0]).max(axis=0) > BROKEN * np.abs(slope[0]))
-    rises = np.where(tiny & (together | ~straight), RISERS * height, 0)
-    return rises, np.where(together & ~tiny & broken, np.abs(off[0]), 0)
+        share = np.where(together, WAVE, ROUNDING)
+        # Near the point, f may be what is left of the large numbers that it gets to.
+        f = np.abs(np.stack([q.up, q.down]))
+        left = rounded_off(height, np.max(f, where=np.isfinite(f), initial=0.0), q.point.eps, share)
+        tiny = np.where(slope == 0, left, together & (height <= q.point.eps**share * q.point.highest * q.scale))
+        beyond = np.maximum(first - np.arange(4, 9)[:, None], 0)
+        edge = (first >= 8) & power_law(sides[side, beyond, here], h[beyond, here])
+    return np.where((first >= 0) & tiny & (together | ~edge), RISERS * height, 0)
 
 
 def _leaves_a_line(sides: Array, noise: Array) -> Array:

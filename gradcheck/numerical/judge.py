@@ -7,9 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from gradcheck.numerical import features, kinks
-from gradcheck.numerical.extrapolate import ROUNDING, RUN, WAVE, Best, Plateaus, persistent, select
+from gradcheck.numerical.extrapolate import Best
 from gradcheck.numerical.found import Found
+from gradcheck.numerical.hear import RUN, persistent
 from gradcheck.numerical.ladder import Quotients
+from gradcheck.numerical.plateaus import Plateaus
+from gradcheck.numerical.rounded import ROUNDING, WAVE, power_law, rounded_off
+from gradcheck.numerical.selection import select
 from gradcheck.problem import Array
 
 POOR, CAUTION = 1e-4, 8
@@ -21,10 +25,8 @@ def thorough(q: Quotients) -> Found:
 
     Where the feature may as well be rounding, the bound reaches what is found below it.
     """
-    height, jumps = features.riser(q)
-    q = q.noisier(height)
+    q = q.noisier(features.riser(q))
     found, start = _judge(q)
-    found.truncation += jumps
     for least, sure in ((q.point.eps**WAVE, True), (q.point.eps**ROUNDING, False)):
         todo = np.arange(start.size)
         for _ in range(FEATURES):
@@ -144,9 +146,9 @@ def _hidden(q: Quotients) -> Array:
     for side in (part.ahead, part.behind):
         slope = np.abs(side[last, here])
         with np.errstate(all="ignore"):
-            tiny = slope * q.steps[last] <= part.point.eps**ROUNDING * part.point.highest
-            run = side[np.maximum(last - np.arange(4, 9)[:, None], 0), here]
-            straight = np.abs(run - run[2]).max(axis=0) <= 0.1 * np.abs(run[2])
+            tiny = rounded_off(slope * q.steps[last], part.point.highest, part.point.eps)
+            beyond = np.maximum(last - np.arange(4, 9)[:, None], 0)
+            straight = power_law(side[beyond, here], q.steps[beyond])
             more = tiny & ~straight & ~part.point.rounded
         hidden[some] = np.fmax(hidden[some], np.where(more, 2 * slope, 0))
     return hidden

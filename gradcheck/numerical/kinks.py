@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.numerical.extrapolate import Best, select
+from gradcheck.numerical.extrapolate import Best
 from gradcheck.numerical.ladder import Quotients
+from gradcheck.numerical.selection import select
 from gradcheck.problem import Array
 
 BEYOND = 3  # steps

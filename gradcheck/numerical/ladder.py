@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcheck.numerical import noise as noises
 from gradcheck.numerical.evaluate import Evaluator
-from gradcheck.numerical.extrapolate import Point
+from gradcheck.numerical.rounded import Point
 from gradcheck.numerical.steps import GOLDEN, both_sides, relative_steps, scales
 from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck.numerical.evaluate import Evaluator
-from gradcheck.numerical.extrapolate import ROUNDING
 from gradcheck.numerical.found import Found
 from gradcheck.numerical.ladder import Ladder, last_true
+from gradcheck.numerical.rounded import rounded_off
 from gradcheck.numerical.steps import both_sides, relative_steps
 from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array
@@ -22,7 +22,7 @@ LONG = np.arange(-2, 7)  # exponents of steps
 def colours(evaluator: Evaluator, structure: Structure, ladder: Ladder, found: Found) -> Array:
     """Return the colours with an entry of derivative 0 that is moved by long steps, the first time by next to nothing.
 
-    What "next to nothing" is depends on how large f gets: eps^ROUNDING of it.
+    What "next to nothing" is depends on how large f gets.
     """
     still = (found.value == 0) & np.isfinite(found.bound)
     some = np.flatnonzero(still.any(axis=1))
@@ -36,9 +36,9 @@ def colours(evaluator: Evaluator, structure: Structure, ladder: Ladder, found: F
     with np.errstate(all="ignore"):
         moved = np.abs(f - evaluator.f0)
         moved[np.isnan(moved)] = 0
-        largest = np.max(np.abs(f), where=np.isfinite(f), initial=0.0)
+        largest = np.max(np.abs(f), axis=(0, 1), where=np.isfinite(f), initial=0.0)
         first = last_true((moved > 0).reshape(2, len(steps), -1)).reshape(2, 1, len(some), -1)
         height = np.take_along_axis(moved, np.maximum(first, 0), axis=1)[:, 0]
-        hidden = still[some] & ((height > 0) & (height <= ladder.eps**ROUNDING * largest)).any(axis=0)
+        hidden = still[some] & rounded_off(height, largest, ladder.eps).any(axis=0)
     tailed: Array = some[hidden.any(axis=1)]
     return tailed

@@ -87,3 +87,20 @@ def test_a_saturated_tanh_is_flat_but_not_of_derivative_zero() -> None:
     found = estimate(f, {"x": x}, "x")
     truth = np.array([[0.5, -0.5], [-0.5, 0.5]]) / np.cosh(x) ** 2 / np.sqrt(1e-5)
     assert (np.abs(found.dense() - truth) <= found.dense("bound") + 1e-6 * np.abs(truth)).all()
+
+
+def test_a_squared_relu_is_flat_up_to_an_edge_and_not_a_grid() -> None:
+    """Its first move is next to nothing, like a tail's; but beyond the edge it follows a power of the step."""
+    x = np.array([[3.9e-4, -5.2e-4, -3.8e-4]])
+    found = of(lambda v: np.maximum(v, 0) ** 2, x)
+    holds(found, 2 * np.maximum(x, 0))
+    assert found.bound.max() <= 1e-9 * np.abs(found.value).max()
+
+
+def test_an_exponential_that_is_small_here_leaves_no_rounding() -> None:
+    """e^x is what it is; that it becomes large elsewhere says nothing of how f is rounded here."""
+    x = np.array([[-32.0, 2.0, -19.0, 7.5]])
+    found = estimate(lambda v: [(np.exp(v["x"]) ** 2).mean(axis=-1, keepdims=True)], {"x": x}, "x")
+    truth = np.exp(2 * x) / 2
+    assert np.all(np.abs(found.dense() - truth) <= found.dense("bound"))
+    assert found.bound.max() <= 1e-9 * truth.max()

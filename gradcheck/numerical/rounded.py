@@ -1,0 +1,53 @@
+"""What may be due to rounding: moves of f that are small against the numbers that it computes with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradcheck.problem import Array
+
+# A structure that only fine steps see is rounding where its height is below eps^ROUNDING of what coarse steps see, a
+# wave, a kink or a quantiser above eps^WAVE, and in between nobody can tell (float64: 1.5e-8 and 5e-7).
+ROUNDING, WAVE = 0.5, 0.4
+EVEN = 0.25
+
+
+@dataclass
+class Point:
+    """Where the quotients belong, in units of the steps' scale.
+
+    `height`: |f| / scale; `highest`: the largest |f| / scale within 4 |x|; `near`: 16 |x| / scale; `rounded`: both
+    sides begin to move at about the same step, as rounding to a grid makes them; `eps`: of f.
+    """
+
+    height: Array
+    highest: Array
+    near: Array
+    rounded: Array
+    eps: float
+
+    def take(self, where: Array) -> Point:
+        """Return some entries."""
+        return Point(self.height[where], self.highest[where], self.near[where], self.rounded[where], self.eps)
+
+
+def rounded_off(height: Array, largest: Array | float, eps: float, power: Array | float = ROUNDING) -> Array:
+    """Return where a first move of f is next to nothing, and so may be due to rounding: below eps^power of what f gets.
+
+    Numbers as large as that are rounded to eps of themselves: where the move is far below it, f grows to them only
+    beyond the move (an exponential), and is not what is left of them.
+    """
+    tiny: Array = (height <= eps**power * largest) & (height >= eps / 64 * largest)
+    return tiny
+
+
+def power_law(run: Array, steps: Array) -> Array:
+    """Return where quotients (first axis) follow one power of the step, as beyond the edge of a clip or of a relu².
+
+    The tail of a saturating function does not, nor do a few stairs of a grid.
+    """
+    exponent = np.diff(np.log(np.abs(run)), axis=0) / np.diff(np.log(steps), axis=0)
+    law: Array = np.ptp(exponent, axis=0) <= EVEN
+    return law
