@@ -132,7 +132,7 @@ class Ladder:
         moves = self.scale[structure.index] * 1.109375
         spacings = self._within(SPACINGS)
         found = noises.measure(evaluator, structure.index, moves, spacings, self.domain, True)
-        heard = loudest(found.swapaxes(0, 1))[audible(spacings, self.whole)]
+        heard = loudest(_lent(found).swapaxes(0, 1))[audible(spacings, self.whole)]
         tables = heard.swapaxes(0, 1).reshape(3, len(self.whole), -1)
         return self.quotients(evaluator, structure, self.whole, "steps", tables)
 
@@ -200,6 +200,17 @@ class Ladder:
             np.maximum(noise.min(axis=0), floor),
             point,
         )
+
+
+def _lent(noise: Array) -> Array:
+    """Return the noise `(tables, spacings, colours, outputs)`; a colour that does not move an output borrows its noise.
+
+    An output that stays as it is does not tell how it is rounded. Another colour that moves it does: the quietest.
+    """
+    heard = noise.max(axis=0)
+    still = (heard == 0).all(axis=0)
+    quietest = np.where(heard > 0, heard, np.inf).min(axis=1, keepdims=True)
+    return np.where(still, np.where(np.isfinite(quietest), quietest, 0), noise)
 
 
 def loudest(noise: Array) -> Array:

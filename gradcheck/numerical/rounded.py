@@ -46,8 +46,8 @@ def rounded_off(height: Array, largest: Array | float, eps: float, power: Array 
 def power_law(run: Array, steps: Array) -> Array:
     """Return where quotients (first axis) follow one power of the step, as beyond the edge of a clip or of a relu².
 
-    The tail of a saturating function does not, nor do a few stairs of a grid.
+    The tail of a saturating function does not, nor do a few stairs of a grid. Where all are 0, nothing follows at all.
     """
     exponent = np.diff(np.log(np.abs(run)), axis=0) / np.diff(np.log(steps), axis=0)
-    law: Array = np.ptp(exponent, axis=0) <= EVEN
+    law: Array = (np.ptp(exponent, axis=0) <= EVEN) | (run == 0).all(axis=0)
     return law
