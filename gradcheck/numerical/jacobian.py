@@ -90,8 +90,7 @@ def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, rng: np.ra
         if not (poor := _poor(evaluator, ladder, found)).size:
             break
         found = _again(evaluator, structure, ladder, found, poor, plan)
-    if (hidden := tails.colours(evaluator, structure, ladder, found)).size:
-        found = _again(evaluator, structure, ladder, found, hidden, None)
+    found = tails.widen(evaluator, structure, ladder, found)
     return found, foretells(evaluator, structure, ladder, found, rng)
 
 
