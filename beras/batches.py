@@ -37,8 +37,11 @@ def batches(arrays: Sequence[Array], batch_size: int, order: Array | None = None
     """Yield `batch_size` rows of each array at a time, as Tensors, in `order`; the last batch may be smaller."""
     # Rows are picked batch by batch: a shuffled copy of everything would not fit into the processor's cache.
     for start in range(0, len(arrays[0]), batch_size):
-        rows = slice(start, start + batch_size) if order is None else order[start : start + batch_size]
-        yield [array[rows].view(Tensor) for array in arrays]
+        stop = start + batch_size
+        if order is None:
+            yield [array[start:stop].view(Tensor) for array in arrays]
+        else:  # take does what array[rows] does, faster
+            yield [array.take(order[start:stop], axis=0).view(Tensor) for array in arrays]
 
 
 class Means:

@@ -182,7 +182,7 @@ class Variable(Tensor):
     def assign_sub(self, value: Array) -> Self:
         """Subtract `value`, an array of this variable's shape, in place; return the variable."""
         mine = np.asarray(self)
-        np.subtract(mine, value, out=mine, casting="same_kind")
+        np.subtract(mine, value, out=mine)
         writes.note(self)
         return self
 
