@@ -9,7 +9,7 @@ import numpy as np
 from gradcheck.numerical.evaluate import Evaluator
 from gradcheck.numerical.found import Found
 from gradcheck.numerical.ladder import ULPS, Ladder
-from gradcheck.numerical.steps import relative_steps
+from gradcheck.numerical.steps import random_numbers, relative_steps
 from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array
 
@@ -18,14 +18,14 @@ FINER = 3, 7, 11  # exponents beyond the step at which the entries themselves we
 SURE = 4
 SAMPLE = 1024  # entries tell at which steps the others were judged
 BLOCK_ENTRIES = 1 << 14  # so many at a time stay in the cache
-# Few bits, so that x + h is exact at all but the finest steps.
+# Few bits, so that x + h is exact at all but the finest steps. Eight of them: three bits of a number say which.
 SHARES = np.array([-8, -7, -6, -5, 5, 6, 7, 8]) / 8
 
 
 def random_directions(ladder: Ladder, rng: np.random.Generator) -> Array:
     """Return directions `(2, entries)` in which every entry moves by about its scale."""
     shape = DIRECTIONS, ladder.scale.size
-    draw = np.frombuffer(rng.bytes(shape[0] * shape[1]), dtype=np.uint8) % len(SHARES)
+    draw = random_numbers(rng, shape[0] * shape[1], np.uint8) & (len(SHARES) - 1)
     return np.take(SHARES, draw).reshape(shape) * ladder.scale
 
 
@@ -105,11 +105,11 @@ def _predict(structure: Structure, found: Found, directions: Array) -> tuple[Arr
     step = max(1, BLOCK_ENTRIES // outputs)
     for start in range(0, len(structure.column), step):
         part = slice(start, start + step)
-        column, value = structure.column[part], found.value[part]
+        value = found.value[part]
         for d, total in zip(directions, predicted, strict=True):
-            weight = np.take(d, column)
+            weight = structure.spread(d[structure.index[part]])
             total += np.einsum("co,co->o", value, weight)
-        np.abs(weight, out=weight)
+        weight = np.abs(weight)
         size += np.einsum("co,co->o", np.abs(value), weight)
         unsure += np.einsum("co,co->o", bound[part], weight)
     most = SHARES.max() / np.abs(SHARES).min()

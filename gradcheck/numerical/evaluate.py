@@ -11,7 +11,7 @@ import numpy as np
 
 from gradcheck.errors import UsageError, told
 from gradcheck.numerical.estimate import Cost
-from gradcheck.numerical.steps import moved
+from gradcheck.numerical.steps import within
 from gradcheck.problem import Array, Values
 
 Forward = Callable[[Values], list[Array]]
@@ -51,8 +51,8 @@ class Worker:
     def run(self, index: Array | None, new: Array) -> tuple[Array, int]:
         """Return the outputs `(points, outputs)` and the number of calls made.
 
-        Point p has the entries `index[p]` (flat; None: all entries) of the variable replaced by `new[p]`. A point at
-        which forward raises is a row of NaN.
+        Point p has the entries `index[p % len(index)]` (flat; None: all entries) of the variable replaced by `new[p]`.
+        A point at which forward raises is a row of NaN.
         """
         result = np.empty((len(new), self.outputs))
         size = self._block(len(new))
@@ -66,9 +66,11 @@ class Worker:
                 if index is None:
                     calls += self._one(None, new[part], new[part], result[part])
                 else:
+                    row = start % len(index)
+                    entries = index[row : row + 1] if points == 1 else index[np.arange(start, part.stop) % len(index)]
                     # Where the entries stand in the tile: those of point p are p variables further on.
-                    place = index[part] if points == 1 else index[part] + np.arange(points)[:, None] * base.size
-                    calls += self._one(place, new[part], base[index[part]], result[part])
+                    place = entries if points == 1 else entries + np.arange(points)[:, None] * base.size
+                    calls += self._one(place, new[part], base[entries], result[part])
         return result, calls
 
     def _block(self, points: int) -> int:
@@ -160,7 +162,7 @@ class Evaluator:
         self.row_count[stage] = self.row_count.get(stage, 0) + points * self.rows
 
     def __call__(self, index: Array | None, new: Array, stage: str) -> Array:
-        """Return the outputs `(points, outputs)` where entries `index[p]` (None: all) are replaced by `new[p]`."""
+        """Return the outputs `(points, outputs)` where some entries are replaced by `new[p]`: see `Worker.run`."""
         if self.executor is None or len(new) < 2:
             result, calls = self.worker.run(index, new)
         else:
@@ -174,17 +176,18 @@ class Evaluator:
         `direction (…, entries)`: one or several. An entry that would leave the domain stays where it is.
         """
         x, directions = self.x, direction.reshape(-1, self.x.size)
+        lines, moves = np.empty((len(directions), 2, x.size)), np.ones((len(t), 2))
+        lines[:, 0], lines[:, 1], moves[:, 1] = x, directions, t
         still = directions == 0 if not direction.all() else None
-        results, free = (
-            np.empty((len(directions), len(t), self.f0.size)),
-            np.empty((len(directions), len(t)), dtype=bool),
-        )
+        results = np.empty((len(directions), len(t), self.f0.size))
+        free = np.empty((len(directions), len(t)), dtype=bool)
         size = len(t) if self.executor else max(1, BLOCK_BYTES // (8 * max(1, x.size)))
         together = max(1, size // len(t))
         for first in range(0, len(directions), together):
             for start in range(0, len(t), size):
                 at = slice(first, first + together), slice(start, start + size)
-                new = moved(x, t[at[1], None] * directions[at[0], None], domain)
+                with np.errstate(over="ignore", invalid="ignore"):
+                    new = within(x, moves[at[1]] @ lines[at[0]], domain)
                 follows = new != x
                 if still is not None:
                     follows |= still[at[0], None]
@@ -199,7 +202,7 @@ class Evaluator:
             # Each part has arrays of its own to perturb: threads would overwrite each other's.
             jobs = [
                 self.executor.submit(
-                    run, replace(self.worker, _tiles={}), None if index is None else index[part], new[part]
+                    run, replace(self.worker, _tiles={}), None if index is None else index[part % len(index)], new[part]
                 )
                 for part in parts
             ]

@@ -28,6 +28,12 @@ class Found:
         # One number for all entries can only be the zero of a function without truncation: large arrays are dear.
         return np.add(self.truncation, self.rounding) if any(self.truncation.strides) else self.rounding
 
+    @property
+    def bent(self) -> bool:
+        """Whether there is a kink or a jump."""
+        # One number for all entries can only be that of a smooth function: large arrays are dear.
+        return any(self.kink.strides) and bool(self.kink.any() or self.jump.any())
+
     @classmethod
     def nothing(cls, *shape: int) -> Found:
         """Return entries of which nothing is known."""

@@ -137,7 +137,7 @@ def _result(evaluator: Evaluator, structure: Structure, found: Found, zero: Arra
         reason = "f is not finite at the point" if not np.isfinite(evaluator.f0).all() else None
         reason = reason or ("f jumps at the point" if found.jump.any() else evaluator.worker.error)
         reason = reason or "no two steps agree: f is not finite or not smooth near the point"
-    bent = found.kink.any() or found.jump.any()
+    bent = found.bent
     return Estimate(
         wrt=evaluator.worker.wrt,
         variable_shape=evaluator.worker.values[evaluator.worker.wrt].shape,

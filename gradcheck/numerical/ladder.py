@@ -9,7 +9,7 @@ import numpy as np
 from gradcheck.numerical import noise as noises
 from gradcheck.numerical.evaluate import Evaluator
 from gradcheck.numerical.rounded import Point
-from gradcheck.numerical.steps import GOLDEN, both_sides, relative_steps, scales
+from gradcheck.numerical.steps import GOLDEN, both_sides, random_numbers, relative_steps, scales
 from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array
 
@@ -119,7 +119,7 @@ class Ladder:
 
     def listen(self, evaluator: Evaluator, rng: np.random.Generator, spacings: Array = GUESS) -> None:
         """Measure the noise along a random direction, as a first guess for every entry."""
-        direction = SHARES[np.frombuffer(rng.bytes(self.scale.size), dtype=np.uint8)] * self.scale
+        direction = SHARES[random_numbers(rng, self.scale.size, np.uint8)] * self.scale
         self.spacings = self._within(spacings)
         self.noise = loudest(noises.along(evaluator, direction, self.spacings, self.domain))
 

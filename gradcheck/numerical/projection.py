@@ -28,7 +28,7 @@ from gradcheck.numerical.directional import Domains, directional, room
 from gradcheck.numerical.evaluate import Forward
 from gradcheck.numerical.ladder import ULPS
 from gradcheck.numerical.short import mixtures
-from gradcheck.numerical.steps import relative_steps
+from gradcheck.numerical.steps import random_numbers, relative_steps
 from gradcheck.problem import Array, Values
 
 VJP = Callable[[list[Array]], Mapping[str, Array]]
@@ -176,8 +176,8 @@ class _Point:
             self.claim[place] = np.asarray(claims[name]).reshape(place.stop - place.start)
 
     def turn(self, rng: np.random.Generator) -> None:
-        """Draw another direction: half the bits of each number drawn, as a share of the width."""
-        drawn = rng.bit_generator.random_raw((self.direction.size + 1) // 2).view(np.int32)
+        """Draw another direction."""
+        drawn = random_numbers(rng, self.direction.size, np.int32)
         for name, place in self.places.items():
             np.multiply(drawn[place], math.ldexp(self.widths[name], -32), out=self.direction[place])
 

@@ -144,8 +144,7 @@ def _block(
     step: Array,
 ) -> None:
     f0, steps, n = evaluator.f0, rungs.steps, len(rungs.steps)
-    points = np.broadcast_to(structure.index, moves.new.shape).reshape(-1, structure.index.shape[1])
-    f = evaluator(points, moves.new.reshape(points.shape), "steps").reshape(-1, *value.shape)
+    f = evaluator(structure.index, moves.new.reshape(-1, structure.index.shape[1]), "steps").reshape(-1, *value.shape)
     up, down, near = f[:n], f[n : 2 * n], f[2 * n :]
     central = up - down
     central /= structure.spread(moves.width)
@@ -189,16 +188,19 @@ def _choose(rungs: _Rungs, values: Array, gaps: Array, noise: Array, into: tuple
     Without a branch for every entry: a processor cannot foretell them.
     """
     value, truncation, rounding = into
-    total = np.full(value.shape, np.inf)
+    total = np.empty(0)
     which = np.zeros(value.shape, dtype=np.int8)
     at = 0
     for i, neighbours in enumerate(rungs.plan.windows.values()):
         error = np.maximum.reduce(gaps[at : at + len(neighbours)])
         error += noise * rungs.share[i]
         at += len(neighbours)
-        better = (error < total).view(np.int8)
-        np.maximum(which, better * np.int8(i), out=which)
-        np.minimum(total, error, out=total)
+        if i:
+            better = (error < total).view(np.int8)
+            np.maximum(which, better * np.int8(i), out=which)
+            np.minimum(total, error, out=total)
+        else:
+            total = error
     start = np.multiply(which, value.size, dtype=np.intp)
     start += np.arange(value.size).reshape(value.shape)
     np.take(values.reshape(-1), start, out=value, mode="clip")

@@ -9,6 +9,8 @@ the step that was really taken, (x + h) − x.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from gradcheck.problem import Array
@@ -27,6 +29,12 @@ def relative_steps(k: Array) -> Array:
     return np.ldexp(mantissa, -k)
 
 
+def random_numbers(rng: np.random.Generator, count: int, dtype: type[np.integer[Any]]) -> Array:
+    """Return integers of a dtype, all of its values equally likely: the bits of the generator as they come."""
+    raw = rng.bit_generator.random_raw(-(-count * np.dtype(dtype).itemsize // 8))
+    return np.asarray(raw).view(dtype)[:count]
+
+
 def scales(x: Array, floor: float) -> Array:
     """Return the power of two at or above |x| and `floor`, for every entry.
 
@@ -42,7 +50,12 @@ def scales(x: Array, floor: float) -> Array:
 def moved(x: Array, h: Array, domain: tuple[float, float] | None) -> Array:
     """Return `x + h` in x's dtype, and x where x + h would leave the open domain (or overflow)."""
     with np.errstate(over="ignore"):
-        new = np.asarray(x + h).astype(x.dtype, copy=False)
+        return within(x, np.asarray(x + h), domain)
+
+
+def within(x: Array, new: Array, domain: tuple[float, float] | None) -> Array:
+    """Return `new` in x's dtype, and x where that is outside the open domain or not finite."""
+    new = new.astype(x.dtype, copy=False)
     inside = np.isfinite(new)
     if domain is not None:
         inside &= (new > domain[0]) & (new < domain[1])
@@ -58,8 +71,10 @@ def perturbed(x: Array, h: Array, domain: tuple[float, float] | None) -> tuple[A
     return new, np.subtract(new, x, dtype=np.float64)
 
 
-def out_and_in(x: Array, h: Array, domain: tuple[float, float] | None) -> tuple[Array, Array]:
-    """Return x moved by h away from zero and, first index 1, towards it; and the steps really taken, as `perturbed`.
+def out_and_in(
+    x: Array, h: Array, domain: tuple[float, float] | None
+) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Return x moved by h away from zero and towards it, one after the other; and the steps really taken.
 
     Away from zero floats are coarser; the step towards it can then be as long to the last bit. Of two unequal steps a
     and b, a central quotient is off by f″ (a − b) / 2.
@@ -71,12 +86,12 @@ def out_and_in(x: Array, h: Array, domain: tuple[float, float] | None) -> tuple[
     if stuck.any():
         back[stuck] = -outward[stuck]
     near, back = perturbed(x, back, domain)
-    return np.stack([far, near]), np.stack([taken, back])
+    return (far, near), (taken, back)
 
 
 def both_sides(x: Array, h: Array, domain: tuple[float, float] | None) -> tuple[Array, Array]:
     """Return `x + h` and `x − h`, stacked, and the steps really taken: `out_and_in` in order."""
-    new, taken = out_and_in(x, h, domain)
+    new, taken = (np.stack(sides) for sides in out_and_in(x, h, domain))
     inward = np.broadcast_to(np.signbit(x), new.shape[1:])
     if inward.any():
         new, taken = np.where(inward, new[::-1], new), np.where(inward, taken[::-1], taken)

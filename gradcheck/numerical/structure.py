@@ -14,7 +14,7 @@ from math import comb, prod
 import numpy as np
 
 from gradcheck.numerical.evaluate import BLOCK_BYTES, Evaluator, repeated
-from gradcheck.numerical.steps import moved
+from gradcheck.numerical.steps import moved, random_numbers
 from gradcheck.problem import Array
 
 Domain = tuple[float, float] | None
@@ -118,7 +118,7 @@ def _meets(evaluator: Evaluator, size: Array, domain: Domain, rng: np.random.Gen
     apart = halves(n)
     x = evaluator.x
     # Every call moves every entry by another amount: it takes another piece of one long draw.
-    draw = MOVES[np.frombuffer(rng.bytes(2 * (x.size + len(apart))), dtype=np.uint16) % len(MOVES)]
+    draw = MOVES[random_numbers(rng, x.size + len(apart), np.uint16) % len(MOVES)]
     # The first call alone tells most axes that do meet; the others go together.
     together = max(1, BLOCK_BYTES // x.nbytes)
     for start, end in pairwise([0, *range(1, len(apart), together), len(apart)]):
