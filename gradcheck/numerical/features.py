@@ -20,8 +20,7 @@ REACH = 3  # steps over which the error must have fallen
 SUDDEN = 1e6  # times the noise, within one step
 RISERS = 4
 LINE = 5  # steps
-SLACK, SUDDENLY = 1, 1e2  # times the noise: what is no move, and a jump (seven times what a cubic adds in a step)
-SLACK, SUDDEN_RISER = 4, 1e3
+SLACK, SUDDENLY = 0.25, 1e2  # times the noise: what is no move, and a jump (a cubic adds less than 25 in a step)
 
 
 def nearest(q: Quotients, value: Array, start: Array, least: float) -> Array:
