@@ -15,10 +15,23 @@ class GradcheckFailure(AssertionError):
     """Raised by `assert_correct` and the pytest fixture: a verdict other than "correct"."""
 
 
-def told(error: BaseException | None) -> str:
-    """Return "Type: message", and the type alone where somebody else's message fails."""
+def message(error: BaseException | None) -> str:
+    """Return what an exception says, and nothing where somebody else's message fails.
+
+    >>> message(KeyError("w"))
+    "'w'"
+    """
     try:
-        message = str(error)
+        return str(error)
     except Exception:  # __str__ is other people's code, too
-        return type(error).__name__
-    return f"{type(error).__name__}: {message}"
+        return ""
+
+
+def told(error: BaseException | None) -> str:
+    """Return "Type: message".
+
+    >>> told(ValueError("no data"))
+    'ValueError: no data'
+    """
+    said = message(error)
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

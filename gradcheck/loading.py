@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from gradcheck.discover import find, shown
+from gradcheck.errors import message
 from gradcheck.precedence import put_first
 
 Note = Callable[[str], None]
@@ -100,7 +101,7 @@ def why(error: BaseException) -> str:
     >>> why(ValueError("no data"))
     'ValueError: no data'
     """
-    text = " ".join(str(error).split()) if not isinstance(error, SyntaxError) else str(error.msg)
+    text = str(error.msg) if isinstance(error, SyntaxError) else " ".join(message(error).split())
     where = ""
     if isinstance(error, SyntaxError) and error.filename:
         where = f" ({shown(error.filename)}, line {error.lineno})"
