@@ -2,10 +2,9 @@
 
     python benchmarks/speed_vs_torch.py [--quick]
 
-Warm medians on both sides, in one run, on one thread. Ours: estimate of all input, weight and bias Jacobians in
-float64, and comparison
-of every entry with what the code's own vector-Jacobian product says. Slow mode builds torch's full Jacobians; fast
-mode projects once.
+Warm medians on both sides, which take turns in one run, on one thread. Ours: estimate of all input, weight and bias
+Jacobians in float64, and comparison of every entry with what the code's own vector-Jacobian product says. Slow mode
+builds torch's full Jacobians; fast mode projects once.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -145,15 +145,21 @@ def claim(
     return np.concatenate([answer[number].ravel() for answer in answers[by_row]]), group * v[name].size
 
 
-def median(run: Callable[[], object], times: int) -> float:
-    """Return the median of warm runs."""
-    run()
-    taken = []
-    for _ in range(times):
-        begun = time.perf_counter()
+def medians(times: int, *runs: tuple[Callable[[], object], int]) -> list[float]:
+    """Return the medians of warm runs that take turns, so that whatever else the machine does slows all of them.
+
+    `runs`: what is run, and how often in every one of `times` turns.
+    """
+    taken: list[list[float]] = [[] for _ in runs]
+    for run, _ in runs:
         run()
-        taken.append(time.perf_counter() - begun)
-    return statistics.median(taken)
+    for _ in range(times):
+        for (run, often), seconds in zip(runs, taken, strict=True):
+            for _ in range(often):
+                begun = time.perf_counter()
+                run()
+                seconds.append(time.perf_counter() - begun)
+    return [statistics.median(seconds) for seconds in taken]
 
 
 def planted(vjp: Callable[[list[Array]], Values], v: Values, trials: int) -> None:
@@ -191,11 +197,8 @@ def main() -> None:
         assert ours(code, v) == 0
         tensors = [torch.from_numpy(x.copy()).requires_grad_() for x in v.values()]
         function = wrap(code)
-        mine = median(lambda code=code, v=v: ours(code, v), 5)
-        slow = median(lambda function=function, tensors=tensors: torch.autograd.gradcheck(function, tensors), times)
-        fast = median(
-            lambda function=function, tensors=tensors: torch.autograd.gradcheck(function, tensors, fast_mode=True), 5
-        )
+        check = partial(torch.autograd.gradcheck, function, tensors)
+        mine, slow, fast = medians(times, (partial(ours, code, v), 5), (check, 1), (partial(check, fast_mode=True), 5))
         print(
             f"{title:24s} ours {mine * 1e3:8.1f} ms   torch slow {slow:7.2f} s = {slow / mine:5.0f} × (goal {goal})"
             f"   torch fast {fast * 1e3:.1f} ms"
@@ -214,8 +217,11 @@ def main() -> None:
     result = project(lambda u: [Network.forward(u)], v, vjp, Network.names)
     assert not result.wrong
     tensors = [torch.from_numpy(x.copy()).requires_grad_() for x in v.values()]
-    mine = median(lambda: project(lambda u: [Network.forward(u)], v, vjp, Network.names), 9)
-    fast = median(lambda: torch.autograd.gradcheck(wrap(Network), tensors, fast_mode=True), 9)
+    mine, fast = medians(
+        25,
+        (lambda: project(lambda u: [Network.forward(u)], v, vjp, Network.names), 1),
+        (lambda: torch.autograd.gradcheck(wrap(Network), tensors, fast_mode=True), 1),
+    )
     print(
         f"784-128-10 loss gradient, {sum(x.size for x in v.values())} parameters, batch 32: ours {mine * 1e3:.1f} ms, "
         f"torch fast {fast * 1e3:.1f} ms = {fast / mine:.2f} ×; {result.power} ({result.evaluations} evaluations)"
