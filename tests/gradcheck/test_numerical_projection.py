@@ -56,6 +56,34 @@ def test_a_wrong_entry_is_found_by_bisection(place: tuple[int, int]) -> None:
     assert abs(result.culprit.claimed - result.culprit.measured - 1e-5) <= result.culprit.bound
 
 
+def test_a_claim_that_forward_overwrites_is_read_before() -> None:
+    gradient = np.zeros(5)
+
+    def forward(v: Any) -> list[Any]:
+        gradient[:] = 7
+        return [np.sum(v["x"] ** 2)]
+
+    def vjp(cotangents: list[Any]) -> dict[str, Any]:
+        gradient[:] = 2 * x
+        return {"x": gradient}
+
+    x = np.arange(1.0, 6.0)
+    assert not project(forward, {"x": x}, vjp, ("x",)).wrong
+
+
+def test_a_forward_that_raises_on_the_way_leaves_nothing_known_of_it() -> None:
+    x = np.arange(1.0, 6.0)
+
+    def forward(v: Any) -> list[Any]:
+        if abs(v["x"] - x).max() > 0:
+            raise ValueError("only there")
+        return [np.sum(v["x"] ** 2)]
+
+    result = project(forward, {"x": x}, lambda u: {"x": 2 * x}, ("x",))
+    assert not result.wrong
+    assert result.rho == np.inf
+
+
 def test_planted_errors_of_norm_rho_escape_less_often_than_stated() -> None:
     escaped = 0
     for seed in range(100):

@@ -9,7 +9,8 @@ import pytest
 
 from gradcheck.numerical import estimate
 from gradcheck.numerical.evaluate import Evaluator
-from gradcheck.numerical.structure import halves
+from gradcheck.numerical.steps import random_numbers
+from gradcheck.numerical.structure import halves, separable
 
 X = np.random.default_rng(5).normal(size=(6, 4))
 
@@ -58,3 +59,48 @@ def test_an_affine_function_whose_rows_meet_only_when_most_of_them_move_is_found
         return [2 * x + (x.sum() - X.sum() if everything else 0.0)]
 
     assert estimate(forward, {"x": X}, "x").structure == "dense"
+
+
+@pytest.mark.parametrize("stacked", [(), ("x",)])
+def test_points_take_turns_with_the_entries_that_are_told(stacked: tuple[str, ...]) -> None:
+    evaluator = Evaluator(lambda v: [v["x"] ** 2], {"x": X}, "x")
+    evaluator.worker.stacked = stacked
+    new = np.arange(1.0, 6.0)
+    right = np.tile(X.ravel() ** 2, (5, 1))
+    right[np.arange(5), [0, 5, 0, 5, 0]] = new**2
+    np.testing.assert_array_equal(evaluator(np.array([[0], [5]]), new[:, None], "steps"), right)
+
+
+@pytest.mark.parametrize("block", [1, 1 << 10, 1 << 20])
+def test_several_directions_are_followed_as_each_alone(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradcheck.numerical.evaluate.BLOCK_BYTES", block)
+    evaluator = Evaluator(lambda v: [np.sin(v["x"])], {"x": X}, "x")
+    x, steps = X.ravel(), np.array([0.5, 0.25, -0.25, -0.5])
+    directions = np.stack([np.linspace(1, 2, x.size), np.eye(x.size)[3]])
+    domain = -np.inf, float(x.max()) + 0.3
+    f, free = evaluator.along(directions, steps, domain, "certificate")
+    for i, direction in enumerate(directions):
+        new = x + steps[:, None] * direction
+        inside = new < domain[1]
+        np.testing.assert_allclose(f[i], np.sin(np.where(inside, new, x)), rtol=0, atol=4e-16)
+        np.testing.assert_array_equal(free[i], inside.all(axis=1))
+        alone, its = evaluator.along(direction, steps, domain, "certificate")
+        np.testing.assert_array_equal(alone, f[i])
+        np.testing.assert_array_equal(its, free[i])
+    assert not free.all()
+    assert free.any()
+
+
+@pytest.mark.parametrize("kind", [(True, False), (False, True), (True, True)])
+def test_each_output_gets_the_number_of_its_own_entry(kind: tuple[bool, bool]) -> None:
+    structure = separable((6, 4), ((6, 4),), *kind)
+    numbers = np.random.default_rng(0).normal(size=24)
+    np.testing.assert_array_equal(structure.spread(numbers[structure.index]), numbers[structure.column])
+
+
+def test_random_numbers_take_every_value_equally_often() -> None:
+    drawn = random_numbers(np.random.default_rng(0), 256 * 400 - 3, np.uint8)
+    assert drawn.size == 256 * 400 - 3
+    times = np.bincount(drawn, minlength=256)
+    # The sum has a χ² distribution with 255 degrees of freedom: 255 ± 23.
+    assert 160 < np.sum((times - 400) ** 2 / 400) < 350
