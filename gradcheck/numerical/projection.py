@@ -11,7 +11,7 @@ standard deviation s), an error matrix E = claim − truth makes the difference 
 whatever E is. (Gaussian directions, √(2π) for √6, take four times as long to draw.) k independent directions all miss
 it with at most the k-th power. Solving for σ gives ρ = 4 max β / (√6 p^(1/k)): an error with ‖s ∘ Eᵀu‖ above ρ escapes
 with probability below p. The assumption: the measured derivatives are within β. For a scalar function u = 1, and the
-norm is that of the gradient's error.
+norm is that of the gradient's error. (An entry of d takes 2³² values; their grid is nothing next to p^(1/k) = 1e-3.)
 """
 
 from __future__ import annotations

@@ -23,6 +23,8 @@ SAFETY = 2
 
 def widen(evaluator: Evaluator, structure: Structure, ladder: Ladder, found: Found) -> Found:
     """Return the same with bounds that reach what may hide behind a derivative of exactly 0."""
+    if found.value.all():
+        return found
     still = (found.value == 0) & np.isfinite(found.bound)
     some = np.flatnonzero(still.any(axis=1))
     for steps in (COARSE, FINE):
