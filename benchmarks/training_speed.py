@@ -32,6 +32,7 @@ SIZES = (784, 128, 64, 10)
 RATE = 1e-3
 BATCHES = (32, 128, 512)
 ROUNDS = 9
+ROUNDS_OF_BOOKKEEPING = 150
 WANTED = {"torch": {32: 1.0, 128: 1.0, 512: 0.9}, "keras fit": dict.fromkeys(BATCHES, 3.0)}
 Array = np.ndarray[Any, np.dtype[Any]]
 Train = Callable[[Array, Array, int], None]
@@ -257,49 +258,77 @@ def speed(x: Array, y: Array) -> bool:
 
 
 def bookkeeping(x: Array, y: Array) -> bool:
-    """Print what the tape, and Beras as a whole, add to a step; return whether the tape adds at most 3 %."""
-    x, labels = x[:128], one_hot(y[:128])
+    """Print what the tape, and Beras as a whole, add to a step; return whether the tape adds at most 3 %.
+
+    A step is what a training loop repeats: pick the rows, forward, backward, update.
+    """
+    labels, random = one_hot(y), np.random.default_rng(0)
     network, loss_fn, optimizer, hand = layers(), SoftmaxCrossEntropy(), Adam(RATE), ByHand()
     weights = [weight for layer in network for weight in layer.weights]
 
-    def with_tape() -> None:
+    def with_tape(picked: Array) -> None:
+        h: Any = x[picked]
+        truth = labels[picked]
         with GradientTape() as tape:
-            h: Any = x
             for layer in network:
                 h = layer(h)
-            loss = loss_fn(h, labels)
+            loss = loss_fn(h, truth)
         optimizer.apply_gradients(weights, tape.gradient(loss, weights))
 
-    def without_tape() -> None:
-        h: Any = x
+    def without_tape(picked: Array) -> None:
+        h: Any = x[picked]
+        truth = labels[picked]
         for layer in network:
             h = layer(h)
-        loss_fn(h, labels)
-        g = np.asarray(loss_fn.compose_input_gradients([np.ones((), np.float32)])[0])
+        loss_fn(h, truth)
+        g = np.asarray(loss_fn.input_gradients_for([np.ones((), np.float32)], [True, False])[0])
         gradients: list[Any] = []
         for layer in reversed(network):
-            gradients[:0] = layer.compose_weight_gradients([g])
+            if layer.weights:
+                gradients[:0] = layer.compose_weight_gradients([g])
             if layer is not network[0]:
                 g = np.asarray(layer.compose_input_gradients([g])[0])
         optimizer.apply_gradients(weights, gradients)
 
-    steps = {"tape": with_tape, "no tape": without_tape, "by hand": lambda: hand.apply(hand.gradients(x, labels))}
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(60):
-        for name, step in steps.items():  # in turns, but each some time on end, as in training: with its caches warm
-            for k in range(30):
-                start = thread_time()  # not the clock: what interrupts a step is none of its cost
-                step()
-                if k >= 5:
-                    times[name].append(thread_time() - start)
-    # The quickest tenth: an interrupted step also finds its caches empty.
-    cost = {name: median(sorted(values)[: len(values) // 10]) for name, values in times.items()}
-    for name, value in cost.items():
-        print(f"  {name:<8}{1e6 * value:8.1f} µs")
-    tape, beras = ((cost["tape"] - cost[name]) / cost["tape"] for name in ("no tape", "by hand"))
-    print(f"recording and walking the tape: {100 * tape:.1f} % of a step (wanted: 3 %)")
-    print(f"all that Beras adds to NumPy:   {100 * beras:.1f} % of a step")
-    return tape <= 0.03
+    def by_hand(picked: Array) -> None:
+        hand.apply(hand.gradients(x[picked], labels[picked]))
+
+    def typical(step: Callable[[Array], None]) -> float:
+        """Median of some steps on end, as in training: with their caches warm, after a few to warm them."""
+        times = []
+        for k in range(24):
+            picked = random.integers(0, len(x), 128)
+            start = thread_time()  # not the clock: what interrupts a step is none of its cost
+            step(picked)
+            if k >= 4:
+                times.append(thread_time() - start)
+        return median(times)
+
+    times = []
+    for round_ in range(ROUNDS_OF_BOOKKEEPING):
+        steps = [with_tape, without_tape, by_hand]
+        turn = round_ % 3  # each comes after each other one as often
+        found = {step: typical(step) for step in steps[turn:] + steps[:turn]}
+        times.append([found[step] for step in steps])
+    tape, bare, plain = np.transpose(times)
+    print(f"  a step takes {1e6 * median(tape):.0f} µs, {1e6 * median(plain):.0f} µs by hand")
+    added, error = share_added(tape, bare)
+    print(f"recording and walking the tape: {100 * added:.1f} ± {100 * error:.1f} % of a step (wanted: 3 %)")
+    everything, everything_error = share_added(tape, plain)
+    print(f"all that Beras adds to NumPy:   {100 * everything:.1f} ± {100 * everything_error:.1f} % of a step")
+    return added <= 0.03
+
+
+def share_added(more: Array, less: Array) -> tuple[float, float]:
+    """Median over rounds of `(more − less) / more`, and its standard error.
+
+    Both are from the same round, so that what slows a machine down for a while slows both. The error is that of the
+    median of a normal distribution, `1.2533 σ / √n`, with σ as 1.4826 times the median deviation.
+    """
+    shares = (more - less) / more
+    centre = float(np.median(shares))
+    spread = 1.4826 * float(np.median(np.abs(shares - centre)))
+    return centre, 1.2533 * spread / float(np.sqrt(len(shares)))
 
 
 def accuracy(x: Array, y: Array, x_test: Array, y_test: Array) -> bool:

@@ -88,13 +88,16 @@ class Diffable(Callable, Weighted):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
             args = self._positional(args, kwargs)
-        inputs = [a if isinstance(a, np.ndarray) else self._as_input(a) for a in args]
+        inputs: list[Array] = []
+        for a in args:  # a loop: at one input or two it is faster than a comprehension, at every call
+            inputs.append(a if isinstance(a, np.ndarray) else self._as_input(a))  # noqa: PERF401
         earlier = self.__dict__.get("inputs")
         self.inputs = inputs
         several = False
         tape = recording.tape
         try:
-            recording.tape = None
+            if tape is not None:
+                recording.tape = None
             result = self.forward(*inputs)
         except BaseException:
             if earlier is None:
@@ -103,7 +106,8 @@ class Diffable(Callable, Weighted):
                 self.inputs = earlier
             raise
         finally:
-            recording.tape = tape
+            if tape is not None:
+                recording.tape = tape
         self.saved = self._saving
         if type(result) is Tensor:
             outputs = [result]

@@ -67,7 +67,11 @@ class GradientTape:
         """
         weights, made = layer.weights, self._made
         for k, output in enumerate(outputs):
-            if id(output) in made or _is_among(output, inputs) or _is_among(output, weights):
+            handed_on = id(output) in made
+            for other in (*inputs, *weights):  # not `in`, which compares entries
+                if other is output:
+                    handed_on = True
+            if handed_on:
                 outputs[k] = output = np.ndarray.view(output, Tensor)
             made.add(id(output))
         self._calls.append((layer.snapshot(), layer, inputs, outputs, weights, writes.clock))
@@ -138,10 +142,17 @@ class GradientTape:
         route = []
         for call in self._calls:
             _, _, inputs, outputs, weights, _ = call
-            wanted = [id(x) in needed for x in inputs]
-            into_weights = not needed.isdisjoint(map(id, weights))
+            wanted = []  # plain loops: for one input or two, anything cleverer takes longer
+            for x in inputs:
+                wanted.append(id(x) in needed)  # noqa: PERF401
+            into_weights = False
+            for weight in weights:
+                if id(weight) in needed:
+                    into_weights = True
+                    break
             if into_weights or True in wanted:
-                needed.update(map(id, outputs))
+                for output in outputs:
+                    needed.add(id(output))
                 route.append((call, wanted, into_weights))
         for call, wanted, into_weights in reversed(route):
             state, _, inputs, outputs, weights, time = call
@@ -162,20 +173,12 @@ def _take(pending: dict[int, Array], kept: set[int], outputs: Sequence[Tensor]) 
     nothing = True
     for output in outputs:
         i = id(output)
-        g = pending.get(i) if i in kept else pending.pop(i, None)
-        if g is not None:
+        if i in pending:
+            taken.append(np.asarray(pending[i] if i in kept else pending.pop(i)))
             nothing = False
-            g = np.asarray(g)
-        taken.append(g)
+        else:
+            taken.append(None)
     return None if nothing else taken
-
-
-def _is_among(tensor: Array, others: Sequence[Any]) -> bool:
-    # not `in`, which compares entries
-    for other in others:  # noqa: SIM110 -- any() would take five times as long, at every call
-        if other is tensor:
-            return True
-    return False
 
 
 def _require_unchanged(call: Call) -> None:
@@ -195,7 +198,9 @@ def _seed(target: Tensor | Sequence[Tensor], output_gradients: Any) -> dict[int,
     """Return the upstream gradient of each target by its `id`."""
     single = isinstance(target, np.ndarray)
     if isinstance(target, np.ndarray) and output_gradients is None:
-        return {id(target): np.ones(target.shape, gradient_dtype(target))}
+        ones = np.empty(target.shape, gradient_dtype(target))
+        ones.fill(1)  # np.ones takes four times as long, and a loss is one number
+        return {id(target): ones}
     targets: list[Any] = [target] if single else list(target)
     weights = [output_gradients] if single or output_gradients is None else list(output_gradients)
     if output_gradients is None:
