@@ -23,7 +23,7 @@ from gradcheck.problem import Array
 Window = tuple[int, int]  # first step, number of steps
 
 WITNESSES, SIDES = np.array([14, 22]), np.array([1, -1])
-BLOCK_VALUES = 1 << 16
+BLOCK_VALUES = 1 << 17
 # Among thousands of entries some are noisier than a table of few points says; what a witness is for is far off.
 SLACK = 8
 
