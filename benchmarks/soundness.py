@@ -109,7 +109,8 @@ class Tally:
         self.violations += counts
         for name in set(outcome.program):
             self.by_function[name] += counts
-        self.ratios.append((outcome.bound / outcome.scale)[resolved])
+        if outcome.scale:  # of a function that is 0 all over, a bound of 0 has no share
+            self.ratios.append((outcome.bound / outcome.scale)[resolved])
         if wrong.any():
             beyond = float((outcome.error / outcome.bound)[wrong].max())
             worst = float(outcome.error[wrong].max() / outcome.scale)

@@ -205,10 +205,11 @@ class Ladder:
 def _lent(noise: Array) -> Array:
     """Return the noise `(tables, spacings, colours, outputs)`; a colour that does not move an output borrows its noise.
 
-    An output that stays as it is does not tell how it is rounded. Another colour that moves it does: the quietest.
+    An output that stays as it is does not tell how it is rounded. Another colour that moves it does: the quietest, by
+    the middle one of its tables, since a kink disturbs one or two.
     """
-    heard = noise.max(axis=0)
-    still = (heard == 0).all(axis=0)
+    still = (noise == 0).all(axis=(0, 1))
+    heard = np.median(noise, axis=0)
     quietest = np.where(heard > 0, heard, np.inf).min(axis=1, keepdims=True)
     return np.where(still, np.where(np.isfinite(quietest), quietest, 0), noise)
 
