@@ -81,10 +81,11 @@ def riser(q: Quotients) -> Array:
         height = np.abs(sides[side, first, here] - slope) * h[first, here]
         together = (last >= 0).all(axis=0) & (last.max(axis=0) - last.min(axis=0) <= TOGETHER)
         share = np.where(together, WAVE, ROUNDING)
-        # Near the point, f may be what is left of the large numbers that it gets to.
-        f = np.abs(np.stack([q.up, q.down]))
-        left = rounded_off(height, np.max(f, where=np.isfinite(f), initial=0.0), q.point.eps, share)
-        tiny = np.where(slope == 0, left, together & (height <= q.point.eps**share * q.point.highest * q.scale))
+        # Near the point, f may be what is left of the large numbers that it gets to; but not at a step as long as |x|.
+        f, near = np.abs(np.stack([q.up, q.down])), q.point.highest * q.scale
+        largest = np.where(q.steps[first] < q.point.near / 64, np.max(f, where=np.isfinite(f), initial=0.0), near)
+        left = rounded_off(height, largest, q.point.eps, share)
+        tiny = np.where(slope == 0, left, together & (height <= q.point.eps**share * near))
         beyond = np.maximum(first - np.arange(4, 9)[:, None], 0)
         edge = (first >= 8) & power_law(sides[side, beyond, here], h[beyond, here])
     return np.where((first >= 0) & tiny & (together | ~edge), RISERS * height, 0)

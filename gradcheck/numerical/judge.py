@@ -12,7 +12,7 @@ from gradcheck.numerical.found import Found
 from gradcheck.numerical.hear import RUN, persistent
 from gradcheck.numerical.ladder import Quotients
 from gradcheck.numerical.plateaus import Plateaus
-from gradcheck.numerical.rounded import ROUNDING, WAVE, power_law, rounded_off
+from gradcheck.numerical.rounded import ROUNDING, WAVE, power_law, rises, rounded_off
 from gradcheck.numerical.selection import select
 from gradcheck.problem import Array
 
@@ -149,6 +149,6 @@ def _hidden(q: Quotients) -> Array:
             tiny = rounded_off(slope * q.steps[last], part.point.highest, part.point.eps)
             beyond = np.maximum(last - np.arange(4, 9)[:, None], 0)
             straight = power_law(side[beyond, here], q.steps[beyond])
-            more = tiny & ~straight & ~part.point.rounded
+            more = tiny & ~straight & ~part.point.rounded & rises(side, q.steps, last)
         hidden[some] = np.fmax(hidden[some], np.where(more, 2 * slope, 0))
     return hidden

@@ -43,6 +43,17 @@ def rounded_off(height: Array, largest: Array | float, eps: float, power: Array 
     return tiny
 
 
+def rises(quotients: Array, steps: Array, first: Array) -> Array:
+    """Return where f goes on from its first move: three steps on, it has moved more than three times as far.
+
+    So do a tail and the stairs of a grid. The last bit of a sum that comes and goes does not.
+    """
+    here, on = np.arange(first.size), np.maximum(first - 3, 0)
+    moved = np.abs(quotients[first, here]) * steps[first]
+    stays: Array = np.abs(quotients[on, here]) * steps[on] <= 3 * moved
+    return ~stays | (first < 3)
+
+
 def power_law(run: Array, steps: Array) -> Array:
     """Return where quotients (first axis) follow one power of the step, as beyond the edge of a clip or of a relu².
 

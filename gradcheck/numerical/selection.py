@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck.numerical.extrapolate import Best, smallest
 from gradcheck.numerical.hear import Series, eliminated, hear
 from gradcheck.numerical.plateaus import PLATEAU, Plateaus
-from gradcheck.numerical.rounded import Point, rounded_off
+from gradcheck.numerical.rounded import Point, rises, rounded_off
 from gradcheck.problem import Array
 
 RETRIES = 6
@@ -60,16 +60,16 @@ def select(quotients: Array, steps: Array, noise: Array, power: int, point: Poin
 def _constant(quotients: Array, steps: Array, noise: Array, power: int, point: Point) -> Best:
     """Return the choice where fine steps do not move f.
 
-    If the first step that moves it moves it by no more than rounding does, the slope may hide below the rounding,
-    as in
-    the tail of tanh, and the bound reaches that step's quotient. Otherwise it is a jump or a kink further off.
+    If the first step that moves it moves it by no more than rounding does, the slope may hide below the rounding, as
+    in the tail of tanh, and the bound reaches that step's quotient. Otherwise it is a jump or a kink further off.
     """
     best = smallest(quotients, steps, noise, power)
     if not quotients.shape[1]:
         return best
     last = len(steps) - 1 - np.argmax((quotients[::-1] != 0), axis=0)
     slope = np.abs(quotients[last, np.arange(quotients.shape[1])])
-    tail = rounded_off(slope * steps[last], point.highest, point.eps) & ~point.rounded
+    tiny = rounded_off(slope * steps[last], point.highest, point.eps)
+    tail = tiny & ~point.rounded & rises(quotients, steps, last)
     best.truncation += np.where(tail, 2 * slope, 0)
     return best
 
