@@ -129,7 +129,7 @@ class Ladder:
 
     def climb(self, evaluator: Evaluator, structure: Structure) -> Quotients:
         """Evaluate every colour at all steps, with the noise measured for each of them alone."""
-        moves = self.scale[structure.index] * 1.109375
+        moves = self.scale[structure.index] * SHARES[1]
         spacings = self._within(SPACINGS)
         found = noises.measure(evaluator, structure.index, moves, spacings, self.domain, True)
         heard = loudest(_lent(found).swapaxes(0, 1))[audible(spacings, self.whole)]

@@ -104,3 +104,16 @@ def test_an_exponential_that_is_small_here_leaves_no_rounding() -> None:
     truth = np.exp(2 * x) / 2
     assert np.all(np.abs(found.dense() - truth) <= found.dense("bound"))
     assert found.bound.max() <= 1e-9 * truth.max()
+
+
+def test_noise_is_heard_where_round_steps_would_stay_on_the_grid() -> None:
+    """Near 0, e^x moves by whole units of its last place at steps of few bits; its rounding shows at others only."""
+    x = np.array([[1.4142761569900448e-05, -2.2e-05, 3.1e-06, 0.9e-05]])
+
+    def f(values: dict[str, Any]) -> list[Any]:
+        y = np.exp(values["x"])
+        d = y - y.mean(axis=-1, keepdims=True)
+        return [d / np.sqrt((d * d).mean(axis=-1, keepdims=True) + 1e-5)]
+
+    found = estimate(f, {"x": x}, "x")
+    assert found.bound.max() <= 1e-9 * np.abs(found.value).max()
