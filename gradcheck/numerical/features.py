@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck.numerical.ladder import TOGETHER, Quotients, last_true
-from gradcheck.numerical.rounded import ROUNDING, WAVE, power_law, rounded_off
+from gradcheck.numerical.rounded import WAVE, power_law, rounded_off
 from gradcheck.problem import Array
 
 # A difference quotient's error shrinks with the step. One that is so many times that of coarser steps, and falls to a
@@ -80,12 +80,11 @@ def riser(q: Quotients) -> Array:
         slope = sides[side, first + 1, here]
         height = np.abs(sides[side, first, here] - slope) * h[first, here]
         together = (last >= 0).all(axis=0) & (last.max(axis=0) - last.min(axis=0) <= TOGETHER)
-        share = np.where(together, WAVE, ROUNDING)
         # Near the point, f may be what is left of the large numbers that it gets to; but not at a step as long as |x|.
         f, near = np.abs(np.stack([q.up, q.down])), q.point.highest * q.scale
         largest = np.where(q.steps[first] < q.point.near / 64, np.max(f, where=np.isfinite(f), initial=0.0), near)
-        left = rounded_off(height, largest, q.point.eps, share)
-        tiny = np.where(slope == 0, left, together & (height <= q.point.eps**share * near))
+        small = height <= q.point.eps**WAVE * np.where(slope == 0, largest, near)
+        tiny = np.where(together, small, (slope == 0) & rounded_off(height, largest, q.point.eps))
         beyond = np.maximum(first - np.arange(4, 9)[:, None], 0)
         edge = (first >= 8) & power_law(sides[side, beyond, here], h[beyond, here])
     return np.where((first >= 0) & tiny & (together | ~edge), RISERS * height, 0)

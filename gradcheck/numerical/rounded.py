@@ -33,13 +33,13 @@ class Point:
         return Point(self.height[where], self.highest[where], self.near[where], self.rounded[where], self.eps)
 
 
-def rounded_off(height: Array, largest: Array | float, eps: float, power: Array | float = ROUNDING) -> Array:
-    """Return where a first move of f is next to nothing, and so may be due to rounding: below eps^power of what f gets.
+def rounded_off(height: Array, largest: Array, eps: float) -> Array:
+    """Return where a first move of f is next to nothing, and so may be due to rounding: eps^ROUNDING of what f gets to.
 
     Numbers as large as that are rounded to eps of themselves: where the move is far below it, f grows to them only
     beyond the move (an exponential), and is not what is left of them.
     """
-    tiny: Array = (height <= eps**power * largest) & (height >= eps / 64 * largest)
+    tiny: Array = (height <= eps**ROUNDING * largest) & (height >= eps / 64 * largest)
     return tiny
 
 
