@@ -80,11 +80,12 @@ def riser(q: Quotients) -> Array:
         slope = sides[side, first + 1, here]
         height = np.abs(sides[side, first, here] - slope) * h[first, here]
         together = (last >= 0).all(axis=0) & (last.max(axis=0) - last.min(axis=0) <= TOGETHER)
-        # Near the point, f may be what is left of the large numbers that it gets to; but not at a step as long as |x|.
+        # Near the point, f may be what is left of the large numbers that it gets to.
         f, near = np.abs(np.stack([q.up, q.down])), q.point.highest * q.scale
-        largest = np.where(q.steps[first] < q.point.near / 64, np.max(f, where=np.isfinite(f), initial=0.0), near)
-        small = height <= q.point.eps**WAVE * np.where(slope == 0, largest, near)
-        tiny = np.where(together, small, (slope == 0) & rounded_off(height, largest, q.point.eps))
+        largest = np.where(slope == 0, np.max(f, where=np.isfinite(f), initial=0.0), near)
+        # A tail is one of these, unless its step is as long as |x|: then of those at |x|.
+        tail = rounded_off(height, np.where(q.steps[first] < q.point.near / 64, largest, near), q.point.eps)
+        tiny = np.where(together, height <= q.point.eps**WAVE * largest, (slope == 0) & tail)
         beyond = np.maximum(first - np.arange(4, 9)[:, None], 0)
         edge = (first >= 8) & power_law(sides[side, beyond, here], h[beyond, here])
     return np.where((first >= 0) & tiny & (together | ~edge), RISERS * height, 0)
