@@ -91,6 +91,7 @@ class Worker:
             if self._closed:
                 raise Died("interrupted")
             if self._process.poll() is not None:
+                self._hang_up()
                 self._start()
         if not self._ready:
             self._wait_until_ready()
@@ -152,6 +153,9 @@ class Worker:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):  # what could not be sent any more
                 self._process.stdin.close()

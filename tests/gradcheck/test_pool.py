@@ -172,6 +172,17 @@ def test_closed_worker_stays_closed(tmp_path: Path) -> None:
         worker.ask(find(package(tmp_path), "beras.layers"), 30)
 
 
+def test_worker_that_died_on_its_own_is_replaced_and_its_pipe_closed(tmp_path: Path) -> None:
+    worker = Worker(list(sys.path), str(tmp_path))
+    dead = worker._process
+    dead.kill()
+    dead.wait()
+    worker.ask(find(package(tmp_path), "beras.layers"), 30)
+    assert dead.stdin is not None
+    assert dead.stdin.closed
+    worker.close()
+
+
 def test_worker_that_cannot_start_is_an_error_of_gradcheck_not_of_the_subject(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
