@@ -117,3 +117,17 @@ def test_noise_is_heard_where_round_steps_would_stay_on_the_grid() -> None:
 
     found = estimate(f, {"x": x}, "x")
     assert found.bound.max() <= 1e-9 * np.abs(found.value).max()
+
+
+def test_a_grid_whose_stairs_are_as_long_as_x_is_noise() -> None:
+    """In float32, e^x near 0 stands still for steps of 6e-8, where x itself is 1e-6."""
+    x = np.array([[5.9066383e-07, 3.8715558e-07, 6.6783326e-07, 1.6212184e-07, 1.0270927e-06]], dtype=np.float32)
+
+    def f(values: dict[str, Any]) -> list[Any]:
+        y = np.exp(values["x"])
+        d = y - y.mean(axis=-1, keepdims=True)
+        return [d / np.sqrt((d * d).mean(axis=-1, keepdims=True) + np.float32(1e-5))]
+
+    found = estimate(f, {"x": x}, "x")
+    truth = (np.eye(5) - 1 / 5) / np.sqrt(1e-5)
+    assert (np.abs(found.dense() - truth) <= found.dense("bound") + 1e-4 * np.abs(truth).max()).all()
