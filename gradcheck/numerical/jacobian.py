@@ -10,6 +10,7 @@ import numpy as np
 from gradcheck.numerical import affine, certificate, short, tails
 from gradcheck.numerical.estimate import Estimate, largest_known, size_of_derivative
 from gradcheck.numerical.evaluate import Evaluator, Forward
+from gradcheck.numerical.extended import Extended
 from gradcheck.numerical.found import Found
 from gradcheck.numerical.judge import thorough
 from gradcheck.numerical.ladder import ULPS, Ladder
@@ -106,10 +107,12 @@ def _again(
 def climb_all(evaluator: Evaluator, structure: Structure, ladder: Ladder) -> Found:
     """Return what whole ladders find."""
     found = Found.nothing(*structure.column.shape)
+    extended = Extended(evaluator, ladder.domain)
     for part in _blocks(structure):
         colours = structure.part(part)
-        found.put(part, thorough(ladder.climb(evaluator, colours)).reshape(*colours.column.shape))
-    return _floored(found, WHOLE_FLOOR)
+        q = ladder.climb(evaluator, colours).noisier(np.tile(extended.lost, len(colours.column)))
+        found.put(part, thorough(q).reshape(*colours.column.shape))
+    return extended.confirm(structure, _floored(found, WHOLE_FLOOR))
 
 
 def _floored(found: Found, share: float) -> Found:

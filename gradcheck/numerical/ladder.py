@@ -15,7 +15,7 @@ from gradcheck.problem import Array
 
 # Noise spacings: from 2^-10 of the scale, where a sixth difference of a smooth function is below rounding.
 SPACINGS = np.arange(10, 200, 8)
-GUESS = np.array([14, 26, 38])
+GUESS = np.array([11, 16, 32])
 COARSEST = -2
 TINY = 2.0**-10
 # Even where the tables see no noise, a value of f is never taken to be better than this many units in the last place.
