@@ -3,29 +3,35 @@
 A computation may round where no value of f in float64 shows it: a saturated tanh whose tail is amplified, the stairs of
 a naive log(1 + eᵛ), a wave as low as the noise. What f differs by in long double is what float64 loses. And as long
 double loses so much less, short steps alone tell the derivative: where they contradict what was found, its bound
-reaches both.
+reaches both. (Where long double is no wider than float64, there is no second look.)
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from gradcheck.numerical import short
-from gradcheck.numerical.evaluate import Evaluator, Forward, flatten
+from gradcheck.numerical.estimate import largest_known
+from gradcheck.numerical.evaluate import Evaluator, Forward
 from gradcheck.numerical.found import Found
 from gradcheck.numerical.ladder import GUESS, SHARES, ULPS, Ladder
-from gradcheck.numerical.steps import scales
+from gradcheck.numerical.steps import scales, within
 from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array, Values
 
-WIDE = np.longdouble
-# Rounding errors at a few points next to x are a sample: the largest may be larger.
-NEAR, SAFETY = 2.0 ** -np.arange(20, 40, 5), 4
-# Steps are shorter by this than those that float64 needs.
-SHORTER = 2.0**-8
-PLANS = (SHORTER, short.FINER), (SHORTER, short.LONGER), (1.0, short.LONGER)
+WIDE, DOUBLE = np.finfo(np.longdouble), np.finfo(np.float64)
+# The shares of |x| by which x is moved to see what float64 loses. A few errors are a sample: the largest may be larger.
+NEAR, SAFETY = np.array([0, *2.0 ** -np.arange(20, 40, 5)]), 4
+# Steps shorter than those that float64 needs, by 2^-8. What shorter ones say is not overruled by longer ones.
+SHORTER, FINEST = 8, 52
+PLANS = (SHORTER, short.FINER), (SHORTER, short.LONGER), (0, short.LONGER)
+# What is not better known than this share of the largest derivative is no witness: next to a kink, say.
+SURE = 2.0**-20
+# What a claim computed in float64 loses is far below what quotients lose, but not below what long double does.
+SHRUNK = 1 / 8
 
 
 @dataclass
@@ -35,102 +41,124 @@ class Displaced:
     forward: Forward
     wrt: str
     x: Array
-    f0: list[Array]
+    f0: Array
+    domain: tuple[float, float] | None
 
     def __call__(self, values: Values) -> list[Array]:
-        """Return the differences at one displacement or several, stacked along the batch."""
+        """Return the differences at one displacement or at several, stacked along the batch."""
         d = values[self.wrt]
-        moved = (self.x + d.reshape(-1, *self.x.shape)).reshape(d.shape)
-        outputs = [np.asarray(output) for output in self.forward({**values, self.wrt: moved})]
-        return [
-            (output.reshape(-1, *f.shape) - f).astype(np.float64).reshape(output.shape)
-            for output, f in zip(outputs, self.f0, strict=True)
-        ]
+        x = self.x + d.reshape(-1, *self.x.shape)
+        if self.domain and not ((x > self.domain[0]) & (x < self.domain[1])).all():
+            raise ValueError("x + d is outside the domain")
+        f = in_long_double(self.forward, {**values, self.wrt: x.reshape(d.shape)}, len(x))
+        return [(f - self.f0).astype(np.float64)]
+
+
+def in_long_double(forward: Forward, values: Values, points: int) -> Array:
+    """Return the outputs `(points, outputs)` as forward computes them from long doubles.
+
+    Raises TypeError if it gives anything else.
+    """
+    with np.errstate(all="ignore"):
+        outputs = [np.asarray(output) for output in forward(values)]
+    if any(output.dtype != np.longdouble for output in outputs):
+        raise TypeError("forward does not compute in long double")
+    return np.concatenate([output.reshape(points, -1) for output in outputs], axis=1)
 
 
 class Extended:
-    """Ladders in long double for the variable of an evaluator; none where forward does not compute in it."""
+    """What long double tells of `forward` around the point of an evaluator; nothing where forward does not take it."""
 
     def __init__(self, evaluator: Evaluator, domain: tuple[float, float] | None) -> None:
-        self.ladders: list[Ladder] = []
-        self.lost = np.zeros(evaluator.f0.size)
-        worker, x = evaluator.worker, evaluator.x
-        forward = _displaced(evaluator)
-        if forward is None:
-            return
-        self.lost = _lost(evaluator, domain, forward)
-        values = {**evaluator.values, worker.wrt: np.zeros(forward.x.shape)}
-        self.evaluator = Evaluator(forward, values, worker.wrt, evaluator.executor)
-        self.evaluator.worker.stacked = worker.stacked
-        self.evaluator.calls, self.evaluator.row_count = evaluator.calls, evaluator.row_count
-        eps, wide = float(np.finfo(np.float64).eps), float(np.finfo(WIDE).eps)
-        least = np.maximum(ULPS * wide * np.abs(evaluator.f0), self.lost * (wide / eps))
-        rng = np.random.default_rng(0)
-        for floor in (np.finfo(np.float64).smallest_normal, 1.0):
-            scale = scales(x, floor)
-            scale[x == 0] = 1
-            if self.ladders and (scale == self.ladders[0].scale).all():
-                break
-            if domain is not None and not ((x - scale > domain[0]) & (x + scale < domain[1])).all():
-                continue
-            ladder = Ladder(scale, 44, None, eps, np.zeros((1, least.size)))
-            ladder.listen(self.evaluator, rng, GUESS + 8)
-            ladder.noise = np.maximum(ladder.noise, least)
-            self.ladders.append(ladder)
+        self.evaluator, self.domain = evaluator, domain
+
+    @cached_property
+    def _seen(self) -> tuple[Array, Array] | None:
+        """The outputs `(points, outputs)` at x (first) and next to it, in float64 and in long double."""
+        evaluator, worker, x = self.evaluator, self.evaluator.worker, self.evaluator.x
+        if not (WIDE.eps < DOUBLE.eps and all(dtype == np.float64 for dtype in (x.dtype, *evaluator.dtypes))):
+            return None
+        direction = SHARES[np.arange(x.size) % SHARES.size] * np.abs(x)
+        near = within(x, x + NEAR[:, None] * direction, self.domain)
+        shape = worker.values[worker.wrt].shape
+        found = []
+        for point in near.astype(np.longdouble):
+            try:
+                found.append(in_long_double(worker.forward, {**worker.values, worker.wrt: point.reshape(shape)}, 1))
+            except Exception:  # whatever a user's function raises at numbers that it does not know
+                return None
+        return evaluator(None, near, "noise"), np.concatenate(found)
+
+    @cached_property
+    def lost(self) -> Array:
+        """How far f in float64 is from f in long double, `(outputs,)`; 0 where nothing is known."""
+        if self._seen is None:
+            return np.zeros(self.evaluator.f0.size)
+        with np.errstate(invalid="ignore"):
+            gap = np.abs(self._seen[0] - self._seen[1]).astype(np.float64)
+        most: Array = SAFETY * np.max(gap, axis=0, where=np.isfinite(gap), initial=0.0)
+        return most
+
+    @cached_property
+    def displaced(self) -> Evaluator | None:
+        """The evaluator of `Displaced`."""
+        if self._seen is None:
+            return None
+        worker = self.evaluator.worker
+        x = worker.values[worker.wrt]
+        forward = Displaced(worker.forward, worker.wrt, x.astype(np.longdouble), self._seen[1][0], self.domain)
+        values = {**worker.values, worker.wrt: np.zeros(x.shape)}
+        made = Evaluator(forward, values, worker.wrt, self.evaluator.executor)
+        made.calls, made.row_count = self.evaluator.calls, self.evaluator.row_count
+        return made
+
+    @cached_property
+    def ladders(self) -> list[Ladder]:
+        """Ladders of steps of the size of x, and of at least 1."""
+        assert self.displaced is not None
+        x, eps = self.evaluator.x, float(DOUBLE.eps)
+        finer = float(WIDE.eps) / eps
+        least = finer * np.maximum(ULPS * eps * np.abs(self.evaluator.f0), self.lost)
+        made: list[Ladder] = []
+        for floor in (float(DOUBLE.smallest_normal), 1.0):
+            scale = np.where(x == 0, 1.0, scales(x, floor))
+            if not made or (scale != made[0].scale).any():
+                ladder = Ladder(scale, FINEST, None, eps, least[None])
+                ladder.listen(self.displaced, np.random.default_rng(0), GUESS + SHORTER)
+                ladder.noise = np.maximum(ladder.noise, least)
+                made.append(ladder)
+        return made
 
     def confirm(self, structure: Structure, found: Found) -> Found:
-        """Return the same with bounds that reach what long double finds."""
-        if not self.ladders:
+        """Return the same for colours that climbed whole ladders, with what long double finds of smooth entries.
+
+        Its value, where it lies within the bound, which then shrinks; else a bound that reaches what it finds.
+        """
+        some = np.flatnonzero(found.whole.any(axis=1)) if any(found.whole.strides) else np.zeros(0, dtype=np.intp)
+        if not some.size or self.displaced is None:
             return found
-        best = Found.nothing(*found.value.shape)
-        for ladder in self.ladders:
-            for share, plan in PLANS:
-                shorter = replace(ladder, scale=share * ladder.scale)
-                other = short.climb(self.evaluator, structure, shorter, plan).own()
-                with np.errstate(invalid="ignore"):
-                    agree = ~(np.abs(other.value - best.value) > other.bound + best.bound)
-                closer = agree & (other.bound < best.bound)
-                for name in ("value", "truncation", "rounding"):
-                    np.copyto(getattr(best, name), getattr(other, name), where=closer)
-        gap, bound = np.abs(found.value - best.value), best.bound
-        sure = np.isfinite(bound) & (gap > bound) & ~found.kink & ~found.jump
-        missing = (gap + bound)[sure] - found.bound[sure]
-        found.truncation[sure] += np.maximum(missing, 0)
+        best = self._best(self.displaced, structure.part(some))
+        found = found.own()
+        value, bound = found.value[some], found.bound[some]
+        gap = np.abs(value - best.value)
+        sure = best.bound <= SURE * largest_known(found.value, found.bound)
+        sure &= ~(found.kink[some] | found.jump[some]) & np.isfinite(bound)
+        apart = sure & (gap > np.maximum(bound, best.bound))
+        closer = sure & (gap <= bound) & (best.bound < SHRUNK * bound)
+        found.value[some] = np.where(closer, best.value, value)
+        found.truncation[some] += np.where(apart, gap + best.bound, 0)
+        for part in (found.truncation, found.rounding):
+            part[some] *= np.where(closer, SHRUNK, 1)
         return found
 
-
-def _displaced(evaluator: Evaluator) -> Displaced | None:
-    worker = evaluator.worker
-    x = worker.values[worker.wrt]
-    wide = np.finfo(WIDE).eps < np.finfo(np.float64).eps
-    if not wide or x.dtype != np.float64 or any(dtype != np.float64 for dtype in evaluator.dtypes):
-        return None
-    x = x.astype(WIDE)
-    try:
-        with np.errstate(all="ignore"):
-            f0 = [np.asarray(output) for output in worker.forward({**worker.values, worker.wrt: x})]
-    except Exception:  # whatever a user's function raises at numbers it does not know
-        return None
-    if any(f.dtype != WIDE for f in f0) or tuple(f.shape for f in f0) != evaluator.shapes:
-        return None
-    return Displaced(worker.forward, worker.wrt, x, f0)
-
-
-def _lost(evaluator: Evaluator, domain: tuple[float, float] | None, forward: Displaced) -> Array:
-    """Return how far f in float64 is from f in long double, at x and next to it."""
-    worker, x = evaluator.worker, evaluator.x
-    direction = SHARES[np.arange(x.size) * 37 % SHARES.size] * np.abs(x)
-    new = x + np.concatenate([[0.0], NEAR])[:, None] * direction
-    narrow = evaluator(None, new, "noise")
-    lost = np.zeros(evaluator.f0.size)
-    for point, f in zip(new, narrow, strict=True):
-        values = {**worker.values, worker.wrt: point.astype(WIDE).reshape(forward.x.shape)}
-        try:
-            outputs = [np.asarray(o) for o in forward.forward(values)]
-        except Exception:
-            continue
-        with np.errstate(all="ignore"):
-            gap = np.concatenate([(o.ravel() - p).astype(float) for o, p in zip(outputs, np.split(f, np.cumsum([o.size for o in outputs])[:-1]))])
-        gap[~np.isfinite(gap)] = 0
-        lost = np.maximum(lost, np.abs(gap))
-    return SAFETY * lost
+    def _best(self, displaced: Evaluator, structure: Structure) -> Found:
+        displaced.worker.stacked = self.evaluator.worker.stacked
+        best = Found.nothing(*structure.column.shape)
+        for ladder in self.ladders:
+            for shorter, plan in PLANS:
+                steps = replace(ladder, scale=np.ldexp(ladder.scale, -shorter))
+                other = short.climb(displaced, structure, steps, plan)
+                with np.errstate(invalid="ignore"):
+                    apart = np.abs(other.value - best.value) > other.bound + best.bound
+                best = best.where(~apart & (other.bound < best.bound), other)
+        return best

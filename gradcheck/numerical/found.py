@@ -11,7 +11,10 @@ from gradcheck.problem import Array
 
 @dataclass
 class Found:
-    """One number per entry each. At a kink the value lies between the sides, whose bound is the bound."""
+    """One number per entry each. At a kink the value lies between the sides, whose bound is the bound.
+
+    `whole`: whether the steps of a whole ladder were needed.
+    """
 
     value: Array
     truncation: Array
@@ -21,6 +24,7 @@ class Found:
     jump: Array
     left: Array
     right: Array
+    whole: Array
 
     @property
     def bound(self) -> Array:
@@ -38,17 +42,23 @@ class Found:
     def nothing(cls, *shape: int) -> Found:
         """Return entries of which nothing is known."""
         zero, no = np.zeros(shape), np.zeros(shape, dtype=bool)
-        return cls(zero, np.full(shape, np.inf), zero.copy(), zero.copy(), no, no.copy(), zero.copy(), zero.copy())
+        return cls(
+            zero, np.full(shape, np.inf), zero.copy(), zero.copy(), no, no.copy(), zero.copy(), zero.copy(), no.copy()
+        )
 
     @classmethod
     def smooth(cls, value: Array, truncation: Array, rounding: Array, step: Array) -> Found:
         """Return entries without kinks, which share what they can: `own` lets them be replaced."""
         no = np.broadcast_to(False, value.shape)
-        return cls(value, truncation, rounding, step, no, no, value, value)
+        return cls(value, truncation, rounding, step, no, no, value, value, no)
 
     def own(self) -> Found:
         """Return the same in arrays of its own."""
         return Found(*(getattr(self, field.name).copy() for field in fields(self)))
+
+    def where(self, which: Array, other: Found) -> Found:
+        """Return the same with another's numbers where that is said."""
+        return Found(*(np.where(which, getattr(other, f.name), getattr(self, f.name)) for f in fields(self)))
 
     def put(self, where: Array | slice, other: Found) -> None:
         """Replace entries."""

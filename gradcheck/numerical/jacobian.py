@@ -49,17 +49,19 @@ def estimate(
     structure = find(evaluator, ladder.scale, domain, rng)
     evaluator.worker.stacked = stack(evaluator, structure, ladder.scale, domain)
     ladder.listen(evaluator, rng)
-    found, agrees = climb(evaluator, structure, ladder, rng)
+    extended = Extended(evaluator, domain)
+    found, agrees = climb(evaluator, structure, ladder, extended, rng)
     if not agrees:
         # Either the structure is wrong or a short ladder was misled: the whole ladder, first as structured, then
         # densely.
-        found = climb_all(evaluator, structure, ladder)
+        found = climb_all(evaluator, structure, ladder, extended)
         if structure.name != "dense" and not foretells(evaluator, structure, ladder, found, rng):
             structure = dense(x.size, outputs)
             evaluator.worker.stacked = ()
-            found, agrees = climb(evaluator, structure, ladder, rng)
+            found, agrees = climb(evaluator, structure, ladder, extended, rng)
             if not agrees:
-                found = climb_all(evaluator, structure, ladder)
+                found = climb_all(evaluator, structure, ladder, extended)
+    found = extended.confirm(structure, found)
     # Outputs did not move by a bit when what a certified structure calls zero was moved by about the scale.
     zero = ULPS * ladder.eps * np.abs(evaluator.f0) / ladder.scale.min()
     return _result(evaluator, structure, found, zero)
@@ -74,13 +76,15 @@ def foretells(
     return not certificate.disagreement(evaluator, structure, ladder, found, rng).any()
 
 
-def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, rng: np.random.Generator) -> tuple[Found, bool]:
+def climb(
+    evaluator: Evaluator, structure: Structure, ladder: Ladder, extended: Extended, rng: np.random.Generator
+) -> tuple[Found, bool]:
     """Return what one long step (affine functions), a short ladder or, where these do not do, a whole one finds.
 
     And whether it foretells what happens along random directions.
     """
     if not ladder.ordinary(evaluator):
-        found = climb_all(evaluator, structure, ladder)
+        found = climb_all(evaluator, structure, ladder, extended)
         return found, foretells(evaluator, structure, ladder, found, rng)
     line = affine.probe(evaluator, ladder, rng)
     if line is not None:
@@ -90,29 +94,21 @@ def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, rng: np.ra
     for plan in (short.LONGER, short.FINER, None):
         if not (poor := _poor(evaluator, ladder, found)).size:
             break
-        found = _again(evaluator, structure, ladder, found, poor, plan)
+        part, found = structure.part(poor), found.own()
+        again = short.climb(evaluator, part, ladder, plan) if plan else climb_all(evaluator, part, ladder, extended)
+        found.put(poor, again)
     found = tails.widen(evaluator, structure, ladder, found)
     return found, foretells(evaluator, structure, ladder, found, rng)
 
 
-def _again(
-    evaluator: Evaluator, structure: Structure, ladder: Ladder, found: Found, colours: Array, plan: short.Plan | None
-) -> Found:
-    """Return the same with some colours climbed once more, on another short ladder or on a whole one."""
-    part, found = structure.part(colours), found.own()
-    found.put(colours, short.climb(evaluator, part, ladder, plan) if plan else climb_all(evaluator, part, ladder))
-    return found
-
-
-def climb_all(evaluator: Evaluator, structure: Structure, ladder: Ladder) -> Found:
+def climb_all(evaluator: Evaluator, structure: Structure, ladder: Ladder, extended: Extended) -> Found:
     """Return what whole ladders find."""
     found = Found.nothing(*structure.column.shape)
-    extended = Extended(evaluator, ladder.domain)
     for part in _blocks(structure):
         colours = structure.part(part)
-        q = ladder.climb(evaluator, colours).noisier(np.tile(extended.lost, len(colours.column)))
+        q = ladder.climb(evaluator, colours).noisier(np.tile(extended.lost, len(colours.index)))
         found.put(part, thorough(q).reshape(*colours.column.shape))
-    return extended.confirm(structure, _floored(found, WHOLE_FLOOR))
+    return _floored(found, WHOLE_FLOOR)
 
 
 def _floored(found: Found, share: float) -> Found:

@@ -99,7 +99,8 @@ def _judge(q: Quotients) -> tuple[Found, Array]:
     poor = ~kink & (value != 0) & (truncation + rounding > POOR * np.abs(value))
     truncation[poor], rounding[poor] = CAUTION * truncation[poor], CAUTION * rounding[poor]
     truncation[jump | ~np.isfinite(q.base)] = np.inf
-    return Found(value, truncation, rounding, step, kink, jump, left, right), start
+    whole = np.ones(value.size, dtype=bool)
+    return Found(value, truncation, rounding, step, kink, jump, left, right, whole), start
 
 
 def _unconfirmed(q: Quotients, side: Best) -> Array:

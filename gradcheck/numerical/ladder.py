@@ -121,7 +121,11 @@ class Ladder:
         """Measure the noise along a random direction, as a first guess for every entry."""
         direction = SHARES[random_numbers(rng, self.scale.size, np.uint8)] * self.scale
         self.spacings = self._within(spacings)
-        self.noise = loudest(noises.along(evaluator, direction, self.spacings, self.domain))
+        heard = loudest(noises.along(evaluator, direction, self.spacings, self.domain))
+        # A few differences may be small by luck. Against |f|, no output is taken to be quieter than half of all are.
+        with np.errstate(all="ignore"):
+            usual = np.median(heard / np.abs(evaluator.f0), axis=1, keepdims=True)
+            self.noise = np.fmax(heard, usual * np.abs(evaluator.f0))
 
     def _within(self, spacings: Array) -> Array:
         some: Array = spacings[spacings <= max(self.finest, spacings[0])]

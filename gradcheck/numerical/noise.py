@@ -41,11 +41,13 @@ def table(f: Array) -> Array:
 def around(f: Array) -> Array:
     """Return the noise in `f (…, 6, outputs)`, values at equidistant points around one at which f is 0.
 
-    Each order's estimate holds the function's own differences too, so the smallest one is taken.
+    The lowest order's estimate may hold the function's own differences too, and any one may be small by luck: the
+    middle one is taken.
     """
     squares = np.square(DIFFERENCES @ f)
-    least: Array = np.sqrt(np.fmin.reduce([squares[..., rows, :].sum(axis=-2) for rows in ROWS]))
-    return least
+    a, b, c = (squares[..., rows, :].sum(axis=-2) for rows in ROWS)
+    middle: Array = np.sqrt(np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c)))
+    return middle
 
 
 def along(evaluator: Evaluator, direction: Array, exponents: Array, domain: tuple[float, float] | None) -> Array:

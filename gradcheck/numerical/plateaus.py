@@ -34,7 +34,8 @@ class Plateaus:
         """Return every run of PLATEAU quotients. `amplitude`: of f's noise at its coarsest step."""
         windows = np.lib.stride_tricks.sliding_window_view(quotients, PLATEAU, axis=0)
         middle = windows[..., PLATEAU // 2]
-        spread = np.abs(windows - middle[..., None]).max(axis=-1)
+        with np.errstate(invalid="ignore"):
+            spread = np.abs(windows - middle[..., None]).max(axis=-1)
         spread = np.where(np.isnan(spread), np.inf, spread)
         coarsest = steps[: len(middle), None]
         amplitude = coarsest * noise[: len(middle)]
