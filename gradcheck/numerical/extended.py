@@ -27,7 +27,7 @@ WIDE, DOUBLE = np.finfo(np.longdouble), np.finfo(np.float64)
 NEAR, SAFETY = np.array([0, *2.0 ** -np.arange(20, 40, 5)]), 4
 # Steps shorter than those that float64 needs, by 2^-8. What shorter ones say is not overruled by longer ones.
 SHORTER, FINEST = 8, 52
-PLANS = (SHORTER, short.FINER), (SHORTER, short.LONGER), (0, short.LONGER)
+PLANS = (SHORTER, short.FINER), (SHORTER, short.LONGER), (SHORTER // 2, short.LONGER), (0, short.LONGER)
 # What is not better known than this share of the largest derivative is no witness: next to a kink, say.
 SURE = 2.0**-20
 # What a claim computed in float64 loses is far below what quotients lose, but not below what long double does.
@@ -47,23 +47,24 @@ class Displaced:
     def __call__(self, values: Values) -> list[Array]:
         """Return the differences at one displacement or at several, stacked along the batch."""
         d = values[self.wrt]
-        x = self.x + d.reshape(-1, *self.x.shape)
-        if self.domain and not ((x > self.domain[0]) & (x < self.domain[1])).all():
+        moved = self.x + d.reshape(-1, *self.x.shape)
+        # The point itself may be at the edge of the open domain.
+        if self.domain and not ((moved > self.domain[0]) & (moved < self.domain[1]) | (moved == self.x)).all():
             raise ValueError("x + d is outside the domain")
-        f = in_long_double(self.forward, {**values, self.wrt: x.reshape(d.shape)}, len(x))
+        f = in_long_double(self.forward, {**values, self.wrt: moved.reshape(d.shape)}, (len(moved), self.f0.size))
         return [(f - self.f0).astype(np.float64)]
 
 
-def in_long_double(forward: Forward, values: Values, points: int) -> Array:
+def in_long_double(forward: Forward, values: Values, shape: tuple[int, int]) -> Array:
     """Return the outputs `(points, outputs)` as forward computes them from long doubles.
 
-    Raises TypeError if it gives anything else.
+    Raises TypeError if they are of another type, ValueError if there are not as many.
     """
     with np.errstate(all="ignore"):
         outputs = [np.asarray(output) for output in forward(values)]
     if any(output.dtype != np.longdouble for output in outputs):
         raise TypeError("forward does not compute in long double")
-    return np.concatenate([output.reshape(points, -1) for output in outputs], axis=1)
+    return np.concatenate([output.reshape(shape[0], -1) for output in outputs], axis=1).reshape(shape)
 
 
 class Extended:
@@ -84,7 +85,8 @@ class Extended:
         found = []
         for point in near.astype(np.longdouble):
             try:
-                found.append(in_long_double(worker.forward, {**worker.values, worker.wrt: point.reshape(shape)}, 1))
+                values = {**worker.values, worker.wrt: point.reshape(shape)}
+                found.append(in_long_double(worker.forward, values, (1, evaluator.f0.size)))
             except Exception:  # whatever a user's function raises at numbers that it does not know
                 return None
         return evaluator(None, near, "noise"), np.concatenate(found)

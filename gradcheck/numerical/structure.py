@@ -196,7 +196,8 @@ def stack(evaluator: Evaluator, structure: Structure, size: Array, domain: Domai
         if both.shape != plain.shape:
             continue
         size_of_f = np.abs(plain).max(axis=1, keepdims=True, initial=0)
-        close = np.abs(both - plain) <= 64 * np.finfo(np.float64).eps * size_of_f
+        with np.errstate(invalid="ignore"):  # inf - inf
+            close = np.abs(both - plain) <= 64 * np.finfo(np.float64).eps * size_of_f
         if np.all(close | (np.isnan(both) & np.isnan(plain)) | (both == plain)):
             return names
     return ()

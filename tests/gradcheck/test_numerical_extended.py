@@ -1,0 +1,141 @@
+"""What float64 rounds inside of f and nothing shows outside is seen in long double, and is in the bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradcheck.numerical import Estimate, estimate
+from gradcheck.numerical.evaluate import Evaluator
+from gradcheck.numerical.extended import SAFETY, Extended
+
+Function = Callable[[Any], Any]
+X = np.linspace(0.9, 1.1, 40).reshape(4, 10)
+
+pytestmark = pytest.mark.skipif(
+    np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps, reason="long double is no wider than float64 here"
+)
+
+
+def of(f: Function, x: Any = X, **options: Any) -> Estimate:
+    """The estimate of an elementwise function."""
+    return estimate(lambda v: [f(v["x"])], {"x": x}, "x", **options)
+
+
+def in_float64(f: Function) -> Function:
+    """The same function, which does not compute in long double."""
+    return lambda x: f(np.asarray(x, dtype=np.float64))
+
+
+def holds(found: Estimate, truth: Any) -> bool:
+    """Whether no error is above its bound."""
+    error = np.abs(found.dense() - np.diag(truth.ravel()))
+    return bool((error <= found.dense("bound")).all())
+
+
+def softplus(x: Any) -> Any:
+    """1 + eᵛ is a staircase: at −28 its stairs are longer than fine steps, which see a line."""
+    return 1e12 * np.log(1 + np.exp(-28 * x)) + 1e-6 * x
+
+
+def saturated(x: Any) -> Any:
+    """What is left of a tanh that is almost 1, made large again."""
+    return x + 1e5 * (np.tanh(18 * x) - 1)
+
+
+def cancelled(x: Any) -> Any:
+    """A function with noise of 1e-11, which everybody can hear."""
+    return ((np.tanh(3 * x) + 1e5) - 1e5) / x
+
+
+def by_cancelled(x: Any) -> Any:
+    return 3 / np.cosh(3 * x) ** 2 / x - np.tanh(3 * x) / x**2
+
+
+@pytest.mark.parametrize(
+    ("f", "derivative"),
+    [
+        (softplus, lambda x: 1e-6 - 28e12 / (1 + np.exp(28 * x))),
+        (saturated, lambda x: 1 + 18e5 / np.cosh(18 * x) ** 2),
+    ],
+)
+def test_what_no_value_in_float64_shows_is_in_the_bound(f: Function, derivative: Function) -> None:
+    assert holds(of(f), derivative(X))
+    assert not holds(of(in_float64(f)), derivative(X))
+
+
+def test_long_double_tells_the_derivative_of_a_noisy_function() -> None:
+    wide, narrow = of(cancelled), of(in_float64(cancelled))
+    assert holds(wide, by_cancelled(X))
+    assert holds(narrow, by_cancelled(X))
+    assert wide.bound.max() < narrow.bound.max() / 4
+
+
+def test_where_long_double_is_another_function_the_bound_reaches_both() -> None:
+    found = of(lambda x: cancelled(x) if x.dtype == np.float64 else 2 * cancelled(x))
+    assert holds(found, by_cancelled(X))
+    assert holds(found, 2 * by_cancelled(X))
+
+
+def refuses(x: Any) -> Any:
+    if x.dtype != np.float64:
+        raise TypeError("float64 only")
+    return cancelled(x)
+
+
+def loses_entries(x: Any) -> Any:
+    return cancelled(x) if x.dtype == np.float64 else cancelled(x)[:1]
+
+
+@pytest.mark.parametrize("f", [refuses, loses_entries])
+def test_a_function_that_does_not_compute_in_long_double_gets_no_second_look(f: Function) -> None:
+    found, other = of(f), of(in_float64(cancelled))
+    np.testing.assert_array_equal(found.value, other.value)
+    np.testing.assert_array_equal(found.bound, other.bound)
+
+
+def test_what_float64_loses_is_measured() -> None:
+    """v + C is rounded by at most half a unit in its last place."""
+    evaluator = Evaluator(lambda v: [(v["x"] + 1e6) - 1e6], {"x": X}, "x")
+    lost = Extended(evaluator, None).lost / SAFETY
+    half = np.spacing(1e6) / 2
+    assert np.all(lost <= 1.001 * half)
+    assert np.median(lost) > half / 4
+
+
+@pytest.mark.parametrize("x", [[[0.0, 0.5, 1.0, 0.25]], [[1e-9, 0.5, 1 - 1e-9, 0.25]]])
+def test_the_second_look_stays_inside_the_domain(x: Any) -> None:
+    point = np.array(x)
+
+    def f(x: Any) -> Any:
+        moved = x.reshape(-1, *point.shape) != point
+        assert not (moved & ((x <= 0) | (x >= 1)).reshape(moved.shape)).any()
+        return cancelled(x + 1)
+
+    assert holds(of(f, point, domain=(0.0, 1.0)), by_cancelled(point + 1))
+
+
+def forward(v: Any) -> list[Any]:
+    return [cancelled(v["x"]), np.sin(v["x"]).sum(axis=1)]
+
+
+def test_the_second_look_on_an_executor() -> None:
+    alone = estimate(forward, {"x": X}, "x")
+    with ProcessPoolExecutor(2) as pool:
+        spread = estimate(forward, {"x": X}, "x", executor=pool)
+    np.testing.assert_array_equal(alone.value, spread.value)
+    np.testing.assert_array_equal(alone.bound, spread.bound)
+    assert holds_in_rows(alone)
+
+
+def holds_in_rows(found: Estimate) -> bool:
+    """Whether both outputs of `forward` are within their bounds."""
+    truth = np.zeros((X.size + len(X), X.size))
+    truth[: X.size] = np.diag(by_cancelled(X).ravel())
+    for row in range(len(X)):
+        truth[X.size + row, row * X.shape[1] : (row + 1) * X.shape[1]] = np.cos(X[row])
+    return bool((np.abs(found.dense() - truth) <= found.dense("bound")).all())
