@@ -127,7 +127,7 @@ class Extended:
             if not made or (scale != made[0].scale).any():
                 ladder = Ladder(scale, FINEST, None, eps, least[None])
                 ladder.listen(self.displaced, np.random.default_rng(0), GUESS + SHORTER)
-                ladder.noise = np.maximum(ladder.noise, least)
+                ladder.hear(least)
                 made.append(ladder)
         return made
 

@@ -104,6 +104,7 @@ def climb(
 def climb_all(evaluator: Evaluator, structure: Structure, ladder: Ladder, extended: Extended) -> Found:
     """Return what whole ladders find."""
     found = Found.nothing(*structure.column.shape)
+    ladder.hear(extended.lost)
     for part in _blocks(structure):
         colours = structure.part(part)
         q = ladder.climb(evaluator, colours).noisier(np.tile(extended.lost, len(colours.index)))

@@ -15,13 +15,15 @@ from gradcheck.problem import Array
 
 # Noise spacings: from 2^-10 of the scale, where a sixth difference of a smooth function is below rounding.
 SPACINGS = np.arange(10, 200, 8)
-GUESS = np.array([11, 16, 32])
+# For a first guess, far apart: at one of them all points may be rounded alike.
+GUESS = np.array([13, 19, 32])
 COARSEST = -2
 TINY = 2.0**-10
 # Even where the tables see no noise, a value of f is never taken to be better than this many units in the last place.
 ULPS = 8
 # Intermediate values are taken to be of the size of x: their rounding, in these units, comes out times the slope.
 INSIDE = 0.5
+SAMPLE = 256
 TOGETHER = 10  # steps between the first moves of the two sides of a staircase
 # What share of its scale an entry moves along a random direction, where the noise is measured: numbers that need all of
 # a float's bits, so that f has to round.
@@ -122,10 +124,17 @@ class Ladder:
         direction = SHARES[random_numbers(rng, self.scale.size, np.uint8)] * self.scale
         self.spacings = self._within(spacings)
         heard = loudest(noises.along(evaluator, direction, self.spacings, self.domain))
-        # A few differences may be small by luck. Against |f|, no output is taken to be quieter than half of all are.
+        # A few differences may be small by luck. Against |f|, no output is taken to be quieter than half of all are
+        # (of a sample).
+        size = np.abs(evaluator.f0)
+        some = slice(None, None, 1 + size.size // SAMPLE)
         with np.errstate(all="ignore"):
-            usual = np.median(heard / np.abs(evaluator.f0), axis=1, keepdims=True)
-            self.noise = np.fmax(heard, usual * np.abs(evaluator.f0))
+            usual = np.median(heard[:, some] / size[some], axis=1, keepdims=True)
+            self.noise = np.fmax(heard, usual * size)
+
+    def hear(self, amplitude: Array) -> None:
+        """Take the noise of every output to be at least an amplitude."""
+        self.noise = np.maximum(self.noise, amplitude)
 
     def _within(self, spacings: Array) -> Array:
         some: Array = spacings[spacings <= max(self.finest, spacings[0])]
@@ -136,7 +145,7 @@ class Ladder:
         moves = self.scale[structure.index] * SHARES[1]
         spacings = self._within(SPACINGS)
         found = noises.measure(evaluator, structure.index, moves, spacings, self.domain, True)
-        heard = loudest(_lent(found).swapaxes(0, 1))[audible(spacings, self.whole)]
+        heard = loudest(_lent(found).swapaxes(0, 1))[audible(spacings, self.whole, 8)]
         tables = heard.swapaxes(0, 1).reshape(3, len(self.whole), -1)
         return self.quotients(evaluator, structure, self.whole, "steps", tables)
 
@@ -158,7 +167,7 @@ class Ladder:
 
     def noise_at(self, exponents: Array) -> Array:
         """Return the noise amplitude `(steps, outputs)` of a first guess."""
-        rows: Array = self.noise[audible(self.spacings, exponents)]
+        rows: Array = self.noise[audible(self.spacings, exponents, 5)]
         return rows
 
     def _assemble(
@@ -224,12 +233,12 @@ def loudest(noise: Array) -> Array:
     return np.maximum.accumulate(known[::-1], axis=0)[::-1]
 
 
-def audible(spacings: Array, exponents: Array) -> Array:
+def audible(spacings: Array, exponents: Array, finer: int) -> Array:
     """Return the coarsest spacing (its number) at which the noise of a step of an exponent is heard.
 
-    It is finer by 2^8, where a smooth function's own differences vanish; at least the two finest spacings are heard.
+    It is finer by 2^finer, where a smooth function's own differences vanish; at least the two finest ones are heard.
     """
-    first: Array = np.minimum(np.searchsorted(spacings, exponents + 8), max(len(spacings) - 2, 0))
+    first: Array = np.minimum(np.searchsorted(spacings, exponents + finer), max(len(spacings) - 2, 0))
     return first
 
 

@@ -24,6 +24,8 @@ Window = tuple[int, int]  # first step, number of steps
 
 WITNESSES, SIDES = np.array([14, 22]), np.array([1, -1])
 BLOCK_VALUES = 1 << 17
+# A value is mostly much nearer to the derivative than to its neighbours, but not always.
+SURER = 2
 # Among thousands of entries some are noisier than a table of few points says; what a witness is for is far off.
 SLACK = 8
 
@@ -36,13 +38,13 @@ class Plan:
     windows: dict[Window, tuple[Window, ...]]
 
 
-BRIEF = Plan((6, 7, 8, 9), {(0, 4): ((0, 3), (1, 3)), (1, 3): ((1, 2), (2, 2), (0, 3))})
+BRIEF = Plan((8, 9, 10), {(0, 3): ((1, 2),)})
 LONGER = Plan(
     (3, 4, 5, 6, 7, 8),
     {(0, 6): ((0, 5), (1, 5)), (1, 5): ((1, 4), (2, 4), (0, 5)), (2, 4): ((2, 3), (3, 3), (1, 4))},
 )
 # Beside a singularity that is near for the scale: log(x) at x = 1/64, say.
-FINER = Plan((10, 11, 12, 13), BRIEF.windows)
+FINER = Plan((10, 11, 12, 13), {(0, 4): ((0, 3), (1, 3)), (1, 3): ((1, 2), (2, 2), (0, 3))})
 
 
 def weights(steps: Array, first: int, length: int) -> Array:
@@ -64,7 +66,7 @@ def mixtures(windows: tuple[tuple[Window, tuple[Window, ...]], ...], exponents: 
     steps = relative_steps(np.array(exponents))
     rows = [weights(steps, *window) for window, _ in windows]
     gaps = [weights(steps, *window) - weights(steps, *other) for window, others in windows for other in others]
-    return np.stack(rows + gaps), np.abs(rows) @ (1 / steps)
+    return np.stack(rows + [SURER * gap for gap in gaps]), np.abs(rows) @ (1 / steps)
 
 
 @dataclass(frozen=True)
