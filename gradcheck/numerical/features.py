@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.numerical.ladder import TOGETHER, Quotients, last_true
-from gradcheck.numerical.rounded import WAVE, power_law, rounded_off
+from gradcheck.numerical.ladder import Quotients
+from gradcheck.numerical.rounded import WAVE, power_law, rounded_off, together
+from gradcheck.numerical.steps import last_true
 from gradcheck.problem import Array
 
 # A difference quotient's error shrinks with the step. One that is so many times that of coarser steps, and falls to a
@@ -79,16 +80,16 @@ def riser(q: Quotients) -> Array:
         first = last[side, here]
         slope = sides[side, first + 1, here]
         height = np.abs(sides[side, first, here] - slope) * h[first, here]
-        together = (last >= 0).all(axis=0) & (last.max(axis=0) - last.min(axis=0) <= TOGETHER)
+        both = together(last)
         # Near the point, f may be what is left of the large numbers that it gets to.
         f, near = np.abs(np.stack([q.up, q.down])), q.point.highest * q.scale
         largest = np.where(slope == 0, np.max(f, where=np.isfinite(f), initial=0.0), near)
         # A tail is one of these, unless its step is as long as |x|: then of those at |x|.
         tail = rounded_off(height, np.where(q.steps[first] < q.point.near / 64, largest, near), q.point.eps)
-        tiny = np.where(together, height <= q.point.eps**WAVE * largest, (slope == 0) & tail)
+        tiny = np.where(both, height <= q.point.eps**WAVE * largest, (slope == 0) & tail)
         beyond = np.maximum(first - np.arange(4, 9)[:, None], 0)
         edge = (first >= 8) & power_law(sides[side, beyond, here], h[beyond, here])
-    return np.where((first >= 0) & tiny & (together | ~edge), RISERS * height, 0)
+    return np.where((first >= 0) & tiny & (both | ~edge), RISERS * height, 0)
 
 
 def _leaves_a_line(sides: Array, noise: Array) -> Array:

@@ -12,8 +12,9 @@ from gradcheck.numerical.found import Found
 from gradcheck.numerical.hear import RUN, persistent
 from gradcheck.numerical.ladder import Quotients
 from gradcheck.numerical.plateaus import Plateaus
-from gradcheck.numerical.rounded import ROUNDING, WAVE, power_law, rises, rounded_off
+from gradcheck.numerical.rounded import ROUNDING, WAVE, hidden, power_law
 from gradcheck.numerical.selection import select
+from gradcheck.numerical.steps import last_true
 from gradcheck.problem import Array
 
 POOR, CAUTION = 1e-4, 8
@@ -130,26 +131,20 @@ def _reach(value: Array, truncation: Array, rounding: Array, some: Array, two: k
 
 
 def _hidden(q: Quotients) -> Array:
-    """Return the slope that may hide behind a zero where fine steps do not move f by a bit: the tail of a tanh, say.
+    """Return the slope that may hide behind a zero where fine steps do not move f by a bit.
 
-    If the first step that moves f, on either side, moves it by no more than rounding does, and the side is not straight
-    from there on (a kink nearby), that step's quotient may be of the size of the derivative. Where both sides begin to
-    move at about the same step, that is rounding to a grid, which counts as noise.
+    A side that is straight from its first move on is a kink nearby.
     """
     flat = (q.up == q.base) & (q.down == q.base)
     some = np.flatnonzero(flat[-3:].all(axis=0) & ~flat.all(axis=0))
-    hidden = np.zeros(q.base.size)
+    slope = np.zeros(q.base.size)
     if not some.size:
-        return hidden
-    part = q.take(some)
-    here, n = np.arange(some.size), len(q.steps)
-    last = n - 1 - np.argmax(~flat[::-1, some], axis=0)
+        return slope
+    part, last = q.take(some), last_true(~flat[:, some])
+    here, beyond = np.arange(some.size), np.maximum(last - np.arange(4, 9)[:, None], 0)
     for side in (part.ahead, part.behind):
-        slope = np.abs(side[last, here])
         with np.errstate(all="ignore"):
-            tiny = rounded_off(slope * q.steps[last], part.point.highest, part.point.eps)
-            beyond = np.maximum(last - np.arange(4, 9)[:, None], 0)
             straight = power_law(side[beyond, here], q.steps[beyond])
-            more = tiny & ~straight & ~part.point.rounded & rises(side, q.steps, last)
-        hidden[some] = np.fmax(hidden[some], np.where(more, 2 * slope, 0))
-    return hidden
+            more = np.where(straight, 0, hidden(side, q.steps, last, part.point))
+        slope[some] = np.fmax(slope[some], more)
+    return slope

@@ -8,8 +8,8 @@ import numpy as np
 
 from gradcheck.numerical import noise as noises
 from gradcheck.numerical.evaluate import Evaluator
-from gradcheck.numerical.rounded import Point
-from gradcheck.numerical.steps import GOLDEN, both_sides, random_numbers, relative_steps, scales
+from gradcheck.numerical.rounded import Point, together
+from gradcheck.numerical.steps import GOLDEN, both_sides, last_true, random_numbers, relative_steps, scales
 from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array
 
@@ -24,7 +24,6 @@ ULPS = 8
 # Intermediate values are taken to be of the size of x: their rounding, in these units, comes out times the slope.
 INSIDE = 0.5
 SAMPLE = 256
-TOGETHER = 10  # steps between the first moves of the two sides of a staircase
 # What share of its scale an entry moves along a random direction, where the noise is measured: numbers that need all of
 # a float's bits, so that f has to round.
 SHARES = np.array([sign * (1 + np.mod(i * GOLDEN, 1) / 4) for sign in (1, -1) for i in range(128)])
@@ -242,18 +241,11 @@ def audible(spacings: Array, exponents: Array, finer: int) -> Array:
     return first
 
 
-def last_true(rows: Array) -> Array:
-    """Return the number of the last true row `(…, rows, entries)` of every column; −1 where there is none."""
-    n = rows.shape[-2]
-    return np.where(rows.any(axis=-2), n - 1 - np.argmax(rows[..., ::-1, :], axis=-2), -1)
-
-
 def _rounded(up: Array, down: Array, base: Array) -> Array:
     """Return where both sides begin to move at about the same step, as rounding makes them and a tail does not."""
     sides = np.stack([up, down])
     last = last_true(np.isfinite(sides) & (sides != base))
-    rounded: Array = (last >= 0).all(axis=0) & (last.max(axis=0) - last.min(axis=0) <= TOGETHER)
-    return rounded
+    return together(last)
 
 
 def _growth(quotients: Array, steps: Array, noise: Array) -> Array:

@@ -12,6 +12,7 @@ from gradcheck.problem import Array
 # wave, a kink or a quantiser above eps^WAVE, and in between nobody can tell (float64: 1.5e-8 and 5e-7).
 ROUNDING, WAVE = 0.5, 0.4
 EVEN = 0.25
+TOGETHER = 10  # steps between the first moves of the two sides of a staircase
 
 
 @dataclass
@@ -31,6 +32,26 @@ class Point:
     def take(self, where: Array) -> Point:
         """Return some entries."""
         return Point(self.height[where], self.highest[where], self.near[where], self.rounded[where], self.eps)
+
+
+def together(first: Array) -> Array:
+    """Return where both sides' first moves, steps `(2, entries)` (−1: none), are at about the same step.
+
+    So rounding to a grid makes them, and a tail does not.
+    """
+    near: Array = (first >= 0).all(axis=0) & (np.ptp(first, axis=0) <= TOGETHER)
+    return near
+
+
+def hidden(quotients: Array, steps: Array, first: Array, point: Point) -> Array:
+    """Return the slope that may hide behind a zero where steps finer than `first` do not move f; 0 where none can.
+
+    If the first step that moves f moves it by no more than rounding does, f goes on from there, and the other side does
+    not begin to move at about the same step (rounding to a grid, which counts as noise): the tail of a tanh, say.
+    """
+    slope = np.abs(quotients[first, np.arange(first.size)])
+    tail = rounded_off(slope * steps[first], point.highest, point.eps) & ~point.rounded
+    return np.where(tail & rises(quotients, steps, first), 2 * slope, 0)
 
 
 def rounded_off(height: Array, largest: Array, eps: float) -> Array:

@@ -10,7 +10,8 @@ import numpy as np
 from gradcheck.numerical.extrapolate import Best, smallest
 from gradcheck.numerical.hear import Series, eliminated, hear
 from gradcheck.numerical.plateaus import PLATEAU, Plateaus
-from gradcheck.numerical.rounded import Point, rises, rounded_off
+from gradcheck.numerical.rounded import Point, hidden
+from gradcheck.numerical.steps import last_true
 from gradcheck.problem import Array
 
 RETRIES = 6
@@ -60,24 +61,19 @@ def select(quotients: Array, steps: Array, noise: Array, power: int, point: Poin
 def _constant(quotients: Array, steps: Array, noise: Array, power: int, point: Point) -> Best:
     """Return the choice where fine steps do not move f.
 
-    If the first step that moves it moves it by no more than rounding does, the slope may hide below the rounding, as
-    in the tail of tanh, and the bound reaches that step's quotient. Otherwise it is a jump or a kink further off.
+    The bound reaches what may hide behind the zero. What cannot hide is a jump or a kink further off.
     """
     best = smallest(quotients, steps, noise, power)
     if not quotients.shape[1]:
         return best
-    last = len(steps) - 1 - np.argmax((quotients[::-1] != 0), axis=0)
-    slope = np.abs(quotients[last, np.arange(quotients.shape[1])])
-    tiny = rounded_off(slope * steps[last], point.highest, point.eps)
-    tail = tiny & ~point.rounded & rises(quotients, steps, last)
-    best.truncation += np.where(tail, 2 * slope, 0)
+    best.truncation += hidden(quotients, steps, last_true(quotients != 0), point)
     return best
 
 
 def _start(middle: Array, gap: Array, other: Array) -> Array:
     """Return the coarsest step of the plateau that reaches down to the finest one that contradicts."""
     here, levels = np.arange(middle.shape[1]), np.arange(len(middle))[:, None]
-    finest = len(middle) - 1 - np.argmax(other[::-1], axis=0)
+    finest = last_true(other)
     same = np.abs(middle - middle[finest, here]) <= 0.1 * gap[finest, here]
     start: Array = np.where(~same & (levels < finest), levels, -1).max(axis=0) + 1
     return start

@@ -47,6 +47,12 @@ def scales(x: Array, floor: float) -> Array:
     return rounded
 
 
+def last_true(rows: Array) -> Array:
+    """Return the number of the last true row `(…, rows, entries)` of every column; −1 where there is none."""
+    n = rows.shape[-2]
+    return np.where(rows.any(axis=-2), n - 1 - np.argmax(rows[..., ::-1, :], axis=-2), -1)
+
+
 def moved(x: Array, h: Array, domain: tuple[float, float] | None) -> Array:
     """Return `x + h` in x's dtype, and x where x + h would leave the open domain (or overflow)."""
     with np.errstate(over="ignore"):

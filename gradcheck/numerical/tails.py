@@ -11,9 +11,9 @@ import numpy as np
 
 from gradcheck.numerical.evaluate import Evaluator
 from gradcheck.numerical.found import Found
-from gradcheck.numerical.ladder import Ladder, last_true
+from gradcheck.numerical.ladder import Ladder
 from gradcheck.numerical.rounded import rounded_off
-from gradcheck.numerical.steps import both_sides
+from gradcheck.numerical.steps import both_sides, last_true
 from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array
 
