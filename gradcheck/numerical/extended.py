@@ -24,7 +24,7 @@ from gradcheck.problem import Array, Values
 
 WIDE, DOUBLE = np.finfo(np.longdouble), np.finfo(np.float64)
 # The shares of |x| by which x is moved to see what float64 loses. A few errors are a sample: the largest may be larger.
-NEAR, SAFETY = np.array([0, *2.0 ** -np.arange(20, 40, 5)]), 4
+NEAR, SAFETY = np.array([0, *2.0 ** -np.arange(20, 40, 5)]), 8
 # Steps shorter than those that float64 needs, by 2^-8. What shorter ones say is not overruled by longer ones.
 SHORTER, FINEST = 8, 52
 PLANS = (SHORTER, short.FINER), (SHORTER, short.LONGER), (SHORTER // 2, short.LONGER), (0, short.LONGER)
