@@ -41,7 +41,7 @@ def probe(evaluator: Evaluator, ladder: Ladder, rng: np.random.Generator) -> Aff
     which has to be as small as the noise that difference tables show.
     """
     f0 = evaluator.f0
-    if not np.isfinite(f0).all():
+    if ladder.bent or not np.isfinite(f0).all():
         return None
     directions = random_directions(ladder, rng)
     steps = np.ldexp(1.0, -PROBES)

@@ -18,8 +18,8 @@ from gradcheck.numerical.structure import Structure, dense, find, stack
 from gradcheck.problem import Array
 
 BLOCK_ENTRIES = 4096
-# Where the bound of a short ladder stays above eps^ENOUGH of the scale (float64: 4e-10), the whole one is climbed.
-ENOUGH = 0.6
+# Where the bound of a short ladder stays above eps^ENOUGH of the scale (float64: 8e-10), the whole one is climbed.
+ENOUGH = 0.58
 # Features of f whose slope is below this share of the largest derivative hide in its rounding: no bound is below that.
 # Where whole ladders were needed, what f rounds inside shows more of itself.
 FLOOR, WHOLE_FLOOR = 2.0**-40, 2.0**-39

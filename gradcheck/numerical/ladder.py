@@ -16,7 +16,7 @@ from gradcheck.problem import Array
 # Noise spacings: from 2^-10 of the scale, where a sixth difference of a smooth function is below rounding.
 SPACINGS = np.arange(10, 200, 8)
 # For a first guess, far apart: at one of them all points may be rounded alike.
-GUESS = np.array([13, 19, 32])
+GUESS = np.array([13, 21])
 COARSEST = -2
 TINY = 2.0**-10
 # Even where the tables see no noise, a value of f is never taken to be better than this many units in the last place.
@@ -87,7 +87,10 @@ class Quotients:
 
 @dataclass
 class Ladder:
-    """The scale of every entry's steps, how far down they go, and the noise from each of its `spacings` on."""
+    """The scale of every entry's steps, how far down they go, and the noise from each of its `spacings` on.
+
+    `bent`: whether f is seen to leave a straight line within the coarsest of these spacings.
+    """
 
     scale: Array
     finest: int
@@ -95,6 +98,7 @@ class Ladder:
     eps: float
     noise: Array
     spacings: Array = field(default_factory=lambda: GUESS[:1])
+    bent: bool = False
 
     @classmethod
     def of(cls, evaluator: Evaluator, domain: tuple[float, float] | None) -> Ladder:
@@ -122,14 +126,18 @@ class Ladder:
         """Measure the noise along a random direction, as a first guess for every entry."""
         direction = SHARES[random_numbers(rng, self.scale.size, np.uint8)] * self.scale
         self.spacings = self._within(spacings)
-        heard = loudest(noises.along(evaluator, direction, self.spacings, self.domain))
+        noise, bend = noises.along(evaluator, direction, self.spacings, self.domain)
+        heard = loudest(noise)
         # A few differences may be small by luck. Against |f|, no output is taken to be quieter than half of all are
         # (of a sample).
         size = np.abs(evaluator.f0)
         some = slice(None, None, 1 + size.size // SAMPLE)
         with np.errstate(all="ignore"):
-            usual = np.median(heard[:, some] / size[some], axis=1, keepdims=True)
+            share = heard[:, some] / size[some]
+            middle = share.shape[1] // 2
+            usual = np.partition(share, middle, axis=1)[:, middle, None]
             self.noise = np.fmax(heard, usual * size)
+            self.bent = bool((bend[0] > 4 * (self.noise[0] + ULPS * self.eps * size)).any())
 
     def hear(self, amplitude: Array) -> None:
         """Take the noise of every output to be at least an amplitude."""
@@ -144,7 +152,7 @@ class Ladder:
         moves = self.scale[structure.index] * SHARES[1]
         spacings = self._within(SPACINGS)
         found = noises.measure(evaluator, structure.index, moves, spacings, self.domain, True)
-        heard = loudest(_lent(found).swapaxes(0, 1))[audible(spacings, self.whole, 8)]
+        heard = loudest(_lent(found).swapaxes(0, 1))[audible(spacings, self.whole)]
         tables = heard.swapaxes(0, 1).reshape(3, len(self.whole), -1)
         return self.quotients(evaluator, structure, self.whole, "steps", tables)
 
@@ -166,7 +174,7 @@ class Ladder:
 
     def noise_at(self, exponents: Array) -> Array:
         """Return the noise amplitude `(steps, outputs)` of a first guess."""
-        rows: Array = self.noise[audible(self.spacings, exponents, 5)]
+        rows: Array = self.noise[np.searchsorted(self.spacings[:-1], exponents + 5)]
         return rows
 
     def _assemble(
@@ -232,12 +240,12 @@ def loudest(noise: Array) -> Array:
     return np.maximum.accumulate(known[::-1], axis=0)[::-1]
 
 
-def audible(spacings: Array, exponents: Array, finer: int) -> Array:
+def audible(spacings: Array, exponents: Array) -> Array:
     """Return the coarsest spacing (its number) at which the noise of a step of an exponent is heard.
 
-    It is finer by 2^finer, where a smooth function's own differences vanish; at least the two finest ones are heard.
+    It is finer by 2^8, where a smooth function's own differences vanish; at least the two finest ones are heard.
     """
-    first: Array = np.minimum(np.searchsorted(spacings, exponents + finer), max(len(spacings) - 2, 0))
+    first: Array = np.minimum(np.searchsorted(spacings, exponents + 8), max(len(spacings) - 2, 0))
     return first
 
 

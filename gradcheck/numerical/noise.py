@@ -50,15 +50,18 @@ def around(f: Array) -> Array:
     return middle
 
 
-def along(evaluator: Evaluator, direction: Array, exponents: Array, domain: tuple[float, float] | None) -> Array:
+def along(
+    evaluator: Evaluator, direction: Array, exponents: Array, domain: tuple[float, float] | None
+) -> tuple[Array, Array]:
     """Return noise amplitudes `(len(exponents), outputs)` around x, at spacings direction · 2^-exponent.
 
-    NaN where forward could not be evaluated.
+    And how far the middle of f's outermost values is from f at x. NaN where forward could not be evaluated.
     """
     at = np.array([-3, -2, -1, 1, 2, 3])
     f, _ = evaluator.along(direction, (np.ldexp(1.0, -exponents)[:, None] * at).ravel(), domain, "noise")
     with np.errstate(all="ignore"):
-        return SAFETY * around(f.reshape(len(exponents), len(at), -1) - evaluator.f0)
+        f = f.reshape(len(exponents), len(at), -1) - evaluator.f0
+        return SAFETY * around(f), np.abs(f[:, 0] + f[:, -1]) / 2
 
 
 def measure(

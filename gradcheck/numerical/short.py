@@ -38,7 +38,7 @@ class Plan:
     windows: dict[Window, tuple[Window, ...]]
 
 
-BRIEF = Plan((8, 9, 10), {(0, 3): ((1, 2),)})
+BRIEF = Plan((9, 10, 11), {(0, 3): ((1, 2),)})
 LONGER = Plan(
     (3, 4, 5, 6, 7, 8),
     {(0, 6): ((0, 5), (1, 5)), (1, 5): ((1, 4), (2, 4), (0, 5)), (2, 4): ((2, 3), (3, 3), (1, 4))},
@@ -185,13 +185,33 @@ def _block(
 
 
 def _choose(rungs: _Rungs, values: Array, gaps: Array, noise: Array, into: tuple[Array, Array, Array]) -> Array:
-    """Put value, truncation and rounding of every entry's best window into arrays, and return its total error.
+    """Put value, truncation and rounding of every entry's best window into arrays, and return its total error."""
+    value, truncation, rounding = into
+    if len(rungs.share) == 1:
+        np.copyto(value, values[0])
+        np.maximum.reduce(gaps, out=truncation)
+        np.multiply(noise, rungs.share[0], out=rounding)
+        total: Array = truncation + rounding
+    else:
+        which, total = _smallest(rungs, gaps, noise)
+        start = np.multiply(which, value.size, dtype=np.intp)
+        start += np.arange(value.size).reshape(value.shape)
+        np.take(values.reshape(-1), start, out=value, mode="clip")
+        np.multiply(noise, np.take(rungs.share, which, mode="clip"), out=rounding)
+        np.subtract(total, rounding, out=truncation)
+    if not math.isfinite(total.sum()):
+        unknown = ~(total < np.inf)
+        value[unknown], truncation[unknown], rounding[unknown] = 0, np.inf, 0
+    return total
+
+
+def _smallest(rungs: _Rungs, gaps: Array, noise: Array) -> tuple[Array, Array]:
+    """Return the number of every entry's best window, and its total error.
 
     Without a branch for every entry: a processor cannot foretell them.
     """
-    value, truncation, rounding = into
     total = np.empty(0)
-    which = np.zeros(value.shape, dtype=np.int8)
+    which = np.zeros(noise.shape, dtype=np.int8)
     at = 0
     for i, neighbours in enumerate(rungs.plan.windows.values()):
         error = np.maximum.reduce(gaps[at : at + len(neighbours)])
@@ -203,12 +223,4 @@ def _choose(rungs: _Rungs, values: Array, gaps: Array, noise: Array, into: tuple
             np.minimum(total, error, out=total)
         else:
             total = error
-    start = np.multiply(which, value.size, dtype=np.intp)
-    start += np.arange(value.size).reshape(value.shape)
-    np.take(values.reshape(-1), start, out=value, mode="clip")
-    np.multiply(noise, np.take(rungs.share, which, mode="clip"), out=rounding)
-    np.subtract(total, rounding, out=truncation)
-    if not math.isfinite(total.sum()):
-        unknown = ~(total < np.inf)
-        value[unknown], truncation[unknown], rounding[unknown] = 0, np.inf, 0
-    return total
+    return which, total
