@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -88,8 +89,12 @@ class ReLU(LeakyReLU):
         upstream = self.upstream(J)
         if upstream is None:
             return self.get_input_gradients()
-        x = np.asarray(self.inputs[0])
-        return [as_gradient(upstream[0] * (x > 0), x)]
+        [by_x] = ReLU.input_gradients_for(self, upstream, [True])
+        return [as_gradient(by_x, self.inputs[0])]
+
+    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Array]:
+        """Return the upstream gradient where `x > 0`, 0 elsewhere."""
+        return [J[0] * (np.asarray(self.inputs[0]) > 0)]
 
 
 class Sigmoid(Activation):

@@ -18,6 +18,12 @@ __all__ = ["Callable", "Diffable", "Tensor", "Upstream", "Variable", "Weighted"]
 
 _SEVERAL = (list, tuple)
 
+# Which method of the tape's goes by which public one, unless a class writes it.
+_SHORTCUTS = {
+    "compose_input_gradients": "input_gradients_for",
+    "compose_weight_gradients": "weight_gradients_for",
+}
+
 Upstream = Iterable[npt.ArrayLike | None] | None
 """One upstream gradient per output; `None` (or only `None`s) where there is nothing upstream."""
 
@@ -140,6 +146,10 @@ class Diffable(Callable, Weighted):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls._state_is_a_dict = not any(c.__dict__.get("__slots__") or "__copy__" in c.__dict__ for c in cls.__mro__)
+        for composing, shortcut in _SHORTCUTS.items():
+            latest = next(c for c in cls.__mro__ if composing in c.__dict__ or shortcut in c.__dict__)
+            if shortcut not in latest.__dict__:  # a parent's shortcut would bypass what the subclass composes
+                setattr(cls, shortcut, Diffable.__dict__[shortcut])
 
     def snapshot(self) -> Self:
         """Return a shallow copy: this object's state as it is now, for the record of one call."""
@@ -181,7 +191,11 @@ class Diffable(Callable, Weighted):
         return [as_gradient(self._through(np.asarray(local), g, x), x) for x, local in pairs]
 
     def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> Sequence[Any]:
-        """Return the vector-Jacobian products for the inputs that are `wanted`; the others may be anything."""
+        """Return what `compose_input_gradients` does, for the tape: a shortcut that a layer may write besides.
+
+        `J` is checked already. The inputs that are not `wanted` may have anything, the others a plain array of any
+        type: the tape gives it the input's.
+        """
         return self.compose_input_gradients(J)
 
     def compose_weight_gradients(self, J: Upstream = None) -> list[Tensor]:
@@ -200,6 +214,10 @@ class Diffable(Callable, Weighted):
             rows = g.reshape(len(g), *[1] * (weight.ndim - 1), -1)
             result.append(as_gradient((np.asarray(d) * rows).sum(axis=0).reshape(weight.shape), weight))
         return result
+
+    def weight_gradients_for(self, J: list[Array | None]) -> Sequence[Any]:
+        """Return what `compose_weight_gradients` does, for the tape: a shortcut as `input_gradients_for` is."""
+        return self.compose_weight_gradients(J)
 
     def upstream(self, J: Upstream) -> list[Array] | None:
         """Return `J` as plain arrays, checked against the outputs; `None` if there is nothing upstream.

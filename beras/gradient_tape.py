@@ -11,7 +11,7 @@ import numpy.typing as npt
 from beras import dispatch
 from beras.checks import gradient_dtype
 from beras.core import as_gradient
-from beras.tensor import Array, Tensor, memory, recording, wrap, writes
+from beras.tensor import Array, Tensor, memory, recording, writes
 
 if TYPE_CHECKING:
     from beras.core import Diffable
@@ -66,14 +66,19 @@ class GradientTape:
         cannot be the output of two calls.
         """
         weights, made = layer.weights, self._made
-        for k, output in enumerate(outputs):
+        k = 0  # counted by hand, as elsewhere on the tape: enumerate and zip take longer than all the rest of a loop
+        for output in outputs:
             handed_on = id(output) in made
-            for other in (*inputs, *weights):  # not `in`, which compares entries
-                if other is output:
+            for x in inputs:  # not `in`, which compares entries
+                if x is output:
+                    handed_on = True
+            for weight in weights:
+                if weight is output:
                     handed_on = True
             if handed_on:
                 outputs[k] = output = np.ndarray.view(output, Tensor)
             made.add(id(output))
+            k += 1  # noqa: SIM113
         self._calls.append((layer.snapshot(), layer, inputs, outputs, weights, writes.clock))
 
     def record_operation(self, operation: Any) -> None:
@@ -131,9 +136,9 @@ class GradientTape:
             self._run_backwards(pending, kept)
         finally:
             recording.tape = tape
-        given_away = {id(memory(g)) for g in _arrays(output_gradients)}
+        given_away = set() if output_gradients is None else {id(memory(g)) for g in _arrays(output_gradients)}
         gradients = [
-            _result(pending[i], s, given_away) if (i := id(s)) in kept and i in pending else None for s in wanted
+            _result(pending[i], given_away) if (i := id(s)) in kept and i in pending else None for s in wanted
         ]
         return gradients[0] if single else gradients
 
@@ -164,7 +169,7 @@ class GradientTape:
             if True in wanted:
                 _add(pending, needed, inputs, state.input_gradients_for(upstream, wanted), state)
             if into_weights:
-                _add(pending, needed, weights, state.compose_weight_gradients(upstream), state)
+                _add(pending, needed, weights, state.weight_gradients_for(upstream), state)
 
 
 def _take(pending: dict[int, Array], kept: set[int], outputs: Sequence[Tensor]) -> list[Array | None] | None:
@@ -174,7 +179,7 @@ def _take(pending: dict[int, Array], kept: set[int], outputs: Sequence[Tensor]) 
     for output in outputs:
         i = id(output)
         if i in pending:
-            taken.append(np.asarray(pending[i] if i in kept else pending.pop(i)))
+            taken.append(pending[i] if i in kept else pending.pop(i))
             nothing = False
         else:
             taken.append(None)
@@ -225,32 +230,35 @@ def _add(
     gradients: Sequence[npt.ArrayLike | None],
     layer: Diffable,
 ) -> None:
-    """Add a call's gradients to what is known already about the tensors that they belong to."""
+    """Add a call's gradients, as plain arrays of the variables' types, to what is known already about these."""
     if len(gradients) != len(variables):
         raise ValueError(
             f"{type(layer).__name__} returned {len(gradients)} gradient(s) for {len(variables)} variable(s)"
         )
-    for variable, gradient in zip(variables, gradients):  # noqa: B905 -- as many of each, as was just seen
-        i = id(variable)
+    k = 0
+    for variable in variables:
+        gradient, i = gradients[k], id(variable)
+        k += 1  # noqa: SIM113
         if gradient is None or i not in needed:
             continue
-        g = gradient if type(gradient) is Tensor else np.asarray(gradient)
+        g = np.asarray(gradient)
         if g.shape != variable.shape:
             raise ValueError(
                 f"{type(layer).__name__} returned a gradient of shape {g.shape} for a variable of shape "
                 f"{variable.shape}"
             )
-        pending[i] = np.add(pending[i], g) if i in pending else g
+        if g.dtype is not variable.dtype:
+            g = np.asarray(as_gradient(g, variable))
+        pending[i] = np.asarray(pending[i] + g) if i in pending else g
 
 
-def _result(gradient: Array, source: Array, given_away: set[int]) -> Tensor:
+def _result(gradient: Array, given_away: set[int]) -> Tensor:
     """Return a gradient as a tensor that shares its memory with nothing else the caller has."""
-    g = as_gradient(gradient, source)
-    owner = id(memory(g))
-    if owner in given_away or not g.flags.writeable:
-        return wrap(np.array(g))
+    owner = id(gradient if gradient.base is None else memory(gradient))
+    if owner in given_away or not gradient.flags.writeable:
+        gradient = gradient.copy()
     given_away.add(owner)
-    return g
+    return gradient.view(Tensor)
 
 
 def _arrays(value: Any) -> list[Array]:

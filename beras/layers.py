@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -91,17 +93,26 @@ class Dense(Diffable):
         upstream = self.upstream(J)
         if upstream is None:
             return self.get_input_gradients()
-        x, w = self.inputs[0], np.asarray(self.w)
-        return [as_gradient(upstream[0] @ w.T, x)]
+        [by_x] = Dense.input_gradients_for(self, upstream, [True])
+        return [as_gradient(by_x, self.inputs[0])]
+
+    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Array]:
+        """Return `[J · wᵀ]`."""
+        return [J[0] @ np.asarray(self.w).T]
 
     def compose_weight_gradients(self, J: Upstream = None) -> list[Tensor]:
         """Return `[xᵀ · J, Σ_batch J]`, `(input_size, output_size)` and `(1, output_size)`."""
         upstream = self.upstream(J)
         if upstream is None:
             return self.get_weight_gradients()
-        [g], x = upstream, np.asarray(self.inputs[0])
+        by_w, by_b = Dense.weight_gradients_for(self, upstream)
+        return [as_gradient(by_w, self.w), as_gradient(by_b, self.b)]
+
+    def weight_gradients_for(self, J: list[Array]) -> list[Array]:
+        """Return `[xᵀ · J, Σ_batch J]`."""
+        [g], x = J, np.asarray(self.inputs[0])
         # np.dot is a BLAS call for a single sample too, where `@` is a loop that takes seven times as long.
-        return [as_gradient(np.dot(x.T, g), self.w), as_gradient(g.sum(axis=0, keepdims=True), self.b)]
+        return [np.dot(x.T, g), g.sum(axis=0, keepdims=True)]
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[Dense, list[Array]]]:
