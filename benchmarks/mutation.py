@@ -41,22 +41,22 @@ from gradcheck.results import to_json
 EQUIVALENTS = Path(__file__).with_name("mutation_equivalents.toml")
 
 # What is mutated: the functions of each module whose name matches.
-DERIVATIVES = r"get_\w+|compose_\w+"
+DERIVATIVES = r"get_\w+|compose_\w+|\w+_gradients_for"
 TARGETS = {
     "beras.layers": DERIVATIVES,
     "beras.normalization": DERIVATIVES,
     "beras.dropout": DERIVATIVES,
     "beras.activations": DERIVATIVES,
-    "beras.losses": rf"{DERIVATIVES}|input_gradients_for|by_prediction|_by_log",
+    "beras.losses": rf"{DERIVATIVES}|by_prediction|_by_log",
     "beras.stable": r"\w+_slope",
-    "beras.core": r"compose_\w+|input_gradients_for|upstream|_through|per_row|as_gradient",
+    "beras.core": r"compose_\w+|\w+_gradients_for|upstream|_through|per_row|as_gradient",
     "beras.checks": r"gradient_dtype",
     "beras.gradient_tape": r"record|record_operation|gradient|_\w+",
     "beras.ops.arithmetic": r"by_\w+|_as_matrices|_shaped_as",
     "beras.ops.functions": r"by_\w+",
     "beras.ops.reductions": r"by_\w+|spread",
     "beras.ops.shapes": r"by|by_\w+|_takes_each_once",
-    "beras.ops.operation": rf"{DERIVATIVES}|input_gradients_for|_product|sum_to",
+    "beras.ops.operation": rf"{DERIVATIVES}|_product|sum_to",
     "beras.optimizer": r"step|begin|of",
     "beras.initializers": r"\w+",
 }

@@ -191,10 +191,11 @@ class Diffable(Callable, Weighted):
         return [as_gradient(self._through(np.asarray(local), g, x), x) for x, local in pairs]
 
     def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> Sequence[Any]:
-        """Return what `compose_input_gradients` does, for the tape: a shortcut that a layer may write besides.
+        """Return what `compose_input_gradients` does, for the tape: a shortcut that a class may write besides it.
 
-        `J` is checked already. The inputs that are not `wanted` may have anything, the others a plain array of any
-        type: the tape gives it the input's.
+        `J` is plain and of the outputs' shapes (`None` for one of several outputs with nothing upstream). Plain arrays
+        of the inputs' shapes will do as an answer: the tape makes them the inputs' type. What stands for an input that
+        is not `wanted` is not looked at.
         """
         return self.compose_input_gradients(J)
 
@@ -215,7 +216,7 @@ class Diffable(Callable, Weighted):
             result.append(as_gradient((np.asarray(d) * rows).sum(axis=0).reshape(weight.shape), weight))
         return result
 
-    def weight_gradients_for(self, J: list[Array | None]) -> Sequence[Any]:
+    def weight_gradients_for(self, J: list[Array]) -> Sequence[Any]:
         """Return what `compose_weight_gradients` does, for the tape: a shortcut as `input_gradients_for` is."""
         return self.compose_weight_gradients(J)
 

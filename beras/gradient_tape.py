@@ -137,9 +137,7 @@ class GradientTape:
         finally:
             recording.tape = tape
         given_away = set() if output_gradients is None else {id(memory(g)) for g in _arrays(output_gradients)}
-        gradients = [
-            _result(pending[i], given_away) if (i := id(s)) in kept and i in pending else None for s in wanted
-        ]
+        gradients = [_result(pending[i], given_away) if (i := id(s)) in kept and i in pending else None for s in wanted]
         return gradients[0] if single else gradients
 
     def _run_backwards(self, pending: dict[int, Array], kept: set[int]) -> None:
@@ -238,7 +236,7 @@ def _add(
     k = 0
     for variable in variables:
         gradient, i = gradients[k], id(variable)
-        k += 1  # noqa: SIM113
+        k += 1
         if gradient is None or i not in needed:
             continue
         g = np.asarray(gradient)

@@ -339,6 +339,79 @@ def test_another_thread_has_a_tape_of_its_own(x):
     assert tape.previous_layers == {}
 
 
+@pytest.mark.parametrize("mixed_in", [False, True])
+def test_what_a_subclass_of_a_built_in_layer_composes_is_what_the_tape_uses(mixed_in):
+    """Built-in layers have a shortcut for the tape, which the subclass knows nothing of."""
+
+    def scaled(parent):
+        class TenTimes(object if mixed_in else parent):
+            def compose_input_gradients(self, J=None):
+                return [10 * g for g in super().compose_input_gradients(J)]
+
+            def compose_weight_gradients(self, J=None):
+                return [10 * g for g in super().compose_weight_gradients(J)]
+
+        return type("Mixed", (TenTimes, parent), {}) if mixed_in else TenTimes
+
+    x, y_true = Tensor(np.random.default_rng(0).normal(size=(5, 4))), np.eye(3)[[0, 1, 2, 0, 1]]
+
+    def gradients(layers, loss):
+        with GradientTape() as tape:
+            h = x
+            for layer in layers:
+                h = layer(h)
+            target = loss(h, y_true)
+        return tape.gradient(target, [x, layers[0].w, layers[0].b])
+
+    right = gradients([dense(4, 3, 1), ReLU()], MeanSquaredError())
+    for layers, loss in [
+        ([scaled(Dense)(4, 3, "xavier", dtype=np.float64, seed=1), ReLU()], MeanSquaredError()),
+        ([dense(4, 3, 1), scaled(ReLU)()], MeanSquaredError()),
+        ([dense(4, 3, 1), ReLU()], scaled(MeanSquaredError)()),
+    ]:
+        for expected, g in zip(right, gradients(layers, loss), strict=True):
+            np.testing.assert_allclose(g, 10 * np.asarray(expected), rtol=1e-12)
+
+
+def test_a_shortcut_for_the_tape_may_return_plain_arrays_of_any_type():
+    class Twice(Activation):
+        def forward(self, x):
+            return 2 * np.asarray(x)
+
+        def get_input_gradients(self):
+            raise NotImplementedError
+
+        def input_gradients_for(self, J, wanted):
+            return [2 * J[0].astype(np.float64) if wanted[0] else None]
+
+    x, layer = Tensor(np.ones((2, 3), np.float32)), Twice()
+    with GradientTape() as tape:
+        h = layer(x)
+        y = layer(h)
+    by_x, by_h = tape.gradient(y, [x, h])
+    assert (type(by_x), by_x.dtype, by_x.tolist()) == (Tensor, np.float32, [[4.0] * 3] * 2)
+    assert (type(by_h), by_h.dtype, by_h.tolist()) == (Tensor, np.float32, [[2.0] * 3] * 2)
+
+
+def test_on_the_way_back_a_layer_gets_gradients_of_its_outputs_type():
+    seen = []
+
+    class Careless(Sin):
+        def compose_input_gradients(self, J=None):
+            return [np.asarray(g, np.float64) for g in super().compose_input_gradients(J)]
+
+    class Watching(Sin):
+        def compose_input_gradients(self, J=None):
+            seen.append(J[0].dtype)
+            return super().compose_input_gradients(J)
+
+    x = Tensor(np.ones(3, np.float32))
+    with GradientTape() as tape:
+        y = Careless()(Watching()(x))
+    assert tape.gradient(y, x).dtype == np.float32
+    assert seen == [np.float32]
+
+
 def test_wrong_gradients_of_a_layer_are_named():
     class Short(Sin):
         def compose_input_gradients(self, J=None):
