@@ -379,3 +379,24 @@ def graphs() -> Iterator[Graph]:
         (X,),
         grad=lambda x: by_tape(lambda source: Sin()(Pair()(source)[0]), x),
     )
+
+    class Handing(Pair):
+        """The sine, and twice its very input."""
+
+        def forward(self, x: Any) -> Any:
+            return [np.sin(np.asarray(x)), x, x]
+
+        def compose_input_gradients(self, J: Any = None) -> list[Any]:
+            by_sin, by_one, by_other = self.upstream(J)
+            return [by_sin * np.cos(np.asarray(self.inputs[0])) + by_one + by_other]
+
+    def of_three(x: Any) -> Any:
+        first, second, third = Handing()(x)
+        return np.add(Sin()(first), np.add(Tanh()(second), np.multiply(third, third)))
+
+    yield Graph(
+        "several outputs that are the input",
+        lambda x: np.sin(np.sin(x)) + np.tanh(x) + x * x,
+        (X,),
+        grad=lambda x: by_tape(of_three, x),
+    )

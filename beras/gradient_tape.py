@@ -66,7 +66,6 @@ class GradientTape:
         cannot be the output of two calls.
         """
         weights, made = layer.weights, self._made
-        k = 0  # counted by hand, as elsewhere on the tape: enumerate and zip take longer than all the rest of a loop
         for output in outputs:
             handed_on = id(output) in made
             for x in inputs:  # not `in`, which compares entries
@@ -76,9 +75,9 @@ class GradientTape:
                 if weight is output:
                     handed_on = True
             if handed_on:
+                k = next(k for k, other in enumerate(outputs) if other is output)
                 outputs[k] = output = np.ndarray.view(output, Tensor)
             made.add(id(output))
-            k += 1  # noqa: SIM113
         self._calls.append((layer.snapshot(), layer, inputs, outputs, weights, writes.clock))
 
     def record_operation(self, operation: Any) -> None:
@@ -233,7 +232,7 @@ def _add(
         raise ValueError(
             f"{type(layer).__name__} returned {len(gradients)} gradient(s) for {len(variables)} variable(s)"
         )
-    k = 0
+    k = 0  # counted by hand: zip takes as long as all the rest of the loop
     for variable in variables:
         gradient, i = gradients[k], id(variable)
         k += 1

@@ -186,6 +186,29 @@ def test_a_layer_that_returns_its_very_input_at_both_ends(x):
     assert tape.gradient(y, x).tolist() == np.ones((5, 4)).tolist()
 
 
+@pytest.mark.parametrize("itself", [False, True])
+def test_a_tensor_that_is_several_outputs_at_once_has_a_gradient_as_each(x, itself):
+    class Thrice(Diffable):
+        def forward(self, x):
+            y = x if itself else Tensor(np.asarray(x) * 1)
+            return [y, y, y]
+
+        def get_input_gradients(self):
+            raise NotImplementedError
+
+        def compose_input_gradients(self, J=None):
+            a, b, c = self.upstream(J)
+            return [as_gradient(a + 10 * b + 100 * c, self.inputs[0])]
+
+    with GradientTape() as tape:
+        outputs = Thrice()(x)
+        last = Sin()(outputs[2])
+    assert len({id(y) for y in (x, *outputs)}) == 4
+    for y, factor in zip(outputs, (1, 10, 100), strict=True):
+        np.testing.assert_allclose(tape.gradient(y, x), np.full(x.shape, factor))
+    np.testing.assert_allclose(tape.gradient(last, x), 100 * np.cos(np.asarray(x)))
+
+
 def test_a_weight_assigned_before_gradient_is_an_error(x):
     layer = dense(4, 3, 1)
     with GradientTape() as tape:
