@@ -135,7 +135,7 @@ class GradientTape:
             self._run_backwards(pending, kept)
         finally:
             recording.tape = tape
-        given_away = set() if output_gradients is None else {id(memory(g)) for g in _arrays(output_gradients)}
+        given_away = {id(memory(g)) for g in _arrays(output_gradients)}
         gradients = [_result(pending[i], given_away) if (i := id(s)) in kept and i in pending else None for s in wanted]
         return gradients[0] if single else gradients
 
