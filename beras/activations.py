@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from beras.checks import floating, real
-from beras.core import Diffable, Upstream, as_gradient, per_row
+from beras.core import Diffable, Upstream, as_gradient, on_plain_arrays, per_row
 from beras.stable import decaying, sigmoid_slope, tanh_slope
 from beras.tensor import Array, Tensor, wrap
 
@@ -79,6 +79,7 @@ class ReLU(LeakyReLU):
     def __init__(self) -> None:
         super().__init__(alpha=0.0)
 
+    @on_plain_arrays
     def forward(self, x: npt.ArrayLike) -> Tensor:
         """Return `max(x, 0)`."""
         x = real(x, "ReLU")

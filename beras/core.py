@@ -6,7 +6,7 @@ import copy
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,15 @@ _SHORTCUTS = {
 
 Upstream = Iterable[npt.ArrayLike | None] | None
 """One upstream gradient per output; `None` (or only `None`s) where there is nothing upstream."""
+
+
+F = TypeVar("F")
+
+
+def on_plain_arrays(forward: F) -> F:
+    """Mark a `forward` that turns all its inputs into plain arrays: there is nothing in it that a tape could see."""
+    forward.plain = True  # type: ignore[attr-defined]
+    return forward
 
 
 class Callable(ABC):
@@ -87,6 +96,7 @@ class Diffable(Callable, Weighted):
     saved: Any = None
     _saving: Any = None
     _state_is_a_dict: bool = True
+    _forward_may_record: bool = True
 
     constant_inputs: tuple[str, ...] = ()
     """Names of the inputs of `forward` that are data and held constant."""
@@ -101,8 +111,9 @@ class Diffable(Callable, Weighted):
         self.inputs = inputs
         several = False
         tape = recording.tape
+        suspended = tape is not None and self._forward_may_record
         try:
-            if tape is not None:
+            if suspended:
                 recording.tape = None
             result = self.forward(*inputs)
         except BaseException:
@@ -112,7 +123,7 @@ class Diffable(Callable, Weighted):
                 self.inputs = earlier
             raise
         finally:
-            if tape is not None:
+            if suspended:
                 recording.tape = tape
         self.saved = self._saving
         if type(result) is Tensor:
@@ -146,6 +157,7 @@ class Diffable(Callable, Weighted):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls._state_is_a_dict = not any(c.__dict__.get("__slots__") or "__copy__" in c.__dict__ for c in cls.__mro__)
+        cls._forward_may_record = not hasattr(cls.forward, "plain")
         for composing, shortcut in _SHORTCUTS.items():
             latest = next(c for c in cls.__mro__ if composing in c.__dict__ or shortcut in c.__dict__)
             if shortcut not in latest.__dict__:  # a parent's shortcut would bypass what the subclass composes

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from beras.checks import floating, matrix, positive_size
-from beras.core import Diffable, Upstream, as_gradient
+from beras.core import Diffable, Upstream, as_gradient, on_plain_arrays
 from beras.dropout import Dropout
 from beras.initializers import Seed, initialize
 from beras.normalization import BatchNormalization, LayerNormalization
@@ -66,6 +66,7 @@ class Dense(Diffable):
         w = initialize(initializer, input_size, output_size, dtype=dtype, seed=seed)
         return Variable(w), Variable(np.zeros((1, output_size), dtype=dtype))
 
+    @on_plain_arrays
     def forward(self, x: npt.ArrayLike) -> Tensor:
         """Return `x · w + b`."""
         w, b = np.asarray(self.w), np.asarray(self.b)

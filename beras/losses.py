@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from beras.checks import floating, gradient_dtype, matrix, numeric, real, same_shape
-from beras.core import Diffable, Upstream, as_gradient
+from beras.core import Diffable, Upstream, as_gradient, on_plain_arrays
 from beras.tensor import Array, Tensor, wrap
 
 
@@ -163,6 +163,7 @@ class SoftmaxCrossEntropy(Loss):
 
     input_data = {"y_true": "one-hot"}  # noqa: RUF012 -- read by name, never written
 
+    @on_plain_arrays
     def forward(self, y_pred: npt.ArrayLike, y_true: npt.ArrayLike) -> Tensor:
         """Return the mean cross-entropy."""
         logits = matrix(real(y_pred, "SoftmaxCrossEntropy", "y_pred"), "SoftmaxCrossEntropy", "y_pred")

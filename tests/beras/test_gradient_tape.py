@@ -6,7 +6,20 @@ import weakref
 import numpy as np
 import pytest
 
-from beras import Activation, Dense, Diffable, GradientTape, MeanSquaredError, ReLU, Sigmoid, Sin, Softmax, Tanh, Tensor
+from beras import (
+    Activation,
+    Dense,
+    Diffable,
+    GradientTape,
+    MeanSquaredError,
+    ReLU,
+    Sigmoid,
+    Sin,
+    Softmax,
+    SoftmaxCrossEntropy,
+    Tanh,
+    Tensor,
+)
 from beras.core import Upstream, as_gradient
 from tests.beras.differences import gradient
 
@@ -394,6 +407,21 @@ def test_what_a_subclass_of_a_built_in_layer_composes_is_what_the_tape_uses(mixe
     ]:
         for expected, g in zip(right, gradients(layers, loss), strict=True):
             np.testing.assert_allclose(g, 10 * np.asarray(expected), rtol=1e-12)
+
+
+@pytest.mark.parametrize("mixed_in", [False, True])
+def test_nothing_is_recorded_in_the_forward_of_a_subclass_of_a_built_in_layer(x, mixed_in):
+    class Doubled(object if mixed_in else Dense):
+        def forward(self, x):
+            return np.sin(super().forward(2 * x))
+
+    layer = (type("Mixed", (Doubled, Dense), {}) if mixed_in else Doubled)(4, 3)
+    with GradientTape() as tape:
+        y = layer(x)
+        ReLU()(y)
+        MeanSquaredError()(y, np.zeros((5, 3)))
+        SoftmaxCrossEntropy()(y, Tensor(np.eye(3)[[0, 1, 2, 0, 1]]))
+    assert len(tape.previous_layers) == 4
 
 
 def test_a_shortcut_for_the_tape_may_return_plain_arrays_of_any_type():
