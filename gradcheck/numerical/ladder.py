@@ -129,11 +129,11 @@ class Ladder:
         noise, bend = noises.along(evaluator, direction, self.spacings, self.domain)
         heard = loudest(noise)
         # A few differences may be small by luck. Against |f|, no output is taken to be quieter than half of all are
-        # (of a sample).
+        # (of a sample; an output of 0 has no share).
         size = np.abs(evaluator.f0)
         some = slice(None, None, 1 + size.size // SAMPLE)
         with np.errstate(all="ignore"):
-            share = heard[:, some] / size[some]
+            share = np.where(size[some] > 0, heard[:, some] / size[some], 0)
             middle = share.shape[1] // 2
             usual = np.partition(share, middle, axis=1)[:, middle, None]
             self.noise = np.fmax(heard, usual * size)

@@ -141,6 +141,16 @@ def test_a_step_stays_inside_the_domain() -> None:
     assert np.all(np.diag(found.dense("bound")) <= 1e-6 * np.abs(truth))
 
 
+def test_outputs_of_0_say_nothing_about_the_noise_of_others() -> None:
+    x = np.zeros((4, 10))
+    x[0] = np.linspace(0.5, 1.5, 10)
+    found = estimate(one(np.tanh), {"x": x}, "x")
+    holds(found, np.diag(1 / np.cosh(x.ravel()) ** 2))
+    assert found.structure == "elementwise"
+    assert found.bound.max() < 1e-10
+    assert found.cost.rows["noise"] <= 4 * 12
+
+
 def test_points_at_which_forward_raises_are_avoided() -> None:
     def f(x: Any) -> Any:
         if x.min() < 0.5:
