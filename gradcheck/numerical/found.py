@@ -42,9 +42,7 @@ class Found:
     def nothing(cls, *shape: int) -> Found:
         """Return entries of which nothing is known."""
         zero, no = np.zeros(shape), np.zeros(shape, dtype=bool)
-        return cls(
-            zero, np.full(shape, np.inf), zero.copy(), zero.copy(), no, no.copy(), zero.copy(), zero.copy(), no.copy()
-        )
+        return cls(zero, np.full(shape, np.inf), zero, zero, no, no, zero, zero, no).own()
 
     @classmethod
     def smooth(cls, value: Array, truncation: Array, rounding: Array, step: Array) -> Found:
