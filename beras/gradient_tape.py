@@ -135,7 +135,7 @@ class GradientTape:
             self._run_backwards(pending, kept)
         finally:
             recording.tape = tape
-        given_away = {id(memory(g)) for g in _arrays(output_gradients)} if output_gradients is not None else set()
+        given_away = {id(memory(g)) for g in _arrays(output_gradients)}
         gradients = [_result(pending[i], given_away) if (i := id(s)) in kept and i in pending else None for s in wanted]
         return gradients[0] if single else gradients
 
@@ -171,11 +171,6 @@ class GradientTape:
 
 def _take(pending: dict[int, Array], kept: set[int], outputs: Sequence[Tensor]) -> list[Array | None] | None:
     """Return what is upstream of each output, `None` if there is nothing; only the sources' own gradients stay."""
-    if len(outputs) == 1:  # the usual case, without a loop
-        i = id(outputs[0])
-        if i not in pending:
-            return None
-        return [pending[i] if i in kept else pending.pop(i)]
     taken: list[Array | None] = []
     nothing = True
     for output in outputs:
@@ -243,7 +238,7 @@ def _add(
         k += 1
         if gradient is None or i not in needed:
             continue
-        g = gradient if type(gradient) is np.ndarray else np.asarray(gradient)
+        g = np.asarray(gradient)
         if g.shape != variable.shape:
             raise ValueError(
                 f"{type(layer).__name__} returned a gradient of shape {g.shape} for a variable of shape "
