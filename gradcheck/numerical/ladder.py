@@ -15,8 +15,9 @@ from gradcheck.problem import Array
 
 # Noise spacings: from 2^-10 of the scale, where a sixth difference of a smooth function is below rounding.
 SPACINGS = np.arange(10, 200, 8)
-# For a first guess, far apart: at one of them all points may be rounded alike.
-GUESS = np.array([13, 21])
+# For a first guess, three: at one of them all points may be rounded alike. The coarsest is heard at the steps of a
+# short ladder, of which it is finer by 2^4.
+GUESS = np.array([13, 16, 21])
 COARSEST = -2
 TINY = 2.0**-10
 # Even where the tables see no noise, a value of f is never taken to be better than this many units in the last place.
@@ -152,7 +153,7 @@ class Ladder:
         moves = self.scale[structure.index] * SHARES[1]
         spacings = self._within(SPACINGS)
         found = noises.measure(evaluator, structure.index, moves, spacings, self.domain, True)
-        heard = loudest(_lent(found).swapaxes(0, 1))[audible(spacings, self.whole)]
+        heard = loudest(_lent(found).swapaxes(0, 1))[audible(spacings, self.whole, 8)]
         tables = heard.swapaxes(0, 1).reshape(3, len(self.whole), -1)
         return self.quotients(evaluator, structure, self.whole, "steps", tables)
 
@@ -174,7 +175,7 @@ class Ladder:
 
     def noise_at(self, exponents: Array) -> Array:
         """Return the noise amplitude `(steps, outputs)` of a first guess."""
-        rows: Array = self.noise[np.searchsorted(self.spacings[:-1], exponents + 5)]
+        rows: Array = self.noise[audible(self.spacings, exponents, 4)]
         return rows
 
     def _assemble(
@@ -240,12 +241,12 @@ def loudest(noise: Array) -> Array:
     return np.maximum.accumulate(known[::-1], axis=0)[::-1]
 
 
-def audible(spacings: Array, exponents: Array) -> Array:
+def audible(spacings: Array, exponents: Array, finer: int) -> Array:
     """Return the coarsest spacing (its number) at which the noise of a step of an exponent is heard.
 
-    It is finer by 2^8, where a smooth function's own differences vanish; at least the two finest ones are heard.
+    It is finer by 2^finer: a smooth function's own differences vanish there. At least the two finest ones are heard.
     """
-    first: Array = np.minimum(np.searchsorted(spacings, exponents + 8), max(len(spacings) - 2, 0))
+    first: Array = np.minimum(np.searchsorted(spacings, exponents + finer), max(len(spacings) - 2, 0))
     return first
 
 
