@@ -20,6 +20,7 @@ SAMPLE = 1024  # entries tell at which steps the others were judged
 BLOCK_ENTRIES = 1 << 14  # so many at a time stay in the cache
 # Few bits, so that x + h is exact at all but the finest steps. Eight of them: three bits of a number say which.
 SHARES = np.array([-8, -7, -6, -5, 5, 6, 7, 8]) / 8
+MOST = SHARES.max() / np.abs(SHARES).min()  # an entry moves so much more along one direction than along another
 
 
 def random_directions(ladder: Ladder, rng: np.random.Generator) -> Array:
@@ -85,7 +86,8 @@ def contradicted(
     known, are left out: they are not linear. `near`: 16 |x| / |direction|, of the largest.
     """
     with np.errstate(all="ignore"):
-        predicted, size, unsure = _predict(structure, found, directions)
+        predicted, size, unsure = predict(structure, found, directions)
+        size, unsure = MOST * size, MOST * unsure
         # A step is rounded to a float of x, and the sum of the prediction rounds too.
         slip = ladder.eps * (8 + len(ladder.scale) + near / steps[:, None]) * size
         gap = np.abs(central - predicted[:, None])
@@ -96,8 +98,8 @@ def contradicted(
     return wrong
 
 
-def _predict(structure: Structure, found: Found, directions: Array) -> tuple[Array, Array, Array]:
-    """Return J · d for each direction d, and Σ |J| |d| and Σ bound · |d|, which hold for any of them."""
+def predict(structure: Structure, found: Found, directions: Array) -> tuple[Array, Array, Array]:
+    """Return J · d for each direction d, and Σ |J| |d| and Σ bound · |d| for the last one."""
     outputs = structure.slot.size
     predicted = np.zeros((len(directions), outputs))
     size, unsure = np.zeros((2, outputs))
@@ -112,5 +114,4 @@ def _predict(structure: Structure, found: Found, directions: Array) -> tuple[Arr
         weight = np.abs(weight)
         size += np.einsum("co,co->o", np.abs(value), weight)
         unsure += np.einsum("co,co->o", bound[part], weight)
-    most = SHARES.max() / np.abs(SHARES).min()
-    return predicted, most * size, most * unsure
+    return predicted, size, unsure

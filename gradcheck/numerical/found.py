@@ -33,6 +33,11 @@ class Found:
         return np.add(self.truncation, self.rounding) if any(self.truncation.strides) else self.rounding
 
     @property
+    def climbed(self) -> Array:
+        """The colours for some of whose entries a whole ladder was needed."""
+        return np.flatnonzero(self.whole.any(axis=1)) if any(self.whole.strides) else np.zeros(0, dtype=np.intp)
+
+    @property
     def bent(self) -> bool:
         """Whether there is a kink or a jump."""
         # One number for all entries can only be that of a smooth function: large arrays are dear.

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from gradcheck.numerical import affine, certificate, short, tails
+from gradcheck.numerical import affine, certificate, second_look, short, tails, vouch
 from gradcheck.numerical.estimate import Estimate, largest_known, size_of_derivative
 from gradcheck.numerical.evaluate import Evaluator, Forward
 from gradcheck.numerical.extended import Extended
@@ -17,7 +17,6 @@ from gradcheck.numerical.ladder import ULPS, Ladder
 from gradcheck.numerical.structure import Structure, dense, find, stack
 from gradcheck.problem import Array
 
-BLOCK_ENTRIES = 4096
 # Where the bound of a short ladder stays above eps^ENOUGH of the scale (float64: 8e-10), the whole one is climbed.
 ENOUGH = 0.58
 # Features of f whose slope is below this share of the largest derivative hide in its rounding: no bound is below that.
@@ -55,23 +54,28 @@ def estimate(
         # Either the structure is wrong or a short ladder was misled: the whole ladder, first as structured, then
         # densely.
         found = climb_all(evaluator, structure, ladder, extended)
-        if structure.name != "dense" and not foretells(evaluator, structure, ladder, found, rng):
+        if structure.name != "dense" and not foretells(evaluator, structure, ladder, extended, found, rng):
             structure = dense(x.size, outputs)
             evaluator.worker.stacked = ()
             found, agrees = climb(evaluator, structure, ladder, extended, rng)
             if not agrees:
                 found = climb_all(evaluator, structure, ladder, extended)
-    found = extended.confirm(structure, found)
+    found = vouch.widen(extended, structure, second_look.look(extended, structure, found))
     # Outputs did not move by a bit when what a certified structure calls zero was moved by about the scale.
     zero = ULPS * ladder.eps * np.abs(evaluator.f0) / ladder.scale.min()
     return _result(evaluator, structure, found, zero)
 
 
 def foretells(
-    evaluator: Evaluator, structure: Structure, ladder: Ladder, found: Found, rng: np.random.Generator
+    evaluator: Evaluator,
+    structure: Structure,
+    ladder: Ladder,
+    extended: Extended,
+    found: Found,
+    rng: np.random.Generator,
 ) -> bool:
     """Return whether every output follows the Jacobian along random directions."""
-    if evaluator.x.size == 1:
+    if evaluator.x.size == 1 or vouch.agrees(extended, structure, found):
         return True
     return not certificate.disagreement(evaluator, structure, ladder, found, rng).any()
 
@@ -85,11 +89,12 @@ def climb(
     """
     if not ladder.ordinary(evaluator):
         found = climb_all(evaluator, structure, ladder, extended)
-        return found, foretells(evaluator, structure, ladder, found, rng)
+        return found, foretells(evaluator, structure, ladder, extended, found, rng)
     line = affine.probe(evaluator, ladder, rng)
     if line is not None:
         found = affine.climb(evaluator, structure, ladder, line.noise)
-        return found, affine.foretold(line, evaluator, structure, ladder, found)
+        agrees = vouch.agrees(extended, structure, found)
+        return found, agrees or affine.foretold(line, evaluator, structure, ladder, found)
     found = short.climb(evaluator, structure, ladder, short.BRIEF)
     for plan in (short.LONGER, short.FINER, None):
         if not (poor := _poor(evaluator, ladder, found)).size:
@@ -98,14 +103,14 @@ def climb(
         again = short.climb(evaluator, part, ladder, plan) if plan else climb_all(evaluator, part, ladder, extended)
         found.put(poor, again)
     found = tails.widen(evaluator, structure, ladder, found)
-    return found, foretells(evaluator, structure, ladder, found, rng)
+    return found, foretells(evaluator, structure, ladder, extended, found, rng)
 
 
 def climb_all(evaluator: Evaluator, structure: Structure, ladder: Ladder, extended: Extended) -> Found:
     """Return what whole ladders find."""
     found = Found.nothing(*structure.column.shape)
     ladder.hear(extended.lost)
-    for part in _blocks(structure):
+    for part in structure.blocks():
         colours = structure.part(part)
         q = ladder.climb(evaluator, colours).noisier(np.tile(extended.lost, len(colours.index)))
         found.put(part, thorough(q).reshape(*colours.column.shape))
@@ -122,12 +127,6 @@ def _poor(evaluator: Evaluator, ladder: Ladder, found: Found) -> Array:
     bound = found.bound
     size = size_of_derivative(found.value, bound, evaluator.f0, evaluator.x)
     return np.flatnonzero(~(bound <= ladder.eps**ENOUGH * size).all(axis=1))
-
-
-def _blocks(structure: Structure) -> list[slice]:
-    colours, outputs = structure.column.shape
-    size = max(1, BLOCK_ENTRIES // outputs)
-    return [slice(start, start + size) for start in range(0, colours, size)]
 
 
 def _result(evaluator: Evaluator, structure: Structure, found: Found, zero: Array) -> Estimate:

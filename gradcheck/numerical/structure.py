@@ -17,6 +17,9 @@ from gradcheck.numerical.evaluate import BLOCK_BYTES, Evaluator, repeated
 from gradcheck.numerical.steps import moved, random_numbers
 from gradcheck.problem import Array
 
+# So many entries at a time stay in the cache.
+BLOCK_ENTRIES = 4096
+
 Domain = tuple[float, float] | None
 
 # How far entries are moved to see what they touch, as shares of their scale: 2^-12 … 2^-2, times 1 … 2, either way.
@@ -53,6 +56,12 @@ class Structure:
         if self.each:  # twice as fast
             return np.repeat(entries, self.each, axis=-1)
         return np.take(entries, self.slot, axis=-1, mode="clip")
+
+    def blocks(self) -> list[slice]:
+        """Return blocks of colours of about so many entries that they stay in the cache."""
+        colours, outputs = self.column.shape
+        size = max(1, BLOCK_ENTRIES // outputs)
+        return [slice(start, start + size) for start in range(0, colours, size)]
 
     def part(self, colours: slice | Array) -> Structure:
         """Return some of the colours."""

@@ -45,12 +45,21 @@ def _hidden(evaluator: Evaluator, structure: Structure, ladder: Ladder, steps: A
     points = np.broadcast_to(structure.index, new.shape).reshape(-1, x.shape[1])
     f = evaluator(points, new.reshape(points.shape), "tails").reshape(2, len(steps), *structure.column.shape)
     with np.errstate(all="ignore"):
-        moved = np.abs(f - evaluator.f0)
-        moved[np.isnan(moved)] = 0
         largest = np.max(np.abs(f), axis=(0, 1), where=np.isfinite(f), initial=0.0)
-        first = last_true((moved > 0).reshape(2, len(steps), -1)).reshape(2, *structure.column.shape)
-        height = np.take_along_axis(moved, np.maximum(first, 0)[:, None], axis=1)[:, 0]
-        tail = (first >= 0) & (first < len(steps) - 1) & rounded_off(height, largest, ladder.eps)
-        before = steps[np.minimum(first + 1, len(steps) - 1)] * structure.spread(scale)
-    slope: Array = np.where(tail, height / before, 0).max(axis=0)
-    return slope
+        _, height, slope = first_moves(np.abs(f - evaluator.f0).reshape(2, len(steps), -1), steps)
+        tail = rounded_off(height, largest.ravel(), ladder.eps)
+        steepest: Array = np.where(tail, slope, 0).max(axis=0).reshape(structure.column.shape)
+        return steepest / structure.spread(scale)
+
+
+def first_moves(moved: Array, steps: Array) -> tuple[Array, Array, Array]:
+    """Return the shortest step that moves f (its number), how far, and that over the longest step that does not.
+
+    `(2, entries)` each, from `moved (2, steps, entries)`, with the longest step first. The slope is 0 where there is no
+    such step.
+    """
+    moved = np.where(np.isnan(moved), 0, moved)
+    first = last_true(moved > 0)
+    height = np.take_along_axis(moved, np.maximum(first, 0)[:, None], axis=1)[:, 0]
+    rises = (first >= 0) & (first < len(steps) - 1)
+    return first, height, np.where(rises, height / steps[np.minimum(first + 1, len(steps) - 1)], 0)
