@@ -49,23 +49,26 @@ def look(extended: Extended, structure: Structure, found: Found) -> Found:
     value, bound = found.value[some], found.bound[some]
     smooth = ~(found.kink[some] | found.jump[some]) & np.isfinite(bound)
     least = SURE * largest_known(found.value, found.bound)
-    reach = np.zeros(bound.shape)
-    for witness in (whole, brief):
-        far = np.abs(witness.value - value)
-        apart = smooth & (witness.bound <= least) & (far > np.maximum(bound, witness.bound))
-        reach = np.maximum(reach, np.where(apart, far + witness.bound, 0))
+    reach = np.maximum(*(_reach(witness, value, bound, least) for witness in (whole, brief)))
     # Steps of a few sizes may all step over a wave: they need the consent of the whole ladder.
     agreed = smooth & (reach == 0) & (np.abs(whole.value - value) <= bound) & (whole.bound <= bound)
     agreed &= ~(np.abs(brief.value - whole.value) > brief.bound + whole.bound)
     best = whole.where(brief.bound < whole.bound, brief)
-    closer = agreed & (np.abs(best.value - value) <= bound) & (best.bound <= np.minimum(least, SHRUNK * bound))
-    still = smooth & (value == 0) & ~closer
+    closer = agreed & (np.abs(best.value - value) <= bound) & (best.bound <= np.minimum(SHRUNK * bound, least))
+    still = (value == 0) & ~closer
     reach = np.maximum(reach, np.where(still, np.abs(whole.value) + whole.bound, 0))
     found.value[some] = np.where(closer, best.value, value)
     for error in (found.truncation, found.rounding):
         error[some] *= np.where(closer, SHRUNK, 1)
-    found.truncation[some] += reach
+    found.truncation[some] += np.where(smooth, reach, 0)
     return found
+
+
+def _reach(witness: Found, value: Array, bound: Array, least: float) -> Array:
+    """Return how far a bound has to reach where a witness clearly contradicts; else 0."""
+    far = np.abs(witness.value - value)
+    apart = (witness.bound <= least) & (far > np.maximum(bound, witness.bound))
+    return np.where(apart, far + witness.bound, 0)
 
 
 def _ladders(extended: Extended, displaced: Evaluator) -> tuple[Ladder, Ladder]:

@@ -30,13 +30,15 @@ RISING = 2.0 ** np.arange(1, -21, -2)
 
 @dataclass(frozen=True)
 class Line:
-    """How f moves along the direction, and what the Jacobian foretells, each with its error; `(outputs,)` each.
+    """How f moves along the direction, and what the Jacobian foretells, `(outputs,)` each.
 
-    `size`: Σ |J| |direction|.
+    `noise`: what the rounding of f leaves open; `slip`: what that of points and sums does; `unsure`: what the bounds
+    do; `size`: Σ |J| |direction|.
     """
 
     slope: Array
     noise: Array
+    slip: Array
     foretold: Array
     unsure: Array
     size: Array
@@ -48,22 +50,21 @@ class Line:
             return None
         slope, noise = extended.slope
         [foretold], size, unsure = predict(structure, found, extended.direction[None])
-        # The sum of what is foretold is rounded, and the points are.
-        slip = DOUBLE * (8 + len(found.value)) + WIDE / STEP
-        return cls(slope, noise, foretold, unsure + slip * size, size)
+        slip = (DOUBLE * (8 + len(found.value)) + WIDE / STEP) * size
+        return cls(slope, noise, slip, foretold, unsure, size)
 
     @property
     def off(self) -> Array:
         """Which outputs do not move as foretold."""
         with np.errstate(invalid="ignore"):
-            off: Array = ~(np.abs(self.slope - self.foretold) <= np.maximum(self.unsure, self.noise))
+            off: Array = ~(np.abs(self.slope - self.foretold) <= np.maximum(self.unsure, self.noise + self.slip))
             return off
 
 
 def agrees(extended: Extended, structure: Structure, found: Found) -> bool:
     """Return whether every output moves as foretold, and clearly so: a wrong structure is found out."""
     line = Line.of(extended, structure, found) if extended.direction.all() else None
-    if line is None or line.off.any() or not (line.unsure + line.noise <= SURE * line.size).all():
+    if line is None or line.off.any() or not (line.unsure + line.noise < SURE * line.size).all():
         return False
     extended.vouched = found
     return True
@@ -103,7 +104,7 @@ def _missed(extended: Extended, line: Line) -> Array:
             break
         slopes, noise = found
         with np.errstate(invalid="ignore"):
-            unsure = noise + SPREAD * np.ptp(slopes, axis=0)
+            unsure = noise + line.slip + SPREAD * np.ptp(slopes, axis=0)
             better = (unsure < doubt) & (slopes.any(axis=0) | (line.foretold == 0))
             gap = np.where(better, np.abs(np.median(slopes, axis=0) - line.foretold), gap)
         doubt = np.where(better, unsure, doubt)
@@ -127,7 +128,7 @@ def _hidden(extended: Extended) -> Array:
 
 
 def _straight(moved: Array, first: Array) -> Array:
-    """Return where f goes on from its first move by one power of the step, as beyond a kink, and does not come to rest."""
+    """Return where f goes on from its first move by one power of the step, as beyond a kink, and does not rest."""
     beyond = np.maximum(first[:, None] - np.arange(2, 5)[:, None], 0)
     with np.errstate(all="ignore"):
         run = np.take_along_axis(moved / RISING[:, None], beyond, axis=1)
