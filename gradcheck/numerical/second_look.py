@@ -47,7 +47,7 @@ def look(extended: Extended, structure: Structure, found: Found) -> Found:
     whole, brief = _whole(extended, displaced, part, ladder), _brief(displaced, part, near, ladder)
     found = found.own()
     value, bound = found.value[some], found.bound[some]
-    smooth = ~(found.kink[some] | found.jump[some]) & np.isfinite(bound)
+    smooth = ~(found.kink[some] | found.jump[some] | whole.kink | whole.jump) & np.isfinite(bound)
     least = SURE * largest_known(found.value, found.bound)
     reach = np.maximum(*(_reach(witness, value, bound, least) for witness in (whole, brief)))
     # Steps of a few sizes may all step over a wave: they need the consent of the whole ladder.
