@@ -95,7 +95,9 @@ def climb(
         found = affine.climb(evaluator, structure, ladder, line.noise)
         agrees = vouch.agrees(extended, structure, found)
         return found, agrees or affine.foretold(line, evaluator, structure, ladder, found)
-    found = short.climb(evaluator, structure, ladder, short.BRIEF)
+    # Long double is the better witness.
+    witnesses = short.WITNESSES if extended.slope is None else short.WITNESSES[1:]
+    found = short.climb(evaluator, structure, ladder, short.BRIEF, witnesses)
     for plan in (short.LONGER, short.FINER, None):
         if not (poor := _poor(evaluator, ladder, found)).size:
             break

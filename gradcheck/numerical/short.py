@@ -84,9 +84,9 @@ class _Rungs:
     noise: Array
 
     @classmethod
-    def of(cls, ladder: Ladder, plan: Plan) -> _Rungs:
+    def of(cls, ladder: Ladder, plan: Plan, witnesses: Array) -> _Rungs:
         exponents = np.minimum(plan.steps, ladder.finest)
-        fine = SIDES * relative_steps(np.minimum(WITNESSES, ladder.finest))
+        fine = SIDES[: len(witnesses)] * relative_steps(np.minimum(witnesses, ladder.finest))
         rows, share = mixtures(tuple(plan.windows.items()), tuple(exponents.tolist()))
         return cls(plan, relative_steps(exponents), fine, rows, share, ladder.noise_at(exponents[:1])[0])
 
@@ -116,13 +116,15 @@ class _Moves:
         return _Moves(self.scale[colours], self.new[:, colours], self.width[:, colours], self.taken[:, colours])
 
 
-def climb(evaluator: Evaluator, structure: Structure, ladder: Ladder, plan: Plan) -> Found:
-    """Return what short ladders find, a block of colours at a time."""
+def climb(
+    evaluator: Evaluator, structure: Structure, ladder: Ladder, plan: Plan, witnesses: Array = WITNESSES
+) -> Found:
+    """Return what short ladders find, a block of colours at a time. `witnesses`: exponents of their steps."""
     value, truncation, rounding, step = np.empty((4, *structure.column.shape))
-    points = len(plan.steps) + len(WITNESSES)
+    points = len(plan.steps) + len(witnesses)
     inner = max(1, BLOCK_VALUES // (points * structure.slot.size))
     outer = inner * max(1, BLOCK_VALUES // (points * structure.index.shape[1] * inner))
-    rungs = _Rungs.of(ladder, plan)
+    rungs = _Rungs.of(ladder, plan, witnesses)
     with np.errstate(all="ignore"):
         for first in range(0, len(structure.index), outer):
             moves = _Moves.of(evaluator, structure.index[first : first + outer], ladder, rungs)
