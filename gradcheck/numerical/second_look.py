@@ -80,14 +80,14 @@ def _ladders(extended: Extended, displaced: Evaluator) -> tuple[Ladder, Ladder]:
     near.hear(extended.noise)
     scale = scales(x, 1.0)
     finest = int(min(8 - np.log2(WIDE) + np.log2(scale.max() / size.min()), 150))
-    return Ladder(scale, finest, None, DOUBLE, near.noise[-1:]), near
+    return Ladder(scale, finest, None, DOUBLE, extended.noise[None]), near
 
 
 def _whole(extended: Extended, displaced: Evaluator, structure: Structure, ladder: Ladder) -> Found:
     found = Found.nothing(*structure.column.shape)
     for part in structure.blocks():
         colours = structure.part(part)
-        q = ladder.quotients(displaced, colours, ladder.whole, "long double")
+        q = ladder.climb(displaced, colours).noisier(np.tile(extended.noise, len(colours.index)))
         q = replace(q, point=_point(q, extended.evaluator, colours))
         found.put(part, thorough(q).reshape(*colours.column.shape))
     return found

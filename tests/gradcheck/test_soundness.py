@@ -42,6 +42,7 @@ def soundness(monkeypatch: pytest.MonkeyPatch) -> Any:
         (12, 3904, "a wave in the tail of a sigmoid, on a grid"),
         (16, 4197, "fine steps stay on one stair of long double's grid"),
         (19, 1977, "a cancellation that is noisier than seven points say"),
+        (23, 143, "a wave that only a colour alone is quiet enough to show"),
     ],
 )
 def test_a_bound_that_once_failed_holds(soundness: Any, seed: int, number: int, why: str) -> None:
