@@ -82,12 +82,16 @@ def widen(extended: Extended, structure: Structure, found: Found) -> Found:
     unknown = touched & (found.kink | found.jump | ~np.isfinite(found.bound))
     moves = np.where(touched & ~unknown, np.abs(structure.spread(extended.direction[structure.index])), 0)
     zero = (found.value == 0) & (moves > 0)
-    missed = np.where(line.off & ~unknown.any(axis=0), _missed(extended, line), 0)
-    hidden = np.where(still & zero.any(axis=0), _hidden(extended), 0) if zero.any() else missed
-    if not (missed.any() or hidden.any()):
+    off, flat = line.off & ~unknown.any(axis=0), still & zero.any(axis=0)
+    slope = np.zeros(moves.shape)
+    if off.any():
+        slope += np.where(off, _missed(extended, line), 0)
+    if flat.any():
+        slope += np.where(zero & flat, _hidden(extended), 0)
+    if not slope.any():
         return found
     found = found.own()
-    found.truncation += np.divide(np.where(zero, hidden, 0) + missed, moves, out=np.zeros(moves.shape), where=moves > 0)
+    found.truncation += np.divide(slope, moves, out=np.zeros(moves.shape), where=moves > 0)
     return found
 
 
@@ -98,7 +102,7 @@ def _missed(extended: Extended, line: Line) -> Array:
     foretold: what may hide behind it, a tail shows.
     """
     gap, doubt = np.zeros(line.off.size), np.full(line.off.size, np.inf)
-    for step in STEPS if line.off.any() else ():
+    for step in STEPS:
         found = extended.slopes(step * SEVERAL)
         if found is None:
             break
