@@ -22,6 +22,8 @@ from gradcheck.problem import Array, Values
 WIDE, DOUBLE = float(np.finfo(np.longdouble).eps), float(np.finfo(np.float64).eps)
 # The shares of |x| by which x is moved to see what float64 loses. A few errors are a sample: the largest may be larger.
 NEAR, SAFETY = np.array([0, *2.0 ** -np.arange(20, 40, 5)]), 8
+# An output that differs by more than this share of the largest is another function's: clipped at its dtype's eps, say.
+OTHER = 2.0**-10
 # Here, what is rounded and what is truncated of a smooth function's slope are about the same.
 STEP = 2.0**-21
 
@@ -101,10 +103,21 @@ class Extended:
         """How far f in float64 is from f in long double, `(outputs,)`; 0 where nothing is known."""
         if self._seen is None:
             return np.zeros(self.evaluator.f0.size)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(all="ignore"):
             gap = np.abs(self.evaluator(None, self._near, "noise") - self._seen).astype(np.float64)
-        most: Array = SAFETY * np.max(gap, axis=0, where=np.isfinite(gap), initial=0.0)
+        most: Array = SAFETY * np.max(gap, axis=0, where=np.isfinite(gap) & ~self.other, initial=0.0)
         return most
+
+    @cached_property
+    def other(self) -> Array:
+        """Which outputs `(outputs,)` long double computes otherwise: nothing that it says of them counts."""
+        f0, seen = self.evaluator.f0, self._seen
+        if seen is None:
+            return np.zeros(f0.size, dtype=bool)
+        with np.errstate(all="ignore"):
+            largest = np.max(np.abs(f0), where=np.isfinite(f0), initial=0.0)
+            other: Array = ~(np.abs(f0 - seen[0]) <= OTHER * largest)
+            return other
 
     @cached_property
     def direction(self) -> Array:
@@ -132,13 +145,15 @@ class Extended:
         None where forward does not compute in long double.
         """
         x = self.evaluator.x.astype(np.longdouble)
-        f = self.at(x + np.concatenate([steps, -steps])[:, None] * self.direction)
+        with np.errstate(all="ignore"):
+            points = x + np.concatenate([steps, -steps])[:, None] * self.direction
+        f = self.at(points)
         if f is None:
             return None
-        with np.errstate(invalid="ignore"):
+        with np.errstate(all="ignore"):
             slopes = (f[: len(steps)] - f[len(steps) :]) / (2 * steps[:, None])
             largest = np.maximum(np.abs(f[0]), np.abs(f[len(steps)]))
-        return slopes.astype(np.float64), (ULPS * WIDE / steps.min() * largest).astype(np.float64)
+            return slopes.astype(np.float64), (ULPS * WIDE / steps.min() * largest).astype(np.float64)
 
     @property
     def noise(self) -> Array:

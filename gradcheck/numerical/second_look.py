@@ -38,7 +38,7 @@ def look(extended: Extended, structure: Structure, found: Found) -> Found:
     Its value, where it lies within the bound, which then shrinks; else a bound that reaches what it finds. Where f does
     not move in float64, what it does in long double counts even where that is not known well.
     """
-    some = found.climbed
+    some = found.climbed if np.isfinite(extended.evaluator.x).all() else np.zeros(0, dtype=np.intp)
     displaced = extended.displaced if some.size else None
     if displaced is None:
         return found
@@ -47,7 +47,7 @@ def look(extended: Extended, structure: Structure, found: Found) -> Found:
     whole, brief = _whole(extended, displaced, part, ladder), _brief(displaced, part, near, ladder)
     found = found.own()
     value, bound = found.value[some], found.bound[some]
-    smooth = ~(found.kink[some] | found.jump[some] | whole.kink | whole.jump) & np.isfinite(bound)
+    smooth = ~(found.kink[some] | found.jump[some] | whole.kink | whole.jump | extended.other) & np.isfinite(bound)
     least = SURE * largest_known(found.value, found.bound)
     reach = np.maximum(*(_reach(witness, value, bound, least) for witness in (whole, brief)))
     # Steps of a few sizes may all step over a wave: they need the consent of the whole ladder.
@@ -79,7 +79,7 @@ def _ladders(extended: Extended, displaced: Evaluator) -> tuple[Ladder, Ladder]:
     near.listen(displaced, np.random.default_rng(0), SPACINGS)
     near.hear(extended.noise)
     scale = scales(x, 1.0)
-    finest = int(min(8 - np.log2(WIDE) + np.log2(scale.max() / size.min()), 150))
+    finest = int(min(8 - np.log2(WIDE) + np.log2(scale.max()) - np.log2(size.min()), 150))
     return Ladder(scale, finest, None, DOUBLE, extended.noise[None]), near
 
 

@@ -83,6 +83,9 @@ def widen(extended: Extended, structure: Structure, found: Found) -> Found:
     moves = np.where(touched & ~unknown, np.abs(structure.spread(extended.direction[structure.index])), 0)
     zero = (found.value == 0) & (moves > 0)
     off, flat = line.off & ~unknown.any(axis=0), still & zero.any(axis=0)
+    if not (off.any() or flat.any()):
+        return found
+    off, flat = off & ~extended.other, flat & ~extended.other
     slope = np.zeros(moves.shape)
     if off.any():
         slope += np.where(off, _missed(extended, line), 0)
@@ -98,10 +101,11 @@ def widen(extended: Extended, structure: Structure, found: Found) -> Found:
 def _missed(extended: Extended, line: Line) -> Array:
     """Return by how much the slopes along the direction differ from what is foretold, where they clearly do; else 0.
 
-    They are those of the steps that leave the least doubt. Where f stands still, this tells nothing, unless 0 was
-    foretold: what may hide behind it, a tail shows.
+    They are those of the steps that leave the least doubt, unless shorter ones that can tell agree (two kinks may
+    cancel). Where f stands still, this tells nothing, unless 0 was foretold: what may hide behind it, a tail shows.
     """
     gap, doubt = np.zeros(line.off.size), np.full(line.off.size, np.inf)
+    refuted = np.zeros(line.off.size, dtype=bool)
     for step in STEPS:
         found = extended.slopes(step * SEVERAL)
         if found is None:
@@ -109,20 +113,23 @@ def _missed(extended: Extended, line: Line) -> Array:
         slopes, noise = found
         with np.errstate(invalid="ignore"):
             unsure = noise + line.slip + SPREAD * np.ptp(slopes, axis=0)
-            better = (unsure < doubt) & (slopes.any(axis=0) | (line.foretold == 0))
-            gap = np.where(better, np.abs(np.median(slopes, axis=0) - line.foretold), gap)
-        doubt = np.where(better, unsure, doubt)
-    return np.where(gap > np.maximum(line.unsure, doubt), gap, 0)
+            tells = slopes.any(axis=0) | (line.foretold == 0)
+            here = np.abs(np.median(slopes, axis=0) - line.foretold)
+            refuted |= tells & (unsure < gap / 4) & (here <= np.maximum(line.unsure, unsure))
+            better = tells & (unsure < doubt)
+        gap, doubt = np.where(better, here, gap), np.where(better, unsure, doubt)
+    return np.where((gap > np.maximum(line.unsure, doubt)) & ~refuted, gap, 0)
 
 
 def _hidden(extended: Extended) -> Array:
     """Return the slopes `(outputs,)` of tails that rise along the direction; 0 where there is none."""
     x = extended.evaluator.x.astype(np.longdouble)
     t = np.concatenate([[0], RISING, -RISING])
-    f = extended.at(within(x, x + t[:, None] * extended.direction, extended.domain))
+    with np.errstate(all="ignore"):
+        f = extended.at(within(x, x + t[:, None] * extended.direction, extended.domain))
     if f is None:
         return np.zeros(extended.evaluator.f0.size)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(all="ignore"):
         moved = np.abs(f[1:] - f[0]).astype(np.float64).reshape(2, len(RISING), -1)
     first, height, slope = tails.first_moves(moved, RISING)
     largest = np.max(np.abs(f), axis=0, where=np.isfinite(f), initial=0.0).astype(np.float64)

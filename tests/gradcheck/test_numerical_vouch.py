@@ -85,6 +85,15 @@ def test_a_kink_far_nearer_than_the_step_is_not_taken_for_a_contradiction() -> N
     assert found.bound.max() <= 1e-4
 
 
+@pytest.mark.parametrize("d", [2e-7, 3e-7, 5e-7])
+def test_two_kinks_that_cancel_each_other_along_the_direction_contradict_nothing(d: float) -> None:
+    x = np.array([1 + d, 1 - d, 0.3, 2.0])
+    found = estimate(lambda v: [(np.sin(v["x"]) + np.abs(v["x"] - 1)).sum(keepdims=True)], {"x": x}, "x")
+    truth = np.cos(x) + np.sign(x - 1)
+    assert (np.abs(found.dense()[0] - truth) <= found.dense("bound")[0]).all()
+    assert found.bound.max() <= 1e-4
+
+
 def test_where_0_is_clipped_no_step_of_another_size_is_asked() -> None:
     """−log p at p = 0, clipped at 1e-12: its slope is 0, and 1e12 next to it."""
     x = np.array([[0.0, 0.5, 0.25]])
