@@ -92,7 +92,7 @@ class Extended:
     def _near(self) -> Array:
         """The point (first), and points next to it."""
         x = self.evaluator.x
-        return within(x, x + NEAR[:, None] * SHARES[np.arange(x.size) % SHARES.size] * np.abs(x), self.domain)
+        return within(x, x + NEAR[:, None] * np.resize(SHARES, x.size) * np.abs(x), self.domain)
 
     @cached_property
     def _seen(self) -> Array | None:

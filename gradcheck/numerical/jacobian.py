@@ -7,12 +7,11 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from gradcheck.numerical import affine, certificate, second_look, short, tails, vouch
+from gradcheck.numerical import affine, certificate, judge, second_look, short, tails, vouch
 from gradcheck.numerical.estimate import Estimate, largest_known, size_of_derivative
 from gradcheck.numerical.evaluate import Evaluator, Forward
 from gradcheck.numerical.extended import Extended
 from gradcheck.numerical.found import Found
-from gradcheck.numerical.judge import thorough
 from gradcheck.numerical.ladder import ULPS, Ladder
 from gradcheck.numerical.structure import Structure, dense, find, stack
 from gradcheck.problem import Array
@@ -110,13 +109,8 @@ def climb(
 
 def climb_all(evaluator: Evaluator, structure: Structure, ladder: Ladder, extended: Extended) -> Found:
     """Return what whole ladders find."""
-    found = Found.nothing(*structure.column.shape)
     ladder.hear(extended.lost)
-    for part in structure.blocks():
-        colours = structure.part(part)
-        q = ladder.climb(evaluator, colours).noisier(np.tile(extended.lost, len(colours.index)))
-        found.put(part, thorough(q).reshape(*colours.column.shape))
-    return _floored(found, WHOLE_FLOOR)
+    return _floored(judge.climb(evaluator, structure, ladder, extended.lost), WHOLE_FLOOR)
 
 
 def _floored(found: Found, share: float) -> Found:

@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from gradcheck.numerical import features, kinks
+from gradcheck.numerical.evaluate import Evaluator
 from gradcheck.numerical.extrapolate import Best
 from gradcheck.numerical.found import Found
 from gradcheck.numerical.hear import RUN, persistent
-from gradcheck.numerical.ladder import Quotients
+from gradcheck.numerical.ladder import Ladder, Quotients
 from gradcheck.numerical.plateaus import Plateaus
 from gradcheck.numerical.rounded import ROUNDING, WAVE, hidden, power_law
 from gradcheck.numerical.selection import select
 from gradcheck.numerical.steps import last_true
+from gradcheck.numerical.structure import Structure
 from gradcheck.problem import Array
 
 POOR, CAUTION = 1e-4, 8
 FEATURES = 3  # so many, one nearer than the other, are looked below
+
+
+def climb(
+    evaluator: Evaluator,
+    structure: Structure,
+    ladder: Ladder,
+    noise: Array,
+    placed: Callable[[Quotients, Structure], Quotients] = lambda q, _: q,
+) -> Found:
+    """Return what whole ladders find, with a noise of at least `noise (outputs,)`.
+
+    `placed` says of quotients and their colours where they belong, if not at the evaluator's point.
+    """
+    found = Found.nothing(*structure.column.shape)
+    for part in structure.blocks():
+        colours = structure.part(part)
+        q = ladder.climb(evaluator, colours).noisier(np.tile(noise, len(colours.index)))
+        found.put(part, thorough(placed(q, colours)).reshape(*colours.column.shape))
+    return found
 
 
 def thorough(q: Quotients) -> Found:

@@ -204,9 +204,7 @@ class Ladder:
                 two = tuple(a * g for a, g in zip(own, growth, strict=True))
             else:
                 two = (amplitude, amplitude)
-            near = 16 * np.where(size == 0, 1, size / scale)
-            highest = np.fmax(np.abs(base), np.fmax.reduce(np.where(steps[:, None] <= near / 4, largest, 0)))
-            point = Point(np.abs(base) / scale, highest / scale, near, _rounded(up, down, base), self.eps)
+            point = Point.of(base, largest, steps, size, scale, _rounded(up, down, base), self.eps)
         return Quotients(
             up,
             down,

@@ -29,6 +29,15 @@ class Point:
     rounded: Array
     eps: float
 
+    @classmethod
+    def of(
+        cls, base: Array, largest: Array, steps: Array, size: Array, scale: Array, rounded: Array, eps: float
+    ) -> Point:
+        """Return the point of entries where f is `base` and |x| is `size`; `largest (steps, entries)`: |f| nearby."""
+        near = 16 * np.where(size == 0, 1, size / scale)
+        farthest = np.fmax.reduce(np.where(steps[:, None] <= near / 4, largest, 0))
+        return cls(np.abs(base) / scale, np.fmax(np.abs(base), farthest) / scale, near, rounded, eps)
+
     def take(self, where: Array) -> Point:
         """Return some entries."""
         return Point(self.height[where], self.highest[where], self.near[where], self.rounded[where], self.eps)

@@ -11,12 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradcheck.numerical import short
+from gradcheck.numerical import judge, short
 from gradcheck.numerical.estimate import largest_known
 from gradcheck.numerical.evaluate import Evaluator
 from gradcheck.numerical.extended import DOUBLE, WIDE, Extended
 from gradcheck.numerical.found import Found
-from gradcheck.numerical.judge import thorough
 from gradcheck.numerical.ladder import GUESS, Ladder, Quotients
 from gradcheck.numerical.rounded import Point
 from gradcheck.numerical.steps import scales
@@ -84,24 +83,15 @@ def _ladders(extended: Extended, displaced: Evaluator) -> tuple[Ladder, Ladder]:
 
 
 def _whole(extended: Extended, displaced: Evaluator, structure: Structure, ladder: Ladder) -> Found:
-    found = Found.nothing(*structure.column.shape)
-    for part in structure.blocks():
-        colours = structure.part(part)
-        q = ladder.climb(displaced, colours).noisier(np.tile(extended.noise, len(colours.index)))
-        q = replace(q, point=_point(q, extended.evaluator, colours))
-        found.put(part, thorough(q).reshape(*colours.column.shape))
-    return found
+    def at_x(q: Quotients, colours: Structure) -> Quotients:
+        """Their point is x, not a displacement of 0."""
+        size = np.abs(extended.evaluator.x[colours.column.ravel()])
+        f0 = np.tile(extended.evaluator.f0, len(colours.index))
+        moved = np.fmax(np.abs(q.up), np.abs(q.down))
+        with np.errstate(all="ignore"):
+            return replace(q, point=Point.of(f0, moved, q.steps, size, q.scale, q.point.rounded, WIDE))
 
-
-def _point(q: Quotients, evaluator: Evaluator, colours: Structure) -> Point:
-    """Return where the quotients really belong: at x, not at a displacement of 0."""
-    x = np.abs(evaluator.x[colours.column.ravel()])
-    f0 = np.abs(np.tile(evaluator.f0, len(colours.index)))
-    near = 16 * np.where(x == 0, 1, x / q.scale)
-    with np.errstate(invalid="ignore"):
-        farthest = np.where(q.steps[:, None] <= near / 4, np.fmax(np.abs(q.up), np.abs(q.down)), 0)
-        highest = np.fmax(f0, np.fmax.reduce(farthest))
-    return Point(f0 / q.scale, highest / q.scale, near, q.point.rounded, WIDE)
+    return judge.climb(displaced, structure, ladder, extended.noise, at_x)
 
 
 def _brief(displaced: Evaluator, structure: Structure, near: Ladder, ladder: Ladder) -> Found:
