@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import mpmath
 import numpy as np
 import pytest
 
-from gradcheck.numerical import Estimate, estimate, vouch
+from gradcheck.numerical import estimate, vouch
 from gradcheck.numerical.evaluate import Evaluator
 from gradcheck.numerical.extended import STEP, Extended
 from gradcheck.numerical.found import Found
 from gradcheck.numerical.structure import Structure, dense
+from tests.gradcheck.elementwise import Function, X, holds, in_float64, needs_long_double, of
 
-Function = Callable[[Any], Any]
-X = np.linspace(0.9, 1.1, 40).reshape(4, 10)
 MIDDLE = np.array([[0.5, -0.25, 2.0]])
 
-pytestmark = pytest.mark.skipif(
-    np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps, reason="long double is no wider than float64 here"
-)
-
-
-def of(f: Function, x: Any = X, **options: Any) -> Estimate:
-    """The estimate of an elementwise function."""
-    return estimate(lambda v: [f(v["x"])], {"x": x}, "x", **options)
-
-
-def in_float64(f: Function) -> Function:
-    """The same function, which does not compute in long double."""
-    return lambda x: f(np.asarray(x, dtype=np.float64))
-
-
-def holds(found: Estimate, truth: Any) -> bool:
-    """Whether no error is above its bound."""
-    error = np.abs(found.dense() - np.diag(truth.ravel()))
-    return bool((error <= found.dense("bound")).all())
+pytestmark = needs_long_double
 
 
 def rounded_constant(x: Any) -> Any:

@@ -6,14 +6,13 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+
+from tests.gradcheck.elementwise import needs_long_double
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 # Without long double, these are what float64 cannot see.
-pytestmark = pytest.mark.skipif(
-    np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps, reason="long double is no wider than float64 here"
-)
+pytestmark = needs_long_double
 
 
 @pytest.fixture
