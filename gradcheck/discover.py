@@ -90,7 +90,7 @@ def _resolve_file(target: str, name: str, attribute: str, here: str) -> Place:
     try:
         file = Path(here, name).resolve()
         there = file.exists()
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:  # ValueError: characters that no file name has
         raise UsageError(f"cannot look for {name!r}: {error}") from error
     if not there:
         raise UsageError(f"there is no file {name!r}{_meant(file.name, _neighbours(file.parent))}")

@@ -76,6 +76,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @example(argv=["--init", "n=9" + "9" * 5000, "zz"])
 @example(argv=["z" * 5000])
 @example(argv=["z" * 5000 + ".py"])
+@example(argv=["zz\ud800.py"])
 def test_malformed_command_line_is_one_line(empty: Path, capsys: pytest.CaptureFixture[str], argv: list[str]) -> None:
     status = main(argv)
     printed = capsys.readouterr()
