@@ -11,6 +11,7 @@ import numpy as np
 
 from gradcheck.errors import UsageError, told
 from gradcheck.numerical.estimate import Cost
+from gradcheck.numerical.stacking import Tile, join
 from gradcheck.numerical.steps import within
 from gradcheck.problem import Array, Values
 
@@ -43,7 +44,7 @@ class Worker:
     stacked: tuple[str, ...] = ()  # variables that are repeated along the batch; empty: one call each
     rows: int = 1
     error: str | None = None
-    _tiles: dict[str, Array] = field(default_factory=dict)
+    _tiles: dict[str, Tile] = field(default_factory=dict)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_tiles": {}}
@@ -55,69 +56,54 @@ class Worker:
         A point at which forward raises is a row of NaN.
         """
         result = np.empty((len(new), self.outputs))
-        size = self._block(len(new))
-        self._tile(size, index is not None)
-        base = self.values[self.wrt].reshape(-1)
+        each = 8 * (self.outputs + sum(self.values[name].size for name in self.stacked))
+        size = min(len(new), BLOCK_BYTES // each) if self.stacked else 1
         calls = 0
         with np.errstate(all="ignore"):
+            if size <= 1:
+                return result, self._each(index, new, result)
+            for name in self.stacked:
+                if name not in self._tiles or self._tiles[name].copies < size:
+                    self._tiles[name] = Tile(self.values[name], size)
             for start in range(0, len(new), size):
-                part = slice(start, min(start + size, len(new)))
-                points = part.stop - start
-                if index is None:
-                    calls += self._one(None, new[part], new[part], result[part])
-                else:
-                    row = start % len(index)
-                    entries = index[row : row + 1] if points == 1 else index[np.arange(start, part.stop) % len(index)]
-                    # Where the entries stand in the tile: those of point p are p variables further on.
-                    place = entries if points == 1 else entries + np.arange(points)[:, None] * base.size
-                    calls += self._one(place, new[part], base[entries], result[part])
+                part = slice(start, start + size)
+                own = None if index is None else index[np.arange(start, start + len(new[part])) % len(index)]
+                calls += 1
+                try:
+                    self._together(own, new[part], result[part])
+                except Exception:  # which of them was it?
+                    calls += self._each(own, new[part], result[part])
         return result, calls
 
-    def _block(self, points: int) -> int:
-        if not self.stacked:
-            return 1
-        each = 8 * (self.outputs + sum(self.values[name].size for name in self.stacked))
-        return max(1, min(points, BLOCK_BYTES // each))
-
-    def _tile(self, points: int, in_place: bool) -> None:
-        """Hold `points` copies of what is stacked, and of the variable where entries of it are replaced."""
-        for name in {*self.stacked, self.wrt} if in_place else set(self.stacked) - {self.wrt}:
-            base = self.values[name]
-            if name not in self._tiles or self._tiles[name].size < points * base.size:
-                self._tiles[name] = repeated(base, points)
-
-    def _one(self, place: Array | None, new: Array, old: Array, into: Array) -> int:
+    def _together(self, entries: Array | None, new: Array, into: Array) -> None:
         points = len(new)
-        values = dict(self.values)
-        for name in self.stacked:
-            if name != self.wrt:
-                values[name] = self._tiles[name][: points * len(self.values[name])]
-        shape = self.values[self.wrt].shape
-        if place is None:
-            values[self.wrt] = new.reshape((points * shape[0], *shape[1:]) if shape else ())
-        else:
-            tile = self._tiles[self.wrt]
-            values[self.wrt] = tile[: points * shape[0]] if shape else tile
-            flat = tile.reshape(-1)
-            flat[place] = new
+        values = {**self.values, **{name: self._tiles[name].first(points) for name in self.stacked}}
+        if entries is None:
+            values[self.wrt] = join(new.reshape(points, *self.values[self.wrt].shape))
+            self._read(self.forward(values), points, into)
+            return
+        tile = self._tiles[self.wrt]
+        place = tile.where(entries)
+        tile.memory[place] = new
         try:
             self._read(self.forward(values), points, into)
-            return 1
-        except Exception as error:  # whatever a user's function raises there: the point cannot be evaluated
-            self.error = told(error)
-            into[:] = np.nan
-            if points == 1:
-                return 1
         finally:
-            if place is not None:
-                flat[place] = old
-        # Which of them was it? One by one, all at the beginning of the tile.
-        calls = 1
-        for p in range(points):
-            at = slice(p, p + 1)
-            first = None if place is None else place[at] - p * self.values[self.wrt].size
-            calls += self._one(first, new[at], old[at], into[at])
-        return calls
+            tile.memory[place] = tile.flat[entries]
+
+    def _each(self, index: Array | None, new: Array, into: Array) -> int:
+        x = self.values[self.wrt]
+        base, one = x.reshape(-1), x.copy()
+        flat = one.reshape(-1)
+        for p, moved in enumerate(new):
+            entries = slice(None) if index is None else index[p % len(index)]
+            flat[entries] = moved
+            try:
+                self._read(self.forward({**self.values, self.wrt: one}), 1, into[p : p + 1])
+            except Exception as error:  # whatever a user's function raises there: the point cannot be evaluated
+                self.error = told(error)
+                into[p] = np.nan
+            flat[entries] = base[entries]
+        return len(new)
 
     def _read(self, outputs: Sequence[Array], points: int, into: Array) -> None:
         at = 0
@@ -220,8 +206,3 @@ class Evaluator:
 def run(worker: Worker, index: Array | None, new: Array) -> tuple[Array, int]:
     """Run one part on an executor."""
     return worker.run(index, new)
-
-
-def repeated(value: Array, times: int) -> Array:
-    """Return copies one after another along the first axis (of a scalar: one copy)."""
-    return np.tile(value, (times,) + (1,) * (value.ndim - 1)) if value.ndim else value.copy()
