@@ -46,7 +46,7 @@ def estimate(
     ladder = Ladder.of(evaluator, domain)
     structure = find(evaluator, ladder.scale, domain, rng)
     evaluator.worker.stacked = stack(evaluator, structure, ladder.scale, domain)
-    ladder.listen(evaluator, rng)
+    ladder.listen(evaluator, rng, together=len(structure.index))
     extended = Extended(evaluator, domain)
     found, agrees = climb(evaluator, structure, ladder, extended, rng)
     if not agrees:

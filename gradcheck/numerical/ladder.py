@@ -108,10 +108,7 @@ class Ladder:
         types = [d for d in (x.dtype, *evaluator.dtypes) if d.kind == "f"]
         eps = max((float(np.finfo(d).eps) for d in types), default=float(np.finfo(np.float64).eps))
         scale = scales(x, 1.0)
-        size = np.abs(x)
-        least = float(np.min(size, where=size > 0, initial=np.inf))
-        below = max(float(np.log2(scale.max() / least)), 0.0) if least < np.inf else 0.0
-        return cls(scale, int(min(-np.log2(eps) - 8 + below, 150)), domain, eps, np.zeros((1, evaluator.f0.size)))
+        return cls(scale, finest(x, scale, eps), domain, eps, np.zeros((1, evaluator.f0.size)))
 
     @property
     def whole(self) -> Array:
@@ -123,9 +120,16 @@ class Ladder:
         size = np.abs(evaluator.x)
         return bool(2 * np.count_nonzero(size >= TINY) >= np.count_nonzero(size))
 
-    def listen(self, evaluator: Evaluator, rng: np.random.Generator, spacings: Array = GUESS) -> None:
-        """Measure the noise along a random direction, as a first guess for every entry."""
+    def listen(
+        self, evaluator: Evaluator, rng: np.random.Generator, spacings: Array = GUESS, together: int = 1
+    ) -> None:
+        """Measure the noise along a random direction, as a first guess for every entry.
+
+        `together`: how many entries an output depends on. They move it √together times as far as one of them does, and
+        far enough it would show its own curvature.
+        """
         direction = SHARES[random_numbers(rng, self.scale.size, np.uint8)] * self.scale
+        direction = np.ldexp(direction, -(int(np.log2(together)) // 2))
         self.spacings = self._within(spacings)
         noise, bend = noises.along(evaluator, direction, self.spacings, self.domain)
         heard = loudest(noise)
@@ -219,6 +223,14 @@ class Ladder:
             np.maximum(noise.min(axis=0), floor),
             point,
         )
+
+
+def finest(x: Array, scale: Array, eps: float) -> int:
+    """Return the exponent of the shortest steps: about 256 roundings of the smallest entry that is not 0."""
+    size = np.abs(x)
+    least = float(np.min(size, where=size > 0, initial=np.inf))
+    below = max(float(np.log2(scale.max() / least)), 0.0) if least < np.inf else 0.0
+    return int(min(-np.log2(eps) - 8 + below, 150))
 
 
 def _lent(noise: Array) -> Array:

@@ -16,7 +16,7 @@ from gradcheck.numerical.estimate import largest_known
 from gradcheck.numerical.evaluate import Evaluator
 from gradcheck.numerical.extended import DOUBLE, WIDE, Extended
 from gradcheck.numerical.found import Found
-from gradcheck.numerical.ladder import GUESS, Ladder, Quotients
+from gradcheck.numerical.ladder import GUESS, Ladder, Quotients, finest
 from gradcheck.numerical.rounded import Point
 from gradcheck.numerical.steps import scales
 from gradcheck.numerical.structure import Structure
@@ -37,7 +37,7 @@ def look(extended: Extended, structure: Structure, found: Found) -> Found:
     Its value, where it lies within the bound, which then shrinks; else a bound that reaches what it finds. Where f does
     not move in float64, what it does in long double counts even where that is not known well.
     """
-    some = found.climbed if np.isfinite(extended.evaluator.x).all() else np.zeros(0, dtype=np.intp)
+    some = found.climbed
     displaced = extended.displaced if some.size else None
     if displaced is None:
         return found
@@ -73,13 +73,11 @@ def _reach(witness: Found, value: Array, bound: Array, least: float) -> Array:
 def _ladders(extended: Extended, displaced: Evaluator) -> tuple[Ladder, Ladder]:
     """Return a whole ladder of steps from 4 × max(|x|, 1) down, and one whose scale is that of x (0 has none)."""
     x = extended.evaluator.x
-    size = np.where(x == 0, 1.0, np.abs(x))
     near = Ladder(np.where(x == 0, 0, scales(x, 0.0)), int(SPACINGS.max()), None, DOUBLE, extended.noise[None])
     near.listen(displaced, np.random.default_rng(0), SPACINGS)
     near.hear(extended.noise)
     scale = scales(x, 1.0)
-    finest = int(min(8 - np.log2(WIDE) + np.log2(scale.max()) - np.log2(size.min()), 150))
-    return Ladder(scale, finest, None, DOUBLE, extended.noise[None]), near
+    return Ladder(scale, finest(x, scale, WIDE), None, DOUBLE, extended.noise[None]), near
 
 
 def _whole(extended: Extended, displaced: Evaluator, structure: Structure, ladder: Ladder) -> Found:
