@@ -70,3 +70,12 @@ def test_a_wide_smooth_layer_needs_no_more_steps_for_each_entry_than_a_narrow_on
 
         found = estimate(layer, {"w": rng.normal(size=(n, 4)) / 20}, "w")
         assert found.cost.calls["steps"] == 7 * n
+
+
+def test_a_variable_in_column_order_is_estimated_as_in_row_order() -> None:
+    """Its entries were once replaced in a copy that forward never saw."""
+    x = np.random.default_rng(5).normal(size=(6, 4))
+    rows, columns = (estimate(lambda v: [v["x"].ravel() ** 2], {"x": a}, "x") for a in (x, np.asfortranarray(x)))
+    assert rows.cost == columns.cost
+    np.testing.assert_array_equal(rows.value, columns.value)
+    np.testing.assert_array_equal(rows.bound, columns.bound)
