@@ -65,44 +65,47 @@ class Worker:
             for name in self.stacked:
                 if name not in self._tiles or self._tiles[name].copies < size:
                     self._tiles[name] = Tile(self.values[name], size)
+            if index is not None:
+                index = index[np.arange(len(new)) % len(index)]
+                tile = self._tiles[self.wrt]
+                place, old = tile.where(index, size), tile.flat[index]
             for start in range(0, len(new), size):
                 part = slice(start, start + size)
-                own = None if index is None else index[np.arange(start, start + len(new[part])) % len(index)]
                 calls += 1
                 try:
-                    self._together(own, new[part], result[part])
+                    if index is None:
+                        x = join(new[part].reshape(-1, *self.values[self.wrt].shape))
+                    else:
+                        tile.memory[place[part]] = new[part]
+                        x = tile.first(len(new[part]))
+                    self._together(x, result[part])
                 except Exception:  # which of them was it?
-                    calls += self._each(own, new[part], result[part])
+                    calls += self._each(None if index is None else index[part], new[part], result[part])
+                finally:
+                    if index is not None:
+                        tile.memory[place[part]] = old[part]
         return result, calls
 
-    def _together(self, entries: Array | None, new: Array, into: Array) -> None:
-        points = len(new)
-        values = {**self.values, **{name: self._tiles[name].first(points) for name in self.stacked}}
-        if entries is None:
-            values[self.wrt] = join(new.reshape(points, *self.values[self.wrt].shape))
-            self._read(self.forward(values), points, into)
-            return
-        tile = self._tiles[self.wrt]
-        place = tile.where(entries)
-        tile.memory[place] = new
-        try:
-            self._read(self.forward(values), points, into)
-        finally:
-            tile.memory[place] = tile.flat[entries]
+    def _together(self, x: Array, into: Array) -> None:
+        others = {name: self._tiles[name].first(len(into)) for name in self.stacked if name != self.wrt}
+        self._read(self.forward({**self.values, **others, self.wrt: x}), len(into), into)
 
     def _each(self, index: Array | None, new: Array, into: Array) -> int:
-        x = self.values[self.wrt]
-        base, one = x.reshape(-1), x.copy()
+        one = self.values[self.wrt].copy()
         flat = one.reshape(-1)
+        if index is not None:
+            index = index[np.arange(len(new)) % len(index)]
+            old = flat[index]
         for p, moved in enumerate(new):
-            entries = slice(None) if index is None else index[p % len(index)]
+            entries = slice(None) if index is None else index[p]
             flat[entries] = moved
             try:
                 self._read(self.forward({**self.values, self.wrt: one}), 1, into[p : p + 1])
             except Exception as error:  # whatever a user's function raises there: the point cannot be evaluated
                 self.error = told(error)
                 into[p] = np.nan
-            flat[entries] = base[entries]
+            if index is not None:
+                flat[entries] = old[p]
         return len(new)
 
     def _read(self, outputs: Sequence[Array], points: int, into: Array) -> None:

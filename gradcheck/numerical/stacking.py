@@ -41,6 +41,6 @@ class Tile:
         """Return the first copies."""
         return self.joined[: copies * self.rows]
 
-    def where(self, entries: Array) -> Array:
-        """Return where in memory `entries (copies, …)` stand."""
-        return self.place[entries] + np.arange(len(entries))[:, None] * self.apart
+    def where(self, entries: Array, copies: int) -> Array:
+        """Return where in memory `entries (points, …)` stand, where every point takes the next one of `copies`."""
+        return self.place[entries] + (np.arange(len(entries)) % copies)[:, None] * self.apart

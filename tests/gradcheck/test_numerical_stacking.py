@@ -27,7 +27,7 @@ def test_entries_are_replaced_where_they_stand(shape: tuple[int, ...]) -> None:
     value = np.random.default_rng(1).normal(size=shape)
     tile = Tile(value, 4)
     entries = np.array([[0, 2], [1, 3], [3, 0]])
-    tile.memory[tile.where(entries)] = 7
+    tile.memory[tile.where(entries, 3)] = 7
     right = np.repeat(value[None], 3, axis=0)
     for point, which in zip(right, entries, strict=True):
         point.reshape(-1)[which] = 7
