@@ -183,7 +183,7 @@ def main() -> None:
     """Run, and print ratios."""
     quick = argparse.ArgumentParser()
     quick.add_argument("--quick", action="store_true", help="one repetition of torch's slow mode")
-    times = 1 if quick.parse_args().quick else 3
+    times = 1 if quick.parse_args().quick else 7
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)
     print(f"torch {torch.__version__}, numpy {np.__version__}, one thread, warm medians")
