@@ -56,6 +56,8 @@ class Worker:
         A point at which forward raises is a row of NaN.
         """
         result = np.empty((len(new), self.outputs))
+        if index is not None:
+            index = index[np.arange(len(new)) % len(index)]
         each = 8 * (self.outputs + sum(self.values[name].size for name in self.stacked))
         size = min(len(new), BLOCK_BYTES // each) if self.stacked else 1
         calls = 0
@@ -66,7 +68,6 @@ class Worker:
                 if name not in self._tiles or self._tiles[name].copies < size:
                     self._tiles[name] = Tile(self.values[name], size)
             if index is not None:
-                index = index[np.arange(len(new)) % len(index)]
                 tile = self._tiles[self.wrt]
                 place, old = tile.where(index, size), tile.flat[index]
             for start in range(0, len(new), size):
@@ -88,19 +89,18 @@ class Worker:
 
     def _together(self, x: Array, into: Array) -> None:
         others = {name: self._tiles[name].first(len(into)) for name in self.stacked if name != self.wrt}
-        self._read(self.forward({**self.values, **others, self.wrt: x}), len(into), into)
+        self._read(self.forward({**self.values, **others, self.wrt: x}), into)
 
     def _each(self, index: Array | None, new: Array, into: Array) -> int:
         one = self.values[self.wrt].copy()
         flat = one.reshape(-1)
         if index is not None:
-            index = index[np.arange(len(new)) % len(index)]
             old = flat[index]
         for p, moved in enumerate(new):
             entries = slice(None) if index is None else index[p]
             flat[entries] = moved
             try:
-                self._read(self.forward({**self.values, self.wrt: one}), 1, into[p : p + 1])
+                self._read(self.forward({**self.values, self.wrt: one}), into[p : p + 1])
             except Exception as error:  # whatever a user's function raises there: the point cannot be evaluated
                 self.error = told(error)
                 into[p] = np.nan
@@ -108,10 +108,10 @@ class Worker:
                 flat[entries] = old[p]
         return len(new)
 
-    def _read(self, outputs: Sequence[Array], points: int, into: Array) -> None:
+    def _read(self, outputs: Sequence[Array], into: Array) -> None:
         at = 0
         for output in outputs:
-            part = np.asarray(output).reshape(points, -1)
+            part = np.asarray(output).reshape(len(into), -1)
             into[:, at : at + part.shape[1]] = part
             at += part.shape[1]
         if at != into.shape[1]:

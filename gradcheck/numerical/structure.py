@@ -14,7 +14,7 @@ from math import comb, prod
 import numpy as np
 
 from gradcheck.numerical.evaluate import BLOCK_BYTES, Evaluator
-from gradcheck.numerical.stacking import join
+from gradcheck.numerical.stacking import Tile, join
 from gradcheck.numerical.steps import moved, random_numbers
 from gradcheck.problem import Array
 
@@ -193,8 +193,8 @@ def stack(evaluator: Evaluator, structure: Structure, size: Array, domain: Domai
     near = moved(x, np.ldexp(size.reshape(x.shape), -4), domain)
     plain = np.stack([evaluator.f0, evaluator(None, near.reshape(1, -1), "structure")[0]])
     for names in dict.fromkeys((alike, (worker.wrt,))):
-        values = {**worker.values, **{name: join(np.stack([worker.values[name]] * 2)) for name in names}}
-        values[worker.wrt] = join(np.stack([x, near]))
+        others = {name: Tile(worker.values[name], 2).joined for name in names if name != worker.wrt}
+        values = {**worker.values, **others, worker.wrt: join(np.stack([x, near]))}
         try:
             with np.errstate(all="ignore"):
                 outputs = worker.forward(values)
