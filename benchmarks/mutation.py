@@ -57,10 +57,15 @@ TARGETS = {
     "beras.ops.reductions": r"by_\w+|spread",
     "beras.ops.shapes": r"by|by_\w+|_takes_each_once",
     "beras.ops.operation": rf"{DERIVATIVES}|_product|sum_to",
-    "beras.optimizer": r"step|begin|of",
+    "beras.optimizer": r"step|begin|_parted|_step_together",
+    "beras.optimizer_state": r"of|join|_\w+",
     "beras.initializers": r"\w+",
 }
-FORMS = {"beras.optimizer": mutation_forms.optimizers, "beras.initializers": mutation_forms.initializers}
+FORMS = {
+    "beras.optimizer": mutation_forms.optimizers,
+    "beras.optimizer_state": mutation_forms.optimizers,
+    "beras.initializers": mutation_forms.initializers,
+}
 
 
 @cache

@@ -82,6 +82,7 @@ def optimizers() -> None:
             for g, original in zip(gradients, originals, strict=True):
                 _near(g, original, f"{name} leaves its gradients alone")
         _skipping(name, make(), expected, rounds)
+        _changing(name, make)
         _forgetting(name, make())
         _float32(name, make())
 
@@ -94,6 +95,28 @@ def _skipping(name: str, optimizer: Any, expected: Any, rounds: list[list[Array]
     optimizer.apply_gradients([first, second], [None, rounds[0][1]])
     _near(first, np.zeros(SHAPES[0]), f"{name} steps over None")
     _near(second, -expected([rounds[0][1]]), f"{name} goes on after None")
+
+
+def _changing(name: str, make: Any) -> None:
+    """Whatever is updated with what, each parameter comes out as if the rule had seen it by itself, to the last bit."""
+    from beras.core import Variable
+    from beras.optimizer import SMALL
+
+    joining, apart = make(), make()
+    rule = type(apart).step
+    apart.step = lambda parameter, g: rule(apart, parameter, g)  # another function, and not marked as elementwise
+    rng = np.random.default_rng(4)
+    shapes = [*SHAPES, (3,), (SMALL + 1,)]
+    starts = [rng.normal(size=shape) for shape in shapes]
+    ones, others = ([Variable(start) for start in starts] for _ in range(2))
+    for without in (None, None, 0, 1, None, 2):
+        gradients = [None if k == without else rng.normal(size=shape) for k, shape in enumerate(shapes)]
+        for optimizer, parameters in ((joining, ones), (apart, others)):
+            optimizer.apply_gradients(parameters, gradients)
+            optimizer.apply_gradients(parameters[:1], gradients[:1])
+    for k, (one, other) in enumerate(zip(ones, others, strict=True)):
+        if not np.array_equal(np.asarray(one), np.asarray(other)):
+            raise AssertionError(f"{name}: parameter {k} depends on what it is updated with")
 
 
 def _forgetting(name: str, optimizer: Any) -> None:

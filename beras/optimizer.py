@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 import math
-import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from beras.checks import number_between
+from beras.optimizer_state import Joined, State
 from beras.tensor import Array, Variable
 
+SMALL = 2**14  # entries: below that, calling NumPy takes longer than the arithmetic of a step
 
-class State:
-    """Arrays kept for each parameter, without keeping the parameter alive."""
+Pairs = list[tuple[Variable, Array]]  # parameters with their gradients
+Step = TypeVar("Step", bound=Callable[..., Array])
 
-    def __init__(self) -> None:
-        self._entries: dict[int, tuple[weakref.ref[Any], list[Array]]] = {}
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def of(self, parameter: Variable, number: int) -> list[Array]:
-        """Return the first `number` arrays that belong to `parameter`, zeros at first, in at least float32."""
-        key = id(parameter)
-        if key not in self._entries:
-            entries = self._entries
-            entries[key] = weakref.ref(parameter, lambda _: entries.pop(key, None)), []
-        arrays = self._entries[key][1]
-        while len(arrays) < number:  # at first, and where momentum or amsgrad comes in later
-            arrays.append(np.zeros(parameter.shape, np.promote_types(parameter.dtype, np.float32)))
-        return arrays[:number]
+def elementwise(step: Step) -> Step:
+    """Mark a `step` that treats every entry alike and asks the parameter for its state only."""
+    step.elementwise = True  # type: ignore[attr-defined]
+    return step
 
 
 class Optimizer(ABC):
     """An update rule. A subclass writes `step`: what is taken off a parameter.
+
+    Small parameters of one type are updated as one where the rule is marked as `elementwise`.
 
     `apply_gradients(trainable_params, grads)` goes through parameters and gradients in pairs and updates each parameter
     in place; a gradient that is `None` is stepped over.
@@ -56,28 +48,56 @@ class Optimizer(ABC):
         params, gradients = list(trainable_params), [None if g is None else np.asarray(g) for g in grads]
         if len(params) != len(gradients):
             raise ValueError(f"apply_gradients got {len(params)} parameter(s) but {len(gradients)} gradient(s)")
-        pairs = list(zip(params, gradients, strict=True))
-        for parameter, gradient in pairs:
+        pairs: Pairs = []
+        for parameter, gradient in zip(params, gradients, strict=True):
             if not hasattr(parameter, "assign"):
                 raise TypeError(f"apply_gradients expects Variables, got {type(parameter).__name__}")
-            if gradient is not None and gradient.shape != parameter.shape:
+            if gradient is None:
+                continue
+            if gradient.shape != parameter.shape:
                 raise ValueError(
                     f"a gradient of shape {gradient.shape} came for a parameter of shape {parameter.shape}"
                 )
+            pairs.append((parameter, gradient))
         self.begin()
-        for parameter, gradient in pairs:
-            if gradient is not None:
-                step = self.step(parameter, gradient)
-                if isinstance(parameter, Variable):
-                    parameter.assign_sub(step)  # one pass over memory less than assign
-                else:
-                    parameter.assign(np.asarray(parameter) - step)
+        alone, together = self._parted(pairs)
+        for parameter, gradient in alone:
+            step = self.step(parameter, gradient)
+            if isinstance(parameter, Variable):
+                parameter.assign_sub(step)  # one pass over memory less than assign
+            else:
+                parameter.assign(np.asarray(parameter) - step)
+        if together:
+            self._step_together(together)
+
+    def _parted(self, pairs: Pairs) -> tuple[Pairs, Pairs]:
+        """Return what is updated one by one, and what is updated as one."""
+        alone: Pairs = []
+        together: Pairs = []
+        joins = hasattr(self.step, "elementwise") and len({id(parameter) for parameter, _ in pairs}) == len(pairs)
+        for pair in pairs:
+            parameter, g = pair
+            small = joins and g.size <= SMALL and isinstance(parameter, Variable) and parameter.dtype is g.dtype
+            if small and (not together or g.dtype is together[0][1].dtype):
+                together.append(pair)
+            else:
+                alone.append(pair)
+        return (alone, together) if len(together) > 1 else (pairs, [])
+
+    def _step_together(self, pairs: Pairs) -> None:
+        joined = self.state.join([parameter for parameter, _ in pairs])
+        step = self.step(joined, np.concatenate([g for _, g in pairs], axis=None))
+        start = 0
+        for parameter, g in pairs:
+            stop = start + g.size
+            parameter.assign_sub(step[start:stop].reshape(g.shape))
+            start = stop
 
     def begin(self) -> None:  # noqa: B027 -- only some rules count their steps
         """Start a round of updates."""
 
     @abstractmethod
-    def step(self, parameter: Variable, g: Array) -> Array:
+    def step(self, parameter: Variable | Joined, g: Array) -> Array:
         """Return what is to be taken off `parameter`, whose gradient is `g`."""
 
 
@@ -96,7 +116,8 @@ class BasicOptimizer(Optimizer):
         super().__init__(learning_rate)
         self.momentum = number_between(momentum, "BasicOptimizer", "momentum", 0.0, 1.0)
 
-    def step(self, parameter: Variable, g: Array) -> Array:
+    @elementwise
+    def step(self, parameter: Variable | Joined, g: Array) -> Array:
         """Return the velocity after this gradient."""
         # Kept from step to step: an array of a big parameter's size that is made and freed each time costs more than
         # the arithmetic, since its memory goes back to the system and comes anew.
@@ -122,7 +143,8 @@ class RMSProp(Optimizer):
         self.beta = number_between(beta, "RMSProp", "beta", 0.0, 1.0)
         self.epsilon = number_between(epsilon, "RMSProp", "epsilon", 0.0, np.inf)
 
-    def step(self, parameter: Variable, g: Array) -> Array:
+    @elementwise
+    def step(self, parameter: Variable | Joined, g: Array) -> Array:
         """Return `learning_rate · g / (√v + epsilon)`."""
         [v] = self.state.of(parameter, 1)
         v *= self.beta
@@ -154,20 +176,22 @@ class Adam(Optimizer):
         self.epsilon = number_between(epsilon, "Adam", "epsilon", 0.0, np.inf)
         self.amsgrad = amsgrad
         self.t = 0
+        self._root = self._rate = 1.0  # the corrections of this step, the same for all parameters
 
     def begin(self) -> None:
         """Count the step, once for all parameters."""
         self.t += 1
+        self._root = math.sqrt((1 - self.beta_2**self.t) / (1 - self.beta_2))  # √V = root · √v̂
+        self._rate = self.learning_rate * (1 - self.beta_1) / (1 - self.beta_1**self.t) * self._root
 
-    def step(self, parameter: Variable, g: Array) -> Array:
+    @elementwise
+    def step(self, parameter: Variable | Joined, g: Array) -> Array:
         """Return `learning_rate · m̂ / (√v̂ + epsilon)`.
 
         With m and v kept as M = m / (1 − beta_1) and V = v / (1 − beta_2), each needs one pass over memory less, and
         what does not vary from entry to entry goes into two numbers: the update is `rate · M / (√V + epsilon')`.
         """
         M, V, scratch, *V_max = self.state.of(parameter, 4 if self.amsgrad else 3)
-        root = math.sqrt((1 - self.beta_2**self.t) / (1 - self.beta_2))  # √V = root · √v̂
-        rate = self.learning_rate * (1 - self.beta_1) / (1 - self.beta_1**self.t) * root
         M *= self.beta_1
         M += g
         V *= self.beta_2
@@ -175,7 +199,7 @@ class Adam(Optimizer):
         if self.amsgrad:
             V = np.maximum(V_max[0], V, out=V_max[0])
         step = np.sqrt(V, out=scratch)
-        step += self.epsilon * root
+        step += self.epsilon * self._root
         np.divide(M, step, out=step)
-        step *= rate
+        step *= self._rate
         return step

@@ -9,6 +9,7 @@ import pytest
 
 import beras.optimizers
 from beras import Adam, BasicOptimizer, RMSProp, Variable
+from beras.optimizer import SMALL, Optimizer, elementwise
 
 GRADIENTS = [2.0, -1.0, 0.5, 0.0, 3.0]
 
@@ -152,6 +153,137 @@ class TestEveryOptimizer:
         with pytest.raises(TypeError, match="Variables, got ndarray"):
             optimizer.apply_gradients([a, np.ones(1)], [np.ones(1), np.ones(1)])
         assert float(a[0]) == 1.0
+
+
+RULES = {
+    "descent": (BasicOptimizer, {}),
+    "momentum": (BasicOptimizer, {"momentum": 0.9}),
+    "RMSProp": (RMSProp, {}),
+    "Adam": (Adam, {}),
+    "AMSGrad": (Adam, {"amsgrad": True}),
+}
+
+
+@pytest.mark.parametrize(("rule", "options"), RULES.values(), ids=RULES)
+class TestSmallParametersUpdatedAsOne:
+    """Each comes out as if the rule had seen it by itself, to the last bit."""
+
+    def both(self, rule, options, updates):
+        """Run `updates(optimizer, parameters, gradients)` with the rule, and with one that sees each by itself."""
+        seen = []
+
+        class Watched(rule):
+            def step(self, parameter, g):
+                seen.append(parameter)
+                return super().step(parameter, g)
+
+        random = np.random.default_rng(0)
+        shapes = [(3, 4), (1, 4), (), (2, 1, 3), (200, 100)]
+        starts = [random.normal(size=shape).astype(np.float32) for shape in shapes]
+        gradients = [[random.normal(size=shape).astype(np.float32) for shape in shapes] for _ in range(5)]
+        results = []
+        for optimizer in (rule(0.1, **options), Watched(0.1, **options)):
+            parameters = [Variable(start) for start in starts]
+            updates(optimizer, parameters, gradients)
+            results.append(parameters)
+        assert all(isinstance(parameter, Variable) for parameter in seen)
+        for start, one, other in zip(starts, *results, strict=True):
+            np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+            assert (np.asarray(one) != start).any()
+
+    def test_the_same_ones_every_time(self, rule, options):
+        def updates(optimizer, parameters, gradients):
+            for gradient in gradients:
+                optimizer.apply_gradients(parameters, gradient)
+
+        self.both(rule, options, updates)
+
+    def test_others_every_time(self, rule, options):
+        """In each round another one has no gradient; the next round goes on from what the last one left."""
+
+        def updates(optimizer, parameters, gradients):
+            for k, gradient in enumerate(gradients):
+                optimizer.apply_gradients(parameters, [None if i == k else g for i, g in enumerate(gradient)])
+
+        self.both(rule, options, updates)
+
+    def test_one_by_itself_in_between(self, rule, options):
+        def updates(optimizer, parameters, gradients):
+            for k, gradient in enumerate(gradients):
+                optimizer.apply_gradients(parameters, gradient)
+                optimizer.apply_gradients(parameters[k : k + 1], gradient[k : k + 1])
+
+        self.both(rule, options, updates)
+
+    def test_in_another_order(self, rule, options):
+        def updates(optimizer, parameters, gradients):
+            for gradient in gradients:
+                optimizer.apply_gradients(parameters, gradient)
+                optimizer.apply_gradients(parameters[::-1], gradient[::-1])
+
+        self.both(rule, options, updates)
+
+    def test_one_of_them_twice(self, rule, options):
+        def updates(optimizer, parameters, gradients):
+            for gradient in gradients:
+                optimizer.apply_gradients([parameters[0], *parameters], [gradient[0], *gradient])
+
+        self.both(rule, options, updates)
+
+    def test_gradients_of_another_type(self, rule, options):
+        def updates(optimizer, parameters, gradients):
+            for k, gradient in enumerate(gradients):
+                wide = [g.astype(np.float64) if i in (k, k + 1) else g for i, g in enumerate(gradient)]
+                optimizer.apply_gradients(parameters, wide)
+
+        self.both(rule, options, updates)
+
+    def test_what_is_switched_on_later(self, rule, options):
+        def updates(optimizer, parameters, gradients):
+            for k, gradient in enumerate(gradients):
+                optimizer.amsgrad = k > 1
+                optimizer.momentum = 0.5 if k in (2, 4) else 0.0
+                optimizer.apply_gradients(parameters[: k + 2], gradient[: k + 2])
+
+        self.both(rule, options, updates)
+
+    def test_parameters_that_come_and_go(self, rule, options):
+        """A new one may get the id of one that is gone, but not its state."""
+
+        def updates(optimizer, parameters, gradients):
+            for gradient in gradients:
+                passing = Variable(np.zeros(4, np.float32))
+                optimizer.apply_gradients([passing, *parameters], [np.ones(4, np.float32), *gradient])
+                parameters[0].assign(parameters[0] + np.asarray(passing)[0])
+
+        self.both(rule, options, updates)
+
+    def test_a_parameter_is_not_kept_alive(self, rule, options):
+        gc.disable()
+        try:
+            optimizer, parameters = rule(0.1, **options), [Variable([1.0]), Variable([2.0])]
+            optimizer.apply_gradients(parameters, [np.ones(1), np.ones(1)])
+            watch = weakref.ref(parameters.pop())
+            assert watch() is None
+            assert len(optimizer.state) == 1
+        finally:
+            gc.enable()
+
+
+def test_small_parameters_are_one_to_a_rule_that_is_elementwise_and_large_ones_are_not():
+    shapes = []
+
+    class Rule(Optimizer):
+        @elementwise
+        def step(self, parameter, g):
+            shapes.append((parameter.shape, g.shape))
+            return g
+
+    small, large = [Variable(np.zeros((2, 3))), Variable(np.zeros(4))], Variable(np.zeros(SMALL + 1))
+    Rule(0.1).apply_gradients([small[0], large, small[1]], [np.ones((2, 3)), np.ones(SMALL + 1), np.arange(4.0)])
+    assert shapes == [((SMALL + 1,), (SMALL + 1,)), ((10,), (10,))]
+    assert np.asarray(small[0]).tolist() == [[-1, -1, -1], [-1, -1, -1]]
+    assert np.asarray(small[1]).tolist() == [0, -1, -2, -3]
 
 
 @pytest.mark.parametrize(
