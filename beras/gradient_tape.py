@@ -11,7 +11,7 @@ import numpy.typing as npt
 from beras import dispatch
 from beras.checks import gradient_dtype
 from beras.core import as_gradient
-from beras.tensor import Array, Tensor, memory, recording, writes
+from beras.tensor import Array, Tensor, memory, ones, recording, writes
 
 if TYPE_CHECKING:
     from beras.core import Diffable
@@ -200,9 +200,7 @@ def _seed(target: Tensor | Sequence[Tensor], output_gradients: Any) -> dict[int,
     """Return the upstream gradient of each target by its `id`."""
     single = isinstance(target, np.ndarray)
     if isinstance(target, np.ndarray) and output_gradients is None:
-        ones = np.empty(target.shape, gradient_dtype(target))
-        ones.fill(1)  # np.ones takes four times as long, and a loss is one number
-        return {id(target): ones}
+        return {id(target): ones(target.shape, gradient_dtype(target))}
     targets: list[Any] = [target] if single else list(target)
     weights = [output_gradients] if single or output_gradients is None else list(output_gradients)
     if output_gradients is None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _NUMPY = (np.ndarray, np.generic)
+_LINE = 64  # bytes
 
 
 class _Recording(threading.local):
@@ -156,7 +157,7 @@ class Variable(Tensor):
 
     def __new__(cls, data: npt.ArrayLike, dtype: npt.DTypeLike | None = None, trainable: bool | None = None) -> Self:
         """Copy `data`, so that assigning never writes into somebody else's array."""
-        variable = np.array(data, dtype=dtype).view(cls)
+        variable = aligned(np.asarray(data, dtype=dtype)).view(cls)
         variable.trainable = bool(getattr(data, "trainable", True)) if trainable is None else trainable
         return variable
 
@@ -221,6 +222,28 @@ def wrap_result(result: Any, inputs: Iterable[Any]) -> Any:
     return result
 
 
+def aligned(array: Array) -> Array:
+    """Return a copy of `array`, in C order, that begins where a line of the processor's cache does.
+
+    Anywhere else every vector that is read or written straddles two lines: for what is updated in place at every step,
+    weights and an optimizer's state, that made a training step up to a tenth longer, or not, as memory happened to lie.
+    """
+    if array.dtype.hasobject:
+        return array.copy()
+    room = np.empty(array.nbytes + _LINE, np.uint8)
+    start = -room.ctypes.data % _LINE
+    copy: Array = room[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
+def ones(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Return what `np.ones` does, at a quarter of its time where there are few of them."""
+    array = np.empty(shape, dtype)
+    array.fill(1)
+    return array
+
+
 def memory(array: Array) -> Array:
     """Return the array that owns the memory of `array`: all views of it have this one in common."""
     while isinstance(base := array.base, np.ndarray):
@@ -237,20 +260,24 @@ class _Writes:
 
     def __init__(self) -> None:
         self.clock = 0
-        self._last: dict[int, tuple[weakref.ref[Array], int]] = {}
+        self._last: dict[int, int] = {}
+        self._owners: dict[int, weakref.ref[Array]] = {}
 
     def last(self, array: Array) -> int:
         """Return when the memory of `array` was last written to (0: never)."""
-        entry = self._last.get(id(memory(array)))
-        return entry[1] if entry else 0
+        return self._last.get(id(memory(array)), 0)
 
     def note(self, array: Array) -> None:
         """Note a write to the memory of `array`."""
         self.clock += 1
-        owner, last = memory(array), self._last
+        owner = memory(array)
         key = id(owner)
-        reference = last[key][0] if key in last else weakref.ref(owner, lambda _: last.pop(key, None))
-        last[key] = reference, self.clock
+        if key not in self._last:
+            self._owners[key] = weakref.ref(owner, lambda _: self._forget(key))
+        self._last[key] = self.clock
+
+    def _forget(self, key: int) -> None:
+        del self._last[key], self._owners[key]
 
 
 writes = _Writes()

@@ -59,6 +59,24 @@ def test_a_variable_owns_its_data():
     assert a.tolist() == [0.0, 0.0]
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble, np.complex64, np.int8, bool])
+@pytest.mark.parametrize("shape", [(), (0,), (7,), (3, 5), (2, 3, 4)])
+def test_a_variable_is_a_copy_that_begins_with_a_cache_line(dtype, shape):
+    data = np.arange(100)[: int(np.prod(shape))].reshape(shape).astype(dtype)
+    variables = [Variable(data) for _ in range(5)] + [Variable(data.T).T]
+    for v in variables:
+        np.testing.assert_array_equal(np.asarray(v), data)
+        assert v.dtype == data.dtype
+        assert not np.shares_memory(v, data)
+        assert v.size == 0 or np.asarray(v).ctypes.data % 64 == 0
+        assert v.flags.writeable
+    assert all(v.flags.c_contiguous for v in variables[:-1])
+
+
+def test_a_variable_may_hold_objects():
+    assert Variable([None, "a"]).tolist() == [None, "a"]
+
+
 def test_assign_keeps_the_type():
     v = Variable(np.zeros(2, np.float32))
     v.assign(np.ones(2))
