@@ -57,7 +57,7 @@ TARGETS = {
     "beras.ops.reductions": r"by_\w+|spread",
     "beras.ops.shapes": r"by|by_\w+|_takes_each_once",
     "beras.ops.operation": rf"{DERIVATIVES}|_product|sum_to",
-    "beras.optimizer": r"step|begin|_parted|_step_together",
+    "beras.optimizer": r"step|begin|_step_together",
     "beras.optimizer_state": r"of|join|_\w+",
     "beras.initializers": r"\w+",
 }

@@ -11,12 +11,10 @@ from beras.tensor import Array, Variable, aligned
 
 
 class Joined:
-    """Small parameters of one type side by side, as one of shape `(n,)`: it has their state, not their values."""
+    """Small parameters of one type side by side, as one: it has their state, not their values."""
 
-    def __init__(self, parameters: Sequence[Variable]) -> None:
-        self.ids = [id(parameter) for parameter in parameters]
-        self.shape = (sum(parameter.size for parameter in parameters),)
-        self.dtype = parameters[0].dtype
+    def __init__(self, ids: list[int]) -> None:
+        self.ids = ids
         self.arrays: list[Array] = []
 
 
@@ -38,7 +36,7 @@ class State:
                 arrays.append(self._side_by_side(parameter.ids, len(arrays)))
             else:
                 arrays.append(aligned(np.zeros(parameter.shape, np.promote_types(parameter.dtype, np.float32))))
-        return arrays if len(arrays) == number else arrays[:number]
+        return arrays[:number]
 
     def join(self, parameters: Sequence[Variable]) -> Joined:
         """Return the parameters, each given once, as one whose arrays hold theirs.
@@ -46,8 +44,9 @@ class State:
         It is kept until others are joined or one of them is gone. What has been updated meanwhile, alone or together
         with others, is seen: the arrays of each parameter are views of those that it was last joined in.
         """
-        if self._joined is None or self._joined.ids != [id(parameter) for parameter in parameters]:
-            self._joined = Joined(parameters)
+        ids = [id(parameter) for parameter in parameters]
+        if self._joined is None or self._joined.ids != ids:
+            self._joined = Joined(ids)
             for parameter in parameters:
                 self._arrays(parameter)
         return self._joined
