@@ -34,7 +34,7 @@ from beras.preprocess import load_and_preprocess_data
 SIZES = (784, 128, 64, 10)
 RATE = 1e-3
 BATCHES = (32, 128, 512)
-ROUNDS = 9
+ROUNDS = 25
 PROCESSES, ROUNDS_EACH = 11, 30  # of bookkeeping
 WANTED = {"torch": {32: 1.0, 128: 1.0, 512: 0.9}, "keras fit": dict.fromkeys(BATCHES, 3.0)}
 Array = np.ndarray[Any, np.dtype[Any]]

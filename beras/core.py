@@ -32,7 +32,7 @@ F = TypeVar("F")
 
 
 def on_plain_arrays(forward: F) -> F:
-    """Mark a `forward` that turns all its inputs into plain arrays: there is nothing in it that a tape could see."""
+    """Mark a `forward` that computes on plain arrays and returns a new tensor: a tape has nothing to see in it."""
     forward.plain = True  # type: ignore[attr-defined]
     return forward
 
@@ -96,7 +96,7 @@ class Diffable(Callable, Weighted):
     saved: Any = None
     _saving: Any = None
     _state_is_a_dict: bool = True
-    _forward_may_record: bool = True
+    plain_forward: bool = False
 
     constant_inputs: tuple[str, ...] = ()
     """Names of the inputs of `forward` that are data and held constant."""
@@ -111,7 +111,7 @@ class Diffable(Callable, Weighted):
         self.inputs = inputs
         several = False
         tape = recording.tape
-        suspended = tape is not None and self._forward_may_record
+        suspended = tape is not None and not self.plain_forward
         try:
             if suspended:
                 recording.tape = None
@@ -157,7 +157,7 @@ class Diffable(Callable, Weighted):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls._state_is_a_dict = not any(c.__dict__.get("__slots__") or "__copy__" in c.__dict__ for c in cls.__mro__)
-        cls._forward_may_record = not hasattr(cls.forward, "plain")
+        cls.plain_forward = hasattr(cls.forward, "plain")
         for composing, shortcut in _SHORTCUTS.items():
             latest = next(c for c in cls.__mro__ if composing in c.__dict__ or shortcut in c.__dict__)
             if shortcut not in latest.__dict__:  # a parent's shortcut would bypass what the subclass composes

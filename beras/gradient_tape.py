@@ -66,18 +66,12 @@ class GradientTape:
         cannot be the output of two calls.
         """
         weights, made = layer.weights, self._made
-        for output in outputs:
-            handed_on = id(output) in made
-            for x in inputs:  # not `in`, which compares entries
-                if x is output:
-                    handed_on = True
-            for weight in weights:
-                if weight is output:
-                    handed_on = True
-            if handed_on:
-                k = next(k for k, other in enumerate(outputs) if other is output)
-                outputs[k] = output = np.ndarray.view(output, Tensor)
-            made.add(id(output))
+        for k, output in enumerate(outputs):
+            i = id(output)
+            if not layer.plain_forward and (i in made or i in map(id, inputs) or i in map(id, weights)):
+                outputs[k] = np.ndarray.view(output, Tensor)
+                i = id(outputs[k])
+            made.add(i)
         self._calls.append((layer.snapshot(), layer, inputs, outputs, weights, writes.clock))
 
     def record_operation(self, operation: Any) -> None:
@@ -130,13 +124,19 @@ class GradientTape:
             if getattr(source, "trainable", True):
                 kept.add(id(source))
         pending = _seed(target, output_gradients)
-        tape, recording.tape = recording.tape, None  # derivatives are not recorded
+        tape = recording.tape
+        if tape is not None:  # derivatives are not recorded
+            recording.tape = None
         try:
             self._run_backwards(pending, kept)
         finally:
-            recording.tape = tape
-        given_away = {id(memory(g)) for g in _arrays(output_gradients)}
-        gradients = [_result(pending[i], given_away) if (i := id(s)) in kept and i in pending else None for s in wanted]
+            if tape is not None:
+                recording.tape = tape
+        given_away = set() if output_gradients is None else {id(memory(g)) for g in _arrays(output_gradients)}
+        gradients: list[Tensor | None] = []
+        for source in wanted:
+            i = id(source)
+            gradients.append(_result(pending[i], given_away) if i in kept and i in pending else None)
         return gradients[0] if single else gradients
 
     def _run_backwards(self, pending: dict[int, Array], kept: set[int]) -> None:
@@ -158,8 +158,14 @@ class GradientTape:
                 route.append((call, wanted, into_weights))
         for call, wanted, into_weights in reversed(route):
             state, _, inputs, outputs, weights, time = call
-            upstream = _take(pending, kept, outputs)
-            if upstream is None:
+            upstream, nothing = [], True
+            for output in outputs:
+                i = id(output)
+                g = pending.get(i) if i in kept else pending.pop(i, None)  # only the sources' own gradients stay
+                upstream.append(g)
+                if g is not None:
+                    nothing = False
+            if nothing:
                 continue
             if writes.clock != time:
                 _require_unchanged(call)
@@ -167,20 +173,6 @@ class GradientTape:
                 _add(pending, needed, inputs, state.input_gradients_for(upstream, wanted), state)
             if into_weights:
                 _add(pending, needed, weights, state.weight_gradients_for(upstream), state)
-
-
-def _take(pending: dict[int, Array], kept: set[int], outputs: Sequence[Tensor]) -> list[Array | None] | None:
-    """Return what is upstream of each output, `None` if there is nothing; only the sources' own gradients stay."""
-    taken: list[Array | None] = []
-    nothing = True
-    for output in outputs:
-        i = id(output)
-        if i in pending:
-            taken.append(pending[i] if i in kept else pending.pop(i))
-            nothing = False
-        else:
-            taken.append(None)
-    return None if nothing else taken
 
 
 def _require_unchanged(call: Call) -> None:
