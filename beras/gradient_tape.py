@@ -124,15 +124,12 @@ class GradientTape:
             if getattr(source, "trainable", True):
                 kept.add(id(source))
         pending = _seed(target, output_gradients)
-        tape = recording.tape
-        if tape is not None:  # derivatives are not recorded
-            recording.tape = None
+        tape, recording.tape = recording.tape, None  # derivatives are not recorded
         try:
             self._run_backwards(pending, kept)
         finally:
-            if tape is not None:
-                recording.tape = tape
-        given_away = set() if output_gradients is None else {id(memory(g)) for g in _arrays(output_gradients)}
+            recording.tape = tape
+        given_away = {id(memory(g)) for g in _arrays(output_gradients)}
         gradients: list[Tensor | None] = []
         for source in wanted:
             i = id(source)
