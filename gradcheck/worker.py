@@ -32,6 +32,7 @@ from typing import IO, Any
 
 from gradcheck import loading
 from gradcheck.precedence import put_first
+from gradcheck.sources import compile_what_is_checked
 
 Task = dict[str, Any]
 Say = Callable[[dict[str, Any]], None]
@@ -48,6 +49,7 @@ def serve(path: list[str]) -> None:
     import gradcheck.check  # noqa: F401
 
     put_first(path[0], path[1:])
+    compile_what_is_checked()
 
     def say(answer: dict[str, Any]) -> None:
         answers.write(json.dumps(answer) + "\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import py_compile
 import signal
 import subprocess
 import sys
@@ -99,6 +100,21 @@ def test_report_keeps_other_components_and_forgets_what_is_gone(here: Path) -> N
     assert {path.name for path in data.iterdir()} == names - {"beras.layers.Flipped.json"} | {
         "beras.layers.Renamed.json"
     }
+
+
+def test_verdict_is_about_the_source_also_where_bytecode_passes_for_current(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layers = here / "beras" / "layers.py"
+    layers.write_text(LAYERS.replace("self.y**2 - 1", "1 - self.y**2"))
+    of_then = layers.stat()
+    bytecode = Path(py_compile.compile(str(layers), doraise=True) or "")
+    kept = bytecode.read_bytes()
+    layers.write_text(LAYERS)  # as long as before
+    os.utime(layers, ns=(of_then.st_atime_ns, of_then.st_mtime_ns))
+    assert main(["-q", "--no-report", "beras.layers.Flipped"]) == 1
+    assert bytecode.read_bytes() == kept
+    assert list(here.rglob("*.pyc")) == [bytecode]
 
 
 def test_subject_that_hangs_or_dies_is_unresolved_and_its_neighbours_are_checked(
