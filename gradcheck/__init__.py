@@ -12,11 +12,13 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # not typing's, for the sake of `python -m gradcheck`: see gradcheck.__main__
 if TYPE_CHECKING:
+    from typing import Any
+
     from gradcheck.adapters import register as register
     from gradcheck.check import Options as Options
     from gradcheck.check import check_subject as check_subject

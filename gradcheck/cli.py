@@ -18,7 +18,6 @@ from gradcheck import __version__, discover
 from gradcheck.arguments import Arguments, parse
 from gradcheck.discover import Place
 from gradcheck.errors import UsageError
-from gradcheck.precedence import put_first
 from gradcheck.report import writing
 from gradcheck.report.terminal import Line, Printer, clean, lines_of, one_line, summary
 from gradcheck.results import ComponentResult
@@ -26,12 +25,12 @@ from gradcheck.run import FAILING, Found, Outcome, Run
 
 
 def console() -> None:
-    """Entry point of the `gradcheck` script and of `python -m gradcheck`: the current folder comes first."""
+    """Entry point of the `gradcheck` script and of `python -m gradcheck`."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started the command
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 -- as long as the process
     try:
-        put_first(os.getcwd())
+        os.getcwd()
     except FileNotFoundError:
         sys.exit("gradcheck: the current folder does not exist any more: change into one that does")
     status = main()

@@ -54,7 +54,8 @@ def load(
         raise
     except BaseException as error:  # what other people's modules do on import includes sys.exit
         raise CannotLoad(why(error)) from error
-    raise CannotLoad(f"expected {module} from {shown(file)}, but {getattr(loaded, '__file__', None)} was imported")
+    other = getattr(loaded, "__file__", None)
+    raise CannotLoad(f"expected {module} from {shown(file)}, but {other} was imported: name the file: {shown(file)}")
 
 
 def _is_from(module: ModuleType, file: str) -> bool:

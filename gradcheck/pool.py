@@ -68,7 +68,7 @@ class Worker:
     def _start(self) -> None:
         environment = {**_SETTINGS, **os.environ, "PYTHONUNBUFFERED": "1"}
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, json.dumps(self._path), _ROOT],
+            [sys.executable, "-P", "-c", _PROGRAM, json.dumps(self._path), _ROOT],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

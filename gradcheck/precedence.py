@@ -25,11 +25,11 @@ _STANDARD = (BuiltinImporter, FrozenImporter, PathFinder)
 
 def put_first(folder: str, path: Sequence[str] | None = None) -> None:
     """Make `sys.path` be `folder` and then `path` (default: what it is), and shut out hooks that know copies."""
-    sys.path[:] = [folder, *(entry for entry in (sys.path if path is None else path) if entry != folder)]
     importlib.invalidate_caches()
     for name in {*(found.name for found in pkgutil.iter_modules([folder])), *OURS}:
         if find(name, [folder], anywhere=False) is not None:
-            shut_out_copies(name, folder)
+            shut_out_copies(name, folder)  # before the folder is on the path: hooks import modules of Python's
+    sys.path[:] = [folder, *(entry for entry in (sys.path if path is None else path) if entry != folder)]
     if not any(isinstance(finder, _First) and finder.folder == folder for finder in sys.meta_path):
         sys.meta_path.insert(0, _First(folder))
 

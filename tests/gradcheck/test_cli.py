@@ -117,6 +117,22 @@ def test_verdict_is_about_the_source_also_where_bytecode_passes_for_current(
     assert list(here.rglob("*.pyc")) == [bytecode]
 
 
+def test_files_named_like_modules_of_python_are_in_nobodys_way(here: Path) -> None:
+    started = set(python("-c", "import runpy, sys; print(*sys.modules)", folder=here).stdout.split())  # not ours
+    names = [name for name in sys.stdlib_module_names - started if not name.startswith("_")]
+    assert {"copy", "html", "json", "random", "typing"} <= set(names)
+    for name in names:
+        (here / f"{name}.py").write_text("raise RuntimeError('not the one of Python')")
+    (here / "copy.py").write_text((here / "beras" / "core.py").read_text() + LAYERS.replace("from .core import", "#"))
+    for target in ("beras.layers.Tanh", "copy.py::Tanh"):
+        done = command(target, folder=here)
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        assert (here / "reports" / "data").is_dir()
+    done = command("copy.Tanh", folder=here)
+    assert done.returncode == 2
+    assert "name the file: copy.py" in done.stderr
+
+
 def test_subject_that_hangs_or_dies_is_unresolved_and_its_neighbours_are_checked(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
