@@ -1,17 +1,17 @@
 """Training speed beside PyTorch, Keras and bare matrix products: `python -m benchmarks.training_speed`.
 
 784-128-64-10 with ReLU, softmax cross-entropy on logits, Adam, float32, on MNIST (`BERAS_MNIST`; random data without
-it). One run measures all in turns, round by round, so that a busy machine is as busy for each, and prints medians and
-ratios of samples per second:
+it). One run measures all in turns, round by round, so that a busy machine is as busy for each, in several processes one
+after the other, for where memory happens to lie in a process weighs as much. It prints medians and ratios of samples
+per second:
 
 - `beras fit`: `SequentialModel.fit`; `beras step`: a hand-written loop with the tape; `by hand`: the same arithmetic in
   NumPy, without layers, checks and tape; `floor`: the eight matrix products of a step alone;
 - `torch`: an eager loop; `keras fit`: `fit` with TensorFlow. Both are left out where they are not installed.
 
-`--bookkeeping` takes a step at batch 128 apart instead: what recording and walking the tape cost (the layers' own
-methods called by hand, without it) and what all of Beras costs over the same arithmetic in NumPy, in several processes
-one after the other, for where memory happens to lie in a process weighs as much. `--accuracy` trains each for five
-epochs with three seeds and compares the test accuracy.
+`--bookkeeping` takes a step at batch 128 apart instead, in as many processes: what recording and walking the tape cost
+(the layers' own methods called by hand, without it) and what all of Beras costs over the same arithmetic in NumPy.
+`--accuracy` trains each for five epochs with three seeds and compares the test accuracy.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from itertools import pairwise
+from contextlib import suppress
+from itertools import chain, pairwise
 from statistics import mean, median
 from time import perf_counter, thread_time
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -34,11 +35,12 @@ from beras.preprocess import load_and_preprocess_data
 SIZES = (784, 128, 64, 10)
 RATE = 1e-3
 BATCHES = (32, 128, 512)
-ROUNDS = 25
-PROCESSES, ROUNDS_EACH = 11, 30  # of bookkeeping
+PROCESSES = 11
+SPEED_ROUNDS, BOOKKEEPING_ROUNDS = 3, 30  # in each process
 WANTED = {"torch": {32: 1.0, 128: 1.0, 512: 0.9}, "keras fit": dict.fromkeys(BATCHES, 3.0)}
 Array = np.ndarray[Any, np.dtype[Any]]
 Train = Callable[[Array, Array, int], None]
+Result = TypeVar("Result")
 
 
 def data() -> tuple[Array, Array, Array, Array]:
@@ -221,50 +223,70 @@ def available(seed: int = 0) -> dict[str, tuple[Train, Callable[[Array], Array]]
     """Every library that is installed."""
     found = {"beras fit": beras_fit(seed)}
     for name, make in (("torch", torch_loop), ("keras fit", keras_fit)):
-        try:
+        with suppress(ImportError):
             found[name] = make(seed)
-        except ImportError as error:
-            print(f"{name} is left out: {error}")
     return found
 
 
-def speed(x: Array, y: Array) -> bool:
-    """Print the table of medians and ratios; return whether Beras is as fast as wanted."""
+def in_processes(measure: Callable[[], Result]) -> list[Result]:
+    """Return what `measure` returns in each of several fresh processes, one after the other."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as pool:
+        return [job.result() for job in [pool.submit(measure) for _ in range(PROCESSES)]]
+
+
+def rates() -> dict[int, dict[str, list[float]]]:
+    """Return samples per second in each round, by batch size and by who trains."""
+    x, y, _, _ = data()
     trainers: dict[str, Train] = {name: train for name, (train, _) in available().items()}
     trainers |= {"beras step": beras_step()[0], "by hand": ByHand().train, "floor": matrix_products}
-    good = True
+    random = np.random.default_rng()
+    found: dict[int, dict[str, list[float]]] = {}
     for batch in BATCHES:
         n = min(len(x), 100 * batch)
-        rates: dict[str, list[float]] = {name: [] for name in trainers}
-        for round_ in range(ROUNDS + 1):
-            turn = round_ % len(trainers)  # nobody always comes after the same one, which leaves caches and threads
-            for name, train in [*trainers.items()][turn:] + [*trainers.items()][:turn]:
+        found[batch] = {name: [] for name in trainers}
+        for round_ in range(SPEED_ROUNDS + 1):
+            # In another order each time: nobody always comes after the same one, which leaves caches and threads.
+            for name in random.permutation(list(trainers)).tolist():
                 start = perf_counter()
-                train(x[:n], y[:n], batch)
+                trainers[name](x[:n], y[:n], batch)
                 if round_:  # the first one warms up
-                    rates[name].append(n / (perf_counter() - start))
-        medians = {name: median(values) for name, values in rates.items()}
-        print(f"batch {batch}: samples per second (median of {ROUNDS}), and how many times as fast beras fit is")
-        for name, value in medians.items():
-            ratio = median(a / b for a, b in zip(rates["beras fit"], rates[name], strict=True))
+                    found[batch][name].append(n / (perf_counter() - start))
+    return found
+
+
+def speed() -> bool:
+    """Print the table of medians and ratios; return whether Beras is as fast as wanted."""
+    processes = in_processes(rates)
+    good = True
+    for batch in BATCHES:
+        print(f"batch {batch}: samples per second, and how many times as fast beras fit is (each process' median)")
+        found = [process[batch] for process in processes]
+        for name in found[0]:
+            ratio, each = _ratio(found, "beras fit", name)
             wanted = WANTED.get(name, {}).get(batch)
             verdict = "" if wanted is None else f"  wanted {wanted:.1f}: {'met' if ratio >= wanted else 'MISSED'}"
+            value = median(rate for process in found for rate in process[name])
+            print(f"  {name:<11}{value:>10,.0f}  {ratio:5.2f}{verdict}  ({each})")
             good &= wanted is None or ratio >= wanted
-            print(f"  {name:<11}{value:>10,.0f}  {ratio:5.2f}{verdict}")
-        over_floor = median(f / s for f, s in zip(rates["floor"], rates["beras step"], strict=True))
-        print(
-            f"  a step takes {over_floor:.2f} times its eight matrix products"
-            + (" (wanted: 3.5)" if batch == 128 else "")
-        )
+        over_floor, each = _ratio(found, "floor", "beras step")
+        verdict = " (wanted: 3.5)" if batch == 128 else ""
+        print(f"  a step takes {over_floor:.2f} times its eight matrix products{verdict}  ({each})")
         good &= batch != 128 or over_floor <= 3.5
+    for name in WANTED.keys() - processes[0][BATCHES[0]].keys():
+        print(f"{name} is left out: it is not installed")
     return good
+
+
+def _ratio(processes: list[dict[str, list[float]]], of: str, to: str) -> tuple[float, str]:
+    """Return the median ratio of two rates of the same round, and each process' own, sorted, as text."""
+    ratios = [[a / b for a, b in zip(found[of], found[to], strict=True)] for found in processes]
+    return median(chain.from_iterable(ratios)), " ".join(f"{value:.2f}" for value in sorted(map(median, ratios)))
 
 
 def bookkeeping() -> bool:
     """Print what the tape, and Beras as a whole, add to a step; return whether the tape adds at most 3 %."""
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as pool:
-        tape, everything = np.transpose([job.result() for job in [pool.submit(shares) for _ in range(PROCESSES)]])
+    tape, everything = np.transpose(in_processes(shares))
     print(f"in {PROCESSES} processes, sorted, and median:")
     for what, found in (("recording and walking the tape", tape), ("all that Beras adds to NumPy  ", everything)):
         print(f"{what}: {' '.join(f'{100 * v:.1f}' for v in sorted(found))}; {100 * np.median(found):.1f} % of a step")
@@ -322,7 +344,7 @@ def shares() -> tuple[float, float]:
         return median(times)
 
     times = []
-    for round_ in range(ROUNDS_EACH):
+    for round_ in range(BOOKKEEPING_ROUNDS):
         steps = [with_tape, without_tape, by_hand]
         turn = round_ % 3  # each comes after each other one as often
         found = {step: typical(step) for step in steps[turn:] + steps[:turn]}
@@ -349,8 +371,7 @@ def main(arguments: list[str]) -> int:
     """Return 0 if what is measured is as wanted."""
     if "--bookkeeping" in arguments:
         return 0 if bookkeeping() else 1
-    x, y, x_test, y_test = data()
-    return 0 if (accuracy(x, y, x_test, y_test) if "--accuracy" in arguments else speed(x, y)) else 1
+    return 0 if (accuracy(*data()) if "--accuracy" in arguments else speed()) else 1
 
 
 if __name__ == "__main__":
