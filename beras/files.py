@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,13 +47,33 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> N
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, Array]:
     """Read an `.npz` of plain arrays. Never unpickles.
 
-    Raises OSError (a missing file, say), or ValueError for anything that is not such an archive.
+    Raises OSError where the file cannot be read (a missing one, say), or ValueError, which says what is wrong with it,
+    for anything that is not such an archive.
     """
-    with open(path, "rb") as file:  # by hand: np.load leaves a file open that it cannot read
-        try:
-            archive = np.load(file, allow_pickle=False)
-            if isinstance(archive, np.ndarray):
-                raise ValueError("it is a single array, not an archive of arrays")
-            return {name: archive[name] for name in archive.files}
-        except (EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise ValueError(" ".join(str(error).split())) from error
+    content = Path(path).read_bytes()  # at once, so that an OSError is about the file system, not about damage
+    if content.startswith(np.lib.format.MAGIC_PREFIX):
+        raise ValueError("it is a single array, not an archive of arrays")
+    if not content.startswith(b"PK"):
+        raise ValueError("it is not an archive of arrays" if content else "it is empty")
+    # Not np.load, which takes "a.npy" for another name of "a". At damage zipfile raises whatever the wrong bytes lead
+    # it to, eight types of error at one flipped bit.
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+    except Exception as error:
+        raise ValueError(f"it is damaged or cut off ({_in_one_line(error)})") from error
+    return {name.removesuffix(".npy"): _array(name, member) for name, member in members.items()}
+
+
+def _array(name: str, member: bytes) -> Array:
+    if not (name.endswith(".npy") and member.startswith(np.lib.format.MAGIC_PREFIX)):
+        raise ValueError(f"it holds {name!r}, which is not an array")
+    try:
+        array: Array = np.lib.format.read_array(io.BytesIO(member), allow_pickle=False)
+    except ValueError as error:
+        raise ValueError(f"it holds {name!r}, which is not a plain array ({_in_one_line(error)})") from error
+    return array
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -90,17 +90,23 @@ class Composite(Weighted):
         """Set all weights from a file of `save_weights`, each in its own dtype.
 
         Raises OSError for a missing file; ValueError for a file that cannot be read, and for one whose names, shapes
-        or kinds of number do not match, all of which it lists. Then no weight has changed.
+        or kinds of number do not match, all of which it lists, or where a weight is read-only. Then no weight has
+        changed.
         """
         try:
             saved = read_arrays(path)
         except ValueError as error:
-            raise ValueError(f"{os.fspath(path)} cannot be read as saved weights: {error}") from error
+            raise ValueError(
+                f"{os.fspath(path)} cannot be read as saved weights: {error}. Take a file that save_weights wrote, or "
+                "save the weights again"
+            ) from error
         mine = self.named_weights()
         wrong = [f"it lacks {name}" for name in mine if name not in saved]
         wrong += [f"it has {name}, which the model has not" for name in saved if name not in mine]
         for name in mine.keys() & saved.keys():
             mine_is, saved_is = mine[name], saved[name]
+            if not mine_is.flags.writeable:
+                wrong.append(f"{name} is read-only in the model: set its flags.writeable to True")
             if mine_is.shape != saved_is.shape:
                 wrong.append(f"{name} has shape {saved_is.shape}, the model's has {mine_is.shape}")
             elif not np.can_cast(saved_is.dtype, mine_is.dtype, "same_kind"):

@@ -590,6 +590,38 @@ def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path, content: bytes)
         network().load_weights(path)
 
 
+def test_the_error_names_the_file_and_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "w.npz"
+    path.write_text("no weights")
+    with pytest.raises(
+        ValueError, match=r"w\.npz cannot be read as saved weights: it is not an archive of arrays\. Take a"
+    ):
+        network().load_weights(path)
+
+
+def test_a_read_only_weight_is_refused_before_any_weight_changes(tmp_path: Path) -> None:
+    path = tmp_path / "w.npz"
+    network(9).save_weights(path)
+    model = network()
+    before = values(model)
+    model.weights[2].flags.writeable = False
+    with pytest.raises(ValueError, match=r"layers\.2\.w is read-only in the model: set its flags\.writeable"):
+        model.load_weights(path)
+    assert_same(values(model), before)
+
+
+def test_keys_that_differ_by_a_suffix_keep_their_weights_apart(tmp_path: Path) -> None:
+    def build(first: float, second: float) -> SequentialModel:
+        model = SequentialModel([])
+        model.parts = {"a.npy": Variable([first]), "a": Variable([second])}  # type: ignore[attr-defined]
+        return model
+
+    build(1.0, 2.0).save_weights(tmp_path / "w.npz")
+    other = build(0.0, 0.0)
+    other.load_weights(tmp_path / "w.npz")
+    assert [float(weight[0]) for weight in other.weights] == [1.0, 2.0]
+
+
 def test_pickled_weights_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "w.npz"
     np.savez(path, **{"layers.0.w": np.array([{}], dtype=object)})
