@@ -68,13 +68,24 @@ class Weighted(ABC):
 
     @property
     def trainable(self) -> bool:
-        """Whether any weight is trained. Setting it sets every weight."""
+        """Whether any weight is trained. Setting it sets every weight but the `never_trained`."""
         return bool(self.trainable_variables)
 
     @trainable.setter
     def trainable(self, trainable: bool) -> None:
+        never = {id(weight) for part in self._all_parts() for weight in getattr(part, "never_trained", ())}
         for weight in self.weights:
-            weight.trainable = trainable
+            if id(weight) not in never:
+                weight.trainable = trainable
+
+    @property
+    def never_trained(self) -> Sequence[Tensor]:
+        """The weights of its own, not those of its parts, that setting `trainable` spares: running means, say."""
+        return []
+
+    def _all_parts(self) -> Sequence[Any]:
+        """This object, and whatever else that has weights it is made of."""
+        return [self]
 
 
 class Diffable(Callable, Weighted):

@@ -123,7 +123,7 @@ class BatchNormalization(Normalization):
     In training (`training`, true at first; `Model` sets it), mean and variance are those of the batch, and each call,
     though not `forward` alone, moves the running ones: `moving ← momentum · moving + (1 − momentum) · batch's`, with
     the biased variance, as in Keras. In evaluation the running ones are used. `moving_mean` and `moving_variance` are
-    weights that are not trained. Ioffe & Szegedy 2015.
+    weights that are never trained, whatever `trainable` is set to. Ioffe & Szegedy 2015.
 
     >>> layer = BatchNormalization(1, epsilon=0.0)
     >>> layer([[1.0], [3.0]])
@@ -144,8 +144,13 @@ class BatchNormalization(Normalization):
 
     @property
     def weights(self) -> Sequence[Tensor]:
-        """`[gamma, beta, moving_mean, moving_variance]`, each `(size,)`; the last two are not trained."""
+        """`[gamma, beta, moving_mean, moving_variance]`, each `(size,)`; the last two are never trained."""
         return [self.gamma, self.beta, self.moving_mean, self.moving_variance]
+
+    @property
+    def never_trained(self) -> Sequence[Tensor]:
+        """`[moving_mean, moving_variance]`, as in Keras."""
+        return [self.moving_mean, self.moving_variance]
 
     def weights_read(self) -> Sequence[Tensor]:
         """In training the moving ones are written, not read."""

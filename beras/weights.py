@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -68,12 +68,16 @@ class Composite(Weighted):
         _collect(self, COMPOSITE, (), {id(self)}, found, all_parts=False)
         return found
 
+    def _all_parts(self) -> Sequence[Any]:
+        """This object, and all layers, composites and Variables in it, each once."""
+        found: Found = [((), self)]
+        _collect(self, COMPOSITE, (), {id(self)}, found, all_parts=True)
+        return [part for _, part in found]
+
     @contextmanager
     def mode(self, training: bool) -> Iterator[None]:
         """Put all parts that have two modes (`part.training`: dropout, batch normalization) into one for a while."""
-        found: Found = [((), self)]
-        _collect(self, COMPOSITE, (), {id(self)}, found, all_parts=True)
-        others = [part for _, part in found if getattr(part, "training", training) is not training]
+        others = [part for part in self._all_parts() if getattr(part, "training", training) is not training]
         for part in others:
             part.training = training
         try:

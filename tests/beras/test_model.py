@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from beras.activations import ReLU, Softmax, Tanh
+from beras.composition import Branches, Residual
 from beras.core import Tensor, Variable
 from beras.gradient_tape import GradientTape
 from beras.layers import BatchNormalization, Dense, Dropout
@@ -307,6 +308,53 @@ def test_trainable_is_set_for_all_weights() -> None:
     assert model.trainable_variables == []
     assert len(model.non_trainable_variables) == 9
     assert not model.first.trainable
+
+
+class OwnWeights(SequentialModel):
+    """Lists its weights itself."""
+
+    @property
+    def weights(self) -> list[Tensor]:
+        return self.layers[1].weights  # type: ignore[no-any-return, attr-defined]
+
+
+@pytest.mark.parametrize("kind", [SequentialModel, Residual, OwnWeights])
+def test_moving_statistics_are_never_trained_whatever_a_model_is_set_to(kind: type[SequentialModel]) -> None:
+    normalization = BatchNormalization(2)
+    inner = kind([Dense(2, 2, "xavier"), normalization])
+    model = SequentialModel([Branches([inner, Dense(2, 1)]), Dense(3, 2), inner])
+    model.me = [model]  # type: ignore[attr-defined]
+    trained = [id(weight) for weight in model.trainable_variables]
+    assert id(normalization.gamma) in trained
+    for part in (normalization, inner, model):
+        part.trainable = False
+        assert part.trainable_variables == []
+    model.trainable = True
+    assert [id(weight) for weight in model.trainable_variables] == trained
+    inner.trainable = normalization.trainable = True
+    assert [id(weight) for weight in model.trainable_variables] == trained
+    normalization.training = False
+    with GradientTape() as tape:
+        y = model(Tensor(np.ones((3, 2), np.float32)))
+    assert tape.gradient(y, [normalization.moving_mean, normalization.moving_variance]) == [None, None]
+
+
+def test_a_models_own_statistics_are_spared_too() -> None:
+    class Averaging(SequentialModel):
+        def __init__(self) -> None:
+            super().__init__([BatchNormalization(2)])
+            self.steps = Variable(np.zeros(1), trainable=False)
+
+        @property
+        def never_trained(self) -> list[Tensor]:
+            return [self.steps]
+
+    model = SequentialModel([Averaging()])
+    model.trainable = True
+    assert [name for name, weight in model.named_weights().items() if weight.trainable] == [
+        "layers.0.layers.0.gamma",
+        "layers.0.layers.0.beta",
+    ]
 
 
 def test_a_nested_model_learns_as_the_flat_one_does() -> None:

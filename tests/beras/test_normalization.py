@@ -64,6 +64,14 @@ def test_moving_statistics_by_hand(x):
     assert len(layer.non_trainable_variables) == 2
 
 
+def test_freezing_and_thawing_leaves_the_statistics_untrained():
+    layer = BatchNormalization(4)
+    layer.trainable = False
+    assert layer.trainable_variables == []
+    layer.trainable = True
+    assert [id(w) for w in layer.trainable_variables] == [id(layer.gamma), id(layer.beta)]
+
+
 def test_forward_alone_and_evaluation_move_nothing(x):
     layer = BatchNormalization(4)
     layer.forward(x)
