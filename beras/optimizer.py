@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from beras.checks import number_between
-from beras.optimizer_state import Joined, State
+from beras.optimizer_state import Joined, State, state_type
 from beras.tensor import Array, Variable
 
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 SMALL = 2**14  # entries: below that, calling NumPy takes longer than the arithmetic of a step
 
 Pairs = list[tuple[Variable, Array]]  # parameters with their gradients
@@ -29,10 +30,16 @@ def elementwise(step: Step) -> Step:
 class Optimizer(ABC):
     """An update rule. A subclass writes `step`: what is taken off a parameter.
 
-    Small parameters of one type are updated as one where the rule is marked as `elementwise`.
+    Small parameters are updated as one where the rule is marked as `elementwise`.
 
     `apply_gradients(trainable_params, grads)` goes through parameters and gradients in pairs and updates each parameter
-    in place; a gradient that is `None` is stepped over.
+    in place; a gradient that is `None` is stepped over. The gradients must not share memory with the parameters: what
+    is updated first would change the others' gradients.
+
+    What is kept per parameter belongs to that very object. Copied (`copy.deepcopy`, `pickle`) together with the
+    parameters, as in a model that is compiled with it, an optimizer goes on with the copies as the original does with
+    the originals. Copied without them it keeps its numbers (`t`, say), but has state for no parameter in use. A shallow
+    `copy.copy` shares the state.
     """
 
     def __init__(self, learning_rate: float) -> None:
@@ -42,8 +49,11 @@ class Optimizer(ABC):
     def apply_gradients(self, trainable_params: Iterable[Variable], grads: Iterable[npt.ArrayLike | None]) -> None:
         """Update every parameter once.
 
+        The arithmetic is in the parameter's type, at least float32, whatever the gradient's type.
+
         Raises `ValueError` if there are not as many gradients as parameters or a gradient has another shape than its
-        parameter, before anything is changed; `TypeError` for a parameter that cannot be assigned to.
+        parameter, `TypeError` for a parameter that cannot be assigned to or has no floating type and for a gradient
+        that cannot be taken as one (complex for a real parameter, text), all before anything is changed.
         """
         params, gradients = list(trainable_params), [None if g is None else np.asarray(g) for g in grads]
         if len(params) != len(gradients):
@@ -58,6 +68,9 @@ class Optimizer(ABC):
                 raise ValueError(
                     f"a gradient of shape {gradient.shape} came for a parameter of shape {parameter.shape}"
                 )
+            kind = gradient.dtype
+            if kind is not parameter.dtype or (kind is not _FLOAT32 and kind is not _FLOAT64):  # `is`: at every step
+                gradient = _in_state_type(parameter, gradient)
             pairs.append((parameter, gradient))
         self.begin()
         alone, together = self._parted(pairs)
@@ -72,20 +85,22 @@ class Optimizer(ABC):
 
     def _parted(self, pairs: Pairs) -> tuple[Pairs, Pairs]:
         """Return what is updated one by one, and what is updated as one."""
+        if not hasattr(self.step, "elementwise") or len({id(parameter) for parameter, _ in pairs}) < len(pairs):
+            return pairs, []
         alone: Pairs = []
         together: Pairs = []
-        joins = hasattr(self.step, "elementwise") and len({id(parameter) for parameter, _ in pairs}) == len(pairs)
+        kind = None
         for pair in pairs:
             parameter, g = pair
-            small = joins and g.size <= SMALL and isinstance(parameter, Variable) and parameter.dtype is g.dtype
-            if small and (not together or g.dtype is together[0][1].dtype):
+            if g.size <= SMALL and isinstance(parameter, Variable) and (kind is None or kind is g.dtype):
+                kind = g.dtype
                 together.append(pair)
             else:
                 alone.append(pair)
         return (alone, together) if len(together) > 1 else (pairs, [])
 
     def _step_together(self, pairs: Pairs) -> None:
-        joined = self.state.join([parameter for parameter, _ in pairs])
+        joined = self.state.join([parameter for parameter, _ in pairs], type(self))
         step = self.step(joined, np.concatenate([g for _, g in pairs], axis=None))
         start = 0
         for parameter, g in pairs:
@@ -98,7 +113,18 @@ class Optimizer(ABC):
 
     @abstractmethod
     def step(self, parameter: Variable | Joined, g: Array) -> Array:
-        """Return what is to be taken off `parameter`, whose gradient is `g`."""
+        """Return what is to be taken off `parameter`, whose gradient is `g`, in the type of the state."""
+
+
+def _in_state_type(parameter: Variable, gradient: Array) -> Array:
+    """Return the gradient in the type that its parameter is updated in. `TypeError` where it has no place there."""
+    kind = state_type(parameter.dtype)
+    if not np.can_cast(gradient.dtype, kind, "same_kind"):
+        raise TypeError(
+            f"a gradient of type {gradient.dtype} came for a parameter of type {parameter.dtype}: expected what can be "
+            f"taken as {kind}" + (", so take its real part" if gradient.dtype.kind == "c" else "")
+        )
+    return np.asarray(gradient, kind)
 
 
 class BasicOptimizer(Optimizer):
