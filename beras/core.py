@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from beras.checks import gradient_dtype
-from beras.tensor import Array, Tensor, Variable, recording
+from beras.tensor import Array, Tensor, Variable, recording, tensors_in
 
 __all__ = ["Callable", "Diffable", "Tensor", "Upstream", "Variable", "Weighted"]
 
@@ -112,6 +112,9 @@ class Diffable(Callable, Weighted):
     constant_inputs: tuple[str, ...] = ()
     """Names of the inputs of `forward` that are data and held constant."""
 
+    held_constant: tuple[int, ...] = ()
+    """Which inputs those are."""
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
             args = self._positional(args, kwargs)
@@ -155,7 +158,7 @@ class Diffable(Callable, Weighted):
         return bound.args
 
     def _as_input(self, value: Any) -> Tensor:
-        if recording.tape is not None and isinstance(value, list | tuple) and any(isinstance(v, Tensor) for v in value):
+        if recording.tape is not None and isinstance(value, list | tuple) and any(True for _ in tensors_in(value)):
             raise TypeError(
                 f"{type(self).__name__} got a {type(value).__name__} of tensors, which would lose their gradients: "
                 "pass them as separate arguments, or join them with np.stack or np.concatenate"
@@ -169,6 +172,9 @@ class Diffable(Callable, Weighted):
         super().__init_subclass__(**options)
         cls._state_is_a_dict = not any(c.__dict__.get("__slots__") or "__copy__" in c.__dict__ for c in cls.__mro__)
         cls.plain_forward = hasattr(cls.forward, "plain")
+        if cls.constant_inputs:
+            names = list(inspect.signature(cls.forward).parameters)[1:]
+            cls.held_constant = tuple(k for k, name in enumerate(names) if name in cls.constant_inputs)
         for composing, shortcut in _SHORTCUTS.items():
             latest = next(c for c in cls.__mro__ if composing in c.__dict__ or shortcut in c.__dict__)
             if shortcut not in latest.__dict__:  # a parent's shortcut would bypass what the subclass composes

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from beras import numpy_rules as rules
+from beras import written
 from beras.ops import GetItem, Operation
-from beras.tensor import Array, Tensor, plain, recording, wrap_result, writes
+from beras.tensor import Array, Tensor, plain, recording, tensors_in, wrap_result, writes
 
 if TYPE_CHECKING:
     from beras.gradient_tape import GradientTape
 
 
 # Options that NumPy's own code passes on although they say nothing.
-_DEFAULTS = (("out", None), ("dtype", None), ("casting", "same_kind"))
-
+_DEFAULTS = {"out": None, "dtype": None, "casting": "same_kind"}
 
 _SEQUENCES = (list, tuple)
+_OTHER = object()
 
 
 class NoRule:
     """Stands in the graph for an operation whose derivative is not known: an error if a gradient has to pass it."""
+
+    held_constant = ()
 
     def __init__(self, name: str, inputs: list[Tensor], outputs: list[Tensor]) -> None:
         self.name, self.inputs, self.outputs = name, inputs, outputs
@@ -50,7 +53,7 @@ def run(tape: GradientTape, operation: Operation, *inputs: Any) -> Tensor:
 def _value(x: Any) -> Any:
     """Return an operand as a plain array; scalars stay as they are, since NumPy gives them no say in the type."""
     if isinstance(x, _SEQUENCES):
-        _refuse_lost_tensors(x)
+        _refuse_losttensors_in(x)
         return np.asarray(x)
     return plain(x)
 
@@ -61,10 +64,7 @@ def ufunc(tape: GradientTape, function: np.ufunc, method: str, inputs: tuple[Any
         return run(tape, operation(), *inputs)
     out = tuple(array for array in _tuple(kwargs.get("out")) if array is not None)
     if out or method == "at":
-        for array in out or inputs[:1]:
-            require_writable(array)
-        getattr(function, method)(*_plain_tree(inputs), **_plain_tree(kwargs))
-        return None if method == "at" else out[0] if len(out) == 1 else out
+        return _write(out or inputs[:1], getattr(function, method), inputs, kwargs)
     rule = rules.REDUCTIONS.get(function) if method == "reduce" else None
 
     def name() -> str:
@@ -72,6 +72,7 @@ def ufunc(tape: GradientTape, function: np.ufunc, method: str, inputs: tuple[Any
 
     # NumPy 1 evaluates x ** 0 by a ufunc of its own that has no public name.
     constant = function in rules.PIECEWISE_CONSTANT_UFUNCS or function.__name__ == "_ones_like"
+    constant = constant or (function in rules.CONSTANT_IN_THE_FIRST and not _any_tensor([inputs[1:], kwargs]))
     return _follow(tape, rule, getattr(function, method), inputs, kwargs, name=name, constant=constant)
 
 
@@ -81,14 +82,14 @@ def function(
     """`tensor.__array_function__` inside a tape."""
     if func in rules.MADE_OF_RULES:
         return np.ndarray.__array_function__(tensor, func, types, args, kwargs)  # NumPy's own code, on the Tensors
-    if func in rules.WRITING_FUNCTIONS or kwargs.get("out") is not None:
-        for array in args[:1] if func in rules.WRITING_FUNCTIONS else _tuple(kwargs["out"]):
-            require_writable(array)
+    if targets := written.by_function(func, args, kwargs):
+        return _write(targets, func, args, kwargs)
 
     def name() -> str:
         return f"{func.__module__.replace('numpy', 'np')}.{func.__name__}"
 
     constant = func in rules.PIECEWISE_CONSTANT_FUNCTIONS or (func is np.where and len(args) == 1)
+    constant = constant or (func in rules.CONSTANT_IN_THE_FIRST and not _any_tensor([args[1:], kwargs]))
     return _follow(tape, rules.FUNCTIONS.get(func), func, args, kwargs, name=name, constant=constant)
 
 
@@ -96,6 +97,8 @@ def method(tape: GradientTape, name: str, inherited: Callable[..., Any], args: A
     """A method of ndarray, called on a Tensor (`args[0]`) inside a tape."""
     if name in rules.WRITING_METHODS or (name == "byteswap" and True in (*args[1:2], kwargs.get("inplace"))):
         require_writable(args[0])
+    if targets := written.by_method(name, args[1:], kwargs):
+        return _write(targets, inherited, args, kwargs)
     if name == "view" and len(args) == 2 and isinstance(args[1], type) and issubclass(args[1], np.ndarray):
         args, kwargs = args[:1], {"type": args[1]}  # the one parameter of view() takes a dtype or a type
     if name == "view" and kwargs.get("type") is np.ndarray:
@@ -128,21 +131,42 @@ def _follow(
 ) -> Any:
     """Go by the rule if there is one for these arguments, else evaluate and note that `name()` has none."""
     if rule is not None:
-        told = {option: value for option, value in kwargs.items() if (option, value) not in _DEFAULTS}
+        told = {option: value for option, value in kwargs.items() if _DEFAULTS.get(option, _OTHER) is not value}
         try:
             return rule(lambda operation, *inputs: run(tape, operation, *inputs), *args, **told)
         except TypeError:  # arguments that the rule does not know: NumPy says below whether it knows them
             pass
-    tensors = list(_tensors([args, kwargs]))
+    tensors = list(tensors_in([args, kwargs]))
     recording.tape = None
     try:
         result = wrap_result(implementation(*_plain_tree(args), **_plain_tree(kwargs)), tensors)
     finally:
         recording.tape = tape
-    outputs = list(_tensors(result))
+    outputs = list(tensors_in(result))
     if outputs and not constant and not _only_counts(outputs, tensors):
         tape.record_operation(NoRule(name(), tensors, outputs))
     return result
+
+
+def _write(targets: Sequence[Any], implementation: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Carry out a call that writes into `targets`, if it may."""
+    for array in targets:
+        require_writable(array)
+    result = implementation(*_plain_tree(args), **_plain_tree(kwargs))
+    return None if result is None else targets[0] if len(targets) == 1 else tuple(targets)
+
+
+def unseen(tape: GradientTape, source: Tensor, made: Tensor) -> None:
+    """NumPy has made one Tensor from another where its protocols do not look."""
+    name = "what NumPy makes of a tensor by itself (np.c_, np.asanyarray, array.dot(tensor), Tensor(tensor, dtype))"
+    tape.record_operation(NoRule(name, [source], [made]))
+
+
+def second_derivative(tape: GradientTape, upon: list[Any], gradients: list[Tensor | None]) -> None:
+    """Gradients were asked for inside a tape: they depend on all that was recorded, but how is not known."""
+    made = [g for g in gradients if g is not None]
+    if made:
+        tape.record_operation(NoRule("a gradient asked for inside the tape", [*tensors_in(upon)], made))
 
 
 def _only_counts(outputs: list[Tensor], inputs: list[Tensor]) -> bool:
@@ -150,15 +174,8 @@ def _only_counts(outputs: list[Tensor], inputs: list[Tensor]) -> bool:
     return all(z.dtype.kind not in "fcO" for z in outputs) and any(x.dtype.kind in "fc" for x in inputs)
 
 
-def _tensors(tree: Any) -> Iterator[Tensor]:
-    if isinstance(tree, Tensor):
-        yield tree
-    elif isinstance(tree, list | tuple):
-        for part in tree:
-            yield from _tensors(part)
-    elif isinstance(tree, dict):
-        for part in tree.values():
-            yield from _tensors(part)
+def _any_tensor(tree: Any) -> bool:
+    return any(True for _ in tensors_in(tree))
 
 
 def _plain_tree(tree: Any) -> Any:
@@ -173,8 +190,8 @@ def _tuple(out: Any) -> tuple[Any, ...]:
     return out if isinstance(out, tuple) else (out,)
 
 
-def _refuse_lost_tensors(values: Sequence[Any]) -> None:
-    if any(True for _ in _tensors(values)):
+def _refuse_losttensors_in(values: Sequence[Any]) -> None:
+    if _any_tensor(values):
         raise ValueError("a list of tensors would lose their gradients here: join them with np.stack or np.concatenate")
 
 

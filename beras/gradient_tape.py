@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from beras import dispatch
 from beras.checks import gradient_dtype
 from beras.core import as_gradient
-from beras.tensor import Array, Tensor, memory, ones, recording, writes
+from beras.tensor import Array, Tensor, memory, ones, recording, wrap_result, writes
 
 if TYPE_CHECKING:
     from beras.core import Diffable
@@ -57,7 +58,8 @@ class GradientTape:
     @property
     def previous_layers(self) -> dict[int, Diffable]:
         """The layer that made each recorded tensor, by the tensor's `id`."""
-        return {id(output): layer for _, layer, _, outputs, _, _ in self._calls for output in outputs}
+        calls = [call for call in self._calls if not isinstance(call[1], dispatch.NoRule)]
+        return {id(output): layer for _, layer, _, outputs, _, _ in calls for output in outputs}
 
     def record(self, layer: Diffable, inputs: list[Array], outputs: list[Tensor]) -> None:
         """Keep the call that `layer` has just made; each of its outputs becomes the output of no other call.
@@ -69,7 +71,7 @@ class GradientTape:
         for k, output in enumerate(outputs):
             i = id(output)
             if not layer.plain_forward and (i in made or i in map(id, inputs) or i in map(id, weights)):
-                outputs[k] = np.ndarray.view(output, Tensor)
+                outputs[k] = wrap_result(np.asarray(output), [output])
                 i = id(outputs[k])
             made.add(i)
         self._calls.append((layer.snapshot(), layer, inputs, outputs, weights, writes.clock))
@@ -95,6 +97,10 @@ class GradientTape:
         """A Tensor is indexed."""
         return dispatch.item(self, tensor, index)
 
+    def numpy_unseen(self, source: Tensor, made: Tensor) -> None:
+        """NumPy makes one Tensor from another without saying so."""
+        dispatch.unseen(self, source, made)
+
     def require_writable(self, tensor: Tensor) -> None:
         """A Tensor is about to be written in place."""
         dispatch.require_writable(tensor)
@@ -112,8 +118,9 @@ class GradientTape:
         or a single one, which gives a single gradient. A source that the target does not depend on, or that is not
         trainable, gives `None`.
 
-        Raises `RuntimeError` if a value that the derivative needs was overwritten since, `ValueError` if a layer
-        returns derivatives of the wrong number or shape.
+        Raises `RuntimeError` if a value that the derivative needs was overwritten since; `ValueError` if a layer
+        returns derivatives of the wrong number or shape, or the way to a source leads through an input that is held
+        constant (a loss' `y_true`); `NotImplementedError` if it leads through something without a rule.
         """
         single = isinstance(sources, np.ndarray)
         wanted: list[Array] = [sources] if single else list(sources)
@@ -134,6 +141,8 @@ class GradientTape:
         for source in wanted:
             i = id(source)
             gradients.append(_result(pending[i], given_away) if i in kept and i in pending else None)
+        if tape is not None:
+            dispatch.second_derivative(tape, [x for call in self._calls for x in (*call[2], *call[4])], gradients)
         return gradients[0] if single else gradients
 
     def _run_backwards(self, pending: dict[int, Array], kept: set[int]) -> None:
@@ -167,9 +176,22 @@ class GradientTape:
             if writes.clock != time:
                 _require_unchanged(call)
             if True in wanted:
+                for k in state.held_constant:
+                    if wanted[k] and id(inputs[k]) not in kept:
+                        _refuse_constant(state, k)
                 _add(pending, needed, inputs, state.input_gradients_for(upstream, wanted), state)
             if into_weights:
                 _add(pending, needed, weights, state.weight_gradients_for(upstream), state)
+
+
+def _refuse_constant(layer: Any, k: int) -> None:
+    """Raise `ValueError`: the way from a source leads through an input whose gradient is taken as zeros."""
+    names = list(inspect.signature(layer.forward).parameters)
+    raise ValueError(
+        f"{type(layer).__name__} holds {names[k]} constant, but it depends on a source of the gradient: are the "
+        f"arguments in the order ({', '.join(names)})? If they are, np.asarray(tensor) takes a value out of the graph "
+        "on purpose"
+    )
 
 
 def _require_unchanged(call: Call) -> None:

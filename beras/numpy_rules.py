@@ -48,7 +48,7 @@ PIECEWISE_CONSTANT_UFUNCS = frozenset(
     {
         *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
         *(np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.isnan, np.isinf, np.isfinite, np.signbit),
-        *(np.floor, np.ceil, np.trunc, np.rint, np.sign, np.floor_divide, np.heaviside),
+        *(np.floor, np.ceil, np.trunc, np.rint, np.sign, np.floor_divide),
         *(np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift),
     }
 )
@@ -66,14 +66,16 @@ PIECEWISE_CONSTANT_FUNCTIONS = frozenset(
             np.digitize,
         ),
         *(np.all, np.any, np.isclose, np.allclose, np.array_equal, np.round, np.around, np.fix),
-        *(np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.shape, np.ndim, np.size, np.bincount),
+        *(np.zeros_like, np.ones_like, np.empty_like, np.shape, np.ndim, np.size),
     }
 )
+
+CONSTANT_IN_THE_FIRST: frozenset[Any] = frozenset({np.full_like, np.bincount, np.heaviside})
+"""Piecewise constant in the first argument, not in the others."""
 
 # Written by Python code that uses nothing but functions with rules: they run as they are, and are recorded inside.
 MADE_OF_RULES = frozenset({np.vstack, np.hstack, np.split, np.array_split, np.atleast_1d, np.atleast_2d, np.atleast_3d})
 
-WRITING_FUNCTIONS = frozenset({np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis})
 WRITING_METHODS = frozenset({"fill", "put", "sort", "partition", "resize", "setfield", "itemset"})
 PIECEWISE_CONSTANT_METHODS = frozenset(
     {"all", "any", "argmax", "argmin", "argpartition", "argsort", "nonzero", "round", "searchsorted"}

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from beras import written
+
 if TYPE_CHECKING:
     from beras.gradient_tape import GradientTape
 
@@ -41,11 +43,18 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
     (True, True, True)
     """
 
+    __array_priority__ = 1.0  # plain.dot(tensor) is a Tensor too
+
     # The default is on the class: a tensor stores only what differs from it, so that wrapping stays cheap.
     trainable: bool = True
 
     def __new__(cls, data: npt.ArrayLike, dtype: npt.DTypeLike | None = None, trainable: bool | None = None) -> Self:
         """Wrap `data`. `trainable=None` keeps what `data` says (true where it says nothing)."""
+        if recording.tape is not None and isinstance(data, list | tuple) and any(True for _ in tensors_in(data)):
+            raise TypeError(
+                f"Tensor got a {type(data).__name__} of tensors, which would lose their gradients: join them with "
+                "np.stack or np.concatenate"
+            )
         array = np.asanyarray(data, dtype=dtype)
         tensor = array if isinstance(array, cls) else np.asarray(array).view(cls)
         if array is not tensor and not getattr(data, "trainable", True):
@@ -56,8 +65,11 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
         return tensor
 
     def __array_finalize__(self, source: object) -> None:
-        if type(source) is not np.ndarray and not getattr(source, "trainable", True):
-            self.trainable = False
+        if type(source) is not np.ndarray and isinstance(source, Tensor):
+            if not source.trainable:
+                self.trainable = False
+            if recording.tape is not None:
+                recording.tape.numpy_unseen(source, self)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: Any, *inputs: Any, **kwargs: Any) -> Any:
         if recording.tape is not None:
@@ -81,12 +93,13 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if recording.tape is not None:
             return recording.tape.numpy_function(self, func, types, args, kwargs)
-        if func.__name__ in _WRITING_FUNCTIONS:
-            writes.note(args[0])
+        for array in written.by_function(func, args, kwargs):
+            if isinstance(array, Tensor):
+                writes.note(array)
+        if func in written.IN_PLACE:
             return func(*[plain(a) for a in args], **{name: plain(value) for name, value in kwargs.items()})
-        if isinstance(kwargs.get("out"), Tensor):
-            writes.note(kwargs["out"])
-        if func.__name__ in _REDUCTIONS and args and isinstance(args[0], Tensor):
+        if func.__name__ in _REDUCTIONS and args and isinstance(args[0], Tensor) and "correction" not in kwargs:
+            kwargs = {name: value for name, value in kwargs.items() if value is not np._NoValue}
             return getattr(args[0], func.__name__)(*args[1:], **kwargs)  # what NumPy does too, after a longer way
         return super().__array_function__(func, types, args, kwargs)
 
@@ -222,6 +235,18 @@ def wrap_result(result: Any, inputs: Iterable[Any]) -> Any:
     return result
 
 
+def tensors_in(tree: Any) -> Iterator[Tensor]:
+    """Yield the tensors in nested lists, tuples and dicts."""
+    if isinstance(tree, Tensor):
+        yield tree
+    elif isinstance(tree, list | tuple):
+        for part in tree:
+            yield from tensors_in(part)
+    elif isinstance(tree, dict):
+        for part in tree.values():
+            yield from tensors_in(part)
+
+
 def aligned(array: Array) -> Array:
     """Return a copy of `array`, in C order, that begins where a line of the processor's cache does.
 
@@ -283,7 +308,6 @@ class _Writes:
 writes = _Writes()
 
 
-_WRITING_FUNCTIONS = frozenset({"copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"})
 _WRITING_ATTRIBUTES = frozenset({"shape", "dtype", "strides", "data", "real", "imag", "flat"})
 _WRITING_METHODS = ("byteswap", "fill", "itemset", "partition", "put", "resize", "setfield", "sort")
 _OTHER_METHODS = (
@@ -305,6 +329,9 @@ def _method(name: str, in_place: bool) -> Callable[..., Any]:
             return recording.tape.numpy_method(name, inherited, (self, *args), kwargs)
         if in_place:
             writes.note(self)
+        for array in written.by_method(name, args, kwargs):
+            if isinstance(array, Tensor):
+                writes.note(array)
         if name in _REDUCTIONS:
             return wrap_result(inherited(np.asarray(self), *args, **kwargs), (self,))
         return inherited(self, *args, **kwargs)

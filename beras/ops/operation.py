@@ -26,10 +26,10 @@ class Operation(Diffable):
         super().__init_subclass__(**options)
         cls._arguments = tuple(inspect.signature(cls.forward).parameters)[1:]
 
-    def by(self, k: int, g: Array, z: Array, *xs: Any) -> Array:
-        """Return the vector-Jacobian product by argument number `k`."""
-        product: Array = getattr(self, f"by_{self._arguments[k]}")(g, z, *xs)
-        return product
+    def products(self, wanted: Sequence[bool], g: Array, z: Array, *xs: Any) -> list[Array | None]:
+        """Return the vector-Jacobian product by each argument that is wanted."""
+        pairs = zip(wanted, self._arguments, strict=True)
+        return [getattr(self, f"by_{name}")(g, z, *xs) if want else None for want, name in pairs]
 
     def get_input_gradients(self) -> list[Tensor]:
         """Return the whole Jacobian by each input, `(*output, *input)`: one product per entry of the output."""
@@ -47,18 +47,16 @@ class Operation(Diffable):
         upstream = self.upstream(J)
         if upstream is None:
             return self.get_input_gradients()
-        return [self._product(k, upstream[0]) for k in range(len(self.inputs))]
+        return [g for g in self.input_gradients_for(upstream, [True] * len(self.inputs)) if g is not None]
 
     def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Tensor | None]:
         """Evaluate the rules of the wanted inputs only."""
-        return [self._product(k, J[0]) if want else None for k, want in enumerate(wanted)]
-
-    def _product(self, k: int, g: Array) -> Tensor:
         xs = [x if isinstance(x, int | float) else np.asarray(x) for x in self.inputs]
         if any(isinstance(x, np.ndarray) and x.dtype.kind == "c" for x in xs):
             raise TypeError(f"{type(self).__name__} has a derivative by real numbers only, got complex input")
-        x = xs[k]
-        return as_gradient(sum_to(self.by(k, g, np.asarray(self.outputs[0]), *xs), x.shape), x)
+        products = self.products(wanted, J[0], np.asarray(self.outputs[0]), *xs)
+        pairs = zip(products, xs, strict=True)
+        return [None if g is None else as_gradient(sum_to(g, x.shape), x) for g, x in pairs]
 
 
 def sum_to(g: Array, shape: tuple[int, ...]) -> Array:

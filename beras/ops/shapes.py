@@ -89,6 +89,8 @@ class GetItem(Operation):
 
 
 def _own(part: Any) -> Any:
+    if isinstance(part, list) and not part:
+        return np.array(part, np.intp)
     return np.array(part) if isinstance(part, np.ndarray | list) else part
 
 
@@ -190,10 +192,10 @@ class Concatenate(Operation):
     def forward(self, *parts: Array) -> Array:
         return np.concatenate(parts, axis=self.axis)
 
-    def by(self, k: int, g: Array, z: Array, *xs: Array) -> Array:
-        """Return the piece of `g` that came from part `k`."""
+    def products(self, wanted: Sequence[bool], g: Array, z: Array, *xs: Array) -> list[Array | None]:
+        """Return the piece of `g` that came from each part."""
         ends = np.cumsum([x.shape[self.axis] for x in xs])
-        return np.split(g, ends[:-1], axis=self.axis)[k]
+        return [*np.split(g, ends[:-1], axis=self.axis)]
 
     @classmethod
     def gradcheck_example(cls) -> tuple[Concatenate, list[Array]]:
@@ -220,9 +222,9 @@ class Stack(Operation):
     def forward(self, *parts: Array) -> Array:
         return np.stack(parts, axis=self.axis)
 
-    def by(self, k: int, g: Array, z: Array, *xs: Array) -> Array:
-        """Return the slice of `g` that came from part `k`."""
-        return np.asarray(np.take(g, k, axis=self.axis))
+    def products(self, wanted: Sequence[bool], g: Array, z: Array, *xs: Array) -> list[Array | None]:
+        """Return the slice of `g` that came from each part."""
+        return [*np.moveaxis(g, self.axis, 0)]
 
     @classmethod
     def gradcheck_example(cls) -> tuple[Stack, list[Array]]:
