@@ -15,8 +15,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 def dataset(x: Any, y: Any, batch_size: int) -> tuple[Array, Array]:
     """Return `x` and `y` (None: there is none) as plain arrays of numbers for the same samples, at least one."""
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, but is {batch_size}")
+    whole_number(batch_size, "batch_size", 1)
     arrays = []
     for name, value in (("x", x), ("y", x if y is None else y)):
         array = np.asarray(value)
@@ -31,6 +30,24 @@ def dataset(x: Any, y: Any, batch_size: int) -> tuple[Array, Array]:
     if len(inputs) == 0:
         raise ValueError("there are no samples: x and y are empty")
     return inputs, labels
+
+
+def pair(data: Any, name: str) -> tuple[Any, Any]:
+    """Return `data` as `(x, y)`. Raises TypeError or ValueError, which name it, if it is no such pair."""
+    if not isinstance(data, tuple | list):
+        raise TypeError(f"{name} must be a pair (x, y), but is a {type(data).__name__}")
+    if len(data) != 2:
+        raise ValueError(f"{name} must be a pair (x, y), but has {len(data)} parts")
+    x, y = data
+    return x, y
+
+
+def whole_number(value: Any, name: str, least: int) -> None:
+    """Raise TypeError or ValueError, which name it, unless `value` is an integer of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be a whole number, but is {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, but is {value}")
 
 
 def batches(arrays: Sequence[Array], batch_size: int, order: Array | None = None) -> Iterator[list[Tensor]]:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from beras.batches import Means, batches, dataset
+from beras.batches import Means, batches, dataset, pair, whole_number
 from beras.core import Callable, Tensor, Weighted
 from beras.gradient_tape import GradientTape
 from beras.interrupt import StopOnInterrupt
@@ -61,7 +61,16 @@ class Model(Composite, Callable):
     def compile(
         self, optimizer: Optimizer, loss_fn: Function[..., Any], acc_fn: Function[..., Any] | None = None
     ) -> None:
-        """Choose how to train: `loss_fn(y_pred, y_true)` is made small, `acc_fn(y_pred, y_true)` is reported."""
+        """Choose how to train: `loss_fn(y_pred, y_true)` is made small, `acc_fn(y_pred, y_true)` is reported.
+
+        Raises TypeError for what cannot be used so, names as in Keras ("adam") and classes among it.
+        """
+        if not callable(getattr(optimizer, "apply_gradients", None)) or isinstance(optimizer, type):
+            raise TypeError(f"compile expects an optimizer, such as Adam(0.001), but got {optimizer!r}")
+        if not _is_function(loss_fn):
+            raise TypeError(f"compile expects a loss, such as MeanSquaredError(), but got {loss_fn!r}")
+        if acc_fn is not None and not _is_function(acc_fn):
+            raise TypeError(f"compile expects a metric, such as CategoricalAccuracy(), or None, but got {acc_fn!r}")
         self.optimizer, self.loss_fn, self.acc_fn = optimizer, loss_fn, acc_fn
         self._first_step_seen = False
 
@@ -70,13 +79,16 @@ class Model(Composite, Callable):
 
         With `training` the weights take one step of the optimizer. Without it nothing changes, and the
         answer is `(metrics, predictions)`.
+
+        Raises RuntimeError before `compile`; ValueError for a loss that is not one number, TypeError for one
+        that has no gradient, both before the optimizer's step.
         """
         if self.loss_fn is None or self.optimizer is None:
             raise RuntimeError("the model has no loss and optimizer yet: call compile(optimizer, loss_fn, acc_fn)")
         if not training:
             with self.mode(training=False):
                 y_pred = self.forward(x)
-                return self._metrics(self.loss_fn(y_pred, y), y_pred, y), y_pred
+                return self._metrics(_one_number(self.loss_fn(y_pred, y), "a loss"), y_pred, y), y_pred
         if self._trained is not None:
             return self._training_step(x, y, self.loss_fn, self.optimizer)
         with self.mode(training=True):
@@ -86,6 +98,12 @@ class Model(Composite, Callable):
         with GradientTape() as tape:
             y_pred = self.forward(x)
             loss = loss_fn(y_pred, y)
+        value = _one_number(loss, "a loss")  # what is wrong with it must show before any weight changes
+        if not isinstance(loss, Tensor):
+            raise TypeError(
+                f"a loss must be a Tensor computed from y_pred, but is a {type(loss).__name__}, which has no gradient: "
+                "leave out float(), .item() and np.asarray(), in `forward` as well"
+            )
         # Looked up after the forward pass, which may be the first and build layers.
         trainable = self.trainable_variables if self._trained is None else self._trained
         gradients = tape.gradient(loss, trainable)
@@ -94,7 +112,7 @@ class Model(Composite, Callable):
             self._warn_of_hidden_layers(tape)
             self._warn_of_lost_gradients(trainable, gradients)
         optimizer.apply_gradients(trainable, gradients)
-        return self._metrics(loss, y_pred, y)
+        return self._metrics(value, y_pred, y)
 
     def _warn_of_hidden_layers(self, tape: GradientTape) -> None:
         """Say so when `forward` uses a layer that the model cannot find, for it would silently never learn."""
@@ -117,10 +135,10 @@ class Model(Composite, Callable):
             names = [name for name, weight in self.named_weights().items() if id(weight) in lost]
             warnings.warn(f"the loss does not depend on {', '.join(names)}: they will not be trained", stacklevel=4)
 
-    def _metrics(self, loss: Any, y_pred: Any, y: Any) -> Metrics:
-        metrics = {"loss": float(loss)}
+    def _metrics(self, loss: float, y_pred: Any, y: Any) -> Metrics:
+        metrics = {"loss": loss}
         if self.acc_fn is not None:
-            metrics["acc"] = float(self.acc_fn(y_pred, y))
+            metrics["acc"] = _one_number(self.acc_fn(y_pred, y), "a metric")
         return metrics
 
     def fit(
@@ -144,13 +162,14 @@ class Model(Composite, Callable):
         Ctrl-C stops after the running batch: the weights are kept, and the history ends with the part of
         the epoch that was trained.
 
-        Raises ValueError for data that do not fit together, RuntimeError before `compile`.
+        Raises ValueError for data that do not fit together, TypeError for other than whole numbers of epochs and
+        samples, RuntimeError before `compile`.
         """
         inputs, labels = dataset(x, y, batch_size)
-        if epochs < 0:
-            raise ValueError(f"epochs must not be negative, but is {epochs}")
+        whole_number(epochs, "epochs", 0)
         if validation_data is not None:
-            dataset(*validation_data, batch_size)  # what is wrong with them should not wait for an epoch's end
+            # What is wrong with them should not wait for an epoch's end.
+            dataset(*pair(validation_data, "validation_data"), batch_size)
         rng = np.random.default_rng(seed)
         history: History = {}
         with StopOnInterrupt() as interrupt:
@@ -218,6 +237,21 @@ class SequentialModel(Model):
         for layer in self.layers:
             x = layer(x)
         return x
+
+
+def _is_function(thing: Any) -> bool:
+    """Whether calling it gives a value, as calling `MeanSquaredError`, without `()`, does not."""
+    return callable(thing) and not (isinstance(thing, type) and issubclass(thing, Callable))
+
+
+def _one_number(value: Any, what: str) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        got = f"an array of shape {np.shape(value)}" if isinstance(value, np.ndarray) else repr(value)
+        raise ValueError(
+            f"{what} must be one number for the batch, but is {got}: take the mean over the samples (np.mean)"
+        ) from None
 
 
 def stats_as_text(stats: Mapping[str, Any]) -> str:

@@ -224,6 +224,114 @@ def test_negative_epochs_are_refused() -> None:
         network().fit(*blobs(5), epochs=-1, batch_size=1)
 
 
+@pytest.mark.parametrize("value", [None, 2.0, True, "2"])
+def test_counts_must_be_whole_numbers(value: Any) -> None:
+    model, (x, y) = network(), blobs(5)
+    before = values(model)
+    with pytest.raises(TypeError, match=f"batch_size must be a whole number, but is {value!r}"):
+        model.fit(x, y, batch_size=value)
+    with pytest.raises(TypeError, match=f"batch_size must be a whole number, but is {value!r}"):
+        model.evaluate(x, y, batch_size=value)
+    with pytest.raises(TypeError, match=f"batch_size must be a whole number, but is {value!r}"):
+        model.predict(x, batch_size=value)
+    with pytest.raises(TypeError, match=f"epochs must be a whole number, but is {value!r}"):
+        model.fit(x, y, epochs=value)
+    assert_same(values(model), before)
+
+
+def test_numpys_integers_are_whole_numbers() -> None:
+    history = network().fit(*blobs(5), epochs=np.int64(2), batch_size=np.uint8(2), verbose=False)  # type: ignore[arg-type]
+    assert len(history["loss"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "said"),
+    [
+        (np.zeros((3, 2)), TypeError, r"validation_data must be a pair \(x, y\), but is a ndarray"),
+        (0.1, TypeError, r"validation_data must be a pair \(x, y\), but is a float"),
+        (blobs(3)[:1], ValueError, r"validation_data must be a pair \(x, y\), but has 1 parts"),
+        ((*blobs(3), None), ValueError, r"validation_data must be a pair \(x, y\), but has 3 parts"),
+    ],
+)
+def test_validation_data_that_are_no_pair_are_refused(data: Any, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        network().fit(*blobs(5), validation_data=data)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("adam", MeanSquaredError()), r"an optimizer, such as Adam\(0\.001\), but got 'adam'"),
+        ((Adam, MeanSquaredError()), r"an optimizer, such as Adam\(0\.001\), but got <class"),
+        ((MeanSquaredError(), Adam(0.1)), r"an optimizer, such as Adam\(0\.001\), but got <beras"),
+        ((Adam(0.1), "mse"), r"a loss, such as MeanSquaredError\(\), but got 'mse'"),
+        ((Adam(0.1), MeanSquaredError), r"a loss, such as MeanSquaredError\(\), but got <class"),
+        (
+            (Adam(0.1), MeanSquaredError(), "accuracy"),
+            r"a metric, such as CategoricalAccuracy\(\), or None, but got 'acc",
+        ),
+    ],
+)
+def test_what_cannot_train_is_refused_by_compile(arguments: Any, said: str) -> None:
+    model = network()
+    optimizer = model.optimizer
+    with pytest.raises(TypeError, match=f"compile expects {said}"):
+        model.compile(*arguments)
+    assert model.optimizer is optimizer
+
+
+def test_anything_that_applies_gradients_and_any_function_can_train() -> None:
+    class Downhill:
+        def apply_gradients(self, trainable_params: list[Any], grads: list[Any]) -> None:
+            for weight, gradient in zip(trainable_params, grads, strict=True):
+                weight.assign_sub(0.1 * gradient)
+
+    model = network()
+    model.compile(Downhill(), lambda y_pred, y_true: np.mean((y_pred - y_true) ** 2), lambda y_pred, y_true: 0)
+    history = model.fit(*blobs(100), epochs=3, verbose=False)
+    assert history["loss"][-1] < history["loss"][0]
+
+
+@pytest.mark.parametrize(
+    ("loss", "error", "said"),
+    [
+        (
+            lambda p, t: np.mean((p - t) ** 2, axis=1),
+            ValueError,
+            r"one number for the batch, but is an array of shape \(5,\)",
+        ),
+        (lambda p, t: [np.mean(p), np.mean(t)], ValueError, r"one number for the batch, but is \[Tensor"),
+        (lambda p, t: None, ValueError, r"one number for the batch, but is None: take the mean"),
+        (lambda p, t: np.mean((np.asarray(p) - t) ** 2, dtype=float).item(), TypeError, "a Tensor .* is a float, "),
+        (lambda p, t: np.asarray(np.mean((p - t) ** 2)), TypeError, "a Tensor .* is a ndarray, "),
+        (
+            lambda p, t: float(np.mean((p - t) ** 2)),
+            TypeError,
+            r"a loss must be a Tensor.* is a float, .* leave out float\(\)",
+        ),
+    ],
+)
+def test_a_loss_that_cannot_be_used_is_refused_before_any_weight_changes(
+    loss: Any, error: type[Exception], said: str
+) -> None:
+    model, (x, y) = network(), blobs(5)
+    model.compile(Adam(0.1), loss)
+    before = values(model)
+    with pytest.raises(error, match=said):
+        model.fit(x, y, verbose=False)
+    assert_same(values(model), before)
+    if error is ValueError:
+        with pytest.raises(error, match=said):
+            model.evaluate(x, y)
+
+
+def test_an_accuracy_per_sample_is_refused_as_such() -> None:
+    model, (x, y) = network(), blobs(5)
+    model.compile(Adam(0.1), MeanSquaredError(), lambda p, t: np.argmax(p, axis=1) == np.argmax(t, axis=1))
+    with pytest.raises(ValueError, match=r"a metric must be one number for the batch, but is an array of shape \(5,\)"):
+        model.evaluate(x, y)
+
+
 def test_a_model_must_be_compiled_first() -> None:
     with pytest.raises(RuntimeError, match="compile"):
         SequentialModel([Dense(2, 3)]).fit(*blobs(5), epochs=1, batch_size=1, verbose=False)
