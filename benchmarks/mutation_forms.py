@@ -6,6 +6,7 @@ average is written as the weighted sum that it is, and random numbers come from 
 
 from __future__ import annotations
 
+import copy
 import gc
 import math
 import weakref
@@ -85,6 +86,9 @@ def optimizers() -> None:
         _changing(name, make)
         _forgetting(name, make())
         _float32(name, make())
+        _half(name, make(), expected)
+        _copied(name, make)
+        _dying(name, make())
 
 
 def _skipping(name: str, optimizer: Any, expected: Any, rounds: list[list[Array]]) -> None:
@@ -142,6 +146,49 @@ def _float32(name: str, optimizer: Any) -> None:
     optimizer.apply_gradients([parameter], [np.ones(3)])
     if parameter.dtype != np.float32:
         raise AssertionError(f"{name} changes the parameter's dtype")
+
+
+def _half(name: str, optimizer: Any, expected: Any) -> None:
+    """Gradients of a narrow type, for parameters of any: one step is right to the parameter's own rounding."""
+    from beras.core import Variable
+
+    types = (np.float16, np.float32, np.float64, np.float32)
+    parameters = [Variable(np.zeros(2, kind)) for kind in types]
+    gradients = [np.array([300, 1e-3]).astype(np.float16) for _ in types]
+    optimizer.apply_gradients(parameters, gradients)
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        values, near = -expected([gradient.astype(float)]), 4 * np.finfo(parameter.dtype).eps
+        if not np.allclose(np.asarray(parameter), values, rtol=near, atol=0):
+            raise AssertionError(f"{name}, {parameter.dtype} from float16: {parameter!r} is not {values!r}")
+
+
+def _copied(name: str, make: Any) -> None:
+    """A copy goes on with the copied parameters, as the original does and without it, to the last bit."""
+    from beras.core import Variable
+
+    rng = np.random.default_rng(5)
+    parameters, optimizer = [Variable(rng.normal(size=shape)) for shape in SHAPES], make()
+    rounds = [[rng.normal(size=shape) for shape in SHAPES] for _ in range(4)]
+    for gradients in rounds[:2]:
+        optimizer.apply_gradients(parameters, gradients)
+    twins, twin = copy.deepcopy((parameters, optimizer))
+    for rule, its in ((optimizer, parameters), (twin, twins)):
+        for gradients in rounds[2:]:
+            rule.apply_gradients(its, gradients)
+            rule.apply_gradients(its[:1], gradients[:1])
+    for k, (one, other) in enumerate(zip(parameters, twins, strict=True)):
+        if not np.array_equal(np.asarray(one), np.asarray(other)):
+            raise AssertionError(f"{name}: parameter {k} of a copy does not go on as the original's")
+
+
+def _dying(name: str, optimizer: Any) -> None:
+    """A parameter that is gone is not copied either where word of that has not come yet, as between two threads."""
+    from beras.core import Variable
+
+    optimizer.state._forget = lambda key: None
+    optimizer.apply_gradients([Variable(np.ones(3))], [np.ones(3)])
+    if len(copy.deepcopy(optimizer).state):
+        raise AssertionError(f"{name} copies the state of a parameter that is gone")
 
 
 class Draws:
