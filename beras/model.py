@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable as Function
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
@@ -18,11 +17,12 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from beras.batches import Means, batches, dataset, pair, whole_number
-from beras.core import Callable, Tensor, Weighted
+from beras.core import Callable, Tensor
 from beras.gradient_tape import GradientTape
 from beras.interrupt import StopOnInterrupt
 from beras.progress import Progress
 from beras.summary import summary_text
+from beras.untrained import warn_of_hidden_weights, warn_of_lost_gradients
 from beras.weights import Composite
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -109,31 +109,10 @@ class Model(Composite, Callable):
         gradients = tape.gradient(loss, trainable)
         if not self._first_step_seen:
             self._first_step_seen = True
-            self._warn_of_hidden_layers(tape)
-            self._warn_of_lost_gradients(trainable, gradients)
+            warn_of_hidden_weights(self, tape, (x, y), loss_fn)
+            warn_of_lost_gradients(self, trainable, gradients)
         optimizer.apply_gradients(trainable, gradients)
         return self._metrics(value, y_pred, y)
-
-    def _warn_of_hidden_layers(self, tape: GradientTape) -> None:
-        """Say so when `forward` uses a layer that the model cannot find, for it would silently never learn."""
-        mine = {id(weight) for weight in self.weights}
-        for layer in tape.previous_layers.values():
-            if not isinstance(layer, Weighted) or layer is self.loss_fn:
-                continue
-            if any(id(weight) not in mine for weight in layer.trainable_variables):
-                warnings.warn(
-                    f"{type(self).__name__}.forward uses a {type(layer).__name__} that is not among the model's "
-                    "weights and will not be trained: keep it in an attribute (or a list or dict in one), or set its "
-                    "`trainable` to False",
-                    stacklevel=4,
-                )
-
-    def _warn_of_lost_gradients(self, trainable: list[Tensor], gradients: list[Tensor | None]) -> None:
-        """Say so when the loss does not depend on a weight: unused, or cut off (`np.asarray` in `forward`)."""
-        lost = {id(weight) for weight, gradient in zip(trainable, gradients, strict=True) if gradient is None}
-        if lost:
-            names = [name for name, weight in self.named_weights().items() if id(weight) in lost]
-            warnings.warn(f"the loss does not depend on {', '.join(names)}: they will not be trained", stacklevel=4)
 
     def _metrics(self, loss: float, y_pred: Any, y: Any) -> Metrics:
         metrics = {"loss": loss}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import signal
 import threading
+import types
 from pathlib import Path
 from typing import Any
 
@@ -592,6 +593,49 @@ def test_a_hidden_layer_that_is_frozen_is_no_mistake() -> None:
     model = Hidden(trainable=False)
     model.compile(BasicOptimizer(0.1), MeanSquaredError())
     model.fit(*blobs(10), epochs=1, batch_size=5, verbose=False)  # a warning is an error here
+
+
+class HiddenVariable(Model):
+    """Keeps a Variable where nobody looks for weights: in an object that is no layer, or in a closure."""
+
+    def __init__(self, where: str, trainable: bool = True) -> None:
+        super().__init__()
+        scale = Variable(np.ones((1, 3), np.float32), trainable=trainable)
+        self.last = Dense(2, 3, "xavier")
+        self.known = Variable(np.ones((1, 3), np.float32))
+        if where == "object":
+            self.box = types.SimpleNamespace(scale=scale)
+            self.scale = lambda: self.box.scale
+        else:
+            self.scale = lambda: scale
+
+    def forward(self, x: Any) -> Any:
+        return self.last(x) * self.known * self.scale() + self.scale()[0]
+
+
+@pytest.mark.parametrize("where", ["object", "closure"])
+def test_a_variable_that_would_silently_not_learn_is_reported_once(where: str) -> None:
+    model = HiddenVariable(where)
+    model.compile(BasicOptimizer(0.1), MeanSquaredError())
+    with pytest.warns(
+        UserWarning, match=r"HiddenVariable\.forward, or the loss, uses a Variable of shape \(1, 3\)"
+    ) as found:
+        model.fit(*blobs(10), epochs=2, batch_size=5, verbose=False)
+    assert len(found) == 1
+
+
+def test_a_warning_of_what_is_hidden_points_at_who_took_the_step() -> None:
+    model, (x, y) = HiddenVariable("closure"), blobs(5)
+    model.compile(BasicOptimizer(0.1), MeanSquaredError())
+    with pytest.warns(UserWarning, match="will not be trained") as found:
+        model.batch_step(Tensor(x), Tensor(y))
+    assert found[0].filename == __file__
+
+
+def test_frozen_variables_and_data_that_are_variables_are_no_mistake() -> None:
+    model, (x, y) = HiddenVariable("closure", trainable=False), blobs(5)
+    model.compile(BasicOptimizer(0.1), MeanSquaredError())
+    model.batch_step(Variable(x), Variable(y))  # a warning is an error here
 
 
 def test_weights_that_the_loss_does_not_depend_on_are_reported_once() -> None:
