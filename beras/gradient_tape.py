@@ -176,22 +176,23 @@ class GradientTape:
             if writes.clock != time:
                 _require_unchanged(call)
             if True in wanted:
-                for k in state.held_constant:
-                    if wanted[k] and id(inputs[k]) not in kept:
-                        _refuse_constant(state, k)
+                if len(wanted) > 1 and state.held_constant:
+                    _require_variable(state, inputs, wanted, kept)
                 _add(pending, needed, inputs, state.input_gradients_for(upstream, wanted), state)
             if into_weights:
                 _add(pending, needed, weights, state.weight_gradients_for(upstream), state)
 
 
-def _refuse_constant(layer: Any, k: int) -> None:
-    """Raise `ValueError`: the way from a source leads through an input whose gradient is taken as zeros."""
-    names = list(inspect.signature(layer.forward).parameters)
-    raise ValueError(
-        f"{type(layer).__name__} holds {names[k]} constant, but it depends on a source of the gradient: are the "
-        f"arguments in the order ({', '.join(names)})? If they are, np.asarray(tensor) takes a value out of the graph "
-        "on purpose"
-    )
+def _require_variable(layer: Any, inputs: Sequence[Any], wanted: Sequence[bool], kept: set[int]) -> None:
+    """Raise `ValueError` if the way from a source leads through an input whose gradient is taken as zeros."""
+    for k in layer.held_constant:
+        if wanted[k] and id(inputs[k]) not in kept:
+            names = list(inspect.signature(layer.forward).parameters)
+            raise ValueError(
+                f"{type(layer).__name__} holds {names[k]} constant, but it depends on a source of the gradient: are "
+                f"the arguments in the order ({', '.join(names)})? If they are, np.asarray(tensor) takes a value out "
+                "of the graph on purpose"
+            )
 
 
 def _require_unchanged(call: Call) -> None:
