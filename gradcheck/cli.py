@@ -80,9 +80,10 @@ def _main(arguments: Arguments) -> int:
             raise UsageError(
                 "expected something to check, such as beras.layers.Dense, layers.py or a folder with beras in it"
             )
+        discover.refuse_namesakes(places)
         with Run(places, arguments.settings, os.getcwd()) as run:
             printer.line(_first_line(places, arguments))
-            found = [one for one in run.find() if arguments.wants(one.name)]
+            found = run.find(arguments.wants)
             return _list(found, printer) if arguments.list else _check(run, found, arguments, printer)
     finally:
         printer.done()

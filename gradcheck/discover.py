@@ -48,10 +48,20 @@ class Place:
 
 @dataclass(frozen=True)
 class Module:
-    """One module to look into: its dotted name and its file."""
+    """One module to look into: its dotted name and its file (for a package: its folder, or its `__init__.py`)."""
 
     name: str
     file: str
+
+    @property
+    def root(self) -> str:
+        """The folder that it is imported from.
+
+        >>> Module("beras.layers", "/home/ada/beras/layers.py").root
+        '/home/ada'
+        """
+        file = Path(self.file)
+        return str((file.parent if file.name == "__init__.py" else file).parents[self.name.count(".")])
 
 
 def shown(file: str) -> str:
@@ -110,6 +120,10 @@ def _resolve_file(target: str, name: str, attribute: str, here: str) -> Place:
         raise UsageError(
             f"{'.'.join(parts)!r} cannot be imported: {name!r} needs a name without spaces, dots or dashes"
         )
+    if attribute and not parts:
+        raise UsageError(
+            f"{name!r} is a folder of scripts: name the file, such as {os.path.join(name, 'FILE.py')}::{attribute}"
+        )
     return Place(target, ".".join(parts), str(file), str(top), attribute, file.is_dir())
 
 
@@ -133,7 +147,8 @@ def _resolve_name(target: str, name: str, here: str, path: Sequence[str]) -> Pla
         raise UsageError(f"there is no module {parts[0]!r} in {where}{_meant(parts[0], known)}")
     used = 1
     while used < len(parts) and spec.submodule_search_locations is not None:
-        deeper = PathFinder.find_spec(".".join(parts[: used + 1]), list(spec.submodule_search_locations))
+        # By its last name alone: for a dotted one, Python looks its parent up among the modules that are imported.
+        deeper = PathFinder.find_spec(parts[used], list(spec.submodule_search_locations))
         if deeper is None:
             break
         spec, used = deeper, used + 1
@@ -180,16 +195,49 @@ def modules(place: Place) -> list[Module]:
     return first + list(_below(place.module, folder))
 
 
+def refuse_namesakes(places: Sequence[Place]) -> None:
+    """Refuse two modules of one name in different files: a process, a list and a report have room for one of them."""
+    files: dict[str, str] = {}
+    for module in (module for place in places for module in modules(place)):
+        file = os.path.realpath(module.file)
+        file = os.path.dirname(file) if os.path.basename(file) == "__init__.py" else file
+        if files.setdefault(module.name, file) != file:
+            raise UsageError(
+                f"both {shown(files[module.name])} and {shown(file)} are called {module.name}: "
+                "check them with --each, or with two commands"
+            )
+
+
 def _below(name: str, folder: str) -> Iterator[Module]:
-    for found in sorted(pkgutil.iter_modules([folder]), key=lambda found: found.name):
-        if found.name == "__main__":
+    packages = {found.name: found.ispkg for found in pkgutil.iter_modules([folder])}
+    plain = [inner for inner in _folders(folder) if inner not in packages] if name else []
+    for found in sorted([*packages, *plain]):
+        inner, place = f"{name}.{found}" if name else found, os.path.join(folder, found)
+        if found == "__main__" or _is_around(place, folder):
             continue
-        inner = f"{name}.{found.name}" if name else found.name
-        if found.ispkg:
-            yield Module(inner, os.path.join(folder, found.name, "__init__.py"))
-            yield from _below(inner, os.path.join(folder, found.name))
+        if found in plain:
+            yield from _below(inner, place)
+        elif packages[found]:
+            yield Module(inner, os.path.join(place, "__init__.py"))
+            yield from _below(inner, place)
         else:
-            yield Module(inner, os.path.join(folder, f"{found.name}.py"))
+            yield Module(inner, f"{place}.py")
+
+
+def _folders(folder: str) -> list[str]:
+    """The folders in a package that Python imports from even without an `__init__.py`, environments left out."""
+    with os.scandir(folder) as entries:
+        inside = [entry for entry in entries if entry.is_dir() and "." not in entry.name]
+    return [
+        entry.name
+        for entry in inside
+        if entry.name != "__pycache__" and not os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))
+    ]
+
+
+def _is_around(place: str, folder: str) -> bool:
+    """Whether `place` is a link to `folder` or to one that it stands in, so that looking into it has no end."""
+    return os.path.join(os.path.realpath(folder), "").startswith(os.path.join(os.path.realpath(place), ""))
 
 
 def _neighbours(folder: Path) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -82,19 +83,29 @@ def names_of(given: Sequence[str]) -> list[str]:
 
 
 def _grade(who: str, folder: str, arguments: Arguments, live: list[Run]) -> Graded:
-    here = os.path.abspath(folder)
+    """Check one folder; whatever goes wrong there is its row, and nobody else's."""
+    target = arguments.targets[0]
     try:
-        places = [discover.resolve(target, here, path=[]) for target in arguments.targets]
+        outcomes = _check(os.path.abspath(folder), arguments, live)
     except UsageError as error:
-        return Graded(who, (_nothing(arguments.targets[0], str(error)),))
+        outcomes = (_nothing(target, str(error)),)
+    except OSError as error:  # a folder that cannot be read, no room for another process
+        outcomes = (Outcome(ComponentResult(target, "", "unresolved", reason=str(error))),)
+    except Exception:
+        lines = traceback.format_exc().rstrip()
+        reason = f"gradcheck itself failed: {lines.splitlines()[-1]}"
+        outcomes = (Outcome(ComponentResult(target, "", "unresolved", reason=reason), internal=lines),)
+    return Graded(who, outcomes or (_nothing(target, "there is nothing to check"),))
+
+
+def _check(here: str, arguments: Arguments, live: list[Run]) -> tuple[Outcome, ...]:
+    places = [discover.resolve(target, here, path=[]) for target in arguments.targets]
     # Not the folder that the command was started in: what a submission lacks must not be found there.
     path = [entry for entry in sys.path if entry not in ("", os.getcwd())]
     run = Run(places, replace(arguments.settings, jobs=1), here, path)
     live.append(run)
     with run:
-        found = [one for one in run.find() if arguments.wants(one.name)]
-        outcomes = tuple(_until_first_failure(run.check(found), arguments.exit_first))
-    return Graded(who, outcomes or (_nothing(arguments.targets[0], "there is nothing to check"),))
+        return tuple(_until_first_failure(run.check(run.find(arguments.wants)), arguments.exit_first))
 
 
 def _until_first_failure(outcomes: Iterator[Outcome], exit_first: bool) -> Iterator[Outcome]:

@@ -18,7 +18,6 @@ from typing import Any
 
 from gradcheck.discover import find, shown
 from gradcheck.errors import message
-from gradcheck.precedence import put_first
 
 Note = Callable[[str], None]
 
@@ -30,13 +29,11 @@ class CannotLoad(Exception):
 def load(
     module: str, file: str, folder: str = "", broken: Collection[str] = (), note: Note = lambda name: None
 ) -> ModuleType:
-    """Import `module`, which stands in `file`, with `folder` (if there is one) first on `sys.path`.
+    """Import `module`, which stands in `file`; if there is a `folder`, it is first on `sys.path`, and `file` in it.
 
     `broken` names packages whose `__init__` is not even tried (it hung or ended the process before);
     `note(name)` is called before each import, so that whoever waits knows which one takes so long.
     """
-    if folder and sys.path[:1] != [folder]:
-        put_first(folder)
     importlib.invalidate_caches()
     parts = module.split(".")
     for depth in range(1, len(parts)):
@@ -146,14 +143,24 @@ def members(module: ModuleType, is_subject: Callable[[Any], bool]) -> list[tuple
     for attribute, thing in list(vars(module).items()):
         if not (inspect.isclass(thing) or inspect.isfunction(thing)) or id(thing) in seen:
             continue
-        if getattr(thing, "__module__", None) != module.__name__ or not is_subject(thing):
-            continue
-        seen.add(id(thing))
-        missing = sorted(getattr(thing, "__abstractmethods__", ()))
-        if inspect.isclass(thing) and _is_base(thing, missing):
-            continue
-        found.append((attribute, f"not finished: {', '.join(missing)} must be written" if missing else ""))
+        try:
+            reason = _what_is_missing(thing, module, is_subject)
+        except Exception as error:  # a metaclass of somebody else's may raise anything
+            reason = f"it cannot be looked at: {why(error)}"
+        if reason is not None:
+            seen.add(id(thing))
+            found.append((attribute, reason))
     return found
+
+
+def _what_is_missing(thing: Any, module: ModuleType, is_subject: Callable[[Any], bool]) -> str | None:
+    """Why a subject that is defined in `module` cannot be built, or "" if it can; `None` for what is no subject."""
+    if getattr(thing, "__module__", None) != module.__name__ or not is_subject(thing):
+        return None
+    missing = sorted(getattr(thing, "__abstractmethods__", ()))
+    if inspect.isclass(thing) and _is_base(thing, missing):
+        return None
+    return f"not finished: {', '.join(missing)} must be written" if missing else ""
 
 
 def _is_base(thing: type, missing: list[str]) -> bool:
@@ -175,7 +182,10 @@ def _has_stub_forward(thing: type) -> bool:
 
 def full_name(thing: Any, module: str, attribute: str) -> str:
     """Return the name under which a thing is reported: where it is defined, so that a re-export is the same subject."""
-    home, inner = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
+    try:
+        home, inner = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
+    except Exception as error:  # a metaclass of somebody else's may raise anything
+        raise CannotLoad(f"it cannot be looked at: {why(error)}") from error
     if inspect.isclass(thing) and isinstance(home, str) and isinstance(inner, str) and "<" not in inner:
         return f"{home}.{inner}"
     return f"{module}.{attribute}"

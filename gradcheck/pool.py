@@ -29,8 +29,9 @@ _ROOT = str(Path(__file__).resolve().parents[1])
 # gradcheck and what it needs are imported before the current folder is looked at: a gradcheck/ or a random.py
 # in there must not be taken for ours.
 _PROGRAM = (
-    "import json, os, sys; path = json.loads(sys.argv[1]); "
-    "sys.path[:] = [sys.argv[2], *(entry for entry in path if entry not in ('', os.getcwd()))]; "
+    "import os, sys; rest = lambda path: [entry for entry in path if os.path.realpath(entry) != os.getcwd()]; "
+    "sys.path[:] = rest(sys.path); import json; path = json.loads(sys.argv[1]); "
+    "sys.path[:] = [sys.argv[2], *rest(path)]; "
     "from gradcheck.worker import serve; serve(path)"
 )
 
@@ -57,12 +58,16 @@ class Died(Exception):
 
 
 class Worker:
-    """One worker process that works in `folder` with `path` as its `sys.path`, started at once, restarted at need."""
+    """One worker process that works in `folder` with `path` as its `sys.path`, started at once, restarted at need.
+
+    What is imported from another folder than before gets a new process: both may have a `core.py`.
+    """
 
     def __init__(self, path: list[str], folder: str | None = None) -> None:
         self._path, self._folder = path, folder or os.getcwd()
         self._lock = threading.Lock()
         self._closed = False
+        self._imports_from = ""
         self._start()
 
     def _start(self) -> None:
@@ -90,9 +95,14 @@ class Worker:
         with self._lock:
             if self._closed:
                 raise Died("interrupted")
+            imports_from = task["folder"] or self._folder
             if self._process.poll() is not None:
                 self._hang_up()
                 self._start()
+            elif self._imports_from not in ("", imports_from):
+                self._kill()
+                self._start()
+            self._imports_from = imports_from
         if not self._ready:
             self._wait_until_ready()
         at = ""

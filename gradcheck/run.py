@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import sys
 import time
@@ -12,6 +13,7 @@ from typing import Any
 
 from gradcheck import discover
 from gradcheck.discover import Module, Place
+from gradcheck.errors import UsageError
 from gradcheck.pool import Died, Worker
 from gradcheck.results import ComponentResult, Verdict, from_json
 
@@ -40,6 +42,11 @@ class Found:
     place: Place
     attribute: str = ""
     reason: str = ""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether this is a whole module, or target, that could not be looked into: nobody knows what it holds."""
+        return bool(self.reason) and not self.attribute
 
 
 @dataclass(frozen=True)
@@ -71,15 +78,21 @@ class Run:
         for worker in self._workers:
             worker.close()
 
-    def find(self) -> list[Found]:
-        """List everything that the targets hold, each once, by what it is called where it is defined."""
+    def find(self, wants: Callable[[str], bool] = lambda name: True) -> list[Found]:
+        """List what is wanted of the targets, each once, by what it is called where it is defined.
+
+        A module that could not be looked into is listed whatever is wanted, since that may be in there.
+        """
         found: dict[str, Found] = {}
         for place in self.places:
             for module in discover.modules(place):
                 for one in self._look_into(place, module):
-                    if one.name not in found or (found[one.name].reason and not one.reason):
+                    known = found.get(one.name, one)
+                    if not known.reason and not one.reason:
+                        _refuse_namesakes(known, one)
+                    if one.name not in found or (known.reason and not one.reason):
                         found[one.name] = one
-        return list(found.values())
+        return [one for one in found.values() if one.is_closed or wants(one.name)]
 
     def check(self, found: list[Found], progress: Callable[[str], None] = lambda text: None) -> Iterator[Outcome]:
         """Check everything, several at a time, and give the outcomes in order."""
@@ -155,6 +168,13 @@ class Run:
             return Outcome(_unchecked(one, "skipped", answer["skipped"]), seconds)
         last = str(answer["internal"]).strip().splitlines()[-1]
         return Outcome(_unchecked(one, "unresolved", f"gradcheck itself failed: {last}"), seconds, answer["internal"])
+
+
+def _refuse_namesakes(known: Found, one: Found) -> None:
+    """Refuse a name that two folders have: modules of different names may each take it from their own `core`."""
+    if os.path.realpath(known.module.root) != os.path.realpath(one.module.root):
+        files = f"{discover.shown(known.module.file)} and {discover.shown(one.module.file)}"
+        raise UsageError(f"both {files} have a {one.name}: check them with --each, or with two commands")
 
 
 def _unchecked(one: Found, verdict: Verdict, reason: str) -> ComponentResult:

@@ -31,8 +31,9 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from gradcheck import loading
+from gradcheck.discover import Module
 from gradcheck.precedence import put_first
-from gradcheck.sources import compile_what_is_checked
+from gradcheck.sources import check_below, compile_what_is_checked
 
 Task = dict[str, Any]
 Say = Callable[[dict[str, Any]], None]
@@ -49,6 +50,7 @@ def serve(path: list[str]) -> None:
     import gradcheck.check  # noqa: F401
 
     put_first(path[0], path[1:])
+    check_below(path[0])
     compile_what_is_checked()
 
     def say(answer: dict[str, Any]) -> None:
@@ -85,6 +87,7 @@ def _private_channel() -> tuple[IO[str], IO[str]]:
 def carry_out(task: Task, say: Say) -> dict[str, Any]:
     """Return the answer to one task; an exception that nobody expected is reported as gradcheck's own."""
     try:
+        prepare(task["folder"], Module(task["module"], task["file"]))
         with _unchanged_process():
             module = loading.load(
                 task["module"], task["file"], task["folder"], task["broken"], lambda name: say({"at": name})
@@ -98,18 +101,34 @@ def carry_out(task: Task, say: Say) -> dict[str, Any]:
         return {"internal": traceback.format_exc()}
 
 
+def prepare(folder: str, module: Module) -> None:
+    """Put the folder that a file is imported from first on `sys.path`, and have what stands there compiled."""
+    if folder and sys.path[:1] != [folder]:
+        put_first(folder)
+    check_below(folder or module.root)
+
+
 @contextlib.contextmanager
 def _unchanged_process() -> Iterator[None]:
-    """Put back what a subject may change for its neighbours: folder, streams, warnings, floating-point errors."""
+    """Put back what a subject may change for its neighbours: folder, streams, imports, warnings, errors, draws.
+
+    What it adds to where modules are looked for stays, but last: a package whose `__init__` adds its own folder is
+    imported once, and its modules need that later; no neighbour's `core` may yield to the one it found there.
+    """
     import numpy as np
 
     folder, streams = os.getcwd(), (sys.stdin, sys.stdout, sys.stderr)
+    path, finders = sys.path, sys.meta_path
+    entries, in_order = list(path), list(finders)
     state = np.random.get_state()  # noqa: NPY002 (the checked code may draw from it)
     try:
         with warnings.catch_warnings(), np.errstate():
             yield
     finally:
         sys.stdin, sys.stdout, sys.stderr = streams
+        path[:] = [*entries, *(entry for entry in sys.path if entry not in entries)]
+        finders[:] = [*in_order, *(finder for finder in sys.meta_path if finder not in in_order)]
+        sys.path, sys.meta_path = path, finders
         np.random.set_state(state)  # noqa: NPY002
         with contextlib.suppress(OSError):
             os.chdir(folder)

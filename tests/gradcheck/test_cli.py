@@ -169,6 +169,17 @@ def test_module_that_does_not_import_is_skipped_with_its_reason_and_is_not_fatal
     assert "1 correct, 2 skipped in " in out
 
 
+@pytest.mark.parametrize("keyword", ["tanh", "tanh and not dense"])
+def test_module_that_could_not_be_looked_into_is_shown_whatever_is_asked_for(
+    here: Path, capsys: pytest.CaptureFixture[str], keyword: str
+) -> None:
+    (here / "beras" / "dense.py").write_text("class Dense(:")
+    assert main(["-k", keyword, "--no-report"]) == 0
+    out = capsys.readouterr().out
+    assert "skipped    beras.dense" in out
+    assert "1 correct, 1 skipped in " in out
+
+
 @pytest.mark.parametrize(
     ("argv", "said"),
     [

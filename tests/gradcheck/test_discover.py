@@ -21,6 +21,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "beras" / "deeper" / "blocks.py").write_text(BROKEN)
     (tmp_path / "beras" / "deeper" / "__init__.py").write_text(BROKEN)
     (tmp_path / "alone.py").write_text(BROKEN)
+    for plain in ("plain/sub/inner", "beras/plain"):
+        (tmp_path / plain).mkdir(parents=True)
+        (tmp_path / plain / "x.py").write_text(BROKEN)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -42,6 +45,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("beras/", "beras", "", "beras"),
         ("beras/__init__.py", "beras", "", "beras"),
         ("beras/deeper", "beras.deeper", "", "beras/deeper"),
+        ("plain.sub.inner.x.Tanh", "plain.sub.inner.x", "Tanh", "plain/sub/inner/x.py"),
+        ("beras.plain.x.Tanh", "beras.plain.x", "Tanh", "beras/plain/x.py"),
     ],
 )
 def test_target_is_found_without_being_imported(
@@ -75,17 +80,26 @@ def test_package_holds_every_module_but_its_program(here: Path) -> None:
         "beras.deeper.blocks",
         "beras.layers",
         "beras.losses",
+        "beras.plain.x",
     ]
     assert [module.name for module in modules(resolve("beras.layers"))] == ["beras.layers"]
 
 
 def test_folder_without_init_is_a_package_if_it_holds_python_files(here: Path) -> None:
-    (here / "plain").mkdir()
     (here / "plain" / "layers.py").write_text(BROKEN)
-    assert [module.name for module in modules(resolve("plain"))] == ["plain.layers"]
+    assert [module.name for module in modules(resolve("plain"))] == ["plain.layers", "plain.sub.inner.x"]
     (here / "empty").mkdir()
     with pytest.raises(UsageError, match="folder without Python files"):
         resolve("empty")
+
+
+def test_folder_in_a_package_that_holds_itself_or_an_environment_has_an_end(here: Path) -> None:
+    before = modules(resolve("beras"))
+    (here / "beras" / "plain" / "again").symlink_to(here / "beras")
+    (here / "beras" / "env" / "scripts").mkdir(parents=True)
+    (here / "beras" / "env" / "scripts" / "activate_this.py").write_text(BROKEN)
+    (here / "beras" / "env" / "pyvenv.cfg").write_text("")
+    assert modules(resolve("beras")) == before
 
 
 def test_folder_of_scripts_that_import_each_other_by_name_is_no_package(here: Path) -> None:
@@ -100,7 +114,6 @@ def test_folder_of_scripts_that_import_each_other_by_name_is_no_package(here: Pa
 
 
 def test_folder_without_init_whose_modules_import_relatively_is_a_package(here: Path) -> None:
-    (here / "plain").mkdir()
     (here / "plain" / "layers.py").write_text("import numpy\nfrom .core import Diffable\n")
     place = resolve("plain/layers.py::Dense")
     assert (place.module, place.folder) == ("plain.layers", str(here))
@@ -115,6 +128,8 @@ def test_folder_without_init_whose_modules_import_relatively_is_a_package(here: 
         ("no-such-thing", "expected a name such as beras.layers.Dense"),
         ("", "expected a class, module, package or file"),
         ("a\0b", "expected a class, module, package or file"),
+        (".::Tanh", r"'.' is a folder of scripts: name the file, such as ./FILE.py::Tanh"),
+        ("plain/sub/inner::Tanh", "name the file, such as plain/sub/inner/FILE.py::Tanh"),
         ("beras..layers", "expected a name such as beras.layers.Dense"),
         ("/dev/null", "is neither"),
     ],

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gradcheck.cli import main
+from gradcheck.discover import Place
 from gradcheck.each import names_of
 from gradcheck.errors import UsageError
 from gradcheck.report.folders import Folder, Row, csv_text
@@ -136,3 +137,55 @@ def test_core_is_the_folders_own(here: Path, capsys: pytest.CaptureFixture[str])
     text = (here / "out" / "each.csv").read_text()
     assert "one,beras.layers.Scale,correct," in text
     assert "two,beras.layers.Scale,wrong," in text
+
+
+METACLASS = """
+class Meta(type):
+    def __getattribute__(cls, name):
+        raise RuntimeError("nobody looks at me")
+
+class Odd(metaclass=Meta):
+    pass
+"""
+
+
+def test_class_that_nobody_can_look_at_is_a_row_and_its_neighbours_are_checked(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "submissions" / "bob" / "beras" / "layers.py").write_text(RIGHT + METACLASS)
+    assert main(["--each", "submissions/bob", "submissions/ada", "beras", "--report", "out"]) == 0
+    text = (here / "out" / "each.csv").read_text()
+    assert 'bob,beras.layers.Odd,skipped,"it cannot be looked at: RuntimeError: nobody looks at me (beras' in text
+    assert "bob,beras.layers.Tanh,correct," in text
+    assert "ada,beras.layers.Other,correct," in text
+    assert main(["submissions/bob/beras/layers.py::Odd"]) == 2
+    assert "it cannot be looked at: RuntimeError" in capsys.readouterr().err
+
+
+def test_folder_at_which_gradcheck_itself_fails_is_a_row(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # A submission that breaks gradcheck from inside stands for a mistake in gradcheck.
+    (here / "submissions" / "bob" / "beras" / "layers.py").write_text(
+        "import sys\nsys.modules['gradcheck.loading'].members = None\n" + RIGHT
+    )
+    assert main(["--each", "submissions/bob", "submissions/ada", "beras", "--report", "out"]) == 3
+    text = (here / "out" / "each.csv").read_text()
+    assert "bob,beras,unresolved,gradcheck itself failed: TypeError: 'NoneType' object is not callable" in text
+    assert "ada,beras.layers.Tanh,correct," in text
+    assert "an error in gradcheck itself, at bob: beras" in capsys.readouterr().err
+
+
+def test_folder_that_cannot_be_read_is_a_row_that_is_not_correct(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(target: str, here: str, path: list[str]) -> Place:
+        raise PermissionError(13, "Permission denied", here)  # as root, every folder can be read
+
+    monkeypatch.setattr("gradcheck.each.discover.resolve", resolve)
+    assert main(["--each", "submissions/ada", "beras", "--report", "out"]) == 1
+    assert "ada,beras,unresolved,[Errno 13] Permission denied" in (here / "out" / "each.csv").read_text()
+
+
+def test_module_that_does_not_import_is_in_the_table_whatever_is_asked_for(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "submissions" / "ada" / "beras" / "dense.py").write_text("class Dense(:")
+    assert main(["--each", "submissions/ada", "beras", "-k", "tanh", "--no-report"]) == 0
+    assert "skipped    beras.dense: it cannot be imported: SyntaxError" in capsys.readouterr().out
