@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 import mutation_graphs
+import mutation_refusals
 import mutation_subjects
 
 from gradcheck import discover, loading
@@ -69,6 +70,7 @@ def judges() -> Iterator[Judge]:
     # Not derivatives but conventions of the calls, so not gradcheck's to judge.
     yield Judge("nothing upstream", lambda: mutation_subjects.nothing_upstream() or "")
     yield Judge("wrong upstream", lambda: mutation_subjects.wrong_upstream() or "")
+    yield Judge("lost gradients", lambda: mutation_refusals.lost_gradients() or "")
     yield Judge("types of gradients", lambda: mutation_subjects.types_of_gradients() or "")
 
 

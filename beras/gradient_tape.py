@@ -142,7 +142,7 @@ class GradientTape:
             i = id(source)
             gradients.append(_result(pending[i], given_away) if i in kept and i in pending else None)
         if tape is not None:
-            dispatch.second_derivative(tape, [x for call in self._calls for x in (*call[2], *call[4])], gradients)
+            dispatch.second_derivative(tape, [output for call in self._calls for output in call[3]], gradients)
         return gradients[0] if single else gradients
 
     def _run_backwards(self, pending: dict[int, Array], kept: set[int]) -> None:
@@ -176,23 +176,21 @@ class GradientTape:
             if writes.clock != time:
                 _require_unchanged(call)
             if True in wanted:
-                if len(wanted) > 1 and state.held_constant:
-                    _require_variable(state, inputs, wanted, kept)
+                for k in state.held_constant:
+                    if wanted[k] and id(inputs[k]) not in kept:
+                        _refuse_constant(state, k)
                 _add(pending, needed, inputs, state.input_gradients_for(upstream, wanted), state)
             if into_weights:
                 _add(pending, needed, weights, state.weight_gradients_for(upstream), state)
 
 
-def _require_variable(layer: Any, inputs: Sequence[Any], wanted: Sequence[bool], kept: set[int]) -> None:
-    """Raise `ValueError` if the way from a source leads through an input whose gradient is taken as zeros."""
-    for k in layer.held_constant:
-        if wanted[k] and id(inputs[k]) not in kept:
-            names = list(inspect.signature(layer.forward).parameters)
-            raise ValueError(
-                f"{type(layer).__name__} holds {names[k]} constant, but it depends on a source of the gradient: are "
-                f"the arguments in the order ({', '.join(names)})? If they are, np.asarray(tensor) takes a value out "
-                "of the graph on purpose"
-            )
+def _refuse_constant(layer: Any, k: int) -> None:
+    """Raise `ValueError`: the way from a source leads through an input whose gradient is taken as zeros."""
+    names = list(inspect.signature(layer.forward).parameters)
+    raise ValueError(
+        f"{type(layer).__name__} holds {names[k]} constant, but it depends on a source of the gradient: are the "
+        f"arguments in the order ({', '.join(names)})? If so, np.asarray(tensor) takes a value out of the graph on purpose"
+    )
 
 
 def _require_unchanged(call: Call) -> None:

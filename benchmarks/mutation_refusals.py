@@ -1,0 +1,63 @@
+"""What the tape must refuse, since a gradient would be lost without a word: through constants, or taken twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+X = np.random.default_rng(7).normal(size=(3, 2))
+
+
+def lost_gradients() -> None:
+    """A way through an input that is held constant, or through a gradient, is an error; any other is not.
+
+    Raises AssertionError where that is not so.
+    """
+    from beras.core import Diffable, Tensor, Variable
+    from beras.gradient_tape import GradientTape
+    from beras.layers import Dense
+    from beras.losses import MeanSquaredError
+
+    class Scaled(Diffable):
+        """scale · x, whose scale is data and comes first."""
+
+        constant_inputs = ("scale",)
+
+        def forward(self, scale: Any, x: Any) -> Any:
+            return np.asarray(scale) * np.asarray(x)
+
+        def get_input_gradients(self) -> list[Any]:
+            return self.compose_input_gradients([np.ones(self.outputs[0].shape)])
+
+        def compose_input_gradients(self, J: Any = None) -> list[Any]:
+            scale = np.asarray(self.inputs[0])
+            return [np.zeros(scale.shape), np.asarray(J[0]) * scale]
+
+    layer, truth, w = Dense(2, 2, dtype="float64", seed=1), Tensor(np.zeros((3, 2))), Variable(X)
+    with GradientTape() as tape:
+        right, swapped = MeanSquaredError()(layer(X), truth), MeanSquaredError()(truth, layer(X))
+        x, scale = w * 2.0, Tensor(X) * 3.0
+        scaled, by_source = Scaled()(scale, x).sum(), Scaled()(x, scale).sum()
+        penalty = (tape.gradient(x * x, w) ** 2).sum()
+        by_weight = (tape.gradient(layer(scale), scale) ** 2).sum()
+    _must_fail("holds y_true constant", "(y_pred, y_true)", lambda: tape.gradient(swapped, layer.weights))
+    _must_fail("holds scale constant", "(scale, x)", lambda: tape.gradient(by_source, w))
+    for target, source in ((penalty, w), (by_weight, layer.w)):
+        _must_fail("a gradient asked for inside the tape", "", lambda t=target, s=source: tape.gradient(t, s))
+    zeros = tape.gradient(right, truth)
+    found = [zeros is not None and not zeros.any(), tape.gradient(right, layer.w) is not None]
+    found.append(np.array_equal(tape.gradient(scaled, w), 6.0 * X))
+    if not all(found):
+        raise AssertionError(f"gradients beside what is held constant: {found}")
+
+
+def _must_fail(what: str, order: str, gradient: Callable[[], Any]) -> None:
+    try:
+        gradient()
+    except (ValueError, NotImplementedError) as error:
+        if what in str(error) and order in str(error):
+            return
+        raise AssertionError(f"expected {what!r} and {order!r}, but was told: {error}") from error
+    raise AssertionError(f"a gradient is lost without a word: expected {what!r}")
