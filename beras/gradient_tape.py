@@ -189,7 +189,8 @@ def _refuse_constant(layer: Any, k: int) -> None:
     names = list(inspect.signature(layer.forward).parameters)
     raise ValueError(
         f"{type(layer).__name__} holds {names[k]} constant, but it depends on a source of the gradient: are the "
-        f"arguments in the order ({', '.join(names)})? If so, np.asarray(tensor) takes a value out of the graph on purpose"
+        f"arguments in the order ({', '.join(names)})? If so, np.asarray(tensor) takes a value out of the "
+        "graph on purpose"
     )
 
 
