@@ -47,9 +47,9 @@ class Operation(Diffable):
         upstream = self.upstream(J)
         if upstream is None:
             return self.get_input_gradients()
-        return [g for g in self.input_gradients_for(upstream, [True] * len(self.inputs)) if g is not None]
+        return self.input_gradients_for(upstream, [True] * len(self.inputs))
 
-    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Tensor | None]:
+    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Any]:
         """Evaluate the rules of the wanted inputs only."""
         xs = [x if isinstance(x, int | float) else np.asarray(x) for x in self.inputs]
         if any(isinstance(x, np.ndarray) and x.dtype.kind == "c" for x in xs):
