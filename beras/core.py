@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from beras.checks import gradient_dtype
-from beras.tensor import Array, Tensor, Variable, recording, tensors_in
+from beras.tensor import Array, Tensor, Variable, holds_tensors, recording
 
 __all__ = ["Callable", "Diffable", "Tensor", "Upstream", "Variable", "Weighted"]
 
@@ -158,7 +158,7 @@ class Diffable(Callable, Weighted):
         return bound.args
 
     def _as_input(self, value: Any) -> Tensor:
-        if recording.tape is not None and isinstance(value, list | tuple) and any(True for _ in tensors_in(value)):
+        if recording.tape is not None and isinstance(value, list | tuple) and holds_tensors(value):
             raise TypeError(
                 f"{type(self).__name__} got a {type(value).__name__} of tensors, which would lose their gradients: "
                 "pass them as separate arguments, or join them with np.stack or np.concatenate"

@@ -10,7 +10,7 @@ import numpy as np
 from beras import numpy_rules as rules
 from beras import written
 from beras.ops import GetItem, Operation
-from beras.tensor import Array, Tensor, plain, recording, tensors_in, wrap_result, writes
+from beras.tensor import Array, Tensor, holds_tensors, plain, recording, tensors_in, wrap_result, writes
 
 if TYPE_CHECKING:
     from beras.gradient_tape import GradientTape
@@ -53,7 +53,7 @@ def run(tape: GradientTape, operation: Operation, *inputs: Any) -> Tensor:
 def _value(x: Any) -> Any:
     """Return an operand as a plain array; scalars stay as they are, since NumPy gives them no say in the type."""
     if isinstance(x, _SEQUENCES):
-        _refuse_losttensors_in(x)
+        _refuse_lost_tensors(x)
         return np.asarray(x)
     return plain(x)
 
@@ -72,7 +72,7 @@ def ufunc(tape: GradientTape, function: np.ufunc, method: str, inputs: tuple[Any
 
     # NumPy 1 evaluates x ** 0 by a ufunc of its own that has no public name.
     constant = function in rules.PIECEWISE_CONSTANT_UFUNCS or function.__name__ == "_ones_like"
-    constant = constant or (function in rules.CONSTANT_IN_THE_FIRST and not _any_tensor([inputs[1:], kwargs]))
+    constant = constant or (function in rules.CONSTANT_IN_THE_FIRST and not holds_tensors([inputs[1:], kwargs]))
     return _follow(tape, rule, getattr(function, method), inputs, kwargs, name=name, constant=constant)
 
 
@@ -89,7 +89,7 @@ def function(
         return f"{func.__module__.replace('numpy', 'np')}.{func.__name__}"
 
     constant = func in rules.PIECEWISE_CONSTANT_FUNCTIONS or (func is np.where and len(args) == 1)
-    constant = constant or (func in rules.CONSTANT_IN_THE_FIRST and not _any_tensor([args[1:], kwargs]))
+    constant = constant or (func in rules.CONSTANT_IN_THE_FIRST and not holds_tensors([args[1:], kwargs]))
     return _follow(tape, rules.FUNCTIONS.get(func), func, args, kwargs, name=name, constant=constant)
 
 
@@ -174,10 +174,6 @@ def _only_counts(outputs: list[Tensor], inputs: list[Tensor]) -> bool:
     return all(z.dtype.kind not in "fcO" for z in outputs) and any(x.dtype.kind in "fc" for x in inputs)
 
 
-def _any_tensor(tree: Any) -> bool:
-    return any(True for _ in tensors_in(tree))
-
-
 def _plain_tree(tree: Any) -> Any:
     if isinstance(tree, list | tuple) and type(tree) in (list, tuple):
         return type(tree)(_plain_tree(part) for part in tree)
@@ -190,8 +186,8 @@ def _tuple(out: Any) -> tuple[Any, ...]:
     return out if isinstance(out, tuple) else (out,)
 
 
-def _refuse_losttensors_in(values: Sequence[Any]) -> None:
-    if _any_tensor(values):
+def _refuse_lost_tensors(values: Sequence[Any]) -> None:
+    if holds_tensors(values):
         raise ValueError("a list of tensors would lose their gradients here: join them with np.stack or np.concatenate")
 
 

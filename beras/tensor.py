@@ -50,7 +50,7 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
 
     def __new__(cls, data: npt.ArrayLike, dtype: npt.DTypeLike | None = None, trainable: bool | None = None) -> Self:
         """Wrap `data`. `trainable=None` keeps what `data` says (true where it says nothing)."""
-        if recording.tape is not None and isinstance(data, list | tuple) and any(True for _ in tensors_in(data)):
+        if recording.tape is not None and isinstance(data, list | tuple) and holds_tensors(data):
             raise TypeError(
                 f"Tensor got a {type(data).__name__} of tensors, which would lose their gradients: join them with "
                 "np.stack or np.concatenate"
@@ -245,6 +245,11 @@ def tensors_in(tree: Any) -> Iterator[Tensor]:
     elif isinstance(tree, dict):
         for part in tree.values():
             yield from tensors_in(part)
+
+
+def holds_tensors(tree: Any) -> bool:
+    """Whether there is a tensor in nested lists, tuples and dicts."""
+    return any(True for _ in tensors_in(tree))
 
 
 def aligned(array: Array) -> Array:

@@ -45,7 +45,8 @@ def by_function(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[
 
 def by_method(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
     """Return what `array.name(*args, **kwargs)` writes into besides the array itself."""
-    return _out(_OUT_OF_METHODS.get(name), args, kwargs)
+    position = _OUT_OF_METHODS.get(name)
+    return [] if position is None else _out(position, args, kwargs)  # at every method of a tensor
 
 
 def _out(position: int | None, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
