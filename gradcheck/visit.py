@@ -67,6 +67,7 @@ class Visit:
         self._estimates: dict[str, Estimate] = {}
         self._own: dict[tuple[str, str], Estimate | None] = {}
         self._off: dict[str, bool] = {}
+        self._precision: dict[str, str] = {}
 
     def estimate(self, name: str) -> Estimate:
         """The Jacobian of all outputs by the variable `name`, with its bounds; made in float64, when first wanted."""
@@ -95,6 +96,20 @@ class Visit:
         cast = {name: _cast(value, types.get(name, dtype)) for name, value in self.point.values.items()}
         inputs = {v.name for v in self.problem.variables if v.role == "input"}
         return {name: self.point.arrange(value) if name in inputs else value for name, value in cast.items()}
+
+    def precision(self, dtype: str) -> str:
+        """The coarsest type that a claim meets here: of the variables, and that in which whole numbers are answered.
+
+        A layer may compute on integers in float32, as PyTorch does: no claim can be held to more than that.
+        """
+        if dtype not in self._precision:
+            given, own = self.given(dtype), self.point.precision(dtype)
+            types = {own}
+            if any(given[name].dtype.kind in "iu" and self.point.values[name].dtype.kind == "f" for name in given):
+                answered = (np.asarray(output).dtype for output in self.problem.forward(given))
+                types |= {found.name for found in answered if found.kind == "f"}
+            self._precision[dtype] = min(types, key=lambda name: np.finfo(name).precision)
+        return self._precision[dtype]
 
     def refusal(self, dtype: str) -> str:
         """Why nothing can be claimed in `dtype` here: forward raises or overflows on the values as given. Else ""."""
@@ -150,7 +165,7 @@ class Visit:
         """What a right claim about `name` is for the cotangents `asked`, and its tolerance: `(rows, variable size)`."""
         estimate, values = self.branches(name, dtype) or self.estimate(name), self._variable(name)
         value, tolerance = np.empty((2, len(asked.rows), values.size))
-        precision = self.point.precision(dtype)
+        precision = self.precision(dtype)
         for some in expected(estimate, asked, largest(estimate), self.flat, values, precision):
             value[some.row, some.position], tolerance[some.row, some.position] = some.value, some.tolerance
         return value, tolerance
@@ -161,7 +176,7 @@ class Visit:
         In float64 first: what is right there is right. Else in the claim's own dtype, if forward has other branches
         in it.
         """
-        values, special, precision = self._variable(name), self.point.special, self.point.precision(dtype)
+        values, special, precision = self._variable(name), self.point.special, self.precision(dtype)
         found = compare(claim, asked, self.estimate(name), self.flat, values, self.point.label, precision, special)
         own = None if found.at.verdict == "correct" else self.branches(name, dtype)
         if own is None:

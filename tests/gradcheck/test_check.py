@@ -168,6 +168,34 @@ def test_another_branch_in_float32_is_labelled_and_judged_by_that_branch():
     assert all("dtype-dependent" in label for label in labels)
 
 
+class WholeNumbersInFloat32(Layer):
+    """Whole numbers become float32, as in PyTorch; `error` is a factor of theirs alone."""
+
+    error = 1.0
+
+    def forward(self, x):
+        self.x = x if x.dtype.kind == "f" else x.astype(np.float32)
+        self.was_whole = x.dtype.kind != "f"
+        return np.tanh(self.x)
+
+    def get_input_gradients(self):
+        slope = 1 - np.tanh(self.x) ** 2
+        return [slope * np.asarray(self.error if self.was_whole else 1, slope.dtype)]
+
+
+class WrongOfWholeNumbers(WholeNumbersInFloat32):
+    error = 1.01
+
+
+def test_whole_numbers_that_are_answered_in_float32_are_held_to_float32():
+    result = gradcheck.check(WholeNumbersInFloat32)
+    assert result.verdict == "correct"
+    (at,) = (at for at in result.claims[0].points if at.point == "integers")
+    assert at.dtype == "float32"
+    wrong = gradcheck.check(WrongOfWholeNumbers)
+    assert {at.point for at in wrong.claims[0].points if at.verdict == "wrong"} == {"integers"}
+
+
 def test_labels_are_held_constant_or_checked():
     assert "held constant" in claim(gradcheck.check(Loss), "get_input_gradients[y_true]").reason
     assert claim(gradcheck.check(HalfConstant), "get_input_gradients[y_true]").verdict == "wrong"
