@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from beras.core import Tensor
+from beras.checks import whole_number
+from beras.tensor import Tensor
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def dataset(x: Any, y: Any, batch_size: int) -> tuple[Array, Array]:
     """Return `x` and `y` (None: there is none) as plain arrays of numbers for the same samples, at least one."""
-    whole_number(batch_size, "batch_size", 1)
+    whole_number(batch_size, "a model", "batch_size")
     arrays = []
     for name, value in (("x", x), ("y", x if y is None else y)):
         array = np.asarray(value)
@@ -40,14 +41,6 @@ def pair(data: Any, name: str) -> tuple[Any, Any]:
         raise ValueError(f"{name} must be a pair (x, y), but has {len(data)} parts")
     x, y = data
     return x, y
-
-
-def whole_number(value: Any, name: str, least: int) -> None:
-    """Raise TypeError or ValueError, which name it, unless `value` is an integer of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be a whole number, but is {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, but is {value}")
 
 
 def batches(arrays: Sequence[Array], batch_size: int, order: Array | None = None) -> Iterator[list[Tensor]]:

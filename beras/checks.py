@@ -67,12 +67,12 @@ def gradient_dtype(array: Array) -> np.dtype[Any]:
     return array.dtype if array.dtype.kind in "fc" else np.dtype(np.float64)
 
 
-def positive_size(value: int, who: str, what: str) -> int:
-    """Return `value` if it is a whole number of at least one."""
+def whole_number(value: int, who: str, what: str, least: int = 1) -> int:
+    """Return `value` if it is an integer of at least `least`. Raises `TypeError`, `ValueError`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{who} expects {what} to be an integer, got {value!r}")
-    if value < 1:
-        raise ValueError(f"{who} expects {what} to be at least 1, got {value}")
+    if value < least:
+        raise ValueError(f"{who} expects {what} to be at least {least}, got {value}")
     return int(value)
 
 

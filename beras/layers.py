@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from beras.checks import floating, matrix, positive_size
+from beras.checks import floating, matrix, whole_number
 from beras.core import Diffable, Upstream, as_gradient, on_plain_arrays
 from beras.dropout import Dropout
 from beras.initializers import Seed, initialize
@@ -59,8 +59,8 @@ class Dense(Diffable):
         seed: Seed = None,
     ) -> tuple[Variable, Variable]:
         """Return fresh `(w, b)`; sets nothing."""
-        positive_size(input_size, "Dense", "input_size")
-        positive_size(output_size, "Dense", "output_size")
+        whole_number(input_size, "Dense", "input_size")
+        whole_number(output_size, "Dense", "output_size")
         if np.dtype(dtype).kind != "f":
             raise TypeError(f"Dense expects a floating-point dtype, got {np.dtype(dtype)}")
         w = initialize(initializer, input_size, output_size, dtype=dtype, seed=seed)

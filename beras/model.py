@@ -16,7 +16,8 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from beras.batches import Means, batches, dataset, pair, whole_number
+from beras.batches import Means, batches, dataset, pair
+from beras.checks import whole_number
 from beras.core import Callable, Tensor
 from beras.gradient_tape import GradientTape
 from beras.interrupt import StopOnInterrupt
@@ -141,11 +142,11 @@ class Model(Composite, Callable):
         Ctrl-C stops after the running batch: the weights are kept, and the history ends with the part of
         the epoch that was trained.
 
-        Raises ValueError for data that do not fit together, TypeError for other than whole numbers of epochs and
+        Raises ValueError for data that do not fit together, TypeError for other than integer numbers of epochs and
         samples, RuntimeError before `compile`.
         """
         inputs, labels = dataset(x, y, batch_size)
-        whole_number(epochs, "epochs", 0)
+        whole_number(epochs, "fit", "epochs", 0)
         if validation_data is not None:
             # What is wrong with them should not wait for an epoch's end.
             dataset(*pair(validation_data, "validation_data"), batch_size)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from beras.checks import floating, number_between, positive_size
+from beras.checks import floating, number_between, whole_number
 from beras.core import Diffable, Upstream, as_gradient
 from beras.tensor import Array, Tensor, Variable, wrap
 
@@ -23,7 +23,7 @@ class Normalization(Diffable):
     """
 
     def __init__(self, size: int, epsilon: float, dtype: npt.DTypeLike) -> None:
-        self.size = positive_size(size, type(self).__name__, "size")
+        self.size = whole_number(size, type(self).__name__, "size")
         self.epsilon = number_between(epsilon, type(self).__name__, "epsilon", 0.0, np.inf)
         self.gamma = Variable(np.ones(size, dtype))
         self.beta = Variable(np.zeros(size, dtype))

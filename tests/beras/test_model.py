@@ -204,7 +204,7 @@ def test_float32_and_float64_are_kept() -> None:
     [
         (np.zeros((3, 2)), np.zeros((4, 3)), 2, "x has 3 samples, but y has 4"),
         (np.zeros((0, 2)), np.zeros((0, 3)), 2, "no samples"),
-        (np.zeros((3, 2)), np.zeros((3, 3)), 0, "batch_size must be at least 1, but is 0"),
+        (np.zeros((3, 2)), np.zeros((3, 3)), 0, "batch_size to be at least 1, got 0"),
         (np.array([["a", "b"]]), np.zeros((1, 3)), 1, "expected numbers in x, but its dtype is <U1"),
         (np.zeros((1, 2)), np.array([{}]), 1, "expected numbers in y, but its dtype is object"),
         (1.0, np.zeros((1, 3)), 1, "single number"),
@@ -229,13 +229,13 @@ def test_negative_epochs_are_refused() -> None:
 def test_counts_must_be_whole_numbers(value: Any) -> None:
     model, (x, y) = network(), blobs(5)
     before = values(model)
-    with pytest.raises(TypeError, match=f"batch_size must be a whole number, but is {value!r}"):
+    with pytest.raises(TypeError, match=f"batch_size to be an integer, got {value!r}"):
         model.fit(x, y, batch_size=value)
-    with pytest.raises(TypeError, match=f"batch_size must be a whole number, but is {value!r}"):
+    with pytest.raises(TypeError, match=f"batch_size to be an integer, got {value!r}"):
         model.evaluate(x, y, batch_size=value)
-    with pytest.raises(TypeError, match=f"batch_size must be a whole number, but is {value!r}"):
+    with pytest.raises(TypeError, match=f"batch_size to be an integer, got {value!r}"):
         model.predict(x, batch_size=value)
-    with pytest.raises(TypeError, match=f"epochs must be a whole number, but is {value!r}"):
+    with pytest.raises(TypeError, match=f"epochs to be an integer, got {value!r}"):
         model.fit(x, y, epochs=value)
     assert_same(values(model), before)
 
