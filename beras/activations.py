@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from beras.arrays import Array
 from beras.checks import floating, real
 from beras.core import Diffable, Upstream, as_gradient, on_plain_arrays, per_row
 from beras.stable import decaying, sigmoid_slope, tanh_slope
-from beras.tensor import Array, Tensor, wrap
+from beras.tensor import Tensor, wrap
 
 
 class Activation(Diffable):

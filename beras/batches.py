@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from beras.arrays import Array
 from beras.checks import whole_number
 from beras.tensor import Tensor
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def dataset(x: Any, y: Any, batch_size: int) -> tuple[Array, Array]:

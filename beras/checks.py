@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from beras.tensor import Array
+from beras.arrays import Array
 
 
 def numeric(value: npt.ArrayLike, who: str, what: str = "input") -> Array:

@@ -11,8 +11,10 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from beras.arrays import Array
 from beras.checks import gradient_dtype
-from beras.tensor import Array, Tensor, Variable, holds_tensors, recording
+from beras.tensor import Tensor, holds_tensors, recording
+from beras.variable import Variable
 
 __all__ = ["Callable", "Diffable", "Tensor", "Upstream", "Variable", "Weighted"]
 

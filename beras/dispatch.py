@@ -9,8 +9,10 @@ import numpy as np
 
 from beras import numpy_rules as rules
 from beras import written
+from beras.arrays import Array
 from beras.ops import GetItem, Operation
-from beras.tensor import Array, Tensor, holds_tensors, plain, recording, tensors_in, wrap_result, writes
+from beras.tensor import Tensor, holds_tensors, plain, recording, tensors_in, wrap_result
+from beras.writes import writes
 
 if TYPE_CHECKING:
     from beras.gradient_tape import GradientTape

@@ -9,11 +9,11 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from beras.arrays import Array
 
 
 @contextmanager

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from beras import dispatch
+from beras.arrays import Array, memory, ones
 from beras.checks import gradient_dtype
 from beras.core import as_gradient
-from beras.tensor import Array, Tensor, memory, ones, recording, wrap_result, writes
+from beras.tensor import Tensor, recording, wrap_result
+from beras.writes import writes
 
 if TYPE_CHECKING:
     from beras.core import Diffable

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from beras.tensor import Array
+from beras.arrays import Array
 
 Seed = int | np.random.Generator | None
 

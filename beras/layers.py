@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from beras.arrays import Array, ones
 from beras.checks import floating, matrix, whole_number
 from beras.core import Diffable, Upstream, as_gradient, on_plain_arrays
 from beras.dropout import Dropout
 from beras.initializers import Seed, initialize
 from beras.normalization import BatchNormalization, LayerNormalization
-from beras.tensor import Array, Tensor, Variable, ones, wrap
+from beras.tensor import Tensor, wrap
+from beras.variable import Variable
 
 __all__ = ["BatchNormalization", "Dense", "Dropout", "Flatten", "LayerNormalization"]
 

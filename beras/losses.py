@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from beras.arrays import Array
 from beras.checks import floating, gradient_dtype, matrix, numeric, real, same_shape
 from beras.core import Diffable, Upstream, as_gradient, on_plain_arrays
-from beras.tensor import Array, Tensor, wrap
+from beras.tensor import Tensor, wrap
 
 
 class Loss(Diffable):

@@ -26,7 +26,6 @@ from beras.summary import summary_text
 from beras.untrained import warn_of_hidden_weights, warn_of_lost_gradients
 from beras.weights import Composite
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Metrics = dict[str, float]
 History = dict[str, list[float]]
 

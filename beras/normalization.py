@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from beras.arrays import Array
 from beras.checks import floating, number_between, whole_number
 from beras.core import Diffable, Upstream, as_gradient
-from beras.tensor import Array, Tensor, Variable, wrap
+from beras.tensor import Tensor, wrap
+from beras.variable import Variable
 
 
 class Normalization(Diffable):

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from beras.arrays import Array
 from beras.core import Callable
-from beras.tensor import Array
 
 
 class OneHotEncoder(Callable):

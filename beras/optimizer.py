@@ -10,9 +10,10 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from beras.arrays import Array
 from beras.checks import number_between
 from beras.optimizer_state import Joined, State, state_type
-from beras.tensor import Array, Variable
+from beras.variable import Variable
 
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 SMALL = 2**14  # entries: below that, calling NumPy takes longer than the arithmetic of a step

@@ -10,7 +10,8 @@ from typing import Any, Never
 import numpy as np
 import numpy.typing as npt
 
-from beras.tensor import Array, Variable, aligned
+from beras.arrays import Array, aligned
+from beras.variable import Variable
 
 Type = np.dtype[Any]
 

@@ -18,11 +18,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from beras.arrays import Array
 from beras.core import Tensor
 from beras.files import read_arrays, written_in_one_step
 from beras.progress import Progress
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"

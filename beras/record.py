@@ -23,8 +23,6 @@ import numpy as np
 
 from beras.files import written_in_one_step
 
-Array = np.ndarray[Any, np.dtype[Any]]
-
 SCHEMA = 1
 IMAGES = 10
 

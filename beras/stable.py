@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from beras.tensor import Array
+from beras.arrays import Array
 
 
 def decaying(x: Array) -> Array:

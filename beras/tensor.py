@@ -1,10 +1,8 @@
-"""Tensor and Variable: NumPy arrays that know whether they are trained, how often they were written to, and, inside
-a tape, tell it what NumPy does with them."""
+"""Tensor: a NumPy array that knows whether it is trained and, inside a tape, tells it what NumPy does with it."""
 
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from beras import written
+from beras.writes import writes
 
 if TYPE_CHECKING:
     from beras.gradient_tape import GradientTape
 
-Array = np.ndarray[Any, np.dtype[Any]]
 _NUMPY = (np.ndarray, np.generic)
-_LINE = 64  # bytes
 
 
 class _Recording(threading.local):
@@ -108,7 +105,9 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
             return recording.tape.numpy_item(self, index)
         index = tuple([plain(part) for part in index]) if isinstance(index, tuple) else plain(index)
         item = super().__getitem__(index)
-        return np.ndarray.view(item, Tensor) if type(item) is Variable else wrap_result(item, (self,))
+        if type(item) is not Tensor and isinstance(item, Tensor):  # a part of a Variable owns nothing to be assigned
+            return np.ndarray.view(item, Tensor)
+        return wrap_result(item, (self,))
 
     def __iter__(self) -> Iterator[Any]:
         if self.ndim == 0:
@@ -160,47 +159,6 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
         super().__setstate__(array_state)
 
 
-class Variable(Tensor):
-    """A tensor that owns its data and can be given new values, in place, by `assign`.
-
-    >>> v = Variable([1.0, 2.0])
-    >>> v.assign([3.0, 4.0])
-    Variable([3., 4.])
-    """
-
-    def __new__(cls, data: npt.ArrayLike, dtype: npt.DTypeLike | None = None, trainable: bool | None = None) -> Self:
-        """Copy `data`, so that assigning never writes into somebody else's array."""
-        variable = aligned(np.asarray(data, dtype=dtype)).view(cls)
-        variable.trainable = bool(getattr(data, "trainable", True)) if trainable is None else trainable
-        return variable
-
-    def assign(self, value: npt.ArrayLike) -> Self:
-        """Overwrite the values in place with `value`, broadcast to this variable's shape; return the variable.
-
-        Raises `ValueError` where the shapes do not fit, `TypeError` where the type does not (complex into real,
-        floating into integer, anything that is not a number).
-        """
-        new, mine = np.asarray(value), np.asarray(self)
-        if new.shape != mine.shape:
-            try:
-                new = np.broadcast_to(new, self.shape)
-            except ValueError:
-                message = f"cannot assign a value of shape {new.shape} to a variable of shape {self.shape}"
-                raise ValueError(message) from None
-        if new.dtype != mine.dtype and not np.can_cast(new.dtype, mine.dtype, casting="same_kind"):
-            raise TypeError(f"cannot assign values of type {new.dtype} to a variable of type {mine.dtype}")
-        np.copyto(mine, new, casting="same_kind")
-        writes.note(self)
-        return self
-
-    def assign_sub(self, value: Array) -> Self:
-        """Subtract `value`, an array of this variable's shape, in place; return the variable."""
-        mine = np.asarray(self)
-        np.subtract(mine, value, out=mine)
-        writes.note(self)
-        return self
-
-
 def plain(value: Any) -> Any:
     """Return a tensor as a plain array that shares its memory, anything else as it is."""
     return np.asarray(value) if isinstance(value, Tensor) else value
@@ -250,67 +208,6 @@ def tensors_in(tree: Any) -> Iterator[Tensor]:
 def holds_tensors(tree: Any) -> bool:
     """Whether there is a tensor in nested lists, tuples and dicts."""
     return any(True for _ in tensors_in(tree))
-
-
-def aligned(array: Array) -> Array:
-    """Return a copy of `array`, in C order, that begins where a line of the processor's cache does.
-
-    Anywhere else every vector that is read or written straddles two lines: for what is updated in place at every step,
-    weights and an optimizer's state, that made a training step up to a tenth longer, or not, as memory happened to lie.
-    """
-    if array.dtype.hasobject:
-        return array.copy()
-    room = np.empty(array.nbytes + _LINE, np.uint8)
-    start = -room.ctypes.data % _LINE
-    copy: Array = room[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
-    copy[...] = array
-    return copy
-
-
-def ones(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """Return what `np.ones` does, at a quarter of its time where there are few of them."""
-    array = np.empty(shape, dtype)
-    array.fill(1)
-    return array
-
-
-def memory(array: Array) -> Array:
-    """Return the array that owns the memory of `array`: all views of it have this one in common."""
-    while isinstance(base := array.base, np.ndarray):
-        array = base
-    return array
-
-
-class _Writes:
-    """When memory was last written to through tensors, on a clock that counts all writes.
-
-    Nothing is kept about memory that was never written to, or is gone. Where no write happened at all since a call,
-    which is the usual case, one look at the clock tells that its values still stand.
-    """
-
-    def __init__(self) -> None:
-        self.clock = 0
-        self._last: dict[int, int] = {}
-        self._owners: dict[int, weakref.ref[Array]] = {}
-
-    def last(self, array: Array) -> int:
-        """Return when the memory of `array` was last written to (0: never)."""
-        return self._last.get(id(memory(array)), 0)
-
-    def note(self, array: Array) -> None:
-        """Note a write to the memory of `array`."""
-        self.clock += 1
-        owner = memory(array)
-        key = id(owner)
-        if key not in self._last:
-            self._owners[key] = weakref.ref(owner, lambda _: self._forget(key))
-        self._last[key] = self.clock
-
-    def _forget(self, key: int) -> None:
-        del self._last[key], self._owners[key]
-
-
-writes = _Writes()
 
 
 _WRITING_ATTRIBUTES = frozenset({"shape", "dtype", "strides", "data", "real", "imag", "flat"})

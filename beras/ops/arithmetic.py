@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from beras.arrays import Array
 from beras.checks import gradient_dtype
 from beras.ops.operation import Operation
-from beras.tensor import Array
 
 
 class Add(Operation):

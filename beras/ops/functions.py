@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from beras.arrays import Array
 from beras.ops.operation import Operation
 from beras.stable import tanh_slope
-from beras.tensor import Array
 
 
 class Exp(Operation):

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from beras.arrays import Array
 from beras.core import Diffable, Upstream, as_gradient
-from beras.tensor import Array, Tensor
+from beras.tensor import Tensor
 
 
 class Operation(Diffable):

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from beras.arrays import Array
 from beras.ops.operation import Operation
-from beras.tensor import Array
 
 Axis = int | tuple[int, ...] | None
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from beras.arrays import Array
 from beras.ops.operation import Operation
-from beras.tensor import Array
 
 
 class Reshape(Operation):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from beras import Tensor, Variable
-from beras.tensor import memory, writes
+from beras.arrays import memory
+from beras.writes import writes
 
 
 def test_a_tensor_of_a_tensor_is_that_tensor():
