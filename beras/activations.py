@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from beras.arrays import Array
-from beras.checks import floating, real
+from beras.checks import floating, number, real
 from beras.core import Diffable, Upstream, as_gradient, on_plain_arrays, per_row
 from beras.stable import decaying, sigmoid_slope, tanh_slope
 from beras.tensor import Tensor, wrap
@@ -49,7 +49,7 @@ class LeakyReLU(Activation):
     """
 
     def __init__(self, alpha: float = 0.3) -> None:
-        if not np.isfinite(alpha):
+        if not np.isfinite(number(alpha, "LeakyReLU", "alpha")):
             raise ValueError(f"LeakyReLU expects a finite alpha, got {alpha}")
         self.alpha = alpha
 

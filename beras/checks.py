@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,14 @@ def matrix(array: Array, who: str, what: str, columns: int | None = None) -> Arr
     return array
 
 
+def floating_dtype(dtype: npt.DTypeLike, who: str) -> np.dtype[Any]:
+    """Return `dtype` if weights can have it: a floating-point one, else raise `TypeError`."""
+    found = np.dtype(dtype)
+    if found.kind != "f":
+        raise TypeError(f"{who} expects a floating-point dtype, got {found}")
+    return found
+
+
 def same_shape(first: Array, second: Array, who: str, names: tuple[str, str]) -> None:
     """Raise `ValueError` unless both arrays have one shape; a differing batch size is named as such."""
     if first.shape == second.shape:
@@ -76,8 +85,15 @@ def whole_number(value: int, who: str, what: str, least: int = 1) -> int:
     return int(value)
 
 
+def number(value: float, who: str, what: str) -> float:
+    """Return `value` if it is a real number, else raise `TypeError`."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{who} expects {what} to be a number, got {value!r}")
+    return value
+
+
 def number_between(value: float, who: str, what: str, low: float, high: float) -> float:
-    """Return `value` if low <= value < high."""
-    if not low <= value < high:
+    """Return `value` if low <= value < high. Raises `TypeError`, `ValueError`."""
+    if not low <= number(value, who, what) < high:
         raise ValueError(f"{who} expects {low} <= {what} < {high}, got {value}")
     return value

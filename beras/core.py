@@ -174,7 +174,7 @@ class Diffable(Callable, Weighted):
         super().__init_subclass__(**options)
         cls._state_is_a_dict = not any(c.__dict__.get("__slots__") or "__copy__" in c.__dict__ for c in cls.__mro__)
         cls.plain_forward = hasattr(cls.forward, "plain")
-        if cls.constant_inputs:
+        if cls.constant_inputs or cls.held_constant:
             names = list(inspect.signature(cls.forward).parameters)[1:]
             cls.held_constant = tuple(k for k, name in enumerate(names) if name in cls.constant_inputs)
         for composing, shortcut in _SHORTCUTS.items():

@@ -211,19 +211,22 @@ def _require_unchanged(call: Call) -> None:
 
 def _seed(target: Tensor | Sequence[Tensor], output_gradients: Any) -> dict[int, Array]:
     """Return the upstream gradient of each target by its `id`."""
-    single = isinstance(target, np.ndarray)
-    if isinstance(target, np.ndarray) and output_gradients is None:
+    if isinstance(target, Tensor) and output_gradients is None:
         return {id(target): ones(target.shape, gradient_dtype(target))}
-    targets: list[Any] = [target] if single else list(target)
-    weights = [output_gradients] if single or output_gradients is None else list(output_gradients)
+    several = isinstance(target, list | tuple)
+    targets: list[Any] = list(target) if several else [target]
+    weights = list(output_gradients) if several and output_gradients is not None else [output_gradients]
     if output_gradients is None:
         weights = [None] * len(targets)
     if len(weights) != len(targets):
         raise ValueError(f"gradient() got {len(targets)} target(s) but {len(weights)} output gradient(s)")
     seeds: dict[int, Array] = {}
     for t, weight in zip(targets, weights, strict=True):
-        if not isinstance(t, np.ndarray):
-            raise TypeError(f"the target must be a tensor, got {type(t).__name__}")
+        if not isinstance(t, Tensor):
+            raise TypeError(
+                f"the target must be a Tensor, got {type(t).__name__}: float(), .item(), np.asarray() and NumPy on a list "
+                "of tensors lose the gradient (np.stack joins them)"
+            )
         g = np.ones(t.shape, gradient_dtype(t)) if weight is None else np.asarray(weight, dtype=gradient_dtype(t))
         if g.shape != t.shape:
             raise ValueError(f"output_gradients must have the target's shape {t.shape}, got {g.shape}")
@@ -261,7 +264,7 @@ def _add(
 
 
 def _result(gradient: Array, given_away: set[int]) -> Tensor:
-    """Return a gradient as a tensor that shares its memory with nothing else the caller has."""
+    """Return a gradient as a tensor that shares its memory with none before it, nor with `output_gradients`."""
     owner = id(gradient if gradient.base is None else memory(gradient))
     if owner in given_away or not gradient.flags.writeable:
         gradient = gradient.copy()

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from beras.arrays import Array, ones
-from beras.checks import floating, matrix, whole_number
+from beras.checks import floating, floating_dtype, matrix, whole_number
 from beras.core import Diffable, Upstream, as_gradient, on_plain_arrays
 from beras.dropout import Dropout
 from beras.initializers import Seed, initialize
@@ -63,8 +63,7 @@ class Dense(Diffable):
         """Return fresh `(w, b)`; sets nothing."""
         whole_number(input_size, "Dense", "input_size")
         whole_number(output_size, "Dense", "output_size")
-        if np.dtype(dtype).kind != "f":
-            raise TypeError(f"Dense expects a floating-point dtype, got {np.dtype(dtype)}")
+        floating_dtype(dtype, "Dense")
         w = initialize(initializer, input_size, output_size, dtype=dtype, seed=seed)
         return Variable(w), Variable(np.zeros((1, output_size), dtype=dtype))
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from beras.arrays import Array
-from beras.checks import floating, gradient_dtype, matrix, numeric, real, same_shape
+from beras.checks import floating, gradient_dtype, matrix, number, numeric, real, same_shape
 from beras.core import Diffable, Upstream, as_gradient, on_plain_arrays
 from beras.tensor import Tensor, wrap
 
@@ -237,6 +237,6 @@ def _probabilities(y_pred: npt.ArrayLike, y_true: npt.ArrayLike, who: str) -> tu
 
 
 def _epsilon(epsilon: float, who: str) -> float:
-    if not 0 < epsilon < 0.5:
+    if not 0 < number(epsilon, who, "epsilon") < 0.5:
         raise ValueError(f"{who} expects 0 < epsilon < 0.5, got {epsilon}")
     return epsilon

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from beras.arrays import Array
-from beras.checks import floating, number_between, whole_number
+from beras.checks import floating, floating_dtype, number_between, whole_number
 from beras.core import Diffable, Upstream, as_gradient
 from beras.tensor import Tensor, wrap
 from beras.variable import Variable
@@ -27,6 +27,7 @@ class Normalization(Diffable):
     def __init__(self, size: int, epsilon: float, dtype: npt.DTypeLike) -> None:
         self.size = whole_number(size, type(self).__name__, "size")
         self.epsilon = number_between(epsilon, type(self).__name__, "epsilon", 0.0, np.inf)
+        floating_dtype(dtype, type(self).__name__)
         self.gamma = Variable(np.ones(size, dtype))
         self.beta = Variable(np.zeros(size, dtype))
 

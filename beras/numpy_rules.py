@@ -28,7 +28,6 @@ UFUNCS: dict[np.ufunc, type[ops.Operation]] = {
     np.negative: ops.Negative,
     np.positive: ops.Positive,
     np.conjugate: ops.Conjugate,
-    np.reciprocal: ops.Reciprocal,
     np.square: ops.Square,
     np.exp: ops.Exp,
     np.expm1: ops.Expm1,
@@ -39,7 +38,6 @@ UFUNCS: dict[np.ufunc, type[ops.Operation]] = {
     np.cos: ops.Cos,
     np.tanh: ops.Tanh,
     np.absolute: ops.Absolute,
-    np.fabs: ops.Absolute,
     np.maximum: ops.Maximum,
     np.minimum: ops.Minimum,
 }
@@ -99,7 +97,9 @@ def _min(run: Run, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Tens
 
 
 def _var(run: Run, a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
-    deviation = run(ops.Subtract(), a, run(ops.Mean(axis, True), a))
+    # As NumPy has it: its mean() of float16 is computed in float32, the mean inside var() is not.
+    sums = run(ops.Sum(axis, True), a)
+    deviation = run(ops.Subtract(), a, run(ops.Divide(), sums, a.size / max(sums.size, 1)))
     total = run(ops.Sum(axis, keepdims), run(ops.Square(), deviation))
     return run(ops.Divide(), total, max(a.size / max(total.size, 1) - ddof, 0))
 
@@ -194,7 +194,9 @@ def _clip(run: Run, a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = 
 
 def _dot(run: Run, a: Any, b: Any) -> Any:
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return run(ops.Multiply(), a, b)
+        dtype = np.promote_types(np.asarray(a).dtype, np.asarray(b).dtype)  # a Python number counts as any other
+        tensors = [run(ops.Cast(dtype), x) if isinstance(x, Tensor) and x.dtype != dtype else x for x in (a, b)]
+        return run(ops.Multiply(), *tensors)
     if np.ndim(b) > 2:
         raise TypeError("no rule for np.dot with more than two axes on the right")
     return run(ops.Matmul(), a, b)
@@ -230,6 +232,20 @@ def _to_device(run: Run, a: Any, device: str, *, stream: Any = None) -> Tensor:
     if device != "cpu":
         raise TypeError("arrays live on the CPU")
     return run(ops.Reshape(a.shape), a)
+
+
+def _of_floats(operation: type[ops.Operation]) -> Rule:
+    """NumPy's function of integers and complex numbers is another one than `operation`, and has no rule."""
+
+    def rule(run: Run, x: Any) -> Tensor:
+        if np.asarray(x).dtype.kind != "f":
+            raise TypeError(f"no rule for {x.dtype}")
+        return run(operation(), x)
+
+    return rule
+
+
+OF_FLOATS: dict[np.ufunc, Rule] = {np.reciprocal: _of_floats(ops.Reciprocal), np.fabs: _of_floats(ops.Absolute)}
 
 
 def _along_first_axis(rule: Rule) -> Rule:

@@ -77,14 +77,16 @@ class Composite(Weighted):
     @contextmanager
     def mode(self, training: bool) -> Iterator[None]:
         """Put all parts that have two modes (`part.training`: dropout, batch normalization) into one for a while."""
-        others = [part for part in self._all_parts() if getattr(part, "training", training) is not training]
-        for part in others:
+        others = [
+            (part, part.training) for part in self._all_parts() if getattr(part, "training", training) is not training
+        ]
+        for part, _ in others:
             part.training = training
         try:
             yield
         finally:
-            for part in others:
-                part.training = not training
+            for part, before in others:
+                part.training = before
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
         """Write all weights to `path` as an `.npz` of plain arrays, in one step: an old file stays until then."""

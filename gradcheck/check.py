@@ -36,14 +36,15 @@ from gradcheck.visit import Ledger, Visit
 # A claim lists so many kinks.
 KINKS = 24
 
-
+DTYPES = ("float64", "float32")
 FORMS = "gradients have the shape and dtype of what they differentiate"
 FLOATS = ("float16", "float32", "float64", "longdouble")
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to check: `seed` fixes every point; `dtypes` are those of the claims.
+    """How to check: `seed` fixes every point; `dtypes` are those of the claims (None: those of a function's arguments,
+    float64 and float32 for a class).
 
     `budget`: the most entries that a Jacobian may have; past it, random projections are compared.
     `executor` takes the columns of an estimate; `progress` is told each point's label. `fail_fast` stops at the first
@@ -52,7 +53,7 @@ class Options:
     """
 
     seed: int = 0
-    dtypes: tuple[str, ...] = ("float64", "float32")
+    dtypes: tuple[str, ...] | None = None
     budget: int = 10_000_000
     executor: Executor | None = None
     progress: Callable[[str], None] | None = None
@@ -137,7 +138,7 @@ class _Session:
         if not np.isfinite(visit.flat).all():
             self._pass_over(point, "skipped", "forward itself is not finite here, so that it has no derivative")
             return
-        for dtype in self.options.dtypes:
+        for dtype in self.options.dtypes or DTYPES:
             if dtype not in point.dtypes:
                 continue
             if refusal := visit.refusal(dtype):

@@ -21,17 +21,15 @@ class Answer:
     """What one method said about one variable: a row of the variable's size for every cotangent.
 
     `status`: "silent" for `None` or NotImplementedError, "raised" for another exception, "unreadable"
-    for an answer of a size that cannot be the variable's. `raw` is the last thing that came back.
+    for an answer of a size that cannot be the variable's.
     """
 
     wrt: str
     status: Status
     rows: Array | None = None
     message: str = ""
-    raw: Any = None
     shape: tuple[int, ...] = ()
     dtype: str = ""
-    layout: str = ""
 
 
 def split(row: Array, shapes: Sequence[tuple[int, ...]], dtype: Any) -> list[Array]:
@@ -108,12 +106,10 @@ def _ask_jvp(
         jacobian = np.stack(columns, axis=1) if columns else np.zeros((outputs, 0))
         if len(jacobian) != outputs:
             message = f"expected a product with {outputs} entries (one per output), but got {len(jacobian)}"
-            answers[name] = Answer(name, "unreadable", message=message, raw=first)
+            answers[name] = Answer(name, "unreadable", message=message)
             continue
         shape = zeros[position].shape
-        answers[name] = Answer(
-            name, "answered", asked[name] @ jacobian, raw=jacobian, shape=shape, dtype=str(first.dtype)
-        )
+        answers[name] = Answer(name, "answered", asked[name] @ jacobian, shape=shape, dtype=str(first.dtype))
     return answers
 
 
@@ -130,12 +126,12 @@ def _collect(problem: Problem, method: Method, said: list[list[Any]], wanted: di
         variable = problem.variable(name).example
         first = np.asarray(items[0])
         rows = np.empty((len(items), variable.size))
-        answers[name] = Answer(name, "answered", rows, raw=first, shape=first.shape, dtype=str(first.dtype))
+        answers[name] = Answer(name, "answered", rows, shape=first.shape, dtype=str(first.dtype))
         for row, item in zip(rows, items, strict=True):
             array = np.asarray(item) if item is not None else np.zeros(variable.shape)
             if array.size != variable.size or array.dtype.kind not in "fiub":
                 message = f"expected a gradient of shape {variable.shape}, but got {_describe(array)}"
-                answers[name] = Answer(name, "unreadable", message=message, raw=array, shape=array.shape)
+                answers[name] = Answer(name, "unreadable", message=message, shape=array.shape)
                 break
             row[:] = array.ravel()
     return answers
@@ -162,20 +158,17 @@ def _read_local(
                 raise ValueError(f"expected numbers, but the local gradient has dtype {locals_[0].dtype}")
             if len(parts) != len(shapes):
                 raise ValueError(f"expected a local gradient for each of {len(shapes)} outputs, but got {len(parts)}")
-            read = [
+            vjps = [
                 layouts.read(part, variable.example.shape, tuple(shape), variable.role)
                 for part, shape in zip(locals_, shapes, strict=True)
             ]
         except ValueError as error:
-            raw = np.asarray(parts[0]) if len(parts) == 1 else None
-            answers[name] = Answer(name, "unreadable", message=str(error), raw=raw)
+            answers[name] = Answer(name, "unreadable", message=str(error))
             continue
         rows = np.empty((len(asked[name]), variable.example.size))
         for row, cotangent in zip(rows, asked[name], strict=True):
             pieces = split(cotangent, shapes, float)
-            row[:] = sum(vjp(g).ravel() for (_, vjp), g in zip(read, pieces, strict=True))
+            row[:] = sum(vjp(g).ravel() for vjp, g in zip(vjps, pieces, strict=True))
         first = locals_[0]
-        answers[name] = Answer(
-            name, "answered", rows, raw=first, shape=first.shape, dtype=str(first.dtype), layout=read[0][0]
-        )
+        answers[name] = Answer(name, "answered", rows, shape=first.shape, dtype=str(first.dtype))
     return answers

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradcheck import numerical
 from gradcheck.counterexample import counterexample
 from gradcheck.diagnose import Evidence, diagnose
-from gradcheck.problem import Array, Method, Subject, Values
+from gradcheck.problem import Method, Subject, Values
 from gradcheck.results import Cause
 from gradcheck.sampling import Point
 from gradcheck.visit import Ledger, Visit
@@ -49,11 +48,6 @@ def explain(
 def _evidence(visit: Visit, method: Method, name: str, dtype: str, message: str, previous: Values | None) -> Evidence:
     answer, asked = visit.ask_entries(method, name, dtype)
     right, tolerance = visit.expected(name, asked, dtype)
-    forward = visit.problem.forward
-
-    def jacobian_at(values: Values) -> Array:
-        return numerical.estimate(forward, dict(values), name).dense()
-
     return Evidence(
         method=method,
         variable=visit.problem.variable(name),
@@ -63,8 +57,6 @@ def _evidence(visit: Visit, method: Method, name: str, dtype: str, message: str,
         claim=answer.rows if answer.rows is not None else np.full(right.shape, np.nan),
         estimate=right,
         tolerance=tolerance,
-        jacobian_at=jacobian_at,
         previous=previous,
         message=answer.message or message,
-        raw=answer.raw,
     )

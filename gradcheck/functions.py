@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from gradcheck import numerical
 from gradcheck.adapters import function_subject, subject_of
+from gradcheck.adapters.functions import Forward
 from gradcheck.check import Options, check_subject
 from gradcheck.errors import CannotBuild, GradcheckFailure, UsageError
 from gradcheck.problem import Array
@@ -35,8 +37,8 @@ def check(
     - `vjp(*args, cotangent)`: the product `cotangent · J`, of the argument's shape;
     - `jvp(*args, tangent)`: the product `J · tangent`, of the output's shape (one tangent per argument).
 
-    It is checked in the dtype of its arguments. Without arguments `subject` is a class or an instance with derivative
-    methods of its own.
+    It is checked in the dtype of its arguments unless `options` names others. Without arguments `subject` is a class or
+    an instance with derivative methods of its own.
 
     Raises UsageError for arguments that are not numbers, or where there is nothing to check.
 
@@ -58,7 +60,9 @@ def check(
             raise UsageError("expected a derivative to check: jac=, vjp=, jvp= or grad=")
         arrays = [_real(arg, position) for position, arg in enumerate(args)]
         built = function_subject(subject, arrays, jac=jac, vjp=vjp, jvp=jvp, grad=grad, names=names)
-        options = options or Options(dtypes=(_dtype(arrays),))
+        options = options or Options()
+        if options.dtypes is None:
+            options = replace(options, dtypes=(_dtype(arrays),))
     else:
         try:
             built = subject_of(subject)
@@ -68,7 +72,7 @@ def check(
 
 
 def assert_correct(subject: Any, *args: Any, **kwargs: Any) -> ComponentResult:
-    """Like `check`, but raise `GradcheckFailure` (an AssertionError) unless everything is correct."""
+    """Like `check`, but raise `GradcheckFailure` (an AssertionError) unless everything is correct or waived."""
     from gradcheck.report.terminal import explain
 
     result = check(subject, *args, **kwargs)
@@ -97,10 +101,7 @@ def numerical_jacobian(
         raise UsageError(f"expected argnum to name one of {len(args)} arguments, but got {argnum}")
     arrays = [_real(arg, position) for position, arg in enumerate(args)]
     names = [f"arg{position}" for position in range(len(args))]
-
-    def forward(values: Any) -> list[Array]:
-        return [np.asarray(function(*(values[name] for name in names)))]
-
+    forward = Forward(function, tuple(names), np.asarray)
     values = {name: array.astype(float) for name, array in zip(names, arrays, strict=True)}
     estimate = numerical.estimate(forward, values, names[argnum], seed=options.seed, executor=options.executor)
     shape = estimate.output_shapes[0] + estimate.variable_shape

@@ -15,19 +15,20 @@ import numpy as np
 from gradcheck.problem import Array, Role
 
 VJP = Callable[[Array], Array]
+Rules = tuple[Callable[[Array, tuple[int, ...], tuple[int, ...]], VJP | None], ...]
 
 
-def read(local: Array, variable_shape: tuple[int, ...], output_shape: tuple[int, ...], role: Role) -> tuple[str, VJP]:
-    """Return the layout's name and the vector-Jacobian product that `local` stands for.
+def read(local: Array, variable_shape: tuple[int, ...], output_shape: tuple[int, ...], role: Role) -> VJP:
+    """Return the vector-Jacobian product that `local` stands for.
 
     The product takes an upstream gradient of `output_shape` and returns an array of `variable_shape`.
     Raises ValueError, naming the shapes, where no layout fits.
     """
     rules = _WEIGHT_RULES if role == "weight" else _INPUT_RULES
-    for name, rule in (*_COMMON_RULES, *rules):
+    for rule in (*_COMMON_RULES, *rules):
         vjp = rule(local, variable_shape, output_shape)
         if vjp is not None:
-            return name, vjp
+            return vjp
     raise ValueError(
         f"expected the local gradient in a layout that multiplies with an upstream gradient of shape {output_shape} "
         f"into shape {variable_shape}, but it has shape {local.shape}"
@@ -66,17 +67,17 @@ def _shared_matrix(local: Array, variable: tuple[int, ...], output: tuple[int, .
 
 
 def _matrix_per_sample(local: Array, variable: tuple[int, ...], output: tuple[int, ...]) -> VJP | None:
-    """Softmax: one Jacobian `(out, in)` for each row. dx[n] = g[n] · L[n]"""
-    if len(variable) < 2 or variable[:-1] != output[:-1] or local.shape != (*output, variable[-1]):
-        return None
-    return lambda g: np.einsum("...o,...oi->...i", g, local)
-
-
-def _matrix_per_sample_in_out(local: Array, variable: tuple[int, ...], output: tuple[int, ...]) -> VJP | None:
-    """The same, transposed as Dense's `w` is: `(batch, in, out)`. dx[n] = L[n] · g[n]"""
+    """Softmax: one matrix `(in, out)` for each row, as Dense's `w` is one for all. dx[n] = L[n] · g[n]"""
     if len(variable) < 2 or variable[:-1] != output[:-1] or local.shape != (*variable, output[-1]):
         return None
     return lambda g: np.einsum("...io,...o->...i", local, g)
+
+
+def _jacobian_per_sample(local: Array, variable: tuple[int, ...], output: tuple[int, ...]) -> VJP | None:
+    """One Jacobian `(out, in)` for each row, where the shape tells it from the above. dx[n] = g[n] · L[n]"""
+    if len(variable) < 2 or variable[:-1] != output[:-1] or local.shape != (*output, variable[-1]):
+        return None
+    return lambda g: np.einsum("...o,...oi->...i", g, local)
 
 
 def _weight_matrix_per_sample(local: Array, variable: tuple[int, ...], output: tuple[int, ...]) -> VJP | None:
@@ -112,14 +113,7 @@ def _sum_to(array: Array, shape: tuple[int, ...]) -> Array:
     return np.asarray(summed.sum(axis=ones, keepdims=True)).reshape(shape)
 
 
-_COMMON_RULES = (("full Jacobian", _full), ("gradient of a scalar", _scalar_output))
-_INPUT_RULES = (
-    ("one number per entry", _elementwise),
-    ("one matrix for all rows", _shared_matrix),
-    ("one matrix per sample", _matrix_per_sample),
-    ("one matrix per sample", _matrix_per_sample_in_out),
-)
-_WEIGHT_RULES = (
-    ("one matrix per sample", _weight_matrix_per_sample),
-    ("broadcast over the batch", _weight_broadcast),
-)
+# In this order: where a shape fits several, the first is meant.
+_COMMON_RULES: Rules = (_full, _scalar_output)
+_INPUT_RULES: Rules = (_elementwise, _shared_matrix, _matrix_per_sample, _jacobian_per_sample)
+_WEIGHT_RULES: Rules = (_weight_matrix_per_sample, _weight_broadcast)

@@ -57,7 +57,10 @@ class Operation(Diffable):
             raise TypeError(f"{type(self).__name__} has a derivative by real numbers only, got complex input")
         products = self.products(wanted, J[0], np.asarray(self.outputs[0]), *xs)
         pairs = zip(products, xs, strict=True)
-        return [None if g is None else as_gradient(sum_to(g, x.shape), x) for g, x in pairs]
+        return [
+            as_gradient(sum_to(g, x.shape), x) if g is not None and isinstance(x, np.ndarray) else None
+            for g, x in pairs
+        ]
 
 
 def sum_to(g: Array, shape: tuple[int, ...]) -> Array:

@@ -44,7 +44,7 @@ def agrees_with_local(s: Setting) -> Iterator[str]:
                 variable = s.problem.variable(name)
                 try:
                     claimed = np.asarray(said[local.wrt.index(name)])
-                    _, times = layouts.read(claimed, s.values[name].shape, shapes[0], variable.role)
+                    times = layouts.read(claimed, s.values[name].shape, shapes[0], variable.role)
                 except ValueError:  # an unreadable layout is a matter of the claim
                     continue
                 tried = True

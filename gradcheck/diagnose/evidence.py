@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,11 +24,9 @@ class Evidence:
     `claim`, `estimate` and `tolerance` are Jacobians of shape (outputs, variable size): all outputs
     flattened and concatenated, the variable flattened. An entry of infinite tolerance is not judged.
 
-    - `jacobian_at(values)`: the numerical Jacobian by the same variable at other values;
     - `previous`: the values of the call before this one;
     - `message`: the exception's text, or the complaint about a shape, where the claim could not be read
-      (then `claim` may hold NaN only);
-    - `raw`: what the method returned; `cotangents`: what it was given, one per output.
+      (then `claim` may hold NaN only).
     """
 
     method: Method
@@ -40,11 +37,8 @@ class Evidence:
     claim: Array
     estimate: Array
     tolerance: Array
-    jacobian_at: Callable[[Values], Array]
     previous: Values | None = None
     message: str = ""
-    raw: Array | None = None
-    cotangents: list[Array] | None = None
 
     @property
     def x(self) -> Array:
@@ -133,7 +127,7 @@ class Evidence:
             return array
         try:
             shape = np.shape(self.outputs[0])
-            _, times = layouts.read(array, np.shape(self.x), shape, self.variable.role)
+            times = layouts.read(array, np.shape(self.x), shape, self.variable.role)
         except ValueError:  # a layout that cannot be read
             return None
         return np.asarray(times(self.generic_cotangents[0]))

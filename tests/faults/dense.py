@@ -266,7 +266,7 @@ class Cumulative(Elementwise):
     def get_input_gradients(self) -> list[Any]:
         n = self.inputs[0].shape[-1]
         rows = len(self.inputs[0])
-        return [like(np.broadcast_to(np.tril(np.ones((n, n))), (rows, n, n)), self.inputs[0])]
+        return [like(np.broadcast_to(np.triu(np.ones((n, n))), (rows, n, n)), self.inputs[0])]
 
     def compose_input_gradients(self, J: Any = None) -> list[Any]:
         g = upstream(J)

@@ -180,6 +180,13 @@ class LeakyReLUOtherSlope(LeakyReLU):
         return np.where(x > 0, 1.0, 0.01)
 
 
+class LeakyReLUSinglePrecision(LeakyReLU):
+    """1 is a float32 number, α is none: all positive inputs are right."""
+
+    def slope(self, x: Array) -> Array:
+        return super().slope(x).astype(np.float32).astype(x.dtype)
+
+
 class LeakyReLUAtZero(LeakyReLU):
     """0 is a kink: anything between α and 1 would be a convention, and so would 0; 7 is none."""
 
@@ -328,6 +335,7 @@ FAULTS = [
     Fault("samples reversed", SineReversed, Sine, "permuted"),
     Fault("sine′ = 0 at 0", SineNotAtZero, Sine, "wrong only at zeros"),
     Fault("leaky slope −α", LeakyReLUNegative, LeakyReLU, "slope −α"),
+    Fault("leaky slope rounded to float32", LeakyReLUSinglePrecision, LeakyReLU, "lost precision"),
     Fault("leaky slope 1", LeakyReLUOne, LeakyReLU, "slope 1 everywhere"),
     Fault("another leaky slope", LeakyReLUOtherSlope, LeakyReLU, "wrong for negative inputs"),
     Fault("leaky slope 7 at the kink", LeakyReLUAtZero, LeakyReLU, "wrong only at zeros"),

@@ -55,7 +55,6 @@ def evidence(
         claim=facts.pop("written", None) if "written" in facts else claim(estimate),
         estimate=estimate,
         tolerance=np.full(estimate.shape, 1e-10 * np.abs(estimate).max()),
-        jacobian_at=lambda given: differences(problem, given, wrt),
         **facts,
     )
 
@@ -396,7 +395,6 @@ def test_no_evidence_makes_it_fail(seed: int) -> None:
             claim=claims[rng.integers(len(claims))],
             estimate=right,
             tolerance=np.full(right.shape, [1e-9, 0.0, np.inf, 1.0][rng.integers(4)]),
-            jacobian_at=lambda v, right=right: right,  # type: ignore[misc]
             previous=[None, {"x": 2 * x}, {}, {"x": np.ones(7)}][rng.integers(4)],
             message=["", "ValueError: bad", "expected m to return 2 gradients, one each for a, b, but got 1"][
                 rng.integers(3)

@@ -37,22 +37,25 @@ G = rng.normal(size=(BATCH, OUT))
     ],
 )
 def test_layout_multiplies_as_it_means(local, variable, output, role, cotangent, product):
-    _, vjp = read(local, variable, output, role)
+    vjp = read(local, variable, output, role)
     assert vjp(cotangent).shape == variable
     np.testing.assert_allclose(vjp(cotangent), product, rtol=1e-13)
 
 
-def test_a_jacobian_per_sample_has_the_output_axis_first():
+def test_a_matrix_per_sample_is_read_by_its_shape_and_as_the_compose_methods_do_where_it_is_square():
     local = rng.normal(size=(BATCH, OUT, IN))
-    _, vjp = read(local, (BATCH, IN), (BATCH, OUT), "input")
+    vjp = read(local, (BATCH, IN), (BATCH, OUT), "input")
     np.testing.assert_allclose(vjp(G), np.einsum("no,noi->ni", G, local), rtol=1e-13)
-    _, vjp = read(local.transpose(0, 2, 1), (BATCH, IN), (BATCH, OUT), "input")
+    vjp = read(local.transpose(0, 2, 1), (BATCH, IN), (BATCH, OUT), "input")
     np.testing.assert_allclose(vjp(G), np.einsum("no,noi->ni", G, local), rtol=1e-13)
+    square = rng.normal(size=(BATCH, OUT, OUT))
+    vjp = read(square, (BATCH, OUT), (BATCH, OUT), "input")
+    np.testing.assert_allclose(vjp(G), np.einsum("nio,no->ni", square, G), rtol=1e-13)
 
 
 def test_a_full_jacobian_is_read_as_one():
     local = rng.normal(size=(BATCH, OUT, 2, 7))
-    _, vjp = read(local, (2, 7), (BATCH, OUT), "input")
+    vjp = read(local, (2, 7), (BATCH, OUT), "input")
     np.testing.assert_allclose(vjp(G), np.einsum("no,noij->ij", G, local), rtol=1e-13)
 
 
