@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.record is not None:
             record = training_record(history, x_test, y_test, predictions)
             print(f"Training recorded in {write_training_record(record, options.record)}")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         print(f"beras: cannot save the results: {error}", file=sys.stderr)
         return 1
     return 0

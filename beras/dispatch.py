@@ -75,9 +75,7 @@ def ufunc(tape: GradientTape, function: np.ufunc, method: str, inputs: tuple[Any
     # NumPy 1 evaluates x ** 0 by a ufunc of its own that has no public name.
     constant = function in rules.PIECEWISE_CONSTANT_UFUNCS or function.__name__ == "_ones_like"
     constant = constant or (function in rules.CONSTANT_IN_THE_FIRST and not holds_tensors([inputs[1:], kwargs]))
-    return _follow(
-        tape, table.get(function), getattr(function, method), inputs, kwargs, name=name, constant=constant
-    )
+    return _follow(tape, table.get(function), getattr(function, method), inputs, kwargs, name=name, constant=constant)
 
 
 def function(

@@ -224,8 +224,8 @@ def _seed(target: Tensor | Sequence[Tensor], output_gradients: Any) -> dict[int,
     for t, weight in zip(targets, weights, strict=True):
         if not isinstance(t, Tensor):
             raise TypeError(
-                f"the target must be a Tensor, got {type(t).__name__}: float(), .item(), np.asarray() and NumPy on a list "
-                "of tensors lose the gradient (np.stack joins them)"
+                f"the target must be a Tensor, got {type(t).__name__}: float(), np.asarray() and NumPy on a list of "
+                "tensors lose the gradient (np.stack joins them)"
             )
         g = np.ones(t.shape, gradient_dtype(t)) if weight is None else np.asarray(weight, dtype=gradient_dtype(t))
         if g.shape != t.shape:

@@ -61,9 +61,14 @@ def training_record(
 
 
 def write_training_record(record: Mapping[str, Any], folder: Path) -> Path:
-    """Write `training.json` into `folder`, in one step, and return its path."""
+    """Write `training.json` into `folder`, in one step, and return its path.
+
+    Raises OSError, and ValueError for a training that diverged; then an old file stays.
+    """
     path = folder / "training.json"
     with written_in_one_step(path) as file:
-        # A diverged training has no number that JSON knows: better an error here than a file nobody can read.
-        file.write(json.dumps(record, allow_nan=False).encode())
+        try:
+            file.write(json.dumps(record, allow_nan=False).encode())
+        except ValueError:  # JSON knows no NaN
+            raise ValueError("the training diverged: a loss or a prediction is NaN or infinite") from None
     return path

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import ast
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from gradcheck import __version__
 from gradcheck.errors import UsageError
@@ -137,30 +136,14 @@ def _dtypes(given: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _init(given: Sequence[str] | None) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+def _init(given: Sequence[str] | None) -> dict[str, str]:
+    values: dict[str, str] = {}
     for text in given or ():
         name, equals, value = text.partition("=")
         if not equals or not name.isidentifier():
             raise UsageError(f"expected --init NAME=VALUE, such as --init input_size=4, but got {text!r}")
-        values[name] = _value(value)
+        values[name] = value
     return values
-
-
-def _value(text: str) -> Any:
-    """A number, list or the like as Python writes it; anything else is text."""
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
-        return text
-    return value if _is_data(value) else text
-
-
-def _is_data(value: Any) -> bool:
-    """Whether a value crosses to a worker process as JSON and comes out the same."""
-    if isinstance(value, list):
-        return all(map(_is_data, value))
-    return value is None or isinstance(value, (bool, int, float, str))
 
 
 def _whole(text: str) -> int:

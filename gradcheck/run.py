@@ -23,12 +23,15 @@ FAILING = ("wrong", "unresolved", "not implemented")
 
 @dataclass(frozen=True)
 class Settings:
-    """What the command line says about how to check; `jobs` and `time_limit` (seconds) are per run and per subject."""
+    """What the command line says about how to check; `jobs` and `time_limit` (seconds) are per run and per subject.
+
+    `init` holds constructor arguments as text, as Python writes them.
+    """
 
     seed: int = 0
     dtypes: tuple[str, ...] = ("float64", "float32")
     budget: int = 10_000_000
-    init: dict[str, Any] = field(default_factory=dict)
+    init: dict[str, str] = field(default_factory=dict)
     jobs: int = 1
     time_limit: float = 60.0
 

@@ -16,6 +16,7 @@ check is.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import faulthandler
 import functools
@@ -156,12 +157,24 @@ def _check(task: Task, module: Any, say: Say) -> dict[str, Any]:
     thing = loading.get(module, task["attribute"])
     progress = functools.partial(_say_progress, say)
     try:
-        subject = subject_of(thing, name=task["name"], init=task["init"])
+        subject = subject_of(thing, name=task["name"], init={key: literal(text) for key, text in task["init"].items()})
         wanted = {**task["options"], "dtypes": tuple(task["options"]["dtypes"])}
         result = check_subject(subject, Options(**wanted, progress=progress))
     except CannotBuild as error:
         return {"skipped": str(error)}
     return {"result": to_json(result)}
+
+
+def literal(text: str) -> Any:
+    """Return the number, list, tuple or the like that Python reads in `text`, else the text itself.
+
+    >>> literal("(4, 3)"), literal("1e-3"), literal("None"), literal("relu")
+    ((4, 3), 0.001, None, 'relu')
+    """
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return text
 
 
 def _say_progress(say: Say, *what: object) -> None:

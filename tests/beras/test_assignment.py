@@ -13,6 +13,7 @@ import pytest
 from beras import assignment
 from beras.assignment import get_acc_fn, get_loss_fn, get_model, get_optimizer, main
 from beras.onehot import OneHotEncoder
+from beras.optimizers import BasicOptimizer
 from beras.preprocess import load_and_preprocess_data
 from beras.record import training_record, write_training_record
 
@@ -113,6 +114,19 @@ def test_results_that_cannot_be_saved_are_one_line_and_status_1(
     assert error.count("\n") == 1
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_training_that_diverged_is_one_line_and_leaves_no_record(
+    data_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BERAS_MNIST", str(data_file))
+    monkeypatch.setattr(assignment, "get_optimizer", lambda: BasicOptimizer(1e30))
+    monkeypatch.chdir(tmp_path)
+    assert main(["--epochs", "1", "--batch-size", "4096", "--record", "reports"]) == 1
+    error = capsys.readouterr().err
+    assert error == "beras: cannot save the results: the training diverged: a loss or a prediction is NaN or infinite\n"
+    assert list(Path("reports").iterdir()) == []
+
+
 # --- the record
 
 
@@ -160,7 +174,7 @@ def test_a_perfect_model_has_nothing_wrong() -> None:
 def test_a_record_that_json_cannot_hold_leaves_the_old_file(tmp_path: Path) -> None:
     path = write_training_record(training_record({"loss": [1.0]}, *some_predictions()), tmp_path)
     before = path.read_bytes()
-    with pytest.raises(ValueError, match="JSON compliant"):
+    with pytest.raises(ValueError, match="the training diverged"):
         write_training_record(training_record({"loss": [np.nan]}, *some_predictions()), tmp_path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["training.json"]

@@ -1,7 +1,18 @@
 import numpy as np
 import pytest
 
-from beras import Dense, Flatten, Tensor, Variable
+from beras import (
+    Adam,
+    BatchNormalization,
+    CategoricalCrossEntropy,
+    Dense,
+    Dropout,
+    Flatten,
+    LayerNormalization,
+    LeakyReLU,
+    Tensor,
+    Variable,
+)
 from tests.beras.differences import assert_vjp_matches
 
 
@@ -69,6 +80,24 @@ def test_the_default_initializer_is_a_unit_normal():
 
 def test_the_seed_repeats_the_weights():
     np.testing.assert_array_equal(Dense(4, 3, seed=1).w, Dense(4, 3, seed=1).w)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Dense(2, 3, dtype=int),
+        lambda: LayerNormalization(3, dtype=int),
+        lambda: BatchNormalization(3, dtype=np.complex64),
+        lambda: Adam("0.1"),
+        lambda: Adam(0.1, beta_1=True),
+        lambda: Dropout("0.5"),
+        lambda: LeakyReLU("a"),
+        lambda: CategoricalCrossEntropy(None),
+    ],
+)
+def test_an_option_of_another_type_is_refused_by_its_name(make):
+    with pytest.raises(TypeError, match=r"expects (a floating-point dtype|\w+ to be a number), got"):
+        make()
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])

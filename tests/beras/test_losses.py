@@ -44,6 +44,20 @@ def test_one_scalar_comes_out_and_no_weights(loss, p):
     assert function.get_weight_gradients() == function.compose_weight_gradients([1.0]) == []
 
 
+def test_a_subclass_may_differentiate_by_the_truth_as_well():
+    class Distance(MeanSquaredError):
+        constant_inputs = ()
+
+        def input_gradients_for(self, J, wanted):
+            p, t = map(np.asarray, self.inputs)
+            return [2 * (p - t) / p.size, 2 * (t - p) / p.size]
+
+    y = Tensor([[1.0, 2.0]])
+    with GradientTape() as tape:
+        z = Distance()(Tensor([[0.0, 0.0]]), 3 * y)
+    assert tape.gradient(z, y).tolist() == [[9.0, 18.0]]
+
+
 def test_mean_squared_error_by_hand():
     loss = MeanSquaredError()
     assert loss([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]], [[1.0, 0.0, 0.0], [3.0, 0.0, 0.0]]) == pytest.approx(22 / 6)

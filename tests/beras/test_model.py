@@ -530,6 +530,9 @@ def test_evaluating_does_not_leave_the_layers_in_another_mode() -> None:
     with model.mode(training=False):
         model.batch_step(Tensor(x), Tensor(y))
         assert modes(model) == [False, False]
+    model.layers[0].layers[3].training = 1  # true, though not True
+    model.evaluate(x, y, 10)
+    assert modes(model) == [True, 1]
 
 
 def test_a_mode_reaches_models_that_list_their_weights_and_models_with_a_mode_of_their_own() -> None:
@@ -671,7 +674,7 @@ def test_layers_built_in_the_first_forward_pass_are_trained_from_the_first_step_
     assert_same(values(model), values(twin))
 
 
-def test_what_is_frozen_between_two_fits_or_after_a_broken_one_stays() -> None:
+def test_what_is_frozen_or_thawed_between_two_fits_or_after_a_broken_one_stays_so() -> None:
     model, (x, y) = network(), blobs(10)
     model.fit(x, y, epochs=1, batch_size=5, verbose=False)
     broken = y.copy()
@@ -691,6 +694,9 @@ def test_what_is_frozen_between_two_fits_or_after_a_broken_one_stays() -> None:
     model.fit(x, y, epochs=1, batch_size=5, verbose=False)
     np.testing.assert_array_equal(model.weights[0], before[0])
     assert not np.array_equal(model.weights[2], before[2])
+    model.layers[0].trainable = True
+    model.fit(x, y, epochs=1, batch_size=5, verbose=False)
+    assert not np.array_equal(model.weights[0], before[0])
     assert list(model.named_weights()) == ["layers.0.w", "layers.0.b", "layers.2.w", "layers.2.b"]
 
 
@@ -710,6 +716,13 @@ def test_the_summary_counts_shared_weights_once(capsys: pytest.CaptureFixture[st
         "layers.2.layers.1  Dense  w (2, 3)  b (1, 3)           9",
         "15 parameters, 9 of them trained",
     ]
+
+
+def test_the_summary_counts_a_variable_of_two_layers_once(capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = Dense(2, 2), Dense(2, 2)
+    second.w = first.w
+    SequentialModel([first, second]).summary()
+    assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()[2:4]] == ["6", "2"]
 
 
 # --- saved weights

@@ -9,6 +9,7 @@ import pytest
 from gradcheck.arguments import parse
 from gradcheck.errors import UsageError
 from gradcheck.keyword import Keyword
+from gradcheck.worker import literal
 
 
 def test_defaults_are_those_of_the_help() -> None:
@@ -36,18 +37,29 @@ def test_options_may_stand_anywhere() -> None:
     assert given.exit_first
     assert given.verbose
     assert given.settings.dtypes == ("float16",)
-    assert given.settings.init == {"n": 3, "kind": "big"}
+    assert given.settings.init == {"n": "3", "kind": "big"}
     assert given.wants("x.Dense")
     assert not given.wants("x.Conv")
 
 
-INIT = {"3": 3, "1e-3": 1e-3, "[1, 2]": [1, 2], "None": None, "True": True, "'3'": "3", "relu": "relu", "": ""}
-AS_TEXT = ("(1, 2)", "1 +", "{1}", "[" * 500, "[{1}]")
+INIT = {
+    "3": 3,
+    "1e-3": 1e-3,
+    "[1, 2]": [1, 2],
+    "(1, [2])": (1, [2]),
+    "{'a': 1}": {"a": 1},
+    "None": None,
+    "True": True,
+    "'3'": "3",
+    "relu": "relu",
+    "": "",
+}
+AS_TEXT = ("1 +", "[" * 500, "np.pi")
 
 
 @pytest.mark.parametrize(("text", "value"), [*INIT.items(), *zip(AS_TEXT, AS_TEXT, strict=True)])
-def test_init_reads_numbers_and_lists_and_takes_the_rest_as_text(text: str, value: object) -> None:
-    assert parse(["t", "--init", f"n={text}"]).settings.init == {"n": value}
+def test_init_reads_what_python_writes_and_takes_the_rest_as_text(text: str, value: object) -> None:
+    assert literal(parse(["t", "--init", f"n={text}"]).settings.init["n"]) == value
 
 
 @pytest.mark.parametrize(("text", "value"), [("1e6", 10**6), ("10_000", 10_000), ("7", 7), ("2.0", 2)])
