@@ -11,7 +11,7 @@ from beras import numpy_rules as rules
 from beras import written
 from beras.arrays import Array
 from beras.ops import GetItem, Operation
-from beras.tensor import Tensor, holds_tensors, plain, recording, tensors_in, wrap_result
+from beras.tensor import WRITING_METHODS, Tensor, holds_tensors, plain, recording, tensors_in, wrap_result
 from beras.writes import writes
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def function(
 
 def method(tape: GradientTape, name: str, inherited: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
     """A method of ndarray, called on a Tensor (`args[0]`) inside a tape."""
-    if name in rules.WRITING_METHODS or (name == "byteswap" and True in (*args[1:2], kwargs.get("inplace"))):
+    if name in WRITING_METHODS and (name != "byteswap" or True in (*args[1:2], kwargs.get("inplace"))):
         require_writable(args[0])
     if targets := written.by_method(name, args[1:], kwargs):
         return _write(targets, inherited, args, kwargs)

@@ -61,7 +61,7 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, Array]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = {name: archive.read(name) for name in archive.namelist()}
     except Exception as error:
-        raise ValueError(f"it is damaged or cut off ({_in_one_line(error)})") from error
+        raise ValueError(f"it is damaged or cut off ({in_one_line(error)})") from error
     return {name.removesuffix(".npy"): _array(name, member) for name, member in members.items()}
 
 
@@ -71,9 +71,10 @@ def _array(name: str, member: bytes) -> Array:
     try:
         array: Array = np.lib.format.read_array(io.BytesIO(member), allow_pickle=False)
     except ValueError as error:
-        raise ValueError(f"it holds {name!r}, which is not a plain array ({_in_one_line(error)})") from error
+        raise ValueError(f"it holds {name!r}, which is not a plain array ({in_one_line(error)})") from error
     return array
 
 
-def _in_one_line(error: Exception) -> str:
+def in_one_line(error: BaseException) -> str:
+    """Return what an exception says, or its name."""
     return " ".join(str(error).split()) or type(error).__name__

@@ -74,7 +74,6 @@ CONSTANT_IN_THE_FIRST: frozenset[Any] = frozenset({np.full_like, np.bincount, np
 # Written by Python code that uses nothing but functions with rules: they run as they are, and are recorded inside.
 MADE_OF_RULES = frozenset({np.vstack, np.hstack, np.split, np.array_split, np.atleast_1d, np.atleast_2d, np.atleast_3d})
 
-WRITING_METHODS = frozenset({"fill", "put", "sort", "partition", "resize", "setfield", "itemset"})
 PIECEWISE_CONSTANT_METHODS = frozenset(
     {"all", "any", "argmax", "argmin", "argpartition", "argsort", "nonzero", "round", "searchsorted"}
 )

@@ -20,7 +20,7 @@ import numpy as np
 
 from beras.arrays import Array
 from beras.core import Tensor
-from beras.files import read_arrays, written_in_one_step
+from beras.files import in_one_line, read_arrays, written_in_one_step
 from beras.progress import Progress
 
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
@@ -70,7 +70,7 @@ def read_mnist(path: Path) -> dict[str, Array]:
     except FileNotFoundError:
         raise DataError(f"there is no file {path}: BERAS_MNIST must name Keras' mnist.npz, or be unset") from None
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as Keras' mnist.npz: {_one_line(error)}") from error
+        raise DataError(f"{path} cannot be read as Keras' mnist.npz: {_told(error)}") from error
     missing = sorted(set(MNIST_SHAPES) - set(arrays))
     if missing:
         raise DataError(f"{path} has no {', '.join(missing)}, expected Keras' mnist.npz")
@@ -102,7 +102,7 @@ def cached_mnist(url: str = MNIST_URL, sha256: str = MNIST_SHA256, folder: Path 
         download(url, target, sha256)
     except (OSError, HTTPException, ValueError) as error:  # URLError, HTTPError and timeouts are OSErrors
         raise DataError(
-            f"cannot download MNIST from {url} ({_one_line(error)}): "
+            f"cannot download MNIST from {url} ({_told(error)}): "
             "connect to the network, or set BERAS_MNIST to a copy of Keras' mnist.npz"
         ) from error
     return target
@@ -146,7 +146,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _one_line(error: BaseException) -> str:
+def _told(error: BaseException) -> str:
     if isinstance(error, urllib.error.URLError) and not isinstance(error, urllib.error.HTTPError):
         error = error.reason if isinstance(error.reason, BaseException) else error
-    return " ".join(str(error).split()) or type(error).__name__
+    return in_one_line(error)

@@ -211,7 +211,7 @@ def holds_tensors(tree: Any) -> bool:
 
 
 _WRITING_ATTRIBUTES = frozenset({"shape", "dtype", "strides", "data", "real", "imag", "flat"})
-_WRITING_METHODS = ("byteswap", "fill", "itemset", "partition", "put", "resize", "setfield", "sort")
+WRITING_METHODS = ("byteswap", "fill", "itemset", "partition", "put", "resize", "setfield", "sort")
 _OTHER_METHODS = (
     *("__copy__", "__deepcopy__", "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "choose"),
     *("clip", "compress", "conj", "conjugate", "copy", "cumprod", "cumsum", "diagonal", "dot", "flatten", "getfield"),
@@ -256,9 +256,9 @@ def _property(name: str) -> property:
 
 
 # Written as a loop over names: forty methods that all do the same would hide the one idea.
-for _name in (*_WRITING_METHODS, *_OTHER_METHODS):
+for _name in (*WRITING_METHODS, *_OTHER_METHODS):
     if hasattr(np.ndarray, _name):
-        setattr(Tensor, _name, _method(_name, in_place=_name in _WRITING_METHODS))
+        setattr(Tensor, _name, _method(_name, in_place=_name in WRITING_METHODS))
 for _name in _PROPERTIES:
     if hasattr(np.ndarray, _name):
         setattr(Tensor, _name, _property(_name))

@@ -19,7 +19,6 @@ from pathlib import Path
 from gradcheck.report import store
 from gradcheck.report.rows import headline
 from gradcheck.report.terminal import counts
-from gradcheck.report.writing import EACH
 from gradcheck.results import ORDER, ComponentResult
 
 SCHEMA = 1
@@ -93,19 +92,19 @@ def save(folders: Sequence[Folder], target: str, folder: str) -> None:
     """Write the table's data and its CSV."""
     data = {"schema": SCHEMA, "target": target, "folders": [dataclasses.asdict(one) for one in folders]}
     content = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
-    store.replace(Path(folder) / EACH, content.encode("utf-8", "backslashreplace"))
+    store.replace(Path(folder) / store.EACH, content.encode("utf-8", "backslashreplace"))
     store.replace(Path(folder) / "each.csv", csv_text(folders).encode("utf-8", "backslashreplace"))
 
 
 def load(folder: str) -> tuple[str, list[Folder]]:
     """Read the target and the table's data (ValueError where it is of another schema or malformed)."""
-    data = json.loads((Path(folder) / EACH).read_text(encoding="utf-8"))
+    data = json.loads((Path(folder) / store.EACH).read_text(encoding="utf-8"))
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise ValueError(f"expected {EACH} of schema {SCHEMA}: run the check again")
+        raise ValueError(f"expected {store.EACH} of schema {SCHEMA}: run the check again")
     try:
         folders = [Folder(**{**one, "rows": tuple(Row(**row) for row in one["rows"])}) for one in data["folders"]]
     except (KeyError, TypeError) as error:
-        raise ValueError(f"{EACH} is malformed ({error}): run the check again") from error
+        raise ValueError(f"{store.EACH} is malformed ({error}): run the check again") from error
     return str(data["target"]), folders
 
 

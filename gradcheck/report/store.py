@@ -34,6 +34,8 @@ from typing import IO
 from gradcheck.results import ComponentResult, from_json, to_json
 
 INDEX = "index.html"
+EACH = "each.json"
+"""The data of `--each`, beside the folders' own reports."""
 KINDS = ("tensorflow", "mutation", "arena", "training")
 """Data that is not one component's, each with a page of its own: `data/<kind>.json`, `<kind>.html`."""
 

@@ -13,9 +13,6 @@ from gradcheck.errors import UsageError
 from gradcheck.report import store
 from gradcheck.results import ComponentResult, from_json
 
-EACH = "each.json"
-"""The data of `--each`, beside the folders' own reports."""
-
 INSTALL = "for the HTML report, its pictures and colour: pip install 'beras-gradcheck[report]'"
 
 
@@ -76,7 +73,7 @@ def repaint(folder: str) -> list[str]:
 
     Raises UsageError where there is no report, or nothing to paint it with.
     """
-    each = Path(folder) / EACH
+    each = Path(folder) / store.EACH
     if not each.is_file() and not (Path(folder) / "data").is_dir():
         raise UsageError(f"there is no report in {folder!r}: expected {os.path.join(folder, 'data')} with JSON files")
     if not can_paint():

@@ -1,11 +1,12 @@
 """Every operation by itself: against central differences, in both layouts, in every type."""
 
 import inspect
+import re
 
 import numpy as np
 import pytest
 
-from beras import Diffable, Tensor, ops
+from beras import Diffable, Tensor, dispatch, numpy_rules, ops
 from tests.beras.differences import assert_vjp_matches
 
 random = np.random.default_rng(0)
@@ -25,6 +26,15 @@ def example(op):
 def test_there_is_an_operation_for_each_name():
     assert len(ALL) == len(ops.__all__) - 1  # all but the base class
     assert all(issubclass(op, Diffable) for op in ALL)
+
+
+def test_every_operation_is_public_and_what_a_tape_makes_of_something_in_numpy():
+    modules = [module for name, module in vars(ops).items() if inspect.ismodule(module)]
+    written = {op for module in modules for op in vars(module).values() if inspect.isclass(op)}
+    written = {op for op in written if issubclass(op, ops.Operation) and not inspect.isabstract(op)}
+    assert {op for op in written if not op.__name__.startswith("_")} == set(ALL)
+    rules = inspect.getsource(numpy_rules) + inspect.getsource(dispatch)
+    assert [op.__name__ for op in ALL if not re.search(rf"\b{op.__name__}\b", rules)] == []
 
 
 @pytest.mark.parametrize("op", ALL, ids=lambda op: op.__name__)

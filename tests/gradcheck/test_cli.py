@@ -330,17 +330,6 @@ def test_first_line_comes_before_numpy_is_loaded(tmp_path: Path) -> None:
     assert python("-c", program, folder=tmp_path).stdout == "False\n"
 
 
-def test_single_class_takes_no_longer_than_a_few_starts_of_python_with_numpy(tmp_path: Path) -> None:
-    package(tmp_path)
-    start = time.perf_counter()
-    python("-c", "import numpy, gradcheck.check", folder=tmp_path)
-    unit = time.perf_counter() - start
-    start = time.perf_counter()
-    done = command("beras.layers.Tanh", "--no-report", folder=tmp_path)
-    assert done.returncode == 0, done.stdout
-    assert time.perf_counter() - start < 12 * unit
-
-
 def test_json_is_written_through_a_link_and_into_a_device(tmp_path, monkeypatch):
     """What is no file of its own stays what it is."""
     monkeypatch.chdir(tmp_path)

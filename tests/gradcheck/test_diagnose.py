@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from gradcheck.diagnose import PROBES, TABLE, UNREADABLE, Evidence, diagnose
+from gradcheck.diagnose import (
+    PROBES,
+    TABLE,
+    UNREADABLE,
+    Evidence,
+    branches,
+    diagnose,
+    elsewhere,
+    layout,
+    places,
+    scale,
+    suspects,
+    terms,
+)
 from gradcheck.diagnose.evidence import differences
 from gradcheck.problem import Array, Kind, Method, Problem, Values, Variable
 
@@ -411,4 +425,14 @@ def test_a_claim_within_a_few_tolerances_has_no_diagnosis() -> None:
 def test_every_hypothesis_says_what_it_looks_for() -> None:
     tables = [*UNREADABLE, *TABLE, *PROBES]
     assert all(hypothesis.__doc__ for hypothesis in tables)
+    modules = (branches, elsewhere, layout, places, scale, suspects, terms)
+    written = {
+        one
+        for module in modules
+        for name, one in inspect.getmembers(module, inspect.isfunction)
+        if one.__module__ == module.__name__
+        and not name.startswith("_")
+        and inspect.signature(one).return_annotation == "list[Cause]"
+    }
+    assert written == set(tables)
     assert len({hypothesis.__name__ for hypothesis in [*TABLE, *PROBES]}) == len(TABLE) + len(PROBES)

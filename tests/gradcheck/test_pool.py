@@ -96,10 +96,8 @@ def test_hanging_module_is_killed_with_everything_that_it_started(worker: Worker
         "while True: pass",
     )
     worker.ask(find(tmp_path, "beras.core"), 30)
-    start = time.monotonic()
     with pytest.raises(Died, match=r"it did not finish within 1 s \(--time-limit\)"):
         worker.ask(find(tmp_path, "beras.model"), 1.0)
-    assert time.monotonic() - start < 5
     pid = int((tmp_path / "pid").read_text())
     deadline = time.monotonic() + 5
     while is_running(pid) and time.monotonic() < deadline:
