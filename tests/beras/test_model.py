@@ -651,6 +651,9 @@ def test_weights_that_the_loss_does_not_depend_on_are_reported_once() -> None:
     with pytest.warns(UserWarning, match=r"does not depend on layers\.0\.w, layers\.0\.b: they will not") as caught:
         model.fit(*blobs(10), epochs=2, batch_size=5, verbose=False)
     assert len(caught) == 1
+    model.compile(BasicOptimizer(0.1), MeanSquaredError())
+    with pytest.warns(UserWarning, match="does not depend"):  # once for each way to train it
+        model.fit(*blobs(10), epochs=1, batch_size=5, verbose=False)
 
 
 class Lazy(Model):

@@ -168,6 +168,24 @@ def test_another_branch_in_float32_is_labelled_and_judged_by_that_branch():
     assert all("dtype-dependent" in label for label in labels)
 
 
+class OneArrayForAllAnswers(Layer):
+    """Every product is written into the same array."""
+
+    def forward(self, x):
+        self.kept = np.empty_like(np.sin(x))
+        return np.sin(x)
+
+    def get_input_gradients(self):
+        return [np.cos(self.inputs[0])]
+
+    def compose_input_gradients(self, J):
+        return [np.multiply(J[0], np.cos(self.inputs[0]), out=self.kept)]
+
+
+def test_an_array_that_is_filled_again_for_the_next_answer_is_read_before():
+    assert gradcheck.check(OneArrayForAllAnswers).claims[1].verdict == "correct"
+
+
 class WholeNumbersInFloat32(Layer):
     """Whole numbers become float32, as in PyTorch; `error` is a factor of theirs alone."""
 
