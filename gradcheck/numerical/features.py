@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.numerical.ladder import Quotients
+from gradcheck.numerical.ladder import ULPS, Quotients
 from gradcheck.numerical.rounded import WAVE, power_law, rounded_off, together
 from gradcheck.numerical.steps import last_true
 from gradcheck.problem import Array
@@ -42,7 +42,7 @@ def nearest(q: Quotients, value: Array, start: Array, least: float) -> Array:
         n = len(after)
         seen = np.maximum(q.point.height, np.abs(value) * q.point.near)
         sees = error[:n] > np.maximum(BEYOND * (usual[:n] + noise[:n]), FALL * after)
-        sees &= error[:n] * q.steps[:n, None] > least * seen
+        sees &= error[:n] * q.steps[:n, None] > np.maximum(least * seen, q.point.grid)
     found: Array = np.where(sees & ~clear(q, value, start), level[:n], -1).max(axis=0)
     return found
 
@@ -83,13 +83,16 @@ def riser(q: Quotients) -> Array:
         both = together(last)
         # Near the point, f may be what is left of the large numbers that it gets to.
         f, near = np.abs(np.stack([q.up, q.down])), q.point.highest * q.scale
-        largest = np.where(slope == 0, np.max(f, where=np.isfinite(f), initial=0.0), near)
+        anywhere = np.max(f, where=np.isfinite(f), axis=(0, 1), initial=0.0)
+        largest = np.where(slope == 0, anywhere.max(), near)
         # A tail is one of these, unless its step is as long as |x|: then of those at |x|.
         tail = rounded_off(height, np.where(q.steps[first] < q.point.near / 64, largest, near), q.point.eps)
         tiny = np.where(both, height <= q.point.eps**WAVE * largest, (slope == 0) & tail)
         beyond = np.maximum(first - np.arange(4, 9)[:, None], 0)
         edge = (first >= 8) & power_law(sides[side, beyond, here], h[beyond, here])
-    return np.where((first >= 0) & tiny & (both | ~edge), RISERS * height, 0)
+        # A few units in the last place of what f is a scale away: near the point it is left of such (exp(x) − 1 − x).
+        last_place = height <= ULPS * q.point.eps * anywhere
+    return np.where((first >= 0) & (last_place | (tiny & (both | ~edge))), RISERS * height, 0)
 
 
 def _leaves_a_line(sides: Array, noise: Array) -> Array:

@@ -50,6 +50,7 @@ class Plateaus:
         # The height of what the coarse steps do not see, against that of what they see.
         seen = np.maximum(point.height[which], np.abs(found.value) * point.near[which])
         height = gap * self.coarsest
+        other &= height > point.grid[which]
         flat = (self.middle[:, which] == 0) & self.edge[which]
         heard = other & (height > self.amplitude[:, which])
         wave = (other & (height > point.eps**WAVE * seen)) | (heard & flat)

@@ -20,7 +20,8 @@ class Point:
     """Where the quotients belong, in units of the steps' scale.
 
     `height`: |f| / scale; `highest`: the largest |f| / scale within 4 |x|; `near`: 16 |x| / scale; `rounded`: both
-    sides begin to move at about the same step, as rounding to a grid makes them; `eps`: of f.
+    sides begin to move at about the same step, as rounding to a grid makes them; `eps`: of f; `grid`: moves of f up to
+    this height are seen to be rounding.
     """
 
     height: Array
@@ -28,6 +29,7 @@ class Point:
     near: Array
     rounded: Array
     eps: float
+    grid: Array
 
     @classmethod
     def of(
@@ -36,11 +38,11 @@ class Point:
         """Return the point of entries where f is `base` and |x| is `size`; `largest (steps, entries)`: |f| nearby."""
         near = 16 * np.where(size == 0, 1, size / scale)
         farthest = np.fmax.reduce(np.where(steps[:, None] <= near / 4, largest, 0))
-        return cls(np.abs(base) / scale, np.fmax(np.abs(base), farthest) / scale, near, rounded, eps)
+        return cls(np.abs(base) / scale, np.fmax(np.abs(base), farthest) / scale, near, rounded, eps, np.zeros(size.shape))
 
     def take(self, where: Array) -> Point:
         """Return some entries."""
-        return Point(self.height[where], self.highest[where], self.near[where], self.rounded[where], self.eps)
+        return Point(self.height[where], self.highest[where], self.near[where], self.rounded[where], self.eps, self.grid[where])
 
 
 def together(first: Array) -> Array:

@@ -131,3 +131,24 @@ def test_a_grid_whose_stairs_are_as_long_as_x_is_noise() -> None:
     found = estimate(f, {"x": x}, "x")
     truth = (np.eye(5) - 1 / 5) / np.sqrt(1e-5)
     assert (np.abs(found.dense() - truth) <= found.dense("bound") + 1e-4 * np.abs(truth).max()).all()
+
+
+LEFT_OVER = {
+    "exp(x) - 1 - x": (lambda x: np.exp(x) - 1 - x, np.expm1),
+    "1 + x - exp(x)": (lambda x: 1 + x - np.exp(x), lambda x: -np.expm1(x)),
+    "log cosh(x)": (lambda x: np.logaddexp(x, -x) - np.log(2), np.tanh),
+    "√(1 + x) - 1 - x/2": (lambda x: np.sqrt(1 + x) - 1 - x / 2, lambda x: 0.5 / np.sqrt(1 + x) - 0.5),
+    "cosh(x) - 1": (lambda x: np.cosh(x) - 1, np.sinh),
+    "1000 times": (lambda x: 1000 * (np.exp(x) - 1 - x), lambda x: 1000 * np.expm1(x)),
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OVER)
+def test_the_grid_of_what_is_left_of_numbers_like_1_is_no_slope(name: str) -> None:
+    """Between two of its points f is exactly flat, or a line: steps that short agree on a derivative that is none."""
+    f, derivative = LEFT_OVER[name]
+    x = np.geomspace(1e-12, 1e-4, 60).reshape(6, 10) * np.where(np.arange(10) % 2, 1, -1)
+    for point in (x, 1.01 * x, 0.7 * x):
+        found = of(f, point)
+        holds(found, derivative(point))
+        assert np.median(found.dense("bound")[np.diag_indices(60)]) < 1e-9
