@@ -154,7 +154,8 @@ class _Session:
     def _pass_over(self, point: Point, verdict: Verdict, message: str, dtype: str = "float64") -> None:
         for method in point.problem.methods:
             for name in method.wrt:
-                self._record(method, name).points.append(_no_numbers(point, dtype, verdict, message))
+                if not point.problem.variable(name).constant:  # of data, nothing has to be claimed
+                    self._record(method, name).points.append(_no_numbers(point, dtype, verdict, message))
 
     def _record(self, method: Method, name: str) -> _Record:
         return self.records.setdefault((method.name, name), _Record())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gradcheck.cotangents import Cotangents
-from gradcheck.expected import Expected, expected, largest
+from gradcheck.expected import USUAL, Expected, Loss, expected, largest
 from gradcheck.numerical.estimate import Estimate, size_of_derivative
 from gradcheck.problem import Array
 from gradcheck.results import AtPoint, Entry, Kink, Verdict
@@ -58,12 +58,14 @@ def compare(
     point: str,
     dtype: str,
     special: bool = False,
+    loss: Loss = USUAL,
 ) -> Comparison:
     """Hold the claimed rows, the answers to the cotangents `asked`, against the estimate.
 
-    `outputs` and the variable's `values` are flat. A `special` point (huge, tiny, saturated) can prove a claim wrong;
-    where nothing can be resolved in it, because of its scale, it is skipped with that reason, and leaves the claim to
-    the other points. A claim that is too small to be resolved by what it may lose is held to the strict tolerance.
+    `outputs` and the variable's `values` are flat. A `special` point (huge, tiny, saturated), and a short type, can
+    prove a claim wrong; where nothing can be resolved, because of the scale, they are skipped with that reason, and
+    leave the claim to the other points. A claim that is too small to be resolved by what it may lose is held to the
+    strict tolerance.
     """
     size_of = largest(estimate)
     scale = size_of_derivative(estimate.value, estimate.bound, outputs, values)
@@ -71,7 +73,7 @@ def compare(
 
     def hold(strict: bool) -> tuple[_Tally, Verdict]:
         tally = _Tally(np.zeros((min(len(claim), SHOWN), min(values.size, SHOWN))))
-        for right in expected(estimate, asked, size_of, outputs, values, dtype, strict):
+        for right in expected(estimate, asked, size_of, outputs, values, dtype, strict, loss):
             _hold(tally, claim[right.row, right.position], right, estimate, point)
         # Without a scale (f and its derivative underflow) only a claim of 0 can be told from anything else.
         lost = bool(claim.any()) if scale == 0 else tally.tolerance / scale > limit
@@ -85,7 +87,8 @@ def compare(
             tally, verdict = strictly, sure
     message = ""
     if verdict == "unresolved":
-        verdict = "skipped" if special else verdict
+        jumps = estimate.jump is not None and bool(estimate.jump.any())  # where f has no derivative, nobody can say it
+        verdict = "skipped" if special or jumps else verdict
         message = estimate.reason or (
             f"the smallest error that could be seen is {tally.tolerance:.2g}, which is more than {limit:g} "
             f"of the derivative's scale {scale:.2g}"

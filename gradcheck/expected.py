@@ -7,6 +7,9 @@ itself may lose to rounding. An exponential saturates at |x| = ln(1/eps), and `y
 which is ln(1/eps)/2 · eps · |f|/|x|: c is that and a third more (24; 4 in float16). To that comes c · the dtype's
 smallest normal number, for underflow.
 
+A claim in another type than float64 may lose more (`Loss`): what it is made of may be larger than itself at this point
+(1 − tanh² in saturation), and forward may lose more than eps in that type, and the claim with it.
+
 A claim that loses less than it may can be held to a `strict` tolerance, without the |f|: where a function is flat (an
 arctangent far out), the |f| would hide the whole derivative.
 """
@@ -46,12 +49,23 @@ class Expected:
     kink: Array
 
 
+@dataclass(frozen=True)
+class Loss:
+    """What a claim in a short type may lose: eps · the derivative's `size` elsewhere, and `times` eps of all."""
+
+    size: float = 0.0
+    times: float = 0.0
+
+
+USUAL = Loss()
+
+
 class _Tolerances:
     """What the claim's dtype adds to a bound."""
 
-    def __init__(self, dtype: str) -> None:
+    def __init__(self, dtype: str, times: float) -> None:
         info = np.finfo(dtype)
-        c = 4.0 if info.bits == 16 else 24.0
+        c = max(4.0 if info.bits == 16 else 24.0, times)
         self.rounding = c * float(info.eps)
         self.underflow = c * float(info.smallest_normal)
         self.largest = float(info.max)
@@ -82,12 +96,14 @@ def expected(
     values: Array,
     dtype: str,
     strict: bool = False,
+    loss: Loss = USUAL,
 ) -> Iterator[Expected]:
     """Multiply the estimate with the cotangents; yield every entry of the product once, some at a time.
 
     `size_of` is `largest(estimate)`; `outputs` and the variable's `values` are flat.
     """
-    tolerances = _Tolerances(dtype)
+    size_of = size_of if strict else np.maximum(size_of, loss.size)
+    tolerances = _Tolerances(dtype, loss.times)
     per_x = np.zeros(values.size) if strict else 1.0 / np.maximum(np.abs(values), 1.0)
     apart = asked.rows[: len(asked.rows) - asked.mixed]
     sums = [_Sum(row, values.size) for row in asked.rows[len(apart) :]]

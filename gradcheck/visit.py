@@ -14,8 +14,8 @@ from gradcheck.claims import Answer, ask
 from gradcheck.compare import Comparison, compare
 from gradcheck.cotangents import Cotangents
 from gradcheck.errors import told
-from gradcheck.expected import expected, largest
-from gradcheck.numerical.estimate import Estimate
+from gradcheck.expected import USUAL, Loss, expected, largest
+from gradcheck.numerical.estimate import Estimate, largest_known
 from gradcheck.problem import Array, Method, Values
 from gradcheck.projection import compare_projected
 from gradcheck.results import Curve, Entry
@@ -24,17 +24,26 @@ from gradcheck.sampling import Point
 # Outputs that differ by more than this share of the largest one may come from different branches.
 BRANCH = 1e-3
 
+# A claim may lose so many times what forward loses.
+LOST = 8.0
+
 # The gradient of a scalar function is taken entry by entry up to so many of them.
 SCALAR = 5000
 
 
 @dataclass
 class Ledger:
-    """`forward` calls and rows by stage, and the structures found, over all points of a subject."""
+    """What is known over all points of a subject.
+
+    `calls` and `rows` of forward by stage; `structures` found; of ordinary points the `sizes` of the derivatives (the
+    largest, by variable) and the `reach` of the values.
+    """
 
     calls: Counter[str] = field(default_factory=Counter)
     rows: Counter[str] = field(default_factory=Counter)
     structures: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, float] = field(default_factory=dict)
+    reach: float = 0.0
 
 
 class Visit:
@@ -67,6 +76,7 @@ class Visit:
         self._estimates: dict[str, Estimate] = {}
         self._own: dict[tuple[str, str], Estimate | None] = {}
         self._off: dict[str, bool] = {}
+        self._lost: dict[str, float] = {}
         self._precision: dict[str, str] = {}
 
     def estimate(self, name: str) -> Estimate:
@@ -80,6 +90,10 @@ class Visit:
             self.ledger.calls.update(made.cost.calls)
             self.ledger.rows.update(made.cost.rows)
             self.ledger.structures.setdefault(name, made.structure)
+            if not self.point.special:
+                size = largest_known(made.value, made.bound)
+                self.ledger.sizes[name] = max(self.ledger.sizes.get(name, 0.0), size)
+                self.ledger.reach = max(self.ledger.reach, self._reach())
         return self._estimates[name]
 
     def is_projected(self, name: str) -> bool:
@@ -121,7 +135,9 @@ class Visit:
         if not np.isfinite(flat).all():
             return f"forward is not finite in {dtype} here, so that it has no derivative"
         off = float(np.abs(flat - self.flat).max(initial=0.0))
-        self._off[dtype] = bool(off > BRANCH * np.abs(self.flat).max(initial=0.0))
+        largest = np.abs(self.flat).max(initial=0.0)
+        self._off[dtype] = bool(off > BRANCH * largest)
+        self._lost[dtype] = off / largest if largest else 0.0
         if self._off[dtype] and self.point.special:
             return f"forward in {dtype} is not what it is in float64 here"
         return ""
@@ -166,7 +182,8 @@ class Visit:
         estimate, values = self.branches(name, dtype) or self.estimate(name), self._variable(name)
         value, tolerance = np.empty((2, len(asked.rows), values.size))
         precision = self.precision(dtype)
-        for some in expected(estimate, asked, largest(estimate), self.flat, values, precision):
+        loss = self._loss(name, precision)
+        for some in expected(estimate, asked, largest(estimate), self.flat, values, precision, loss=loss):
             value[some.row, some.position], tolerance[some.row, some.position] = some.value, some.tolerance
         return value, tolerance
 
@@ -177,12 +194,14 @@ class Visit:
         in it.
         """
         values, special, precision = self._variable(name), self.point.special, self.precision(dtype)
-        found = compare(claim, asked, self.estimate(name), self.flat, values, self.point.label, precision, special)
+        estimate, loss = self.estimate(name), self._loss(name, precision)
+        special |= precision != "float64"
+        found = compare(claim, asked, estimate, self.flat, values, self.point.label, precision, special, loss)
         own = None if found.at.verdict == "correct" else self.branches(name, dtype)
         if own is None:
             return found
         label = f"{self.point.label}, dtype-dependent"
-        return compare(claim, asked, own, self.flat, values, label, precision, special)
+        return compare(claim, asked, own, self.flat, values, label, precision, special, loss)
 
     def project(self, method: Method, name: str, dtype: str) -> Comparison:
         """Hold a claim past the budget against derivatives along random directions."""
@@ -220,6 +239,18 @@ class Visit:
             chosen=_short(chosen),
             noise=_short(noise),
         )
+
+    def _loss(self, name: str, precision: str) -> Loss:
+        """What a claim in a short type may lose; nothing more than usual in float64."""
+        if precision == "float64":
+            return USUAL
+        farther = max(1.0, self._reach() / self.ledger.reach) if self.ledger.reach else 1.0
+        times = LOST * self._lost.get(precision, 0.0) / float(np.finfo(precision).eps)
+        return Loss(self.ledger.sizes.get(name, 0.0) * farther, times)
+
+    def _reach(self) -> float:
+        """The largest number among the values."""
+        return max((float(np.abs(v).max(initial=0.0)) for v in self.point.values.values()), default=0.0)
 
     def _variable(self, name: str) -> Array:
         return np.asarray(self.point.values[name], dtype=float).ravel()

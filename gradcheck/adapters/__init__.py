@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -56,6 +57,10 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
         raise NotASubject(f"{source.title(thing)} has no derivative that could be checked")
     chosen = adapter
 
+    @functools.cache
+    def usual_ranks() -> list[int]:
+        return _ranks(build(Sizes(), np.random.default_rng(0)))
+
     def build(sizes: Sizes, rng: np.random.Generator) -> Problem:
         make = getattr(chosen, "make", construct.make)
         try:
@@ -63,6 +68,8 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
             if sizes != Sizes() and isinstance(getattr(made.obj, "training", None), bool):
                 made.obj.training = False  # what has two modes is checked in both: in evaluation at other sizes
             problem: Problem = chosen.build(made, sizes, rng)
+            if sizes != Sizes() and (_ranks(problem) != usual_ranks() or _stretches(problem)):
+                raise CannotBuild("forward takes inputs of these sizes as something else")
         except CannotBuild:
             usual = Sizes(batch=sizes.batch)
             if sizes == usual:
@@ -86,6 +93,29 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
         cases=cases,
         waivers=_waivers(thing),
     )
+
+
+def _ranks(problem: Problem) -> list[int]:
+    """The number of axes of each input."""
+    return [np.ndim(v.example) for v in problem.variables if v.role == "input"]
+
+
+def _stretches(problem: Problem) -> bool:
+    """Whether forward merely broadcasts an input of one feature: one that repeats it gives the same."""
+    values = {v.name: np.asarray(v.example) for v in problem.variables}
+    for name in [v.name for v in problem.variables if v.role == "input"]:
+        if values[name].ndim < 2 or values[name].shape[-1] != 1:
+            continue
+        try:
+            with np.errstate(all="ignore"):
+                [output] = problem.forward(dict(values))
+                wide = np.repeat(values[name], output.shape[-1] if output.ndim else 1, axis=-1)
+                [again] = problem.forward({**values, name: wide})
+        except Exception:  # whatever other people's code says of another shape: it does not broadcast
+            continue
+        if wide.shape != values[name].shape and np.array_equal(output, again):
+            return True
+    return False
 
 
 def _waivers(thing: Any) -> dict[str, str]:

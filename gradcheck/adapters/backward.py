@@ -37,6 +37,20 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     return _Layer(made, sizes, rng).problem()
 
 
+def _zero_grad(obj: Any) -> None:
+    """Where gradients add up until they are set to zero, as PyTorch's do, do that before each question."""
+    for one in (obj, *vars(obj).values()) if hasattr(obj, "__dict__") else (obj,):
+        zero = getattr(one, "zero_grad", None)
+        if inspect.ismethod(zero) and not _required(zero):
+            zero()
+
+
+def _required(method: Callable[..., Any]) -> bool:
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    parameters = inspect.signature(method).parameters.values()
+    return any(p.default is p.empty and p.kind in kinds for p in parameters)
+
+
 @dataclass(frozen=True)
 class Run:
     """The forward of an object, which may leave its result in an attribute."""
@@ -83,6 +97,7 @@ class _Layer:
 
             def ask(cotangents: list[Array]) -> list[Any]:
                 call.enter()
+                _zero_grad(live.obj)
                 said = _backward(live.obj, cotangents)
                 behind = [answers.own(one.read(live.obj)) for one in self.left]
                 if self.returned and isinstance(said, (list, tuple)):

@@ -7,6 +7,7 @@ run are taken, or the first for which the derivative can be asked as well.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -19,6 +20,7 @@ Shape = tuple[int, ...]
 Given = list[Array]
 
 TRIES = 400
+WEIGHT = re.compile(r"w_?[a-z]{0,2}")  # W, Wx, W_hh
 
 
 def shapes(sizes: Sizes, weights: Sequence[Shape]) -> list[Shape]:
@@ -52,15 +54,21 @@ def hinted(roles: Sequence[Role], sizes: Sizes) -> Iterator[tuple[Shape, ...]]:
     """Yield shapes for arguments of which some are named like weights: `W`, `b`, and the data that fits them."""
     b, i, o = sizes.batch, sizes.inputs, sizes.outputs
     options: list[list[Shape]] = []
+    any_named = False
     for role in roles:
         name = role.name.lower().rstrip("0123456789")
-        if name in ("w", "weight", "weights", "kernel"):
-            options.append([(o, i), (i, o)])
+        named = True
+        if name in ("weight", "weights", "kernel") or WEIGHT.fullmatch(name):
+            options.append([(o, i), (i, o), (o, o)])
         elif name in ("b", "bias", "biases"):
             options.append([(o,), (1, o), (o, 1)])
+        elif name in ("gamma", "beta", "scale", "shift"):
+            options.append([(i,), (1, i)])
         else:
-            options.append([(b, i), (i,), (i, b)])
-    if any(len(choice) != 3 or choice[0] == (o,) for choice in options):
+            named = False
+            options.append([(b, i), (b, o), (i,), (i, b)])
+        any_named |= named
+    if any_named:
         yield from itertools.product(*options)
 
 

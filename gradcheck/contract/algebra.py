@@ -11,17 +11,17 @@ from gradcheck.contract.setting import NotTried, Setting, copies_of, identical, 
 
 
 def linear(s: Setting) -> Iterator[str]:
-    """vjp(2g − 3h) = 2·vjp(g) − 3·vjp(h)"""
+    """vjp(1024 g − 3h) = 1024·vjp(g) − 3·vjp(h): also where a gradient is clipped at some size."""
     asked = needed([method for method in s.methods if method.kind in ("vjp", "jvp")], "no method takes a gradient")
     for method in asked:
         g, h = s.arguments(method), s.arguments(method)
-        mixed = s.ask(method, arguments=[2 * a - 3 * b for a, b in zip(g, h, strict=True)])
+        mixed = s.ask(method, arguments=[1024 * a - 3 * b for a, b in zip(g, h, strict=True)])
         first, second = s.ask(method, arguments=g), s.ask(method, arguments=h)
         for name, whole, a, b in zip(labels(method, mixed), mixed, first, second, strict=True):
             if whole is None or a is None or b is None:
                 continue
-            wanted = 2 * np.asarray(a) - 3 * np.asarray(b)
-            size = 2 * np.abs(a).max(initial=0) + 3 * np.abs(b).max(initial=0)
+            wanted = 1024 * np.asarray(a) - 3 * np.asarray(b)
+            size = 1024 * np.abs(a).max(initial=0) + 3 * np.abs(b).max(initial=0)
             if not near(whole, wanted, float(size)):
                 yield f"{method.name}[{name}] is not linear in the upstream gradient"
 

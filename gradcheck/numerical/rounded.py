@@ -38,11 +38,15 @@ class Point:
         """Return the point of entries where f is `base` and |x| is `size`; `largest (steps, entries)`: |f| nearby."""
         near = 16 * np.where(size == 0, 1, size / scale)
         farthest = np.fmax.reduce(np.where(steps[:, None] <= near / 4, largest, 0))
-        return cls(np.abs(base) / scale, np.fmax(np.abs(base), farthest) / scale, near, rounded, eps, np.zeros(size.shape))
+        return cls(
+            np.abs(base) / scale, np.fmax(np.abs(base), farthest) / scale, near, rounded, eps, np.zeros(size.shape)
+        )
 
     def take(self, where: Array) -> Point:
         """Return some entries."""
-        return Point(self.height[where], self.highest[where], self.near[where], self.rounded[where], self.eps, self.grid[where])
+        return Point(
+            self.height[where], self.highest[where], self.near[where], self.rounded[where], self.eps, self.grid[where]
+        )
 
 
 def together(first: Array) -> Array:
