@@ -20,6 +20,7 @@ BEYOND, FALL = 4, 3
 REACH = 3  # steps over which the error must have fallen
 SUDDEN = 1e6  # times the noise, within one step
 RISERS = 4
+STAIRS, EXACT = 3, 4e-3  # so many steps on, f is still off its line by halves of the riser: no function is
 LINE = 5  # steps
 SLACK, SUDDENLY = 0.25, 1e2  # times the noise: what is no move, and a jump (a cubic adds less than 25 in a step)
 
@@ -63,8 +64,9 @@ def clear(q: Quotients, value: Array, start: Array) -> Array:
     return clean
 
 
-def riser(q: Quotients) -> Array:
-    """Return the height of the grid's risers where f follows a line exactly at fine steps, 0 elsewhere.
+def riser(q: Quotients) -> tuple[Array, Array]:
+    """Return the height of the grid's risers where f follows a line exactly at fine steps, 0 elsewhere; and whether
+    several of its stairs are seen, which is proof.
 
     Rounding moves f off that line at once, on both sides at about the same step, and by little against f. Where f is
     still, one side alone may be: by the tail of a saturating function, and not a clip's edge, beyond which a power of
@@ -75,7 +77,7 @@ def riser(q: Quotients) -> Array:
         sides, h = np.stack([q.ahead, q.behind]), q.steps[:, None] * q.scale
         last = last_true(_leaves_a_line(sides, 2 * q.quiet / h))
         if not (last >= 0).any():
-            return np.zeros(q.base.size)
+            return np.zeros(q.base.size), np.zeros(q.base.size, dtype=bool)
         side = np.argmax(last, axis=0)
         first = last[side, here]
         slope = sides[side, first + 1, here]
@@ -91,8 +93,11 @@ def riser(q: Quotients) -> Array:
         beyond = np.maximum(first - np.arange(4, 9)[:, None], 0)
         edge = (first >= 8) & power_law(sides[side, beyond, here], h[beyond, here])
         # A few units in the last place of what f is a scale away: near the point it is left of such (exp(x) − 1 − x).
-        last_place = height <= ULPS * q.point.eps * anywhere
-    return np.where((first >= 0) & (last_place | (tiny & (both | ~edge))), RISERS * height, 0)
+        stairs = (first >= STAIRS) & (height <= ULPS * q.point.eps * anywhere)
+        on = np.maximum(first - np.arange(1, STAIRS + 1)[:, None], 0)
+        off = 2 * (sides[side, on, here] - slope) * h[on, here] / height
+        stairs &= (np.abs(off - np.rint(off)) <= EXACT).all(axis=0)
+    return np.where((first >= 0) & (stairs | (tiny & (both | ~edge))), RISERS * height, 0), stairs
 
 
 def _leaves_a_line(sides: Array, noise: Array) -> Array:

@@ -48,8 +48,8 @@ def thorough(q: Quotients) -> Found:
 
     Where the feature may as well be rounding, the bound reaches what is found below it.
     """
-    riser = features.riser(q)
-    q = replace(q.noisier(riser), point=replace(q.point, grid=riser / q.scale))
+    riser, stairs = features.riser(q)
+    q = replace(q.noisier(riser), point=replace(q.point, grid=np.where(stairs, riser / q.scale, 0)))
     found, start = _judge(q)
     for least, sure in ((q.point.eps**WAVE, True), (q.point.eps**ROUNDING, False)):
         todo = np.arange(start.size)
