@@ -33,7 +33,9 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
     `Tensor(t)` of a `Tensor` returns `t`; of anything else it wraps `np.asarray(data)` without a copy.
 
     Inside a `GradientTape`, NumPy on Tensors is recorded; `np.asarray`, `np.array`, `.item()`, `.tolist()` and other
-    conversions detach. What is written through a plain array that shares the memory goes unnoticed.
+    conversions detach. So does NumPy on a list of tensors, `np.sum([a, b])`, which it converts before anybody is asked:
+    join them with `np.stack` or `np.concatenate`. What is written through a plain array that shares the memory goes
+    unnoticed.
 
     >>> t = Tensor([[1.0, 2.0]])
     >>> t.trainable, t[0].trainable, Tensor(t) is t

@@ -152,7 +152,9 @@ def _import(module: str, name: str) -> str:
 
 
 def _lines(arguments: list[str]) -> str:
-    return "".join(f"        {argument},\n" for argument in arguments).replace("'", '"')
+    # Quoted as formatters do it, unless there are such quotes inside: params["W"].
+    quoted = [one if '"' in one else one.replace("'", '"') for one in arguments]
+    return "".join(f"        {argument},\n" for argument in quoted)
 
 
 def _importable(title: str) -> tuple[str, str, Any] | None:

@@ -13,6 +13,12 @@ from gradcheck.results import Cause
 from gradcheck.sampling import Point
 from gradcheck.visit import Ledger, Visit
 
+WHOLE_NUMBERS = Cause(
+    "whole numbers",
+    "Wrong only for whole numbers (int64 arrays): np.zeros_like(x), say, makes a gradient that cannot hold fractions.",
+    "at all points of floating-point numbers it is right",
+)
+
 
 def explain(
     subject: Subject,
@@ -30,9 +36,13 @@ def explain(
     All are empty for a Jacobian past the budget: what is wrong with it is the entry that was found by halving.
     """
     visit = Visit(point, Ledger(), seed=seed, budget=budget)
-    if visit.is_projected(name):
+    if visit.is_large(name):
         return (), "", ""
     causes = diagnose(_evidence(visit, method, name, dtype, message, previous))
+    if any(
+        array.dtype.kind in "iu" and point.values[key].dtype.kind == "f" for key, array in visit.given(dtype).items()
+    ):
+        causes = (WHOLE_NUMBERS, *causes[:1])  # all points before it were right
 
     def still_wrong(values: Values) -> bool:
         try:

@@ -20,7 +20,7 @@ Shape = tuple[int, ...]
 Given = list[Array]
 
 TRIES = 400
-WEIGHT = re.compile(r"w_?[a-z]{0,2}")  # W, Wx, W_hh
+WEIGHT = re.compile(r"w_?[a-z]{0,2}|weights?|kernel")  # W, Wx, W_hh
 
 
 def shapes(sizes: Sizes, weights: Sequence[Shape]) -> list[Shape]:
@@ -54,21 +54,19 @@ def hinted(roles: Sequence[Role], sizes: Sizes) -> Iterator[tuple[Shape, ...]]:
     """Yield shapes for arguments of which some are named like weights: `W`, `b`, and the data that fits them."""
     b, i, o = sizes.batch, sizes.inputs, sizes.outputs
     options: list[list[Shape]] = []
-    any_named = False
-    for role in roles:
-        name = role.name.lower().rstrip("0123456789")
-        named = True
-        if name in ("weight", "weights", "kernel") or WEIGHT.fullmatch(name):
+    names = [role.name.lower().rstrip("0123456789") for role in roles]
+    # Beside weights, data may be a state of their other size.
+    states = [(b, o)] if any(WEIGHT.fullmatch(name) for name in names) else []
+    for name in names:
+        if WEIGHT.fullmatch(name):
             options.append([(o, i), (i, o), (o, o)])
         elif name in ("b", "bias", "biases"):
             options.append([(o,), (1, o), (o, 1)])
         elif name in ("gamma", "beta", "scale", "shift"):
             options.append([(i,), (1, i)])
         else:
-            named = False
-            options.append([(b, i), (b, o), (i,), (i, b)])
-        any_named |= named
-    if any_named:
+            options.append([(b, i), *states, (i,), (i, b)])
+    if any(choice[0] != (b, i) for choice in options):
         yield from itertools.product(*options)
 
 

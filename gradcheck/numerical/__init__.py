@@ -2,8 +2,19 @@
 
 from gradcheck.numerical.curve import curve
 from gradcheck.numerical.directional import directional
-from gradcheck.numerical.estimate import Cost, Estimate
+from gradcheck.numerical.estimate import Cost, Estimate, TooLarge
 from gradcheck.numerical.jacobian import estimate
 from gradcheck.numerical.projection import Culprit, Probe, Projection, project
 
-__all__ = ["Cost", "Culprit", "Estimate", "Probe", "Projection", "curve", "directional", "estimate", "project"]
+__all__ = [
+    "Cost",
+    "Culprit",
+    "Estimate",
+    "Probe",
+    "Projection",
+    "TooLarge",
+    "curve",
+    "directional",
+    "estimate",
+    "project",
+]

@@ -9,6 +9,10 @@ import numpy as np
 from gradcheck.problem import Array
 
 
+class TooLarge(Exception):
+    """A Jacobian has more entries to estimate than it may."""
+
+
 @dataclass(frozen=True)
 class Cost:
     """`forward` calls and rows (first-axis length, summed) by stage: structure, steps, certificate, …"""

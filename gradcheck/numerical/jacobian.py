@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 import numpy as np
 
 from gradcheck.numerical import affine, certificate, judge, second_look, short, tails, vouch
-from gradcheck.numerical.estimate import Estimate, largest_known, size_of_derivative
+from gradcheck.numerical.estimate import Estimate, TooLarge, largest_known, size_of_derivative
 from gradcheck.numerical.evaluate import Evaluator, Forward
 from gradcheck.numerical.extended import Extended
 from gradcheck.numerical.found import Found
@@ -31,12 +31,14 @@ def estimate(
     domain: tuple[float, float] | None = None,
     seed: int = 0,
     executor: Executor | None = None,
+    most: int | None = None,
 ) -> Estimate:
     """Return the Jacobian of `forward` by `values[wrt]`, with a bound for every entry.
 
     `forward(values)` must be pure. `domain`: the open interval in which the variable stays.
     `executor`: any `concurrent.futures.Executor`; forward must be picklable where it crosses processes.
-    An entry that cannot be estimated has an infinite bound and the result a `reason`.
+    An entry that cannot be estimated has an infinite bound and the result a `reason`. Raises TooLarge where more than
+    `most` entries would be estimated: those of a structure, or all where none is found.
     """
     rng = np.random.default_rng(seed)
     evaluator = Evaluator(forward, values, wrt, executor)
@@ -45,6 +47,7 @@ def estimate(
         return _result(evaluator, dense(x.size, outputs), Found.nothing(x.size, outputs), np.zeros(outputs))
     ladder = Ladder.of(evaluator, domain)
     structure = find(evaluator, ladder.scale, domain, rng)
+    _limit(len(structure.index) * outputs, most)
     evaluator.worker.stacked = stack(evaluator, structure, ladder.scale, domain)
     ladder.listen(evaluator, rng, together=len(structure.index))
     extended = Extended(evaluator, domain)
@@ -54,6 +57,7 @@ def estimate(
         # densely.
         found = climb_all(evaluator, structure, ladder, extended)
         if structure.name != "dense" and not foretells(evaluator, structure, ladder, extended, found, rng):
+            _limit(x.size * outputs, most)
             structure = dense(x.size, outputs)
             evaluator.worker.stacked = ()
             found, agrees = climb(evaluator, structure, ladder, extended, rng)
@@ -63,6 +67,11 @@ def estimate(
     # Outputs did not move by a bit when what a certified structure calls zero was moved by about the scale.
     zero = ULPS * ladder.eps * np.abs(evaluator.f0) / ladder.scale.min()
     return _result(evaluator, structure, found, zero)
+
+
+def _limit(entries: int, most: int | None) -> None:
+    if most is not None and entries > most:
+        raise TooLarge(f"{entries:,} entries, of which at most {most:,} may be estimated")
 
 
 def foretells(

@@ -197,7 +197,7 @@ def sharpness(rows: Sequence[Row]) -> str:
     found = [row.resolution for row in rows if row.verdict == "correct" and not math.isnan(row.resolution)]
     if not found:
         return ""
-    return f"In what is correct, an error above {number(max(found), 2)} of any gradient would have been found."
+    return f"In what is correct, an error above {number(max(found), 2)} of a gradient would have been found (float64)."
 
 
 def claim_summary(result: ComponentResult) -> str:

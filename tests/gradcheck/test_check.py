@@ -214,6 +214,24 @@ def test_whole_numbers_that_are_answered_in_float32_are_held_to_float32():
     assert {at.point for at in wrong.claims[0].points if at.verdict == "wrong"} == {"integers"}
 
 
+class LikeTheInput(Layer):
+    """Its gradient is kept in an array of the input's own type."""
+
+    def forward(self, x):
+        self.x = x
+        return 1.5 * x
+
+    def backward(self, g):
+        dx = np.zeros_like(self.x)
+        dx[:] = 1.5 * g
+        return dx
+
+
+def test_what_is_wrong_for_whole_numbers_only_is_said_to_be():
+    wrong = claim(gradcheck.check(LikeTheInput), "backward[x]")
+    assert wrong.causes[0].name == "whole numbers"
+
+
 def test_labels_are_held_constant_or_checked():
     assert "held constant" in claim(gradcheck.check(Loss), "get_input_gradients[y_true]").reason
     assert claim(gradcheck.check(HalfConstant), "get_input_gradients[y_true]").verdict == "wrong"
@@ -241,6 +259,15 @@ def test_a_scalar_function_of_many_variables_is_compared_along_random_directions
     assert right.verdict == "correct"
     assert "random directions" in claim(right, "grad[x]").points[0].message
     assert gradcheck.check(lambda x: (x**2).sum(), x, grad=lambda x: 2.001 * x).verdict == "wrong"
+
+
+def test_a_large_jacobian_of_some_structure_is_compared_entry_by_entry():
+    x = np.maximum(np.random.default_rng(0).normal(size=(20, 100)), 0)  # half of it at the kink
+    small = Options(budget=10_000)
+    for slope, verdict in ((lambda x: 1.0 * (x > 0), "correct"), (lambda x: 1.001 * (x > 0), "wrong")):
+        found = gradcheck.check(lambda x: np.maximum(x, 0), x, vjp=lambda x, g, d=slope: g * d(x), options=small)
+        assert found.verdict == verdict
+        assert "random directions" not in found.claims[0].points[0].message
 
 
 def test_the_same_seed_gives_the_same_result():

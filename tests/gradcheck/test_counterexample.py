@@ -29,6 +29,28 @@ def written_test(subject: type, claim: str) -> str:
     return found.test
 
 
+class Parameters:
+    """Keeps its weights in a dict."""
+
+    def __init__(self, n_in, n_out):
+        self.params = {"W": np.random.default_rng(0).normal(size=(n_in, n_out))}
+        self.grads = {}
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.params["W"]
+
+    def backward(self, g):
+        self.grads["W"] = self.x.T @ g / len(g)
+        return g @ self.params["W"].T
+
+
+def test_the_test_of_a_weight_in_a_dict_is_python() -> None:
+    text = written_test(Parameters, "backward[params['W']]")
+    assert "\"params['W']\"" in text
+    compile(text, "pasted", "exec")
+
+
 CASES = [
     (LeakyReLUNegative, LeakyReLU, "get_input_gradients[x]"),
     (DenseAveraged, Dense, "compose_weight_gradients[w]"),
