@@ -163,7 +163,7 @@ class Visit:
         largest = np.abs(self.flat).max(initial=0.0)
         self._off[dtype] = bool(off > BRANCH * largest)
         self._lost[dtype] = off / largest if largest else 0.0
-        if self.point.special and off > min(BRANCH, IMPRECISE * float(np.finfo(dtype).eps)) * largest:
+        if self.point.special and off > min(BRANCH, IMPRECISE * float(np.finfo(self.precision(dtype)).eps)) * largest:
             return f"forward in {dtype} is not what it is in float64 here"
         return ""
 
