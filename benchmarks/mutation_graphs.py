@@ -165,6 +165,14 @@ def graphs() -> Iterator[Graph]:
         vjp=lambda y, g: by_tape(lambda a: np.power(bases.astype(y.dtype), a), y, output_gradients=g),
     )
 
+    far = np.array([[1e30, 1e35], [1e32, 1e30]])
+    yield Graph(
+        "powers that underflow",
+        lambda y: np.power(far.astype(y.dtype), y),
+        (np.array([[-12.0, -11.0], [-12.5, -11.5]]),),
+        vjp=lambda y, g: by_tape(lambda a: np.power(far.astype(y.dtype), a), y, output_gradients=g),
+    )
+
     def beside_the_way(x: Array) -> Any:
         source, other = Tensor(np.array(x)), Tensor(np.ones(x.shape))
         with GradientTape() as tape:
