@@ -67,7 +67,7 @@ def ufunc(tape: GradientTape, function: np.ufunc, method: str, inputs: tuple[Any
     out = tuple(array for array in _tuple(kwargs.get("out")) if array is not None)
     if out or method == "at":
         return _write(out or inputs[:1], getattr(function, method), inputs, kwargs)
-    table = {"reduce": rules.REDUCTIONS, "__call__": rules.OF_FLOATS}.get(method, {})
+    rule = rules.UFUNC_RULES.get((function, method))
 
     def name() -> str:
         return f"np.{function.__name__}" if method == "__call__" else f"np.{function.__name__}.{method}"
@@ -75,7 +75,7 @@ def ufunc(tape: GradientTape, function: np.ufunc, method: str, inputs: tuple[Any
     # NumPy 1 evaluates x ** 0 by a ufunc of its own that has no public name.
     constant = function in rules.PIECEWISE_CONSTANT_UFUNCS or function.__name__ == "_ones_like"
     constant = constant or (function in rules.CONSTANT_IN_THE_FIRST and not holds_tensors([inputs[1:], kwargs]))
-    return _follow(tape, table.get(function), getattr(function, method), inputs, kwargs, name=name, constant=constant)
+    return _follow(tape, rule, getattr(function, method), inputs, kwargs, name=name, constant=constant)
 
 
 def function(

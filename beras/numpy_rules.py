@@ -244,18 +244,18 @@ def _of_floats(operation: type[ops.Operation]) -> Rule:
     return rule
 
 
-OF_FLOATS: dict[np.ufunc, Rule] = {np.reciprocal: _of_floats(ops.Reciprocal), np.fabs: _of_floats(ops.Absolute)}
-
-
 def _along_first_axis(rule: Rule) -> Rule:
     """`ufunc.reduce` reduces axis 0 unless told otherwise."""
     return lambda run, a, axis=0, *, keepdims=False: rule(run, a, axis, keepdims=keepdims)
 
 
-REDUCTIONS: dict[np.ufunc, Rule] = {
-    np.add: _along_first_axis(_sum),
-    np.maximum: _along_first_axis(_max),
-    np.minimum: _along_first_axis(_min),
+# What a ufunc's methods are, where UFUNCS does not say it.
+UFUNC_RULES: dict[tuple[np.ufunc, str], Rule] = {
+    (np.reciprocal, "__call__"): _of_floats(ops.Reciprocal),
+    (np.fabs, "__call__"): _of_floats(ops.Absolute),
+    (np.add, "reduce"): _along_first_axis(_sum),
+    (np.maximum, "reduce"): _along_first_axis(_max),
+    (np.minimum, "reduce"): _along_first_axis(_min),
 }
 
 FUNCTIONS: dict[Any, Rule] = {

@@ -207,7 +207,7 @@ class Visit:
         estimate, values = self.branches(name, dtype) or self.estimate(name), self._variable(name)
         value, tolerance = np.empty((2, len(asked.rows), values.size))
         precision = self.precision(dtype)
-        loss = USUAL if precision == "float64" else self._loss(name, precision)
+        loss = self._loss(name, precision)
         for some in expected(estimate, asked, largest(estimate), self.flat, values, precision, loss=loss):
             value[some.row, some.position], tolerance[some.row, some.position] = some.value, some.tolerance
         return value, tolerance
@@ -284,7 +284,9 @@ class Visit:
         )
 
     def _loss(self, name: str, precision: str) -> Loss:
-        """What a claim in a short type may lose."""
+        """What a claim may lose: in a short type more than usual."""
+        if precision == "float64":
+            return USUAL
         farther = max(1.0, self._reach() / self.ledger.reach) if self.ledger.reach else 1.0
         times = LOST * self._lost.get(precision, 0.0) / float(np.finfo(precision).eps)
         return Loss(self.ledger.sizes.get(name, 0.0) * farther, times)
