@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gradcheck.adapters import register as register
     from gradcheck.check import Options as Options
     from gradcheck.check import check_subject as check_subject
+    from gradcheck.diagnose.counterexample import assert_claim as assert_claim
     from gradcheck.errors import CannotBuild as CannotBuild
     from gradcheck.errors import GradcheckFailure as GradcheckFailure
     from gradcheck.errors import UsageError as UsageError
@@ -39,6 +40,7 @@ _HOME = {
     "GradcheckFailure": "errors",
     "Options": "check",
     "UsageError": "errors",
+    "assert_claim": "diagnose.counterexample",
     "assert_correct": "functions",
     "check": "functions",
     "check_subject": "check",

@@ -11,11 +11,11 @@ from typing import Literal
 import numpy as np
 
 from gradcheck import __version__, sampling
-from gradcheck.claims import Answer
+from gradcheck.asking.claims import Answer
+from gradcheck.asking.cotangents import Cotangents
 from gradcheck.contract import check_contract
-from gradcheck.cotangents import Cotangents
+from gradcheck.diagnose.explain import explain
 from gradcheck.errors import CannotBuild, told
-from gradcheck.explain import explain
 from gradcheck.problem import Array, Method, Subject, Values
 from gradcheck.results import (
     AtPoint,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gradcheck.precedence import put_first
+from gradcheck.command.precedence import put_first
 
 if TYPE_CHECKING:
     from gradcheck.results import ComponentResult
@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _writable(text: str) -> str:
-    from gradcheck.arguments import folder
+    from gradcheck.command.arguments import folder
 
     return folder(text)
 

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gradcheck import cotangents, numerical
-from gradcheck.claims import Answer, ask
-from gradcheck.compare import Comparison, compare
-from gradcheck.cotangents import Cotangents
+from gradcheck import numerical
+from gradcheck.asking import cotangents
+from gradcheck.asking.claims import Answer, ask
+from gradcheck.asking.cotangents import Cotangents
+from gradcheck.comparing.compare import Comparison, compare
+from gradcheck.comparing.expected import USUAL, Loss, expected, largest
+from gradcheck.comparing.projected import compare_projected
 from gradcheck.errors import told
-from gradcheck.expected import USUAL, Loss, expected, largest
 from gradcheck.numerical.estimate import Estimate, largest_known
 from gradcheck.problem import Array, Method, Values
-from gradcheck.projection import compare_projected
 from gradcheck.results import Curve, Entry
 from gradcheck.sampling import Point
 

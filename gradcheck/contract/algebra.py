@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck import layouts
+from gradcheck.asking import layouts
 from gradcheck.contract.setting import NotTried, Setting, copies_of, identical, labels, near, needed, reordered
 
 

@@ -14,8 +14,7 @@ import jinja2
 import matplotlib
 from markupsafe import Markup
 
-from gradcheck import differential
-from gradcheck.report import others, pictures, rows, store, words
+from gradcheck.report import differential, others, pictures, rows, store, words
 from gradcheck.report.pictures import Picture
 from gradcheck.report.sheet import Sheet
 from gradcheck.results import ORDER, ClaimResult, ComponentResult, Curve, Heat
@@ -234,7 +233,7 @@ def _static(name: str) -> str:
 def _painter() -> str:
     """Return what stands for everything but the data that a page depends on."""
     digest = hashlib.sha256(f"{jinja2.__version__} {matplotlib.__version__}".encode())
-    read = (HERE.parent / "results.py", HERE.parent / "differential.py")
+    read = (HERE.parent / "results.py", HERE / "differential.py")
     for path in sorted([*read, *(p for p in HERE.rglob("*") if p.suffix in (".py", ".html", ".css", ".js"))]):
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from gradcheck.differential import Measurement
+from gradcheck.report.differential import Measurement
 from gradcheck.report.words import count, number, text
 from gradcheck.results import ORDER, AtPoint, ClaimResult, ComponentResult, Heat, Verdict
 

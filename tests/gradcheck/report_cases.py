@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from gradcheck import differential
-from gradcheck.differential import Deviation, Differential, Measurement
+from gradcheck.report import differential
+from gradcheck.report.differential import Deviation, Differential, Measurement
 from gradcheck.report.others import Arena, Case, Mutant, Mutation, Tool
 from gradcheck.results import (
     AtPoint,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.arguments import parse
+from gradcheck.command.arguments import parse
+from gradcheck.command.keyword import Keyword
+from gradcheck.command.processes.child import literal
 from gradcheck.errors import UsageError
-from gradcheck.keyword import Keyword
-from gradcheck.worker import literal
 
 
 def test_defaults_are_those_of_the_help() -> None:

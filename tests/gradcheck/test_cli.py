@@ -14,8 +14,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gradcheck import cli
-from gradcheck.cli import main
+from gradcheck.command import cli
+from gradcheck.command.cli import main
 from gradcheck.report.document import components_of
 from tests.gradcheck.foreign import LAYERS, command, document, environment, is_running, package, python
 
@@ -227,7 +227,7 @@ def test_error_of_gradcheck_itself_is_status_3(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("planted")
 
-    monkeypatch.setattr("gradcheck.cli.discover.resolve", fail)
+    monkeypatch.setattr("gradcheck.command.cli.discover.resolve", fail)
     assert main([]) == 3
     assert "an error in gradcheck itself" in capsys.readouterr().err
 
@@ -258,7 +258,7 @@ def test_interrupted_json_leaves_the_old_file(here: Path, monkeypatch: pytest.Mo
 def test_without_the_extra_verdicts_are_plain_and_one_line_says_what_to_install(tmp_path: Path) -> None:
     package(tmp_path)
     hidden = "import sys\nfor name in ('jinja2', 'matplotlib', 'rich'): sys.modules[name] = None\n"
-    program = hidden + "from gradcheck.cli import console; sys.argv[1:] = ['beras.layers.Tanh']; console()"
+    program = hidden + "from gradcheck.command.cli import console; sys.argv[1:] = ['beras.layers.Tanh']; console()"
     done = python("-c", program, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "correct    beras.layers.Tanh" in done.stdout
@@ -326,7 +326,7 @@ def test_output_survives_a_terminal_that_knows_ascii_only(tmp_path: Path) -> Non
 
 
 def test_first_line_comes_before_numpy_is_loaded(tmp_path: Path) -> None:
-    program = "import sys, gradcheck.cli; print('numpy' in sys.modules)"
+    program = "import sys, gradcheck.command.cli; print('numpy' in sys.modules)"
     assert python("-c", program, folder=tmp_path).stdout == "False\n"
 
 

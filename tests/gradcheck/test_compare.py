@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from gradcheck.compare import compare
-from gradcheck.cotangents import SINGLE, Cotangents, choose
-from gradcheck.expected import expected, largest
+from gradcheck.asking.cotangents import SINGLE, Cotangents, choose
+from gradcheck.comparing.compare import compare
+from gradcheck.comparing.expected import expected, largest
 from gradcheck.numerical.estimate import Estimate
 
 EPS = np.finfo(float).eps

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gradcheck.differential import Deviation, Differential, Measurement, Record, from_json, read, write
+from gradcheck.report.differential import Deviation, Differential, Measurement, Record, from_json, read, write
 from gradcheck.results import to_json
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.cli import main
-from gradcheck.discover import Place
-from gradcheck.each import names_of
+from gradcheck.command.cli import main
+from gradcheck.command.discover import Place
+from gradcheck.command.each import names_of
 from gradcheck.errors import UsageError
 from gradcheck.report.folders import Folder, Row, csv_text
 from tests.gradcheck.foreign import CORE, LAYERS, package
@@ -165,7 +165,7 @@ def test_class_that_nobody_can_look_at_is_a_row_and_its_neighbours_are_checked(
 def test_folder_at_which_gradcheck_itself_fails_is_a_row(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     # A submission that breaks gradcheck from inside stands for a mistake in gradcheck.
     (here / "submissions" / "bob" / "beras" / "layers.py").write_text(
-        "import sys\nsys.modules['gradcheck.loading'].members = None\n" + RIGHT
+        "import sys\nsys.modules['gradcheck.command.loading'].members = None\n" + RIGHT
     )
     assert main(["--each", "submissions/bob", "submissions/ada", "beras", "--report", "out"]) == 3
     text = (here / "out" / "each.csv").read_text()
@@ -178,7 +178,7 @@ def test_folder_that_cannot_be_read_is_a_row_that_is_not_correct(here: Path, mon
     def resolve(target: str, here: str, path: list[str]) -> Place:
         raise PermissionError(13, "Permission denied", here)  # as root, every folder can be read
 
-    monkeypatch.setattr("gradcheck.each.discover.resolve", resolve)
+    monkeypatch.setattr("gradcheck.command.each.discover.resolve", resolve)
     assert main(["--each", "submissions/ada", "beras", "--report", "out"]) == 1
     assert "ada,beras,unresolved,[Errno 13] Permission denied" in (here / "out" / "each.csv").read_text()
 

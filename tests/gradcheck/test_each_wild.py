@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.cli import main
+from gradcheck.command.cli import main
 from tests.wild.copies import Change, write
 from tests.wild.variations import MISTAKES
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.precedence import put_first
+from gradcheck.command.precedence import put_first
 from tests.gradcheck.foreign import LAYERS, package, python
 
 MARKED = LAYERS + "\nclass OnlyInTheForeignPackage(Tanh): pass\n"
@@ -49,7 +49,7 @@ def test_by_the_module(here: Path) -> None:
 def test_by_the_console_script(here: Path) -> None:
     script = here.parent / f"bin-{here.name}" / "gradcheck"  # a script's sys.path starts in its own folder
     script.parent.mkdir()
-    script.write_text("from gradcheck.cli import console\nconsole()\n")
+    script.write_text("from gradcheck.command.cli import console\nconsole()\n")
     done = python(str(script), *ARGV, folder=here)
     assert done.stdout.startswith("gradcheck 0.1.0 checks beras"), done.stderr
     is_foreign(here)

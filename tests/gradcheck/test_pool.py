@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gradcheck.pool import Died, Worker
+from gradcheck.command.processes.parent import Died, Worker
 from tests.gradcheck.foreign import LAYERS, is_running, package
 
 
@@ -184,7 +184,7 @@ def test_worker_that_died_on_its_own_is_replaced_and_its_pipe_closed(tmp_path: P
 def test_worker_that_cannot_start_is_an_error_of_gradcheck_not_of_the_subject(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gradcheck.pool._PROGRAM", "raise SystemExit('no room')")
+    monkeypatch.setattr("gradcheck.command.processes.parent._PROGRAM", "raise SystemExit('no room')")
     worker = Worker(list(sys.path), str(tmp_path))
     with pytest.raises(RuntimeError, match=r"did not start.*\n.*no room"):
         worker.ask(find(package(tmp_path), "beras.layers"), 30)

@@ -17,8 +17,7 @@ from typing import Any
 
 import pytest
 
-from gradcheck import differential
-from gradcheck.report import store
+from gradcheck.report import differential, store
 from tests.gradcheck import report_cases as cases
 from tests.gradcheck.report_whole import complaints
 

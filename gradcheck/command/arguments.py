@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from gradcheck import __version__
+from gradcheck.command.keyword import Keyword
+from gradcheck.command.run import Settings
 from gradcheck.errors import UsageError
-from gradcheck.keyword import Keyword
-from gradcheck.run import Settings
 
 DTYPES = ("float64", "float32", "float16")
 LARGEST_SEED = 2**63 - 1

@@ -14,14 +14,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from gradcheck import __version__, discover
-from gradcheck.arguments import Arguments
+from gradcheck import __version__
+from gradcheck.command import discover
+from gradcheck.command.arguments import Arguments
+from gradcheck.command.run import FAILING, Outcome, Run
 from gradcheck.errors import UsageError
 from gradcheck.report import folders
 from gradcheck.report.terminal import Line, Printer, one_line, summary
 from gradcheck.report.writing import can_paint, write_report
 from gradcheck.results import ComponentResult
-from gradcheck.run import FAILING, Outcome, Run
 
 WARNING = "This runs the code of every folder, with your rights: it is no sandbox."
 

@@ -16,10 +16,13 @@ from collections.abc import Callable, Collection
 from types import ModuleType
 from typing import Any
 
-from gradcheck.discover import find, shown
+from gradcheck.command.discover import find, shown
 from gradcheck.errors import message
 
 Note = Callable[[str], None]
+
+# The frames of gradcheck itself are nobody's mistake.
+_OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 
 
 class CannotLoad(Exception):
@@ -105,9 +108,7 @@ def why(error: BaseException) -> str:
         where = f" ({shown(error.filename)}, line {error.lineno})"
     else:
         frames = [
-            frame
-            for frame in traceback.extract_tb(error.__traceback__)
-            if not frame.filename.startswith("<") and os.path.dirname(__file__) not in frame.filename
+            frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(("<", _OURS))
         ]
         where = f" ({shown(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
     if isinstance(error, SystemExit):

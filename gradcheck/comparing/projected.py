@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gradcheck.compare import RESOLVED, Comparison
+from gradcheck.comparing.compare import RESOLVED, Comparison
 from gradcheck.numerical import project
 from gradcheck.problem import Array, Problem
 from gradcheck.results import AtPoint, Entry, Verdict

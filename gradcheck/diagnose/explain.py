@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradcheck.counterexample import counterexample
 from gradcheck.diagnose import Evidence, diagnose
+from gradcheck.diagnose.counterexample import counterexample
 from gradcheck.problem import Method, Subject, Values
 from gradcheck.results import Cause
 from gradcheck.sampling import Point

@@ -14,14 +14,15 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from gradcheck import __version__, discover
-from gradcheck.arguments import Arguments, parse
-from gradcheck.discover import Place
+from gradcheck import __version__
+from gradcheck.command import discover
+from gradcheck.command.arguments import Arguments, parse
+from gradcheck.command.discover import Place
+from gradcheck.command.run import FAILING, Found, Outcome, Run
 from gradcheck.errors import UsageError
 from gradcheck.report import writing
 from gradcheck.report.terminal import Line, Printer, clean, lines_of, one_line, summary
 from gradcheck.results import ComponentResult
-from gradcheck.run import FAILING, Found, Outcome, Run
 
 
 def console() -> None:
@@ -90,7 +91,7 @@ def _main(arguments: Arguments) -> int:
 
 
 def _each(arguments: Arguments, printer: Printer) -> int:
-    from gradcheck.each import check_each
+    from gradcheck.command.each import check_each
 
     if arguments.list:
         raise UsageError("--list and --each do not go together: list one folder at a time")

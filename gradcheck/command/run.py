@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gradcheck import discover
-from gradcheck.discover import Module, Place
+from gradcheck.command import discover
+from gradcheck.command.discover import Module, Place
+from gradcheck.command.processes.parent import Died, Worker
 from gradcheck.errors import UsageError
-from gradcheck.pool import Died, Worker
 from gradcheck.results import ComponentResult, Verdict, from_json
 
 FAILING = ("wrong", "unresolved", "not implemented")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gradcheck.cotangents import Cotangents
-from gradcheck.expected import USUAL, Expected, Loss, expected, largest
+from gradcheck.asking.cotangents import Cotangents
+from gradcheck.comparing.expected import USUAL, Expected, Loss, expected, largest
 from gradcheck.numerical.estimate import Estimate, size_of_derivative
 from gradcheck.problem import Array
 from gradcheck.results import AtPoint, Entry, Kink, Verdict

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gradcheck import layouts
+from gradcheck.asking import layouts
 from gradcheck.errors import told
 from gradcheck.problem import Array, Method, Problem, Values
 

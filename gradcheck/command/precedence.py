@@ -15,7 +15,7 @@ from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, Pat
 from types import ModuleType
 from typing import Any
 
-from gradcheck.discover import find
+from gradcheck.command.discover import find
 
 OURS = ("beras", "gradcheck")
 """The packages of this distribution."""

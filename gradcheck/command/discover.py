@@ -1,7 +1,7 @@
 """Where a target stands: from what was typed to files and module names, without running any of them.
 
 The command's own process never imports the code that it checks; only worker processes do
-(`gradcheck.loading`). So everything in here looks at files and import paths alone.
+(`gradcheck.command.loading`). So everything in here looks at files and import paths alone.
 """
 
 from __future__ import annotations

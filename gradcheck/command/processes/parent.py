@@ -24,7 +24,7 @@ from typing import IO, Any
 STARTUP_SECONDS = 60.0
 """How long Python, NumPy and gradcheck may take to start; a slow disk is no fault of the subject's."""
 
-_ROOT = str(Path(__file__).resolve().parents[1])
+_ROOT = str(Path(__file__).resolve().parents[3])
 
 # gradcheck and what it needs are imported before the current folder is looked at: a gradcheck/ or a random.py
 # in there must not be taken for ours.
@@ -32,7 +32,7 @@ _PROGRAM = (
     "import os, sys; rest = lambda path: [entry for entry in path if os.path.realpath(entry) != os.getcwd()]; "
     "sys.path[:] = rest(sys.path); import json; path = json.loads(sys.argv[1]); "
     "sys.path[:] = [sys.argv[2], *rest(path)]; "
-    "from gradcheck.worker import serve; serve(path)"
+    "from gradcheck.command.processes.child import serve; serve(path)"
 )
 
 _SETTINGS = {

@@ -3,7 +3,7 @@
 It reads one JSON task per line and answers with JSON lines; nothing but data crosses. Whatever the checked
 code prints, from Python or below it, goes elsewhere, and its standard input is empty.
 
-Tasks (`do`), each with `module`, `file`, `folder`, `broken` (see `gradcheck.loading`):
+Tasks (`do`), each with `module`, `file`, `folder`, `broken` (see `gradcheck.command.loading`):
 
     find     + `attribute`                          → {"found": [[attribute, name, reason], …]} or {"skipped": reason}
     check    + `attribute`, `name`, `init`,
@@ -31,10 +31,10 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
-from gradcheck import loading
-from gradcheck.discover import Module
-from gradcheck.precedence import put_first
-from gradcheck.sources import check_below, compile_what_is_checked
+from gradcheck.command import loading
+from gradcheck.command.discover import Module
+from gradcheck.command.precedence import put_first
+from gradcheck.command.sources import check_below, compile_what_is_checked
 
 Task = dict[str, Any]
 Say = Callable[[dict[str, Any]], None]

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import subject_of
+from gradcheck.diagnose.shrink import fewer_samples, holds, shrink
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Method, Problem, Sizes, Subject, Values
 from gradcheck.sampling import SHAPES, Point
-from gradcheck.shrink import fewer_samples, holds, shrink
 from gradcheck.visit import Ledger, Visit
 
 # Entries are written out up to so many; a longer point is no example that anybody reads.
@@ -105,7 +105,7 @@ def _test(subject: Subject, method_name: str, wrt: str, values: Values) -> str:
     if not dtype:
         return ""
     return TEST.format(
-        imports="from gradcheck.counterexample import assert_claim\n" + _import(module, name),
+        imports="from gradcheck import assert_claim\n" + _import(module, name),
         title=title,
         call="assert_claim",
         about=_lines([name, repr(method_name), repr(wrt), *([f"dtype={dtype!r}"] if dtype != "float64" else [])]),

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.cotangents import Cotangents
+from gradcheck.asking.cotangents import Cotangents
 from gradcheck.numerical.estimate import Estimate
 from gradcheck.problem import Array
 
