@@ -14,7 +14,7 @@ from gradcheck.adapters.functions import Forward
 from gradcheck.check import Options, check_subject
 from gradcheck.errors import CannotBuild, GradcheckFailure, UsageError
 from gradcheck.problem import Array
-from gradcheck.results import PASSING, ComponentResult
+from gradcheck.results import ComponentResult
 
 
 def check(
@@ -76,7 +76,7 @@ def assert_correct(subject: Any, *args: Any, **kwargs: Any) -> ComponentResult:
     from gradcheck.report.terminal import explain
 
     result = check(subject, *args, **kwargs)
-    if result.verdict not in PASSING:
+    if not result:
         raise GradcheckFailure(explain(result))
     return result
 

@@ -27,10 +27,17 @@ from gradcheck.adapters.registry import register
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Problem, Sizes, Subject
 
-__all__ = ["CannotBuild", "NotASubject", "function_subject", "is_subject", "register", "subject_of"]
+__all__ = ["CannotBuild", "NotASubject", "belonging", "function_subject", "is_subject", "register", "subject_of"]
 
 # In the order in which they are tried.
 ADAPTERS = (tapes, models, layers, nodes, propagation, backward, cached, pairs)
+
+
+def belonging(thing: Any) -> list[Any]:
+    """Return the functions that are judged together with `thing`: the derivative beside it. Runs none of its code."""
+    partner = getattr(_adapter(thing), "partner", None)
+    found = None if partner is None else partner(thing)
+    return [] if found is None else [found]
 
 
 def is_subject(thing: Any) -> bool:
@@ -92,6 +99,7 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
         examples=example,
         cases=cases,
         waivers=_waivers(thing),
+        code=(thing, *belonging(thing)),
     )
 
 

@@ -87,7 +87,8 @@ def _is_nested_numbers(answer: Sequence[Any], shapes: Sequence[tuple[int, ...]])
     """One gradient written as a nested list of plain numbers, where one variable was asked for."""
     if len(shapes) != 1 or any(isinstance(item, np.ndarray) or item is None for item in answer):
         return False
-    return np.shape(answer) == tuple(shapes[0]) != (1,)
+    # A list of one array of shape (1,) is a list with one gradient; a list of one number is that gradient.
+    return np.shape(answer) == tuple(shapes[0]) and (np.shape(answer) != (1,) or isinstance(answer[0], (float, int)))
 
 
 def _from_mapping(answer: Mapping[Any, Any], names: Sequence[str]) -> list[Any]:

@@ -72,8 +72,10 @@ class _Layer:
         self.forward = next(name for name in FORWARDS if has(self.obj, name))
         self.signature = roles.signature_of(getattr(self.obj, self.forward), self.obj)
         self.roles, self.given = self._arrays(made, sizes)
+        self.certain = made.inputs is not None
         self.left, said = self._weights(self.given)
         self.returned = self._returned(said) if not self.left and self._more(said) else []
+        self.adding = left.accumulating(duplicate(self.obj), self.left, self._train) if self.left else []
         self.held: set[str] = set()
         self._hold_labels_constant(said)
         self.left += left.missing(duplicate(self.obj), self.left, self._outputs) if self.left else []
@@ -98,6 +100,7 @@ class _Layer:
             def ask(cotangents: list[Array]) -> list[Any]:
                 call.enter()
                 _zero_grad(live.obj)
+                left.set_to_zero(live.obj, self.adding)
                 said = _backward(live.obj, cotangents)
                 behind = [answers.own(one.read(live.obj)) for one in self.left]
                 if self.returned and isinstance(said, (list, tuple)):
@@ -109,8 +112,22 @@ class _Layer:
 
             return ask
 
-        method = Method("backward", "vjp", (*names, *(v.name for v in by_weight)), at)
-        return Problem((*inputs, *by_weight), live.forward, (method,), live.habits.random)
+        method = Method("backward", "vjp", (*names, *(v.name for v in by_weight)), at, certain=self.certain)
+        return Problem(
+            (*inputs, *by_weight),
+            live.forward,
+            (method,),
+            live.habits.random,
+            call=lambda values: live.at(values).said,
+            reading=self._reading(),
+            dtype="float64" if self.certain else probe.widest(self.given),
+        )
+
+    def _reading(self) -> str:
+        """How the object was read, in a line."""
+        asked = f"{self.forward}({', '.join(role.name for role in self.roles)}), then backward(upstream)"
+        adding = ", ".join(one.slot.name for one in self.adding)
+        return f"{asked}; gradients of {adding} add up, and are set to zero before each question" if adding else asked
 
     def _run(self, obj: Any) -> Callable[..., Any]:
         return Run(obj, self.signature.bind(getattr(obj, self.forward)))
@@ -132,7 +149,8 @@ class _Layer:
         if made.inputs is not None:
             if len(made.inputs) != len(found):
                 raise CannotBuild(f"its example gives {len(made.inputs)} inputs, but forward takes {len(found)}")
-            return found, [np.asarray(array) for array in made.inputs]
+            given = [np.asarray(array) for array in made.inputs]
+            return [roles.fitting(r, a) for r, a in zip(found, given, strict=True)], given
         if not found:
             raise CannotBuild("its forward takes no array")
 
@@ -165,6 +183,11 @@ class _Layer:
             return _backward(twin, [np.round(self.rng.normal(size=one.shape), 2) for one in outputs])
 
         return left.find(self.obj, self.twin, forward, backward)
+
+    def _train(self, twin: Any) -> None:
+        """Forward and backward, as a training loop calls them."""
+        outputs = answers.outputs(self._run(twin)(*[array.copy() for array in self.given]))
+        _backward(twin, [np.ones_like(one, dtype=float) for one in outputs])
 
     def _more(self, said: Any) -> bool:
         return isinstance(said, (list, tuple)) and len(said) > len(self.roles)
@@ -210,10 +233,12 @@ def _attribute(obj: Any, names: Sequence[str]) -> Any:
 
 
 def _backward(obj: Any, cotangents: Sequence[Array]) -> Any:
-    """Call `backward` with what upstream gradients it takes (a loss may take none)."""
+    """Call `backward` with what upstream gradients it takes; a loss may take none, or have a usual one (`dout=1`)."""
     backward = obj.backward
     parameters = inspect.signature(backward).parameters.values()
-    if parameters and any(p.kind in (p.VAR_POSITIONAL, p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY) for p in parameters):
+    takes = [p for p in parameters if p.kind in (p.VAR_POSITIONAL, p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY)]
+    usual = bool(takes) and takes[0].default is not inspect.Parameter.empty and len(cotangents) == 1
+    if takes and not (usual and cotangents[0].size == 1):
         said = backward(*cotangents)
     else:
         said = backward()

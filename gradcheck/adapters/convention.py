@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import answers
-from gradcheck.adapters.generations import FORWARDS, MODERN, Generation
+from gradcheck.adapters.generations import FORWARDS, MODERN, Generation, is_stub
 from gradcheck.problem import Array
 
 Shape = tuple[int, ...]
+
+AVERAGED = "averaged over the batch, as in all of its package, whose losses leave the 1/batch out"
 Compose = Callable[[Any], Any]
 
 
@@ -24,8 +26,9 @@ class Convention:
     """How one composing method is asked.
 
     `bare`: the upstream gradient itself, not a list. `nothing`: a loss that is asked without upstream gradient, which
-    is then multiplied by it. `averaged`: the package averages weight gradients over the batch (and its losses leave
-    the mean out); they are multiplied by the batch. `silent`: the method is not meant for such outputs.
+    is then multiplied by it. `averaged`: the package averages weight gradients over the batch, which are multiplied by
+    it, and its losses leave the mean out: their gradients are divided by it. `silent`: the method is not meant for such
+    outputs.
     """
 
     bare: bool = False
@@ -90,7 +93,7 @@ def is_generic(cls: type, name: str) -> bool:
     owner = next((base for base in cls.__mro__ if name in vars(base)), cls)
     for forward in FORWARDS:
         written = getattr(owner, forward, None)
-        if written is not None and not getattr(written, "__isabstractmethod__", False):
+        if written is not None and not is_stub(written):
             return False
     return owner is not cls
 

@@ -60,7 +60,8 @@ def function_subject(
     def build(sizes: Sizes, rng: np.random.Generator) -> Problem:
         return problem
 
-    return Subject(name or source.title(f), source.location(f), source.documentation(f), build, fixed=True)
+    code = (f, *given.values())
+    return Subject(name or source.title(f), source.location(f), source.documentation(f), build, fixed=True, code=code)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,13 +41,18 @@ class _Layer:
         if weights.listing(self.obj) is None and not convention.is_generic(self.cls, generation.weight_gradients):
             self.slots = weights.named(self.obj)
         self.wrap: Callable[[Array], Any] | None = None
+        self.only_called = False  # its forward reads what its __call__ keeps
         # Where the base class would truncate every gradient to integers, the layer is not to blame.
         self.floats = convention.truncates(self.cls, generation)
         self.signature = roles.signature_of(getattr(self.obj, forward_name(self.obj) or ""), self.obj)
         self.roles, self.given = self._arrays(made, sizes, rng)
+        self.exemplified = made.inputs is not None
         self.slots = weights.apart(self.slots, [role.name for role in self.roles])
         self.examples = {slot.name: _example(slot, rng) for slot in self.slots}
         self.live = self._live(self.obj, self._habits())
+        self.averaged = generation is not MODERN and convention.averages(self.cls, generation)
+        outputs = self.live.forward(dict(zip(self.live.inputs, self.given, strict=True)) | self.examples)
+        self.is_loss = len(outputs) == 1 and outputs[0].size == 1
 
     def problem(self) -> Problem:
         pairs = zip(self.roles, self.given, strict=True)
@@ -73,12 +80,19 @@ class _Layer:
             methods += [recorded] if recorded is not None else []
         if chain.recognises(self.obj):
             methods.append(chain.method(self.live, everything, tape.as_tensor(self.tensor), self.live.forward(values)))
-        return Problem(tuple(everything), self.live.forward, tuple(methods), self.live.habits.random)
+        return Problem(
+            tuple(everything),
+            self.live.forward,
+            tuple(replace(method, certain=True) for method in methods),
+            self.live.habits.random,
+            call=lambda values: self.live.at(values).said,
+            dtype="float64" if self.exemplified else probe.widest(self.given),
+        )
 
     def _local(self, name: str, variables: Sequence[Variable]) -> Method:
         """`get_input_gradients()` or `get_weight_gradients()`: the local derivatives, as they are laid out."""
         names, shapes, constants = _described(variables)
-        live, bare = self.live, self.generation is not MODERN
+        live, bare, shared = self.live, self.generation is not MODERN, self._leaves_the_mean_out(name)
 
         def at(values: Values) -> Callable[[list[Array]], list[Any]]:
             call = live.at(values)
@@ -87,16 +101,23 @@ class _Layer:
             def ask(_: list[Array]) -> list[Any]:
                 call.enter()
                 items = answers.listed(derivative(), names, shapes, name, constants, bare)
-                return [_without_leading_one(item, v) for item, v in zip(items, variables, strict=True)]
+                items = [_without_leading_one(item, v) for item, v in zip(items, variables, strict=True)]
+                return _over_the_batch(items) if shared else items
 
             return ask
 
-        return Method(name, "local", tuple(names), at)
+        return Method(name, "local", tuple(names), at, convention=convention.AVERAGED if shared else "")
+
+    def _leaves_the_mean_out(self, name: str) -> bool:
+        """Whether this is a loss' gradient in a package that averages weight gradients: the 1/batch is not its own."""
+        return (
+            self.averaged and self.is_loss and name in (self.generation.input_gradients, self.generation.compose_input)
+        )
 
     def _compose(self, name: str, local: str, variables: Sequence[Variable]) -> list[Method]:
         """`compose_input_gradients(J)` or `compose_weight_gradients(J)`: vector-Jacobian products."""
         names, shapes, constants = _described(variables)
-        live, bare = self.live, self.generation is not MODERN
+        live, bare, shared = self.live, self.generation is not MODERN, self._leaves_the_mean_out(name)
         way = self._way(name, names, shapes, constants)
         if way.silent:
             return []
@@ -112,11 +133,13 @@ class _Layer:
                 except Exception:
                     self._require_written(local)
                     raise
-                return way.read(answers.listed(said, names, shapes, name, constants, bare), cotangents)
+                items = way.read(answers.listed(said, names, shapes, name, constants, bare), cotangents)
+                return _over_the_batch(items) if shared else items
 
             return ask
 
-        return [Method(name, "vjp", tuple(names), at)]
+        named = convention.AVERAGED if shared or way.averaged else ""
+        return [Method(name, "vjp", tuple(names), at, convention=named)]
 
     def _require_written(self, local: str) -> None:
         """What composes a local gradient that is not written is not written either (NotImplementedError)."""
@@ -135,7 +158,8 @@ class _Layer:
     def _run(self, obj: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """How `obj` is run without a record, and how it is called by a user."""
         forward = getattr(obj, forward_name(obj) or "")
-        return self.signature.bind(forward), self.signature.bind(obj if callable(obj) else forward)
+        call = self.signature.bind(obj if callable(obj) else forward)
+        return call if self.only_called else self.signature.bind(forward), call
 
     def _live(self, obj: Any, habits: Habits | None = None) -> Live:
         run, call = self._run(obj)
@@ -160,20 +184,20 @@ class _Layer:
             if len(made.inputs) != len(found):
                 expected = f"forward takes {len(found)}: {', '.join(role.name for role in found)}"
                 raise CannotBuild(f"its example gives {len(made.inputs)} inputs, but {expected}")
-            return found, [np.asarray(array) for array in made.inputs]
+            given = [np.asarray(array) for array in made.inputs]
+            return [roles.fitting(r, a) for r, a in zip(found, given, strict=True)], given
         options = [self._numbered(count) for count in (1, 2, 3)] if self.signature.starred else [found]
         if not options[0]:
             raise CannotBuild("its forward takes no array")
         shapes = [slot.array.shape for slot in self.slots]
         error: CannotBuild | None = None
-        for option in options:
-            for wrap in (None, self.tensor):
-                try:
-                    run, call = self._run(duplicate(self.obj))
-                    self.wrap = tape.as_tensor(wrap) if wrap is not None else None
-                    return probe.find(option, sizes, shapes, rng, self._tries(run, call))
-                except CannotBuild as problem:
-                    error = error or problem
+        for option, wrap, self.only_called in itertools.product(options, (None, self.tensor), (False, True)):
+            try:
+                run, call = self._run(duplicate(self.obj))
+                self.wrap = tape.as_tensor(wrap) if wrap is not None else None
+                return probe.find(option, sizes, shapes, rng, self._tries(run, call))
+            except CannotBuild as problem:
+                error = error or problem
         assert error is not None
         raise error
 
@@ -195,9 +219,16 @@ def _described(variables: Sequence[Variable]) -> tuple[list[str], list[tuple[int
     return names, [v.example.shape for v in variables], [v.name for v in variables if v.constant]
 
 
+def _over_the_batch(items: Sequence[Array | None]) -> list[Array | None]:
+    """Gradients by `(batch, …)` of a loss, divided by the batch."""
+    return [item if item is None or not item.ndim else np.asarray(item / len(item)) for item in items]
+
+
 def _without_leading_one(item: Array | None, variable: Variable) -> Array | None:
     """A derivative made from `np.array(self.inputs)` has one axis too many, of length one."""
-    if item is None or variable.role == "weight" or item.shape != (1, *variable.example.shape):
+    shape = variable.example.shape
+    leads = item is not None and item.ndim > len(shape) and item.shape[: len(shape)] == (1, *shape[:-1])
+    if item is None or variable.role == "weight" or not (leads or item.shape == (1, *shape)):
         return item
     return np.asarray(item[0])
 

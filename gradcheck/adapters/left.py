@@ -5,15 +5,17 @@ Found by what it changed: an array of a weight's shape that backward made or cha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gradcheck.adapters import weights
+from gradcheck.adapters.answers import plain
 from gradcheck.adapters.state import fingerprint
 from gradcheck.adapters.weights import Place, Slot
+from gradcheck.problem import Array
 
 Read = Callable[[Any], Any]
 
@@ -154,6 +156,43 @@ def follow(obj: Any, path: str) -> Any:
         else:
             found = getattr(found, part)
     return found
+
+
+def accumulating(twin: Any, found: Sequence[Left], call: Callable[[Any], object]) -> list[Left]:
+    """Return the gradients to which each backward adds, until somebody sets them to zero (PyTorch's convention).
+
+    `call(twin)` runs forward and backward, the same each time.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            call(twin)
+            first = [copied(one.read(twin)) for one in found]
+            call(twin)
+            second = [copied(one.read(twin)) for one in found]
+    except Exception:  # said again when the claim is asked, where it is a verdict
+        return []
+    return [one for one, a, b in zip(found, first, second, strict=True) if _added(a, b)]
+
+
+def _added(first: Array | None, second: Array | None) -> bool:
+    """Whether the second answer is the first one with as much added."""
+    if first is None or second is None or first.shape != second.shape or not first.any():
+        return False
+    # Before the first question there may have been something in it already.
+    return bool(np.allclose(second, 2 * first, rtol=1e-9, atol=0))
+
+
+def copied(value: Any) -> Array | None:
+    """The gradient as an array of its own; None where there is none."""
+    return None if value is None else np.array(plain(value), dtype=float)
+
+
+def set_to_zero(obj: Any, found: Sequence[Left]) -> None:
+    """Set gradients to zero, in place, as an optimizer does."""
+    for one in found:
+        array = plain(one.read(obj))
+        if isinstance(array, np.ndarray) and array.flags.writeable:
+            array[...] = 0
 
 
 def missing(obj: Any, found: list[Left], outputs: Callable[[Any], list[Any]]) -> list[Left]:

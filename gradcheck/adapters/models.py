@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers, construct, package, probe, roles, tape, tapes, weights
+from gradcheck.adapters import answers, construct, package, probe, roles, tape, weights
 from gradcheck.adapters.construct import Made, duplicate
-from gradcheck.adapters.convention import averages
 from gradcheck.adapters.generations import FORWARDS, has, recognise
 from gradcheck.adapters.live import Habits, Live
 from gradcheck.adapters.weights import Slot
@@ -81,13 +80,6 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     found = package.tape_of(cls)
     if found is None:
         raise CannotBuild("its package has no GradientTape that could be asked for the gradients of a model")
-    base = tapes.base_of(found)
-    generation = recognise(base)
-    if generation is not None and averages(base, generation):
-        raise CannotBuild(
-            "its package averages weight gradients over the batch: the tape is right only with losses that leave "
-            "the mean out, and these are checked by themselves"
-        )
     loss = next((getattr(made.obj, name) for name in LOSSES if callable(getattr(made.obj, name, None))), None)
     whole = Whole(made.obj, loss or construct.make(_loss(cls), sizes, rng).obj)
     slots = _slots(whole)

@@ -6,6 +6,7 @@ run are taken, or the first for which the derivative can be asked as well.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +39,7 @@ def shapes(sizes: Sizes, weights: Sequence[Shape]) -> list[Shape]:
     found: list[Shape] = [(batch, n) for n in widths]
     found += [(n, batch) for n in widths]
     found += [(n,) for n in widths]
+    found += [(n, n) for n in widths]
     # Images are small and few: a convolution in Python loops is slow.
     for height, width in ((4, 2), (6, 4)):
         found += [(min(batch, 2), height, width, n) for n in channels]
@@ -117,12 +119,14 @@ def find(
     rng: np.random.Generator,
     runs: Callable[[Given], None],
     answers: Callable[[Given], None] | None = None,
+    narrow: bool = False,
 ) -> tuple[list[Role], Given]:
     """Return example arrays, one per role, with which `runs` raises nothing.
 
     With `answers`, the first with which it raises nothing either is preferred: code without a batch axis may run on
     rows all the same. But a layer with weights that takes rows is held to them. A label that is not accepted as
-    one-hot rows is tried as class numbers. Raises CannotBuild with the first shape's error.
+    one-hot rows is tried as class numbers. Where nothing runs in float64, arrays are float32. Raises CannotBuild with
+    the first shape's error.
     """
     first: tuple[list[Role], Given] | None = None
     error_of_first: Exception | None = None
@@ -133,6 +137,8 @@ def find(
             if tried > TRIES:
                 break
             given = [draw(role, one, rng) for role, one in zip(meaning, shape, strict=True)]
+            if narrow:
+                given = [array.astype(np.float32) if array.dtype.kind == "f" else array for array in given]
             try:
                 with np.errstate(all="ignore"):
                     runs([array.copy() for array in given])
@@ -147,12 +153,21 @@ def find(
             first = first or (list(meaning), given)
     if first is not None:
         return first
+    if not narrow:
+        with contextlib.suppress(CannotBuild):  # what insists on float32 is asked in float32
+            return find(roles, sizes, weights, rng, runs, answers, narrow=True)
     names = ", ".join(role.name for role in roles)
     why = told(error_of_first)
     raise CannotBuild(
         f"no arrays were found that its forward({names}) accepts: {why}; "
         "define gradcheck_example() on the class, which returns (instance, inputs)"
     ) from error_of_first
+
+
+def widest(given: Given) -> str:
+    """Return the widest type of the arrays that were found: float32 where forward takes nothing else."""
+    floats = [array.dtype for array in given if array.dtype.kind == "f"]
+    return "float32" if floats and all(one == np.float32 for one in floats) else "float64"
 
 
 def _answers(answers: Callable[[Given], None], given: Given) -> bool:

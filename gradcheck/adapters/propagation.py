@@ -84,6 +84,7 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     meanings = list(roles.signature_of(getattr(obj, style.forward), obj).roles)
     if made.inputs is not None:
         given = [np.asarray(array) for array in made.inputs]
+        meanings = [roles.fitting(r, a) for r, a in zip(meanings, given, strict=True)]
     else:
         meanings, given = _probed(obj, style, meanings, sizes, rng)
     slots = weights.apart(_updated(obj, style, given), [role.name for role in meanings])

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gradcheck.problem import Data
+import numpy as np
+
+from gradcheck.problem import Array, Data
 
 CONSTANTS = frozenset({"y_true", "truths", "truth", "labels", "label", "target", "targets", "ytrue", "true"})
 SPREADS = frozenset({"variance", "var", "std", "sigma"})
@@ -96,6 +98,19 @@ def roles_of(names: list[str], owner: Any = None) -> list[Role]:
             role = replace(role, domain=tuple(domains[role.name]) if domains[role.name] else None)
         found.append(role)
     return found
+
+
+def fitting(role: Role, example: Array) -> Role:
+    """What an argument is, given an example of it: no guess from its name overrides what it holds.
+
+    Whole numbers of an integer type are data; numbers outside (0, 1) are no probabilities, nor are they one-hot rows.
+    """
+    if example.dtype.kind in "iub":
+        return replace(role, constant=True, data="class-indices" if role.data == "one-hot" else role.data, domain=None)
+    if role.data == "one-hot" and not np.isin(example, (0.0, 1.0)).all():
+        role = replace(role, data="real")
+    outside = bool(((example < 0) | (example > 1)).any())
+    return replace(role, data="real", domain=None) if role.data == "probabilities" and outside else role
 
 
 def domain_of_weight(name: str) -> tuple[float, float] | None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from gradcheck.adapters import answers, package
 from gradcheck.adapters.construct import Made
-from gradcheck.adapters.generations import recognise
+from gradcheck.adapters.generations import names_of
 from gradcheck.adapters.recorded import Kit
 from gradcheck.adapters.tape import as_tensor, takes_sources, takes_upstream
 from gradcheck.errors import CannotBuild
@@ -40,7 +40,7 @@ def base_of(tape: type) -> type:
     for module in package.modules(tape):
         around = [module, *(package.sibling(module.__name__, name) for name in package.TAPES)]
         for one in around:
-            found += [t for t in vars(one).values() if isinstance(t, type) and recognise(t)] if one is not None else []
+            found += [t for t in vars(one).values() if isinstance(t, type) and names_of(t)] if one is not None else []
     for cls in found:
         if cls.__name__ == "Diffable" or "gradient_tape" in vars(cls):
             return cls
@@ -51,7 +51,7 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     """Return the problem that the tape poses. Raises CannotBuild where its package has no base class for layers."""
     tape = type(made.obj)
     base = base_of(tape)
-    generation = recognise(base)
+    generation = names_of(base)
     assert generation is not None
     tensor = as_tensor(package.tensor_of(base))
     kit = Kit(base, generation, tensor, bare=not takes_sources(tape))

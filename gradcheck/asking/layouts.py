@@ -66,6 +66,14 @@ def _shared_matrix(local: Array, variable: tuple[int, ...], output: tuple[int, .
     return lambda g: g @ local.T
 
 
+def _row_per_sample(local: Array, variable: tuple[int, ...], output: tuple[int, ...]) -> VJP | None:
+    """One number for each sample, `(batch,)` or `(batch, 1)`: L is its gradient. dx[n] = L[n] · g[n]"""
+    rows = output[:-1] if output and output[-1] == 1 and len(output) == len(variable) else output
+    if len(variable) < 2 or local.shape != variable or rows != variable[: len(rows)] or not rows:
+        return None
+    return lambda g: local * g.reshape(*rows, *(1,) * (len(variable) - len(rows)))
+
+
 def _matrix_per_sample(local: Array, variable: tuple[int, ...], output: tuple[int, ...]) -> VJP | None:
     """Softmax: one matrix `(in, out)` for each row, as Dense's `w` is one for all. dx[n] = L[n] · g[n]"""
     if len(variable) < 2 or variable[:-1] != output[:-1] or local.shape != (*variable, output[-1]):
@@ -115,5 +123,5 @@ def _sum_to(array: Array, shape: tuple[int, ...]) -> Array:
 
 # In this order: where a shape fits several, the first is meant.
 _COMMON_RULES: Rules = (_full, _scalar_output)
-_INPUT_RULES: Rules = (_elementwise, _shared_matrix, _matrix_per_sample, _jacobian_per_sample)
+_INPUT_RULES: Rules = (_elementwise, _shared_matrix, _row_per_sample, _matrix_per_sample, _jacobian_per_sample)
 _WEIGHT_RULES: Rules = (_weight_matrix_per_sample, _weight_broadcast)

@@ -28,6 +28,8 @@ class Arguments:
     keyword: Keyword | None = None
     list: bool = False
     exit_first: bool = False
+    strict: bool = False
+    exclude: tuple[str, ...] = ()
     quiet: bool = False
     verbose: bool = False
     json: str = ""
@@ -54,14 +56,17 @@ def parser() -> argparse.ArgumentParser:
         add_help=False,
         allow_abbrev=False,
         description="Check hand-written derivatives: are they right, and if not, what is wrong with them?",
-        epilog="Exit status: 0 all correct; 1 something wrong, unresolved or not implemented; 2 bad usage or nothing "
-        "to check; 3 an error in gradcheck itself. The checked code is run, in processes of its own: no sandbox.",
+        epilog="Exit status: 0 everything that claims a derivative passes; 1 something is wrong, unresolved, not "
+        "implemented or could not be asked; 2 bad usage, nothing to check, or a target that is not understood; 3 an "
+        "error in gradcheck itself. The checked code is run, in processes of its own: no sandbox.",
     )
     add = made.add_argument
     add("targets", nargs="*", metavar="TARGET", help=f"{TARGET}; default: beras in the current folder")
     add("--list", action="store_true", help="list what would be checked, and check nothing")
     add("-k", dest="keyword", metavar="EXPR", help="check what matches, such as 'dense and not loss'")
     add("-x", "--exitfirst", action="store_true", help="stop at the first component that is not correct")
+    add("--strict", action="store_true", help="let notes, conventions, waivers and what is not understood fail, too")
+    add("--exclude", action="append", metavar="NAME", help="leave a component out, such as 'beras.model.*'; repeatable")
     add("-q", "--quiet", action="store_true", help="print what is not correct, and the summary")
     add("-v", "--verbose", action="store_true", help="print every claim and every contract check")
     add("--seed", type=_seed, default=0, metavar="N", help="every point follows from it (default 0)")
@@ -105,6 +110,8 @@ def parse(argv: Sequence[str]) -> Arguments:
         keyword=None if given.keyword is None else Keyword(given.keyword),
         list=given.list,
         exit_first=given.exitfirst,
+        strict=given.strict,
+        exclude=tuple(given.exclude or ()),
         quiet=given.quiet,
         verbose=given.verbose,
         json=given.json or "",

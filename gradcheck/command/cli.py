@@ -1,8 +1,6 @@
 """`python -m gradcheck TARGET…`: check derivatives, say what is wrong, write a report.
 
-Exit status: 0 everything is correct (or waived, or skipped with a reason); 1 something is wrong, unresolved
-or not implemented; 2 bad usage, or nothing could be checked, with one line that says what to do; 3 an error in
-gradcheck itself.
+`gradcheck.command.status` says what the exit status means.
 """
 
 from __future__ import annotations
@@ -12,14 +10,18 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from gradcheck import __version__
 from gradcheck.command import discover
 from gradcheck.command.arguments import Arguments, parse
 from gradcheck.command.discover import Place
-from gradcheck.command.run import FAILING, Found, Outcome, Run
-from gradcheck.errors import UsageError
+from gradcheck.command.run import Found, Outcome, Run
+from gradcheck.command.seen import FORMS
+from gradcheck.command.status import exit_status, fails
+from gradcheck.errors import UsageError, shown
 from gradcheck.report import writing
 from gradcheck.report.terminal import Line, Printer, clean, lines_of, one_line, summary
 from gradcheck.results import ComponentResult
@@ -84,10 +86,16 @@ def _main(arguments: Arguments) -> int:
         discover.refuse_namesakes(places)
         with Run(places, arguments.settings, os.getcwd()) as run:
             printer.line(_first_line(places, arguments))
-            found = run.find(arguments.wants)
+            found = [_left_out(one, arguments.exclude) for one in run.find(arguments.wants)]
             return _list(found, printer) if arguments.list else _check(run, found, arguments, printer)
     finally:
         printer.done()
+
+
+def _left_out(one: Found, names: Sequence[str]) -> Found:
+    """Leave a component out that is excluded by its name (`*` stands for anything)."""
+    pattern = next((pattern for pattern in names if fnmatchcase(one.name, pattern)), None)
+    return one if pattern is None else replace(one, verdict="skipped", reason=f"left out (--exclude {pattern})")
 
 
 def _each(arguments: Arguments, printer: Printer) -> int:
@@ -108,8 +116,8 @@ def _first_line(places: Sequence[Place], arguments: Arguments) -> Line:
 
 def _list(found: Sequence[Found], printer: Printer) -> int:
     for one in found:
-        where: Line = [(one.name, "name"), (f"  {discover.shown(one.module.file)}", "quiet")]
-        printer.line([*where, (f"  skipped: {one.reason}", "skipped")] if one.reason else where)
+        where: Line = [(one.name, "name"), (f"  {shown(one.module.file)}", "quiet")]
+        printer.line([*where, (f"  {one.verdict}: {one.reason}", "skipped")] if one.verdict is not None else where)
     if not found:
         raise _nothing(found)
     return 0
@@ -117,12 +125,12 @@ def _list(found: Sequence[Found], printer: Printer) -> int:
 
 def _nothing(found: Sequence[Found]) -> UsageError:
     why = "; ".join(f"{one.name}: {one.reason}" for one in found if one.reason)
-    hint = why or "expected a class with forward and derivative methods (see --list and -k)"
+    hint = why or f"expected {FORMS} (see --list and -k)"
     return UsageError(f"there is nothing to check: {hint}")
 
 
 def _check(run: Run, found: list[Found], arguments: Arguments, printer: Printer) -> int:
-    if all(one.reason for one in found):
+    if all(one.verdict in ("not understood", "skipped") for one in found):
         raise _nothing(found)
     start = time.perf_counter()
     if arguments.report:
@@ -130,15 +138,16 @@ def _check(run: Run, found: list[Found], arguments: Arguments, printer: Printer)
     outcomes: list[Outcome] = []
     for outcome in run.check(found, printer.progress):
         outcomes.append(outcome)
-        if not arguments.quiet or outcome.result.verdict in FAILING:
+        failed = fails(outcome.result, arguments.strict)
+        if not arguments.quiet or failed:
             printer.lines(lines_of(outcome.result, arguments.verbose))
-        if arguments.exit_first and outcome.result.verdict in FAILING:
+        if arguments.exit_first and failed:
             break
     results = [outcome.result for outcome in outcomes]
     printer.progress("writing the report")
     notes = _report(results, run.places, arguments) if arguments.report else []
     printer.done()
-    printer.line(summary(results, time.perf_counter() - start))
+    printer.lines(summary(results, time.perf_counter() - start))
     printer.lines([(note, "quiet")] for note in notes)
     return _finish(outcomes, arguments, tuple(place.shown for place in run.places))
 
@@ -166,8 +175,8 @@ def _finish(outcomes: Sequence[Outcome], arguments: Arguments, files: tuple[str,
     """Write the JSON and the XML that were asked for, each beside its place and then moved there."""
     from gradcheck.report import document, junit
 
-    status = exit_status(outcomes)
     results = tuple(outcome.result for outcome in outcomes)
+    status = exit_status(results, internal=any(one.internal for one in outcomes), strict=arguments.strict)
     seconds = {outcome.result.name: outcome.seconds for outcome in outcomes}
     if arguments.json:
         settings = arguments.settings
@@ -180,13 +189,3 @@ def _finish(outcomes: Sequence[Outcome], arguments: Arguments, files: tuple[str,
     for lines, name in internal.items():
         _complain(f"an error in gradcheck itself, at {name}; please report it with these lines\n{lines.rstrip()}")
     return status
-
-
-def exit_status(outcomes: Sequence[Outcome]) -> int:
-    """Return what the verdicts mean for whoever started the command."""
-    verdicts = {outcome.result.verdict for outcome in outcomes}
-    if any(outcome.internal for outcome in outcomes):
-        return 3
-    if verdicts & set(FAILING):
-        return 1
-    return 0 if verdicts - {"skipped"} else 2

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
-from gradcheck.errors import UsageError
+from gradcheck.errors import UsageError, shown
 
 _RELATIVE = re.compile(rb"^\s*from\s+\.", re.MULTILINE)
 
@@ -62,17 +62,6 @@ class Module:
         """
         file = Path(self.file)
         return str((file.parent if file.name == "__init__.py" else file).parents[self.name.count(".")])
-
-
-def shown(file: str) -> str:
-    """Return `file` relative to the current folder where it lies inside it, otherwise as it is.
-
-    >>> shown(os.path.join(os.getcwd(), "layers.py"))
-    'layers.py'
-    """
-    path = Path(os.path.abspath(file))
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def resolve(target: str, here: str = "", path: Sequence[str] | None = None) -> Place:

@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from gradcheck import __version__
 from gradcheck.command import discover
 from gradcheck.command.arguments import Arguments
-from gradcheck.command.run import FAILING, Outcome, Run
+from gradcheck.command.run import Outcome, Run
+from gradcheck.command.status import fails
 from gradcheck.errors import UsageError
 from gradcheck.report import folders
 from gradcheck.report.terminal import Line, Printer, one_line, summary
@@ -66,7 +67,7 @@ def check_each(arguments: Arguments, printer: Printer) -> tuple[list[Outcome], l
                 run.close()
     notes = _write(graded, arguments) if arguments.report else []
     outcomes = [_of(one.who, outcome) for one in graded for outcome in one.outcomes]
-    printer.line(summary([outcome.result for outcome in outcomes], time.perf_counter() - start))
+    printer.line(summary([outcome.result for outcome in outcomes], time.perf_counter() - start)[-1])
     return outcomes, notes
 
 
@@ -112,12 +113,12 @@ def _check(here: str, arguments: Arguments, live: list[Run]) -> tuple[Outcome, .
 def _until_first_failure(outcomes: Iterator[Outcome], exit_first: bool) -> Iterator[Outcome]:
     for outcome in outcomes:
         yield outcome
-        if exit_first and outcome.result.verdict in FAILING:
+        if exit_first and fails(outcome.result):
             return
 
 
 def _nothing(target: str, reason: str) -> Outcome:
-    return Outcome(ComponentResult(target, "", "skipped", reason=reason))
+    return Outcome(ComponentResult(target, "", "could not be asked", reason=reason))
 
 
 def _table(one: Graded, width: int, arguments: Arguments) -> list[Line]:
@@ -135,7 +136,8 @@ def _table(one: Graded, width: int, arguments: Arguments) -> list[Line]:
 def _row(row: folders.Row) -> Line:
     """Verdict, component and cause of one row."""
     cause = f": {one_line(row.cause)}" if row.cause else ""
-    return [(f"{row.verdict:<10} ", row.verdict), (one_line(row.component), "name"), (cause, "")]
+    where = f" {one_line(row.where)}" if row.where else ""
+    return [(f"{row.verdict:<10} ", row.verdict), (one_line(row.component), "name"), (where, "quiet"), (cause, "")]
 
 
 def _of(who: str, outcome: Outcome) -> Outcome:

@@ -11,18 +11,17 @@ import importlib.util
 import inspect
 import os
 import sys
-import traceback
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from gradcheck.command.discover import find, shown
-from gradcheck.errors import message
+from gradcheck.command.discover import find
+from gradcheck.command.seen import not_understood
+from gradcheck.errors import message, place, shown, told
+from gradcheck.verdicts import Verdict
 
 Note = Callable[[str], None]
-
-# The frames of gradcheck itself are nobody's mistake.
-_OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 
 
 class CannotLoad(Exception):
@@ -102,18 +101,12 @@ def why(error: BaseException) -> str:
     >>> why(ValueError("no data"))
     'ValueError: no data'
     """
-    text = str(error.msg) if isinstance(error, SyntaxError) else " ".join(message(error).split())
-    where = ""
-    if isinstance(error, SyntaxError) and error.filename:
-        where = f" ({shown(error.filename)}, line {error.lineno})"
-    else:
-        frames = [
-            frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(("<", _OURS))
-        ]
-        where = f" ({shown(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
     if isinstance(error, SystemExit):
-        return f"it ends the program with sys.exit({text}){where}"
-    return f"{type(error).__name__}{': ' + text if text else ''}{where}"
+        at = place(error)
+        return f"it ends the program with sys.exit({message(error)}){f' ({at})' if at else ''}"
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} ({place(error)})"
+    return " ".join(told(error).split())
 
 
 def get(module: ModuleType, attribute: str) -> Any:
@@ -132,36 +125,52 @@ def get(module: ModuleType, attribute: str) -> Any:
     return thing
 
 
-def members(module: ModuleType, is_subject: Callable[[Any], bool]) -> list[tuple[str, str]]:
-    """List the classes and functions defined in `module` that make claims about a derivative: (attribute, reason).
+@dataclass(frozen=True)
+class Member:
+    """Something in a module: what can be tried, or (with a `verdict` and a `reason`) what cannot."""
 
-    The reason is empty for what can be tried. A re-export is counted where it is defined, an alias once, an
-    abstract base class not at all; a class that merely has not written all that its base demands is listed,
-    with the reason why it cannot be built.
+    attribute: str
+    verdict: Verdict | None = None
+    reason: str = ""
+
+
+def members(
+    module: ModuleType, is_subject: Callable[[Any], bool], belonging: Callable[[Any], list[Any]]
+) -> list[Member]:
+    """List the classes and functions defined in `module` that make claims about a derivative, or look as if.
+
+    A re-export is counted where it is defined, an alias once, an abstract base class not at all; a class that merely
+    has not written all that its base demands is listed, with the reason why it cannot be built. `belonging` are the
+    functions that are judged together with a thing.
     """
-    found: list[tuple[str, str]] = []
-    seen: set[int] = set()
+    found: list[Member] = []
+    judged: list[Any] = []
     for attribute, thing in list(vars(module).items()):
-        if not (inspect.isclass(thing) or inspect.isfunction(thing)) or id(thing) in seen:
+        if not (inspect.isclass(thing) or inspect.isfunction(thing)) or any(thing is one for one in judged):
             continue
         try:
-            reason = _what_is_missing(thing, module, is_subject)
+            member = _member(attribute, thing, module, is_subject)
+            parts = belonging(thing) if member is not None else []
         except Exception as error:  # a metaclass of somebody else's may raise anything
-            reason = f"it cannot be looked at: {why(error)}"
-        if reason is not None:
-            seen.add(id(thing))
-            found.append((attribute, reason))
-    return found
+            member, parts = Member(attribute, "could not be asked", f"it cannot be looked at: {why(error)}"), []
+        if member is not None:
+            judged += [thing, *parts]
+            found.append(member)
+    return found + [Member(name, "not understood", reason) for name, reason in not_understood(module, judged)]
 
 
-def _what_is_missing(thing: Any, module: ModuleType, is_subject: Callable[[Any], bool]) -> str | None:
-    """Why a subject that is defined in `module` cannot be built, or "" if it can; `None` for what is no subject."""
+def _member(attribute: str, thing: Any, module: ModuleType, is_subject: Callable[[Any], bool]) -> Member | None:
+    """What a subject that is defined in `module` is; `None` for what is no subject."""
     if getattr(thing, "__module__", None) != module.__name__ or not is_subject(thing):
         return None
     missing = sorted(getattr(thing, "__abstractmethods__", ()))
     if inspect.isclass(thing) and _is_base(thing, missing):
         return None
-    return f"not finished: {', '.join(missing)} must be written" if missing else ""
+    if isinstance(left_out := getattr(thing, "gradcheck_skip", None), str):
+        return Member(attribute, "skipped", left_out)
+    if missing:
+        return Member(attribute, "not implemented", f"not finished: {', '.join(missing)} must be written")
+    return Member(attribute)
 
 
 def _is_base(thing: type, missing: list[str]) -> bool:
@@ -172,13 +181,12 @@ def _is_base(thing: type, missing: list[str]) -> bool:
 
 
 def _has_stub_forward(thing: type) -> bool:
-    """Whether forward is only a docstring, `pass`, `...` or `raise NotImplementedError` (bases without `abc`)."""
-    for name in ("forward", "call", "forward_propagation", "__call__"):
-        function = getattr(thing, name, None)
-        if inspect.isfunction(function):
-            names, constants = function.__code__.co_names, function.__code__.co_consts
-            return names == ("NotImplementedError",) or (not names and set(constants) <= {None, function.__doc__, ...})
-    return False
+    """Whether forward is not written (bases without `abc`)."""
+    from gradcheck.adapters.generations import is_stub
+
+    written = (getattr(thing, name, None) for name in ("forward", "call", "forward_propagation", "__call__"))
+    first = next((function for function in written if inspect.isfunction(function)), None)
+    return first is not None and is_stub(first)
 
 
 def full_name(thing: Any, module: str, attribute: str) -> str:

@@ -14,11 +14,9 @@ from typing import Any
 from gradcheck.command import discover
 from gradcheck.command.discover import Module, Place
 from gradcheck.command.processes.parent import Died, Worker
-from gradcheck.errors import UsageError
-from gradcheck.results import ComponentResult, Verdict, from_json
-
-FAILING = ("wrong", "unresolved", "not implemented")
-"""The verdicts that set the exit status."""
+from gradcheck.errors import UsageError, shown
+from gradcheck.results import ComponentResult, from_json
+from gradcheck.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -38,18 +36,19 @@ class Settings:
 
 @dataclass(frozen=True)
 class Found:
-    """One thing to check, or, with a `reason`, one that cannot be."""
+    """One thing to check, or, with a `verdict` and a `reason`, one that is not."""
 
     name: str
     module: Module
     place: Place
     attribute: str = ""
+    verdict: Verdict | None = None
     reason: str = ""
 
     @property
     def is_closed(self) -> bool:
         """Whether this is a whole module, or target, that could not be looked into: nobody knows what it holds."""
-        return bool(self.reason) and not self.attribute
+        return self.verdict is not None and not self.attribute
 
 
 @dataclass(frozen=True)
@@ -91,15 +90,15 @@ class Run:
             for module in discover.modules(place):
                 for one in self._look_into(place, module):
                     known = found.get(one.name, one)
-                    if not known.reason and not one.reason:
+                    if known.verdict is None and one.verdict is None:
                         _refuse_namesakes(known, one)
-                    if one.name not in found or (known.reason and not one.reason):
+                    if one.name not in found or (known.verdict is not None and one.verdict is None):
                         found[one.name] = one
         return [one for one in found.values() if one.is_closed or wants(one.name)]
 
     def check(self, found: list[Found], progress: Callable[[str], None] = lambda text: None) -> Iterator[Outcome]:
         """Check everything, several at a time, and give the outcomes in order."""
-        todo = sum(not one.reason for one in found)
+        todo = sum(one.verdict is None for one in found)
         while len(self._workers) < min(self.settings.jobs, todo):
             self._workers.append(Worker(self._path, self.folder))
         idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
@@ -107,8 +106,8 @@ class Run:
             idle.put(worker)
 
         def one_after_another(one: Found) -> Outcome:
-            if one.reason:
-                return Outcome(_unchecked(one, "skipped", one.reason))
+            if one.verdict is not None:
+                return Outcome(_unchecked(one, one.verdict, one.reason))
             worker = idle.get()
             try:
                 return self._check(worker, one, progress)
@@ -139,15 +138,16 @@ class Run:
                 self._broken.add(died.at or module.name)
                 if passed_over:
                     continue
-                return [replace(whole, reason=f"it cannot be imported: {died}")]
+                return [replace(whole, verdict="could not be asked", reason=f"it cannot be imported: {died}")]
             if "internal" in answer:
                 raise RuntimeError(f"gradcheck failed while it listed {module.name}:\n{answer['internal']}")
             found = [
-                replace(whole, name=name, attribute=inner, reason=why) for inner, name, why in answer.get("found", [])
+                replace(whole, name=name, attribute=inner, verdict=verdict or None, reason=why)
+                for inner, name, verdict, why in answer.get("found", [])
             ]
-            if why := answer.get("skipped", answer.get("ended")):
+            if why := answer.get("unasked", answer.get("ended")):
                 reason = why if place.attribute else f"it cannot be imported: {why}"
-                found.insert(0, replace(whole, reason=reason))
+                found.insert(0, replace(whole, verdict="could not be asked", reason=reason))
             return found
 
     def _check(self, worker: Worker, one: Found, progress: Callable[[str], None]) -> Outcome:
@@ -167,8 +167,8 @@ class Run:
             return Outcome(from_json(answer["result"]), seconds)
         if "ended" in answer:
             return Outcome(_unchecked(one, "unresolved", answer["ended"]), seconds)
-        if "skipped" in answer:
-            return Outcome(_unchecked(one, "skipped", answer["skipped"]), seconds)
+        if "unasked" in answer:
+            return Outcome(_unchecked(one, "could not be asked", answer["unasked"]), seconds)
         last = str(answer["internal"]).strip().splitlines()[-1]
         return Outcome(_unchecked(one, "unresolved", f"gradcheck itself failed: {last}"), seconds, answer["internal"])
 
@@ -176,9 +176,9 @@ class Run:
 def _refuse_namesakes(known: Found, one: Found) -> None:
     """Refuse a name that two folders have: modules of different names may each take it from their own `core`."""
     if os.path.realpath(known.module.root) != os.path.realpath(one.module.root):
-        files = f"{discover.shown(known.module.file)} and {discover.shown(one.module.file)}"
+        files = f"{shown(known.module.file)} and {shown(one.module.file)}"
         raise UsageError(f"both {files} have a {one.name}: check them with --each, or with two commands")
 
 
 def _unchecked(one: Found, verdict: Verdict, reason: str) -> ComponentResult:
-    return ComponentResult(name=one.name, source=discover.shown(one.module.file), verdict=verdict, reason=reason)
+    return ComponentResult(name=one.name, source=shown(one.module.file), verdict=verdict, reason=reason)

@@ -1,11 +1,11 @@
 """The JSON of one run (`--json FILE`).
 
-schema        version of this format (1); it counts up when a field changes its meaning or goes away
+schema        version of this format (2); it counts up when a field changes its meaning or goes away
 gradcheck     version of gradcheck; python: version of Python
 targets       what was asked for; files: the source file of each, so that the wrong copy cannot go unnoticed
 seed, dtypes  how it was checked
 verdict       the worst verdict of all components; exit_status: what the command returned
-counts        components by verdict
+counts        components by verdict (`gradcheck.verdicts` says what each means)
 seconds       how long each component took, by name (the only part that differs between two equal runs)
 components    one object per component: the fields of `gradcheck.results.ComponentResult`, nested as there;
               infinities and NaN are the strings "inf", "-inf" and "nan"
@@ -19,10 +19,12 @@ import platform
 from collections.abc import Mapping, Sequence
 
 from gradcheck import __version__
-from gradcheck.report.terminal import counts
-from gradcheck.results import ComponentResult, from_json, overall, to_json
+from gradcheck.data import to_json
+from gradcheck.report.rows import counts
+from gradcheck.results import ComponentResult, from_json
+from gradcheck.verdicts import overall
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclasses.dataclass(frozen=True)

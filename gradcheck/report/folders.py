@@ -17,20 +17,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gradcheck.report import store
-from gradcheck.report.rows import headline
-from gradcheck.report.terminal import counts
-from gradcheck.results import ORDER, ComponentResult
+from gradcheck.report.rows import counts, headline
+from gradcheck.results import ComponentResult
+from gradcheck.verdicts import ORDER, rank
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
 class Row:
-    """One component of one folder. `who` is the folder's name, `cause` why it is not correct."""
+    """One component of one folder. `who` is the folder's name, `where` how far a mistake reaches, `cause` why."""
 
     who: str
     component: str
     verdict: str
+    where: str
     cause: str
 
 
@@ -47,31 +48,26 @@ class Folder:
 
 def rows_of(who: str, results: Sequence[ComponentResult]) -> tuple[Row, ...]:
     """Return the rows of one folder, worst first."""
-    ordered = sorted(results, key=lambda result: (ORDER.index(result.verdict), result.name))
-    return tuple(Row(who, result.name, result.verdict, _cause(result)) for result in ordered)
-
-
-def _cause(result: ComponentResult) -> str:
-    broken = (f"{item.name}: {item.detail}" for item in result.contract if item.verdict == "broken")
-    return headline(result) or next(broken, "")
+    ordered = sorted(results, key=lambda result: (rank(result.verdict, result.reach), result.name))
+    return tuple(Row(who, one.name, one.verdict, one.where if one.reach else "", headline(one)) for one in ordered)
 
 
 def folder_of(who: str, results: Sequence[ComponentResult]) -> Folder:
     """Return what the page shows of one folder."""
     rows = rows_of(who, results)
-    checked = any(row.verdict != "skipped" for row in rows)
+    checked = any(result.claims for result in results)
     page = f"{store.stem(who)}/index.html" if checked else ""
     return Folder(
         who,
         page,
-        rows[0].verdict if rows else "skipped",
+        rows[0].verdict if rows else "could not be asked",
         {str(verdict): amount for verdict, amount in counts(results).items()},
         rows,
     )
 
 
 def csv_text(folders: Sequence[Folder]) -> str:
-    """Return the table as CSV: who, component, verdict, cause.
+    """Return the table as CSV: who, component, verdict, where, cause.
 
     A cell that a spreadsheet would take for a formula is written with an apostrophe before it.
     """

@@ -12,12 +12,13 @@ from typing import Any
 
 import jinja2
 import matplotlib
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from gradcheck.report import differential, others, pictures, rows, store, words
 from gradcheck.report.pictures import Picture
 from gradcheck.report.sheet import Sheet
-from gradcheck.results import ORDER, ClaimResult, ComponentResult, Curve, Heat
+from gradcheck.results import ClaimResult, ComponentResult, Curve, Heat
+from gradcheck.verdicts import rank
 
 HERE = Path(__file__).parent
 LARGEST = 900_000
@@ -114,10 +115,18 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
     return [f"data/{name} was not painted: {why}" for name, why in refused.items()]
 
 
+def embedded(result: ComponentResult) -> str:
+    """Return a component's page in a frame of its own, as a notebook shows it: no style leaks in or out."""
+    with Sheet.open() as sheet:
+        row = rows.row(result, "", "", "", ())
+        page = _component(sheet, result, row, (), "").decode()
+    return f'<iframe srcdoc="{escape(page)}" style="width: 100%; height: 34em; border: 0" title="gradcheck"></iframe>'
+
+
 def _component(
     sheet: Sheet, result: ComponentResult, row: rows.Row, measurements: Sequence[differential.Measurement], key: str
 ) -> bytes:
-    claims = sorted(result.claims, key=lambda claim: ORDER.index(claim.verdict))
+    claims = sorted(result.claims, key=lambda claim: rank(claim.verdict, claim.reach))
     drawn = _pictured(sheet, claims[: DETAILS[0].pictured])
     page = b""
     for detail in DETAILS:

@@ -1,7 +1,8 @@
 """JUnit XML, as CI servers read it (Jenkins, GitLab, GitHub actions, Azure): a suite per component, a case per claim.
 
-Wrong and unresolved claims and broken contracts are failures; what is not implemented, waived or skipped is
-skipped, with its reason; an error of gradcheck's own, a crash or a time-out is an error.
+Wrong and unresolved claims, and what could not be asked, and broken contracts are failures; what is not implemented,
+waived, skipped or not understood is skipped, with its reason; an error of gradcheck's own, a crash or a time-out is an
+error. A convention passes, with its name in the output.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree
 
+from gradcheck.report.rows import reason
 from gradcheck.report.terminal import claim_text
-from gradcheck.results import ClaimResult, ComponentResult, ContractResult
+from gradcheck.results import ClaimResult, ComponentResult, ContractResult, said
 
 
 def junit_xml(results: Iterable[ComponentResult], seconds: Mapping[str, float] | None = None) -> bytes:
@@ -63,10 +65,12 @@ def _case(result: ComponentResult, name: str) -> ElementTree.Element:
 
 def _claim(result: ComponentResult, claim: ClaimResult) -> ElementTree.Element:
     case = _case(result, claim.name)
-    if claim.verdict in ("wrong", "unresolved"):
-        message = claim.causes[0].sentence if claim.causes else claim.reason or claim.verdict
+    if claim.verdict in ("wrong", "unresolved", "could not be asked"):
+        message = f"{said(claim.verdict, claim.reach, claim.where)}: {reason(claim)}".removesuffix(": ")
         failure = ElementTree.SubElement(case, "failure", {"type": claim.verdict, "message": _xml(message)})
         failure.text = _xml(claim_text(claim))
+    elif claim.verdict == "convention":
+        ElementTree.SubElement(case, "system-out").text = _xml(f"convention: {claim.reason}")
     elif claim.verdict != "correct":
         message = f"{claim.verdict}: {claim.reason}" if claim.reason else claim.verdict
         ElementTree.SubElement(case, "skipped", {"message": _xml(message)})
@@ -85,10 +89,12 @@ def _contract(result: ComponentResult, item: ContractResult) -> ElementTree.Elem
 def _whole(result: ComponentResult) -> ElementTree.Element:
     """A component without claims: skipped with a reason, or something that stopped the check."""
     case = _case(result, "check")
-    kind = "skipped" if result.verdict in ("skipped", "not implemented", "waived") else "error"
+    kind = {"skipped": "skipped", "not implemented": "skipped", "not understood": "skipped", "waived": "skipped"}.get(
+        result.verdict, "failure" if result.verdict == "could not be asked" else "error"
+    )
     if result.verdict != "correct":
         element = ElementTree.SubElement(case, kind, {"message": _xml(result.reason or result.verdict)})
-        if kind == "error":
+        if kind != "skipped":
             element.set("type", result.verdict)
     return case
 

@@ -9,10 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import TYPE_CHECKING
 
-from gradcheck.report.differential import Measurement
 from gradcheck.report.words import count, number, text
-from gradcheck.results import ORDER, AtPoint, ClaimResult, ComponentResult, Heat, Verdict
+from gradcheck.results import AtPoint, ClaimResult, ComponentResult, Heat
+from gradcheck.verdicts import ORDER, PASSING, Verdict, rank
+
+if TYPE_CHECKING:
+    from gradcheck.report.differential import Measurement
 
 DTYPES = ("float64", "float32", "float16")
 MOST_POINTS = 60
@@ -28,6 +32,7 @@ class Row:
     data: str
     digest: str
     verdict: Verdict
+    where: str
     rank: int
     headline: str
     claims: int
@@ -60,7 +65,8 @@ def row(result: ComponentResult, page: str, data: str, digest: str, measurements
         data=data,
         digest=digest,
         verdict=result.verdict,
-        rank=ORDER.index(result.verdict),
+        where=result.where if result.reach else "",
+        rank=rank(result.verdict, result.reach),
         headline=headline(result),
         claims=len(result.claims),
         points=len(points),
@@ -73,21 +79,36 @@ def row(result: ComponentResult, page: str, data: str, digest: str, measurements
 
 
 def headline(result: ComponentResult) -> str:
-    """Return why a component is not correct, in a sentence ("" where it is)."""
+    """Return why a component is not correct, in a sentence; where it is, what is wrong with forward ("" if nothing)."""
     if result.verdict == "correct":
-        return ""
+        return "; ".join(note.text for note in result.notes if note.about == "forward")
     for claim in result.claims:
-        if claim.verdict == result.verdict:
+        if claim.verdict == result.verdict and claim.reach == result.reach:
             return f"{claim.name}: {reason(claim)}" if reason(claim) else claim.name
-    return result.reason
+    broken = (f"{item.name}: {item.detail}" for item in result.contract if item.verdict == "broken")
+    return result.reason or next(broken, "")
 
 
 def reason(claim: ClaimResult) -> str:
     """Return the likely cause of a claim's verdict: its diagnosis, else its reason, else its first message."""
-    if claim.causes:
+    if claim.causes and claim.verdict == "wrong":
         return claim.causes[0].sentence
     messages = (point.message for point in claim.points if point.verdict == claim.verdict and point.message)
     return claim.reason or next(messages, "")
+
+
+def counts(results: Iterable[ComponentResult]) -> dict[Verdict, int]:
+    """Return how many components have each verdict, worst first, without the verdicts that none has."""
+    return dict(tally(result.verdict for result in results))
+
+
+def tallied(verdict: Verdict, amount: int) -> str:
+    """Return a number of components with their verdict.
+
+    >>> tallied("wrong", 2), tallied("not understood", 4)
+    ('2 wrong', '4 seen but not understood')
+    """
+    return f"{amount:,} {'seen but not understood' if verdict == 'not understood' else verdict}"
 
 
 def resolution(claim: ClaimResult) -> float:
@@ -118,7 +139,7 @@ def precisions(claim: ClaimResult) -> list[Precision]:
 
 def judged(points: Iterable[AtPoint]) -> list[AtPoint]:
     """Return the points at which the measurement was sharp enough to judge the claim."""
-    return [point for point in points if point.verdict in ("correct", "wrong", "waived")]
+    return [point for point in points if point.verdict in ("correct", "wrong", "waived", "convention")]
 
 
 def worst_ratio(points: Iterable[AtPoint]) -> float:
@@ -179,17 +200,18 @@ def summary(rows: Sequence[Row]) -> str:
     """Return the answer to "is everything right?" in one line."""
     if not rows:
         return "Nothing has been checked yet."
-    counts = tally(row.verdict for row in rows)
-    worst, amount = counts[0]
+    found = tally(row.verdict for row in rows)
+    worst, amount = found[0]
     everything = count(len(rows), "component")
-    if worst == "correct":
-        skipped = sum(row.verdict == "skipped" for row in rows)
-        return f"All {everything} correct." if not skipped else f"All correct; {skipped} of {everything} skipped."
     if worst == "skipped":
         return f"Nothing was checked: {everything} skipped."
-    verb = "is" if amount == 1 else "are"
-    rest = "".join(f", {n} {verdict}" for verdict, n in counts[1:] if verdict in ("unresolved", "not implemented"))
-    return f"{amount} of {everything} {verb} {worst}{rest}."
+    if worst == "correct" and len(found) == 1:
+        return f"All {everything} correct."
+    if worst in PASSING:
+        return f"Everything passes: {', '.join(tallied(verdict, n) for verdict, n in reversed(found))}."
+    verb = "" if worst == "could not be asked" else "is " if amount == 1 else "are "
+    rest = "".join(f", {tallied(verdict, n)}" for verdict, n in found[1:] if verdict not in (*PASSING, "skipped"))
+    return f"{amount} of {everything} {verb}{worst}{rest}."
 
 
 def sharpness(rows: Sequence[Row]) -> str:

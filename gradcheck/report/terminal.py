@@ -15,8 +15,11 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
+from gradcheck.report.rows import counts, headline, reason, tallied
+from gradcheck.report.tables import side_by_side
 from gradcheck.report.words import count, exact, number, place
-from gradcheck.results import ClaimResult, ComponentResult, Verdict
+from gradcheck.results import ClaimResult, ComponentResult, Entry, Note, said
+from gradcheck.verdicts import PASSING
 
 Segment = tuple[str, str]
 Line = Sequence[Segment]
@@ -26,7 +29,10 @@ STYLES: dict[str, str] = {
     "correct": "green",
     "wrong": "bold red",
     "unresolved": "bold yellow",
+    "could not be asked": "bold yellow",
     "not implemented": "magenta",
+    "not understood": "yellow",
+    "convention": "cyan",
     "waived": "cyan",
     "skipped": "dim",
     "name": "bold",
@@ -34,23 +40,31 @@ STYLES: dict[str, str] = {
     "code": "cyan",
     "": "",
 }
-_WIDTH = len("unresolved")
-"""Of the column of verdicts; the one longer verdict, which is rare, pushes its line to the right."""
+_WIDTH = len("convention")
+"""Of the column of verdicts; the longer ones, which are rarer, push their line to the right."""
+NOTED = 150
+"""Characters of a note, unless everything is wanted."""
 _ASCII = str.maketrans({"≥": ">=", "·": "-", "÷": "/", "×": "x", "±": "+-", "→": "->", "–": "-", "−": "-", "∞": "inf",
-                        "∂": "d", "…": "...", "ᵀ": "^T", "’": "'", "½": "1/2"})  # fmt: skip
+                        "∂": "d", "…": "...", "ᵀ": "^T", "’": "'", "½": "1/2",
+                        "“": '"', "”": '"', "ε": "eps"})  # fmt: skip
 
 
 def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
     """Return what is printed for one component."""
     head: list[Segment] = [(f"{result.verdict:<{_WIDTH}} ", result.verdict), (one_line(result.name), "name")]
-    if result.verdict == "correct":
+    about_forward = "; ".join(one_line(note.text) for note in result.notes if note.about == "forward")
+    if result.verdict in ("correct", "convention"):
         head.append((f"  {count(len(result.claims), 'claim')}, {_power(result.claims)}", "quiet"))
-        lines: list[Line] = [head]
     else:
-        head.append((f"  {one_line(result.source)}", "quiet"))
-        lines = [head]
-        if result.reason:
-            lines.append([("  because ", "quiet"), (one_line(result.reason), "")])
+        where = f"  {result.where}" if result.reach else ""
+        head.append((f"{where}  {one_line(result.source)}", "quiet"))
+    if about_forward:
+        head.append((f"; {about_forward}", "unresolved"))
+    lines: list[Line] = [head]
+    if result.reason and result.verdict not in ("correct", "convention"):
+        lines.append([("  because ", "quiet"), (one_line(result.reason), "")])
+    if result.reading and verbose:
+        lines.append([("  read as ", "quiet"), (one_line(result.reading), "")])
     for claim, *others in [[claim] for claim in result.claims] if verbose else _alike(result.claims):
         lines += _claim(claim, verbose)
         if others:
@@ -59,13 +73,21 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
                 [("  ", ""), (f"{claim.verdict:<{_WIDTH}} ", claim.verdict), (names, "name"), (": the same", "")]
             )
     for item in result.contract:
-        if item.verdict in ("broken", "noted") or verbose:
+        if item.verdict == "broken" or (verbose and item.verdict != "noted"):
             style = {"broken": "wrong", "kept": "correct"}.get(item.verdict, "skipped")
             detail = f": {one_line(item.detail)}" if item.detail else ""
-            lines.append(
-                [("  contract  ", "quiet"), (f"{item.verdict:<{_WIDTH}} ", style), (f"{item.name}{detail}", "")]
-            )
+            verdict = f"{item.verdict:<{_WIDTH}} "
+            lines.append([("  contract  ", "quiet"), (verdict, style), (f"{item.name}{detail}", "")])
+    lines += [_note(note, verbose) for note in result.notes if note.about != "forward"]
+    for one in result.unjudged:
+        lines.append([("  not judged  ", "quiet"), (one_line(one.name), "name"), (f": {one_line(one.reason)}", "")])
     return lines
+
+
+def _note(note: Note, verbose: bool) -> Line:
+    about = "" if note.about == "contract" else f"{note.about}: "
+    text = one_line(f"{about}{note.text}")
+    return [("  note      ", "quiet"), (text if verbose else shortened(text, NOTED), "quiet")]
 
 
 def _power(claims: Sequence[ClaimResult]) -> str:
@@ -81,7 +103,10 @@ def _power(claims: Sequence[ClaimResult]) -> str:
 
 def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
     """One claim: its verdict and cause in a line, and below it the evidence where it is wrong."""
-    head: list[Segment] = [("  ", ""), (f"{claim.verdict:<{_WIDTH}} ", claim.verdict), (one_line(claim.name), "name")]
+    verdict = f"{claim.verdict:<{_WIDTH}} "
+    head: list[Segment] = [("  ", ""), (verdict, claim.verdict), (one_line(claim.name), "name")]
+    if claim.reach is not None:
+        head.append((f" {one_line(claim.where)}", "quiet"))
     why = _why(claim)
     lines: list[Line] = [[*head, (f": {one_line(why)}", "")] if why else head]
     if claim.verdict == "correct" and claim.points:
@@ -89,29 +114,32 @@ def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
     if verbose and claim.kinks:
         conventions = ", ".join(dict.fromkeys(one_line(kink.convention) for kink in claim.kinks))
         lines += _block("kinks", f"{count(len(claim.kinks), 'entry', 'entries')}, where it takes: {conventions}")
+    if verbose and claim.traceback:
+        lines += _block("traceback", claim.traceback)
     if claim.verdict != "wrong":
         return lines
     if claim.causes and claim.causes[0].evidence:
         lines += _block("evidence", claim.causes[0].evidence)
     if claim.worst is not None:
         lines += _worst(claim)
+    if claim.wrong_count > 1 and claim.wrong:
+        lines += _block("entries", _listed(claim))
     if verbose:
         for cause in claim.causes[1:]:
             lines += _block("or else", f"{cause.sentence} ({cause.evidence})" if cause.evidence else cause.sentence)
     if claim.counterexample:
         lines += _block("smallest", claim.counterexample)
-    if claim.test:
+    if claim.matrices is not None:
+        lines += _block("there", "\n".join(side_by_side(claim.matrices)))
+    if claim.test and verbose:
         # Not indented, so that it can be copied into a file as it is.
         lines += [[("    a test to paste:", "quiet")], [], *([(row, "code")] for row in _rows(claim.test)), []]
     return lines
 
 
 def _why(claim: ClaimResult) -> str:
-    """The likely cause of a wrong claim, or the reason of any other verdict."""
-    if claim.verdict == "wrong" and claim.causes:
-        return claim.causes[0].sentence
-    said = (at.message for at in claim.points if at.verdict == claim.verdict and at.message)
-    return claim.reason or (next(said, "") if claim.verdict == "wrong" else "")
+    """The likely cause of a wrong claim, or the reason of any other verdict but "correct"."""
+    return "" if claim.verdict == "correct" else reason(claim)
 
 
 def _alike(claims: Iterable[ClaimResult]) -> list[list[ClaimResult]]:
@@ -119,7 +147,7 @@ def _alike(claims: Iterable[ClaimResult]) -> list[list[ClaimResult]]:
     groups: dict[tuple[str, ...], list[ClaimResult]] = {}
     for claim in claims:
         if claim.verdict not in ("correct", "skipped"):
-            key = (claim.verdict, _why(claim)) if _why(claim) else (claim.name,)
+            key = (claim.verdict, claim.where, _why(claim)) if _why(claim) else (claim.name,)
             groups.setdefault(key, []).append(claim)
     return list(groups.values())
 
@@ -127,13 +155,28 @@ def _alike(claims: Iterable[ClaimResult]) -> list[list[ClaimResult]]:
 def _worst(claim: ClaimResult) -> list[Line]:
     entry = claim.worst
     assert entry is not None
-    spot = f"∂ output{place(entry.output)} / ∂ {claim.wrt}{place(entry.index)}"
     where = f" ({claim.worst_point})" if claim.worst_point else ""
     compared = (
         f"claim {exact(entry.claim)}, estimate {exact(entry.estimate)} ± {number(entry.bound, 2)}, "
         f"tolerance {number(entry.tolerance, 2)}"
     )
-    return [*_block("worst", f"{spot}{where}"), *_block("", compared)]
+    return [*_block("worst", f"{_spot(entry, claim.wrt)}{where}"), *_block("", compared)]
+
+
+def _spot(entry: Entry, wrt: str) -> str:
+    return f"∂ output{place(entry.output)} / ∂ {wrt}{place(entry.index)}"
+
+
+def _listed(claim: ClaimResult) -> str:
+    """The places of the wrong entries, a dozen at most."""
+    several = len({entry.output for entry in claim.wrong}) > 1 or any(entry.output for entry in claim.wrong)
+    spots = [
+        f"{place(entry.output) or '[]'}/{place(entry.index) or '[]'}" if several else place(entry.index) or "[]"
+        for entry in claim.wrong
+    ]
+    more = claim.wrong_count - len(claim.wrong)
+    what = "output/variable " if several else ""
+    return f"{claim.wrong_count} wrong: {what}{' '.join(spots)}{f' and {more:,} more' if more > 0 else ''}"
 
 
 def _block(label: str, text: str) -> list[Line]:
@@ -148,8 +191,8 @@ def _rows(text: str) -> list[str]:
 def explain(result: ComponentResult, verbose: bool = False) -> str:
     """Return the page of one component as plain text.
 
-    >>> print(explain(ComponentResult("Dense", "layers.py:3", "skipped", reason="no sizes")))
-    skipped    Dense  layers.py:3
+    >>> print(explain(ComponentResult("Dense", "layers.py:3", "could not be asked", reason="no sizes")))
+    could not be asked Dense  layers.py:3
       because no sizes
     """
     return "\n".join("".join(text for text, _ in line).rstrip() for line in lines_of(result, verbose))
@@ -160,25 +203,32 @@ def claim_text(claim: ClaimResult) -> str:
     return "\n".join("".join(text for text, _ in line).rstrip() for line in _claim(claim, True)).strip()
 
 
-def counts(results: Iterable[ComponentResult]) -> dict[Verdict, int]:
-    """Return how many components have each verdict, worst first, without the verdicts that none has."""
-    from gradcheck.results import ORDER
-
-    found = [result.verdict for result in results]
-    return {verdict: found.count(verdict) for verdict in ORDER if verdict in found}
-
-
-def summary(results: Sequence[ComponentResult], seconds: float) -> Line:
-    """Return the last line: how many components of each verdict, and how long it took.
+def summary(results: Sequence[ComponentResult], seconds: float) -> list[Line]:
+    """Return the last lines: what did not pass, a line each, how many of each verdict, and how long it took.
 
     >>> right = ComponentResult("Dense", "", "correct")
-    >>> "".join(text for text, _ in summary([right], 0.5))
-    '1 correct in 0.5 s'
+    >>> ["".join(text for text, _ in line) for line in summary([right], 0.5)]
+    ['1 correct in 0.5 s']
     """
+    failed = [result for result in results if result.verdict not in (*PASSING, "skipped")]
+    lines: list[Line] = []
+    if failed and len(results) > 1:
+        lines.append([])
+        for result in failed:
+            word = said(result.verdict, result.reach, result.where)
+            why = shortened(one_line(headline(result)), NOTED)
+            lines.append(
+                [(f"{word} ", result.verdict), (one_line(result.name), "name"), (f": {why}" if why else "", "")]
+            )
     segments: list[Segment] = []
     for verdict, amount in counts(results).items():
-        segments += [(", " if segments else "", ""), (f"{amount} {verdict}", verdict)]
-    return [*(segments or [("nothing checked", "skipped")]), (f" in {seconds:.1f} s", "quiet")]
+        segments += [(", " if segments else "", ""), (tallied(verdict, amount), verdict)]
+    return [*lines, [*(segments or [("nothing checked", "skipped")]), (f" in {seconds:.1f} s", "quiet")]]
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return a text with its end left out where it is too long."""
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
 def clean(text: str) -> str:

@@ -5,9 +5,10 @@ code prints, from Python or below it, goes elsewhere, and its standard input is 
 
 Tasks (`do`), each with `module`, `file`, `folder`, `broken` (see `gradcheck.command.loading`):
 
-    find     + `attribute`                          → {"found": [[attribute, name, reason], …]} or {"skipped": reason}
+    find     + `attribute`                          → {"found": [[attribute, name, verdict, reason], …]}
+                                                       or {"unasked": reason}
     check    + `attribute`, `name`, `init`,
-               `options`                            → {"result": …} or {"skipped": reason}
+               `options`                            → {"result": …} or {"unasked": reason}
 
 Checked code that raises SystemExit or KeyboardInterrupt is answered by {"ended": how}, an error of gradcheck's own by
 {"internal": traceback}. On the way, {"at": module} says what is being imported and {"progress": text} how far a
@@ -34,6 +35,7 @@ from typing import IO, Any
 from gradcheck.command import loading
 from gradcheck.command.discover import Module
 from gradcheck.command.precedence import put_first
+from gradcheck.command.seen import FORMS
 from gradcheck.command.sources import check_below, compile_what_is_checked
 
 Task = dict[str, Any]
@@ -95,7 +97,7 @@ def carry_out(task: Task, say: Say) -> dict[str, Any]:
             )
             return _find(task, module) if task["do"] == "find" else _check(task, module, say)
     except loading.CannotLoad as error:
-        return {"skipped": str(error)}
+        return {"unasked": str(error)}
     except (SystemExit, KeyboardInterrupt) as error:  # not ours: the checked code ends "the program"
         return {"ended": loading.why(error)}
     except BaseException:  # the parent must hear about everything, and this process goes on
@@ -136,23 +138,35 @@ def _unchanged_process() -> Iterator[None]:
 
 
 def _find(task: Task, module: Any) -> dict[str, Any]:
-    from gradcheck.adapters import is_subject
+    from gradcheck.adapters import belonging, is_subject
 
     attribute: str = task["attribute"]
     if attribute:
         thing = loading.get(module, attribute)
-        return {"found": [[attribute, loading.full_name(thing, task["module"], attribute), ""]]}
+        full = loading.full_name(thing, task["module"], attribute)
+        known = is_subject(thing)
+        return {
+            "found": [[attribute, full, "" if known else "not understood", "" if known else _not_understood(thing)]]
+        }
     failed = getattr(module, "__gradcheck_failed__", "")
-    found = loading.members(module, is_subject)
-    answer: dict[str, Any] = {"found": [[name, f"{task['module']}.{name}", reason] for name, reason in found]}
-    return {**answer, "skipped": failed} if failed else answer
+    found = loading.members(module, is_subject, belonging)
+    answer: dict[str, Any] = {
+        "found": [[one.attribute, f"{task['module']}.{one.attribute}", one.verdict or "", one.reason] for one in found]
+    }
+    return {**answer, "unasked": failed} if failed else answer
+
+
+def _not_understood(thing: Any) -> str:
+    """What to say of a target that was named outright and is no subject."""
+    kind = "class" if isinstance(thing, type) else "function" if callable(thing) else type(thing).__name__
+    return f"this {kind} makes no claim about a derivative that gradcheck can read; it reads {FORMS}"
 
 
 def _check(task: Task, module: Any, say: Say) -> dict[str, Any]:
     from gradcheck.adapters import subject_of
     from gradcheck.check import Options, check_subject
+    from gradcheck.data import to_json
     from gradcheck.errors import CannotBuild
-    from gradcheck.results import to_json
 
     thing = loading.get(module, task["attribute"])
     progress = functools.partial(_say_progress, say)
@@ -161,7 +175,7 @@ def _check(task: Task, module: Any, say: Say) -> dict[str, Any]:
         wanted = {**task["options"], "dtypes": tuple(task["options"]["dtypes"])}
         result = check_subject(subject, Options(**wanted, progress=progress))
     except CannotBuild as error:
-        return {"skipped": str(error)}
+        return {"unasked": str(error)}
     return {"result": to_json(result)}
 
 
