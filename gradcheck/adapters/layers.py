@@ -191,7 +191,8 @@ class _Layer:
             raise CannotBuild("its forward takes no array")
         shapes = [slot.array.shape for slot in self.slots]
         error: CannotBuild | None = None
-        for option, wrap, self.only_called in itertools.product(options, (None, self.tensor), (False, True)):
+        for option, wrap, only_called in itertools.product(options, (None, self.tensor), (False, True)):
+            self.only_called = only_called
             try:
                 run, call = self._run(duplicate(self.obj))
                 self.wrap = tape.as_tensor(wrap) if wrap is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from gradcheck.report.words import count, number
 from gradcheck.results import Matrices, Matrix
@@ -13,14 +14,15 @@ WIDE = 112
 MARK = "*"
 
 
-def side_by_side(shown: Matrices) -> list[str]:
-    """Return the lines of the three tables.
+def side_by_side(shown: Matrices, most: int = 6) -> list[str]:
+    """Return the lines of the three tables, of at most so many rows and columns.
 
     >>> print("\\n".join(side_by_side(Matrices(("",), ("[0]", "[1]"), ((1.0, 4.0),), ((1.0, 2.0),), ((False, True),)))))
-    claim        measured    difference
-     [0]  [1]     [0]  [1]   [0]  [1]
-      1    4*      1    2     0    2*
+    claim        measured     difference
+     [0]  [1]     [0]  [1]     [0]  [1]
+       1    4*      1    2       0    2*
     """
+    shown = cut(shown, most)
     tables = [
         _table("claim", shown, shown.claim),
         _table("measured", shown, shown.measured),
@@ -34,6 +36,24 @@ def side_by_side(shown: Matrices) -> list[str]:
         lines = [line.rstrip() for table in tables for line in table]
     left_out = [count(n, noun) for n, noun in zip(shown.cut, ("more row", "more column"), strict=True) if n]
     return [*lines, f"({' and '.join(left_out)} not shown)"] if left_out else lines
+
+
+def cut(shown: Matrices, most: int) -> Matrices:
+    """The same with fewer rows and columns: those with wrong entries first."""
+    down = _first(most, [any(row) for row in shown.wrong])
+    across = _first(most, [any(column) for column in zip(*shown.wrong, strict=True)])
+
+    def part(table: Sequence[Sequence[Any]]) -> Any:
+        return tuple(tuple(table[i][j] for j in across) for i in down)
+
+    left_out = shown.cut[0] + len(shown.rows) - len(down), shown.cut[1] + len(shown.columns) - len(across)
+    rows, columns = tuple(shown.rows[i] for i in down), tuple(shown.columns[j] for j in across)
+    return Matrices(rows, columns, part(shown.claim), part(shown.measured), part(shown.wrong), left_out)
+
+
+def _first(most: int, wrong: Sequence[bool]) -> list[int]:
+    order = sorted(range(len(wrong)), key=lambda i: not wrong[i])
+    return sorted(order[:most])
 
 
 def _table(title: str, shown: Matrices, values: Matrix) -> list[str]:
