@@ -227,16 +227,17 @@ def folders_passed_over(place: Place) -> list[str]:
     """Return the folders of scripts inside a folder of scripts: each is imported by itself, as a target of its own."""
     if place.module or not place.package:
         return []
-    inside = [os.path.join(place.file, name) for name in _folders(place.file)]
-    return sorted(folder for folder in inside if any(Path(folder).glob("*.py")) and not _is_package(Path(folder)))
+    inside = [Path(place.file, name) for name in _folders(place.file)]
+    return sorted(str(folder) for folder in inside if any(folder.glob("*.py")) and not _is_package(folder))
 
 
 def _below(name: str, folder: str) -> Iterator[Module]:
     scripts = (path for path in Path(folder).glob("[!.]*.py") if path.is_file() and path.stem != "__init__")
     files = [(_module_name(path), path.name) for path in scripts]
-    packages = {inner for inner in _folders(folder) if os.path.exists(os.path.join(folder, inner, "__init__.py"))}
+    inside = [inner for inner in _folders(folder) if "." not in inner]  # which no import can name
+    packages = {inner for inner in inside if os.path.exists(os.path.join(folder, inner, "__init__.py"))}
     taken = {found for found, _ in files}
-    plain = {inner for inner in _folders(folder) if inner not in taken and (name or _is_package(Path(folder, inner)))}
+    plain = {inner for inner in inside if inner not in taken and (name or _is_package(Path(folder, inner)))}
     found = [one for one in files if one[0] not in packages] + [(inner, inner) for inner in packages | plain]
     for module, entry in sorted(found):
         inner, place = f"{name}.{module}" if name else module, os.path.join(folder, entry)
@@ -251,9 +252,9 @@ def _below(name: str, folder: str) -> Iterator[Module]:
 
 
 def _folders(folder: str) -> list[str]:
-    """The folders in a package that Python imports from even without an `__init__.py`, environments left out."""
+    """The folders in a folder, without caches, environments and hidden ones."""
     with os.scandir(folder) as entries:
-        inside = [entry for entry in entries if entry.is_dir() and "." not in entry.name]
+        inside = [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
     return [
         entry.name
         for entry in inside

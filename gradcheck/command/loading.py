@@ -17,8 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gradcheck.command.discover import find, meant
-from gradcheck.command.seen import FORMS, not_understood
+from gradcheck.command.discover import Module, find, meant
+from gradcheck.command.seen import not_understood
 from gradcheck.errors import cut, message, place, shown, told
 from gradcheck.verdicts import Verdict
 
@@ -47,6 +47,13 @@ def load(
     """
     importlib.invalidate_caches()
     parts = module.split(".")
+    package = sys.modules.get(parts[0])
+    if (
+        package is not None
+        and len(parts) > 1
+        and not _is_from(package, os.path.join(Module(module, file).root, parts[0]))
+    ):
+        raise _is_taken(module, file, package)
     for depth in range(1, len(parts)):
         _load_package(".".join(parts[:depth]), broken, note)
     if module in broken:
@@ -58,19 +65,26 @@ def load(
         loaded = importlib.import_module(module)
         if _is_from(loaded, file):
             return loaded
-        if folder:  # a file called random.py or types.py: its name is taken by a module that is in use
+        is_script = Path(file).suffix == ".py" and Path(file).stem != "__init__" and (folder or "." not in module)
+        if is_script:  # called random.py, say: its name is taken by a module that is in use
             return _load_file(module, file)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # what other people's modules do on import includes sys.exit
         raise CannotLoad(why(error)) from error
-    other = getattr(loaded, "__file__", None)
-    raise CannotLoad(f"expected {module} from {shown(file)}, but {other} was imported: name the file: {shown(file)}")
+    raise _is_taken(module, file, loaded)
+
+
+def _is_taken(module: str, file: str, by: ModuleType) -> NoSuchName:
+    other = getattr(by, "__file__", None) or "another one"
+    return NoSuchName(f"expected {module} from {shown(file)}, but Python has imported {other}: give it another name")
 
 
 def _is_from(module: ModuleType, file: str) -> bool:
     found = getattr(module, "__file__", None)
-    return not found or os.path.realpath(found) in (os.path.realpath(file), os.path.realpath(f"{file}/__init__.py"))
+    places = [found] if found else getattr(module, "__path__", [])  # a folder without __init__.py has no file
+    real = (os.path.realpath(file), os.path.realpath(f"{file}/__init__.py"))
+    return any(os.path.realpath(place) in real for place in places)
 
 
 def _load_file(module: str, file: str) -> ModuleType:
@@ -185,8 +199,7 @@ def named(attribute: str, thing: Any, is_subject: Callable[[Any], bool]) -> Memb
     try:
         if not is_subject(thing):
             kind = "class" if inspect.isclass(thing) else "function" if callable(thing) else type(thing).__name__
-            said = f"this {kind} makes no claim about a derivative that gradcheck can read; it reads {FORMS}"
-            return Member(attribute, "not understood", said)
+            return Member(attribute, "not understood", f"this {kind} claims no derivative that gradcheck can read")
         if _is_base(thing):
             return Member(attribute, "not understood", "it is there to be derived from: name a class that is")
         return _member(attribute, thing)

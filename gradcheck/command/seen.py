@@ -28,10 +28,15 @@ def not_understood(module: ModuleType, judged: Collection[Any]) -> Iterator[tupl
     helpers = {name for thing in judged for name in _mentioned(thing) if name.startswith("_")}
     names = list(vars(module))
     for name, thing in list(vars(module).items()):
-        if id(thing) in known or name in helpers or not callable(thing) or not _is_made_in(module, thing):
+        if id(thing) in known or name in helpers or not callable(thing):
             continue
         known.add(id(thing))
-        if reason := _seen_in_class(thing) if inspect.isclass(thing) else _seen(name, thing, names):
+        try:
+            made_here = _is_made_in(module, thing)
+            reason = _seen_in_class(thing) if inspect.isclass(thing) else _seen(name, thing, names)
+        except Exception:  # somebody else's object may raise whatever it is asked: it is no function, and no class
+            continue
+        if made_here and reason:
             yield name, reason
 
 
@@ -92,7 +97,7 @@ def _is_written(thing: Any) -> bool:
 
 def _mentioned(thing: Any) -> Iterator[str]:
     """Yield the global names that the code of a class or a function uses."""
-    members = vars(thing).values() if inspect.isclass(thing) else [thing]
+    members = type.__getattribute__(thing, "__dict__").values() if inspect.isclass(thing) else [thing]
     codes = [code for one in members if (code := getattr(getattr(one, "__func__", one), "__code__", None)) is not None]
     while codes:
         code = codes.pop()

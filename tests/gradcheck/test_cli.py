@@ -35,7 +35,7 @@ def test_right_and_wrong_are_told_apart_and_everything_is_written(
     lines = printed.out.splitlines()
     assert lines[0].startswith("gradcheck 0.1.0 checks beras/__init__.py")
     assert any(line.startswith("correct    beras.layers.Tanh  ") and "would catch" in line for line in lines)
-    assert any(line.startswith("wrong      beras.layers.Flipped  beras/layers.py:") for line in lines)
+    assert any(line.startswith("wrong      beras.layers.Flipped  everywhere  beras/layers.py:") for line in lines)
     assert any("sign" in line for line in lines)
     assert "imported" not in printed.out
     assert (here / "reports" / "data" / "beras.layers.Flipped.json").is_file()
@@ -44,7 +44,7 @@ def test_right_and_wrong_are_told_apart_and_everything_is_written(
         "beras.layers.Tanh": "correct",
         "beras.layers.Flipped": "wrong",
     }
-    assert (found["schema"], found["exit_status"], found["verdict"]) == (1, 1, "wrong")
+    assert (found["schema"], found["exit_status"], found["verdict"]) == (2, 1, "wrong")
     assert found["files"] == [os.path.join("beras", "__init__.py")]
     assert [result.name for result in components_of((here / "out.json").read_text())] == list(found["seconds"])
     root = ElementTree.parse(here / "out.xml").getroot()
@@ -123,14 +123,21 @@ def test_files_named_like_modules_of_python_are_in_nobodys_way(here: Path) -> No
     assert {"copy", "html", "json", "random", "typing"} <= set(names)
     for name in names:
         (here / f"{name}.py").write_text("raise RuntimeError('not the one of Python')")
-    (here / "copy.py").write_text((here / "beras" / "core.py").read_text() + LAYERS.replace("from .core import", "#"))
-    for target in ("beras.layers.Tanh", "copy.py::Tanh"):
+    for builtin in ("time.py", "copy.py"):
+        text = (here / "beras" / "core.py").read_text() + LAYERS.replace("from .core import", "#")
+        (here / builtin).write_text(text)
+    for target in ("beras.layers.Tanh", "copy.py::Tanh", "copy.Tanh", "time.Tanh"):
         done = command(target, folder=here)
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        assert f"correct    {target.replace('.py::', '.')} " in done.stdout
         assert (here / "reports" / "data").is_dir()
-    done = command("copy.Tanh", folder=here)
+
+
+def test_package_named_like_a_module_of_python_is_refused_by_name(here: Path) -> None:
+    (here / "beras").rename(here / "json")
+    done = command("json.layers.Tanh", folder=here)
     assert done.returncode == 2
-    assert "name the file: copy.py" in done.stderr
+    assert "expected json.layers from json/layers.py, but " in done.stderr
 
 
 def test_subject_that_hangs_or_dies_is_unresolved_and_its_neighbours_are_checked(
@@ -158,15 +165,18 @@ def test_subject_that_hangs_or_dies_is_unresolved_and_its_neighbours_are_checked
     assert found["beras.layers.Dies"] == ("unresolved", "it ended the process with exit status 5")
 
 
-def test_module_that_does_not_import_is_skipped_with_its_reason_and_is_not_fatal(
+def test_module_that_does_not_import_could_not_be_asked_and_its_neighbours_are_checked(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (here / "beras" / "__init__.py").write_text("from . import model")
     (here / "beras" / "model.py").write_text("import a_module_that_is_not_installed")
-    assert main(["-k", "not flipped", "--no-report"]) == 0
+    assert main(["-k", "not flipped", "--no-report"]) == 1
     out = capsys.readouterr().out
-    assert out.count("No module named 'a_module_that_is_not_installed' (beras/model.py, line 1)") == 2
-    assert "1 correct, 2 skipped in " in out
+    for name in ("beras", "beras.model"):
+        assert f"could not be asked {name}  beras/" in out
+    assert out.count("No module named 'a_module_that_is_not_installed' (beras/model.py, line 1)") == 2 * 2
+    assert "2 could not be asked, 1 correct in " in out
+    assert "leave it out by --exclude NAME" in out
 
 
 @pytest.mark.parametrize("keyword", ["tanh", "tanh and not dense"])
@@ -174,18 +184,19 @@ def test_module_that_could_not_be_looked_into_is_shown_whatever_is_asked_for(
     here: Path, capsys: pytest.CaptureFixture[str], keyword: str
 ) -> None:
     (here / "beras" / "dense.py").write_text("class Dense(:")
-    assert main(["-k", keyword, "--no-report"]) == 0
+    assert main(["-k", keyword, "--no-report"]) == 1
     out = capsys.readouterr().out
-    assert "skipped    beras.dense" in out
-    assert "1 correct, 1 skipped in " in out
+    assert "could not be asked beras.dense" in out
+    assert "1 could not be asked, 1 correct in " in out
 
 
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
         (["bears"], "there is no module 'bears' in the current folder or on sys.path; did you mean 'beras'?"),
-        (["beras.layers.Tahn"], "beras.layers has no 'Tahn'; it has Diffable, Flipped, Tanh, np"),
-        (["beras.core"], "there is nothing to check: expected a class with forward and derivative methods"),
+        (["beras.layers.Tahn"], "beras.layers has no 'Tahn'; did you mean 'Tanh'?"),
+        (["beras.layers.Softmax"], "beras.layers has no 'Softmax'; it has Diffable, Flipped, Tanh, np"),
+        (["beras.core"], "there is nothing to check: expected a class with forward and backward"),
         (["-k", "nothing_like_it"], "there is nothing to check"),
         (["--render", "nowhere"], "there is no report in 'nowhere'"),
         (["--each", "nowhere", "beras"], "there is no folder 'nowhere'"),
@@ -209,7 +220,8 @@ def test_module_that_ends_the_program_is_listed_with_its_reason(
     (here / "beras" / "model.py").write_text(text)
     assert main(["--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1].startswith(f"beras.model  {os.path.join('beras', 'model.py')}  skipped: it cannot be imported: ")
+    where = os.path.join("beras", "model.py")
+    assert lines[-1].startswith(f"beras.model  {where}  could not be asked: it cannot be imported: ")
     assert len(lines) == 4
 
 
@@ -296,11 +308,13 @@ def test_worker_does_not_outlive_the_command(tmp_path: Path, number: int, status
         _, said = running.communicate(timeout=30)
     assert running.returncode == status
     assert "Traceback" not in said
-    if number == signal.SIGINT:
-        assert said == "gradcheck: interrupted\n"
     _wait_for(lambda: not is_running(pid))
-    assert not (tmp_path / "out.json").exists()
     assert not (tmp_path / "reports").exists()
+    if number == signal.SIGINT:
+        assert said == "gradcheck: interrupted: 0 of 1 were checked\n"
+        assert (document(tmp_path)["exit_status"], document(tmp_path)["components"]) == (130, [])
+    else:
+        assert not (tmp_path / "out.json").exists()
 
 
 def _wait_for(condition: Callable[[], int]) -> int:
