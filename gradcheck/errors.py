@@ -24,6 +24,10 @@ class CannotBuild(Exception):
     """A subject cannot be built or called: it could not be asked, for this reason."""
 
 
+class NotWritten(CannotBuild):
+    """A part without which nothing can be asked is a stub: not implemented."""
+
+
 class GradcheckFailure(AssertionError):
     """Raised by `assert_correct` and the pytest fixture: a verdict that does not pass."""
 

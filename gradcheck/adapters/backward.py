@@ -7,7 +7,7 @@ A loss whose `backward` returns one gradient for two inputs holds the second con
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,10 @@ from gradcheck.problem import Array, Method, Problem, Sizes, Values, Variable
 
 # Where a forward or a backward that returns nothing leaves its result.
 OUTPUTS = ("output", "outputs", "out", "result")
+RESETS = (
+    *("zero_grad", "zero_grads", "zero_gradient", "zero_gradients", "zeroGradParameters"),
+    *("reset_grad", "reset_grads", "reset_gradients", "clear_grad", "clear_grads", "clear_gradients"),
+)
 INPUT_GRADIENTS = ("dinputs", "dinput", "dx", "dX", "grad_input", "input_grad", "d_input", "dinp")
 
 
@@ -37,12 +41,13 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     return _Layer(made, sizes, rng).problem()
 
 
-def _zero_grad(obj: Any) -> None:
-    """Where gradients add up until they are set to zero, as PyTorch's do, do that before each question."""
+def _resets(obj: Any) -> Iterator[Callable[[], Any]]:
+    """The code's own way of setting gradients to zero that add up until then, on `obj` and what it holds."""
     for one in (obj, *vars(obj).values()) if hasattr(obj, "__dict__") else (obj,):
-        zero = getattr(one, "zero_grad", None)
-        if inspect.ismethod(zero) and not _required(zero):
-            zero()
+        for name in RESETS:
+            reset = getattr(one, name, None)
+            if inspect.ismethod(reset) and not _required(reset):
+                yield reset
 
 
 def _required(method: Callable[..., Any]) -> bool:
@@ -75,7 +80,8 @@ class _Layer:
         self.certain = made.inputs is not None
         self.left, said = self._weights(self.given)
         self.returned = self._returned(said) if not self.left and self._more(said) else []
-        self.adding = left.accumulating(duplicate(self.obj), self.left, self._train) if self.left else []
+        adds = self.left and not any(_resets(self.obj))
+        self.adding = left.accumulating(duplicate(self.obj), self.left, self._train) if adds else []
         self.held: set[str] = set()
         self._hold_labels_constant(said)
         self.left += left.missing(duplicate(self.obj), self.left, self._outputs) if self.left else []
@@ -99,7 +105,8 @@ class _Layer:
 
             def ask(cotangents: list[Array]) -> list[Any]:
                 call.enter()
-                _zero_grad(live.obj)
+                for reset in _resets(live.obj):
+                    reset()
                 left.set_to_zero(live.obj, self.adding)
                 said = _backward(live.obj, cotangents)
                 behind = [answers.own(one.read(live.obj)) for one in self.left]
@@ -120,7 +127,7 @@ class _Layer:
             live.habits.random,
             call=lambda values: live.at(values).said,
             reading=self._reading(),
-            dtype="float64" if self.certain else probe.widest(self.given),
+            dtype=probe.widest(self.given, lambda given: self._run(duplicate(self.obj))(*given)),
         )
 
     def _reading(self) -> str:
@@ -155,7 +162,7 @@ class _Layer:
             raise CannotBuild("its forward takes no array")
 
         def runs(arrays: list[Array]) -> None:
-            answers.outputs(self._run(duplicate(self.obj))(*arrays))
+            answers.filled(self._run(duplicate(self.obj))(*arrays))
 
         def both(arrays: list[Array]) -> None:
             found, said = self._weights(arrays)

@@ -83,7 +83,8 @@ def find(
             continue
         if all(item is None or item.shape == tuple(shape) for item, shape in zip(items, shapes, strict=True)):
             return choice
-    if inherited and len(outputs) == 1 and outputs[0].size == 1:
+    # A loss, or a loss of one number per sample: a base class that multiplies matrices is not made for that.
+    if inherited and len(outputs) == 1 and (outputs[0].size == 1 or outputs[0].ndim == 1):
         return Convention(silent=True)
     return choices[-1] if generation is not MODERN and not choices[-1].nothing else choices[0]
 

@@ -46,12 +46,12 @@ class _Layer:
         self.floats = convention.truncates(self.cls, generation)
         self.signature = roles.signature_of(getattr(self.obj, forward_name(self.obj) or ""), self.obj)
         self.roles, self.given = self._arrays(made, sizes, rng)
-        self.exemplified = made.inputs is not None
         self.slots = weights.apart(self.slots, [role.name for role in self.roles])
         self.examples = {slot.name: _example(slot, rng) for slot in self.slots}
         self.live = self._live(self.obj, self._habits())
         self.averaged = generation is not MODERN and convention.averages(self.cls, generation)
-        outputs = self.live.forward(dict(zip(self.live.inputs, self.given, strict=True)) | self.examples)
+        outputs = self._forward(self.given)
+        self.unjudged: list[tuple[str, str]] = []
         self.is_loss = len(outputs) == 1 and outputs[0].size == 1
 
     def problem(self) -> Problem:
@@ -86,8 +86,12 @@ class _Layer:
             tuple(replace(method, certain=True) for method in methods),
             self.live.habits.random,
             call=lambda values: self.live.at(values).said,
-            dtype="float64" if self.exemplified else probe.widest(self.given),
+            unjudged=tuple(self.unjudged),
+            dtype=probe.widest(self.given, self._forward),
         )
+
+    def _forward(self, given: list[Array]) -> list[Array]:
+        return self.live.forward(dict(zip(self.live.inputs, given, strict=True)) | self.examples)
 
     def _local(self, name: str, variables: Sequence[Variable]) -> Method:
         """`get_input_gradients()` or `get_weight_gradients()`: the local derivatives, as they are laid out."""
@@ -101,7 +105,6 @@ class _Layer:
             def ask(_: list[Array]) -> list[Any]:
                 call.enter()
                 items = answers.listed(derivative(), names, shapes, name, constants, bare)
-                items = [_without_leading_one(item, v) for item, v in zip(items, variables, strict=True)]
                 return _over_the_batch(items) if shared else items
 
             return ask
@@ -120,6 +123,7 @@ class _Layer:
         live, bare, shared = self.live, self.generation is not MODERN, self._leaves_the_mean_out(name)
         way = self._way(name, names, shapes, constants)
         if way.silent:
+            self.unjudged.append((name, "its base class' method is not made for outputs like this one's"))
             return []
 
         def at(values: Values) -> Callable[[list[Array]], list[Any]]:
@@ -209,7 +213,7 @@ class _Layer:
     def _tries(self, run: Callable[..., Any], call: Callable[..., Any]) -> Callable[[list[Array]], None]:
         def tries(arrays: list[Array]) -> None:
             given = arrays if self.wrap is None else [self.wrap(array) for array in arrays]
-            answers.outputs(run(*given))
+            answers.filled(run(*given))
             answers.outputs(call(*given))
 
         return tries
@@ -223,15 +227,6 @@ def _described(variables: Sequence[Variable]) -> tuple[list[str], list[tuple[int
 def _over_the_batch(items: Sequence[Array | None]) -> list[Array | None]:
     """Gradients by `(batch, …)` of a loss, divided by the batch."""
     return [item if item is None or not item.ndim else np.asarray(item / len(item)) for item in items]
-
-
-def _without_leading_one(item: Array | None, variable: Variable) -> Array | None:
-    """A derivative made from `np.array(self.inputs)` has one axis too many, of length one."""
-    shape = variable.example.shape
-    leads = item is not None and item.ndim > len(shape) and item.shape[: len(shape)] == (1, *shape[:-1])
-    if item is None or variable.role == "weight" or not (leads or item.shape == (1, *shape)):
-        return item
-    return np.asarray(item[0])
 
 
 def _example(slot: weights.Slot, rng: np.random.Generator) -> Array:

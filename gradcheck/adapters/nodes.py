@@ -131,7 +131,8 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
 
         return ask
 
-    return Problem(variables, operation, (Method("backward", "vjp", tuple(names), at),))
+    method = Method("backward", "vjp", tuple(names), at, certain=made.inputs is not None)
+    return Problem(variables, operation, (method,))
 
 
 def _listed(said: Any, names: Sequence[str], shapes: Sequence[tuple[int, ...]], constants: Sequence[str]) -> list[Any]:

@@ -55,7 +55,7 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     signature = roles.signature_of(f, f)
 
     def runs(arrays: list[Array]) -> None:
-        answers.outputs(f(*arrays))
+        answers.filled(f(*arrays))
 
     def both(arrays: list[Array]) -> None:
         derivative(*arrays)

@@ -124,7 +124,7 @@ def _probed(
     before = {place.path: np.shape(value) for value, place in weights.places(obj)}
 
     def runs(arrays: list[Array]) -> None:
-        answers.outputs(getattr(duplicate(obj), style.forward)(*arrays))
+        answers.filled(getattr(duplicate(obj), style.forward)(*arrays))
 
     def both(arrays: list[Array]) -> None:
         twin = duplicate(obj)

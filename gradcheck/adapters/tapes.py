@@ -132,7 +132,7 @@ def _method(
 
         return ask
 
-    return Method(name, "sum", sources, at, _suspects(sources) if data == "u" else ())
+    return Method(name, "sum", sources, at, _suspects(sources) if data == "u" else (), certain=True)
 
 
 def _suspects(sources: Sequence[str]) -> tuple[Suspect, ...]:
