@@ -24,6 +24,10 @@ class CannotBuild(Exception):
     """A subject cannot be built or called: it could not be asked, for this reason."""
 
 
+class NotASubject(CannotBuild):
+    """The thing makes no claim about a derivative that could be checked."""
+
+
 class NotWritten(CannotBuild):
     """A part without which nothing can be asked is a stub: not implemented."""
 

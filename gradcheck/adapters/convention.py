@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers
+from gradcheck.adapters import returned
 from gradcheck.adapters.generations import FORWARDS, MODERN, Generation, is_stub
 from gradcheck.problem import Array
 
@@ -78,7 +78,7 @@ def find(
         try:
             with np.errstate(all="ignore"):
                 said = choice.ask(compose, [g.copy() for g in cotangents])
-            items = answers.listed(said, names, shapes, name, constants, generation is not MODERN)
+            items = returned.listed(said, names, shapes, name, constants, generation is not MODERN)
         except Exception:  # this way of asking is not understood; the next one may be
             continue
         if all(item is None or item.shape == tuple(shape) for item, shape in zip(items, shapes, strict=True)):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from gradcheck.adapters.roles import Role
+from gradcheck.adapters.arguments import Role
 from gradcheck.errors import CannotBuild, NotWritten, told
 from gradcheck.problem import Array, Sizes
 
