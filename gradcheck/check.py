@@ -18,7 +18,7 @@ from gradcheck.comparing.judge import judge, judge_projected
 from gradcheck.comparing.shared import shared_kinks
 from gradcheck.contract import check_contract
 from gradcheck.diagnose.explain import Explained, explain
-from gradcheck.errors import CannotBuild, TimeLimit, told
+from gradcheck.errors import CannotBuild, NotWritten, TimeLimit, told
 from gradcheck.evaluated import Evaluated, Ledger
 from gradcheck.forms import Forms, loses
 from gradcheck.guarded import Watch, guarded
@@ -93,7 +93,8 @@ class _Session:
             self.first = points[0]
             _probe(points[0])
         except CannotBuild as error:
-            return self.result(reason=str(error))
+            stub = isinstance(error, NotWritten)
+            return self.result(reason=str(error), otherwise="not implemented" if stub else "could not be asked")
         for point in points:
             if self.options.progress:
                 self.options.progress(point.label)
@@ -178,7 +179,7 @@ class _Session:
             for name in finding.names:
                 record = self._record(method, name)
                 record.passed_over(point, known.name, finding.verdict, finding.message)
-                self._remember(record, here.point, known, method, finding.message)
+                self._remember(record, here.point, known, method, together=finding.message)
 
     def _judge(self, here: Evaluated, known: InDtype, method: Method, answer: Answer, asked: Cotangents) -> None:
         """Compare one answer and write down what came out."""
@@ -205,13 +206,13 @@ class _Session:
             if self.options.evidence and record.heat is None and not projected:
                 record.heat = Heat(point.label, _shown(found.ratios))
                 record.curve = here.curve(name, found.worst)
-        self._remember(record, point, known, method, answer.message)
+        self._remember(record, point, known, method, message=answer.message)
 
-    def _remember(self, record: Record, point: Point, known: InDtype, method: Method, message: str) -> None:
+    def _remember(self, record: Record, point: Point, known: InDtype, method: Method, **why: str) -> None:
         """Keep the first point at which a claim is wrong (or raises), for whoever explains it."""
         last = record.points[-1].verdict
         if record.first_wrong is None and last in ("wrong", "could not be asked"):
-            record.first_wrong = Wrong(point, known.dtype, method, message, self.previous)
+            record.first_wrong = Wrong(point, known.dtype, method, self.previous, **why)
 
     def contract(self, points: Sequence[Point]) -> list[ContractResult]:
         """The contract at every typical point where forward is finite; of each item, what is worst."""
@@ -264,13 +265,17 @@ class _Session:
         )
 
     def result(
-        self, claims: list[ClaimResult] | None = None, contract: list[ContractResult] | None = None, reason: str = ""
+        self,
+        claims: list[ClaimResult] | None = None,
+        contract: list[ContractResult] | None = None,
+        reason: str = "",
+        otherwise: Verdict = "could not be asked",
     ) -> ComponentResult:
         """The component's result: the worst verdict of its claims, "wrong" where the contract is broken."""
         claims, contract = claims or [], contract or []
         broken = [item for item in contract if item.verdict == "broken"]
         verdicts: list[Verdict] = [claim.verdict for claim in claims]
-        verdict = overall(["wrong", *verdicts] if broken else verdicts) if claims or contract else "could not be asked"
+        verdict = overall(["wrong", *verdicts] if broken else verdicts) if claims or contract else otherwise
         reach = farthest([claim.reach for claim in claims] + (["everywhere"] if broken else []))
         where = next((claim.where for claim in claims if claim.reach == reach), reach or "")
         unjudged = self.first.problem.unjudged if self.first is not None else ()

@@ -24,6 +24,14 @@ class CannotBuild(Exception):
     """A subject cannot be built or called: it could not be asked, for this reason."""
 
 
+class NotASubject(CannotBuild):
+    """The thing makes no claim about a derivative that could be checked."""
+
+
+class NotWritten(CannotBuild):
+    """A part without which nothing can be asked is a stub: not implemented."""
+
+
 class GradcheckFailure(AssertionError):
     """Raised by `assert_correct` and the pytest fixture: a verdict that does not pass."""
 

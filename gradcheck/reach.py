@@ -24,12 +24,12 @@ def reach_of(points: Sequence[AtPoint]) -> tuple[Reach, str]:
     if wide:
         usual = [point for point in points if not point.edge and not point.size and point.dtype == widest]
         if any(point.verdict == "correct" for point in usual) and all(point.size for point in wide):
-            return "some shapes", _joined(point.size for point in wide)
+            return "some shapes", joined(point.size for point in wide)
         return "everywhere", "everywhere"
     at_edges = [point for point in wrong if point.edge and point.dtype == widest]
     if ordinary and not at_edges:
-        return "a dtype", f"in {_joined(point.dtype for point in ordinary)}"
-    return "an edge", _joined(point.edge for point in at_edges or wrong)
+        return "a dtype", f"in {joined(point.dtype for point in ordinary)}"
+    return "an edge", joined(point.edge for point in at_edges or wrong)
 
 
 def is_whole(point: AtPoint) -> bool:
@@ -37,6 +37,11 @@ def is_whole(point: AtPoint) -> bool:
     return point.dtype.startswith(("int", "uint", "bool"))
 
 
-def _joined(words: Iterable[str]) -> str:
+def joined(words: Iterable[str]) -> str:
+    """Return words, each once, as a sentence lists them.
+
+    >>> joined(["at 0", "at ties", "at 0"])
+    'at 0 and at ties'
+    """
     found = list(dict.fromkeys(words))
     return ", ".join(found[:-1]) + (" and " if len(found) > 1 else "") + found[-1]

@@ -9,7 +9,7 @@ import numpy as np
 from gradcheck.comparing.compare import place_of
 from gradcheck.comparing.judge import right_answer
 from gradcheck.evaluated import Evaluated, Ledger
-from gradcheck.problem import Array, Method, Problem, Values
+from gradcheck.problem import Array, Method
 from gradcheck.results import Matrices
 from gradcheck.sampling import Point
 
@@ -17,11 +17,11 @@ from gradcheck.sampling import Point
 SHOWN, ASKED = 12, 400
 
 
-def matrices(problem: Problem, method: Method, name: str, values: Values, dtype: str) -> Matrices | None:
-    """Return claim and measurement at `values`; None where there is nothing to lay side by side."""
-    exact = {key: np.asarray(value, dtype=float) if value.dtype.kind == "f" else value for key, value in values.items()}
+def matrices(point: Point, method: Method, name: str, dtype: str) -> Matrices | None:
+    """Return claim and measurement at `point`; None where there is nothing to lay side by side."""
+    values = point.values
     try:
-        here = Evaluated(Point("the smallest example", problem, exact), Ledger())
+        here = Evaluated(point, Ledger())
         if here.flat.size > ASKED or here.is_large(name):
             return None
         known = here.in_dtype(dtype)
