@@ -10,7 +10,9 @@ from gradcheck.adapters.interfaces import (
     named_pairs,
     operations,
     propagation,
+    switches,
     tapes,
+    values_and_gradients,
 )
 from gradcheck.adapters.protocol import Interface
 
@@ -24,4 +26,6 @@ INTERFACES: tuple[Interface, ...] = (
     backward.INTERFACE,
     cached_pairs.INTERFACE,
     named_pairs.INTERFACE,
+    switches.INTERFACE,
+    values_and_gradients.INTERFACE,
 )

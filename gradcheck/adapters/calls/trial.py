@@ -1,0 +1,304 @@
+"""One try: a program is run on the values of one state, and its derivatives are asked."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters import arguments, returned
+from gradcheck.adapters.calls import matching, words
+from gradcheck.adapters.calls.guesses import Entries, Fixed, Guess, Numbers, Place, Size, SizeList, draw
+from gradcheck.adapters.calls.matching import Gradient
+from gradcheck.adapters.calls.program import Derivative, Program, Ran
+from gradcheck.adapters.calls.recording import Recording
+from gradcheck.adapters.calls.shapes import Axis, Measures, State, measures
+from gradcheck.adapters.calls.source import facts
+from gradcheck.asking import layouts
+from gradcheck.problem import Array, Sizes
+
+REAL = ("real", "probabilities", "positive")
+
+
+class Places:
+    """All leaves of a program, with what is known of them; entries of dicts come in as they are read."""
+
+    def __init__(self, program: Program, given: Mapping[str, Any] | None = None) -> None:
+        self.program = program
+        self.given = dict(given or {})
+        self.of_loss = all(one.form != "product" for one in program.derivatives) and program.derivatives[0].form != "place"
+        names = [name for name in program.leaves() if name not in self.given]
+        self.facts = [facts(function) for function in program.functions()]
+        parameters = {
+            p.name: p for step in reversed(program.calls) for p in inspect.signature(step.function).parameters.values()
+        }
+        every = program.leaves()
+        first = every[0] if every else ""
+        self.roles = self._roles(every)
+        self.by_name: dict[str, Place] = {}
+        for name in names:
+            if name in program.globals:
+                self.by_name[name] = Place(name, guesses=[Numbers("real", _global(program, name).shape)])
+                continue
+            place = Place(name, parameters.get(name), self.facts, self.of_loss, False, name == first, _but(every, name))
+            self.by_name[name] = self._as_declared(place)
+
+    def _roles(self, names: Sequence[str]) -> dict[str, arguments.Role]:
+        """What arguments mean by Beras' names, and by what the function itself declares (`input_domains`)."""
+        function = self.program.steps[0].function
+        declares = any(hasattr(function, name) for name in ("input_data", "input_domains", "constant_inputs"))
+        if self.of_loss and not declares:
+            return {}
+        return {role.name: role for role in arguments.roles_of(list(names), function)}
+
+    def _as_declared(self, place: Place) -> Place:
+        role = self.roles.get(place.name)
+        if role is not None and role.data == "one-hot" and not (place.known("signs") or place.known("binary")):
+            axes = tuple(f"{place.name}.{n}" for n in range(2))
+            hot: list[Guess] = [Numbers("one-hot", axes), Numbers("classes", axes[:1])]
+            place.guesses = [*hot, *place.guesses]
+        elif role is not None and role.data == "probabilities":
+            arrays = [one for one in place.guesses if isinstance(one, Numbers) and one.content == "real"]
+            place.guesses = [*(Numbers("probabilities", one.axes) for one in arrays), *place.guesses]
+        return place
+
+    def of(self, program: Program, real: str = "") -> Places:
+        """The same leaves in another program; one of them, `real`, may be any number in it."""
+        other = copy.copy(self)
+        other.program = program
+        if real:
+            place = copy.copy(self.by_name[real])
+            changed = [replace(one, content="real") if isinstance(one, Numbers) else one for one in place.guesses]
+            place.guesses = changed
+            other.by_name = {**self.by_name, real: place}
+            other.roles = {name: role for name, role in self.roles.items() if name != real}
+        return other
+
+    def entry(self, leaf: str, key: str) -> str:
+        """Return the name of an entry that is read out of a dict, which is a leaf from now on."""
+        name = f"{leaf}/{key}"
+        if name not in self.by_name:
+            self.by_name[name] = Place(name, None, self.facts, self.of_loss, True, False, list(self.by_name))
+        return name
+
+    def entries(self, leaf: str) -> list[str]:
+        """The entries of a dict that are known."""
+        return [name for name in self.by_name if name.startswith(f"{leaf}/")]
+
+
+def _global(program: Program, name: str) -> Array:
+    """An array of the module that a program reads."""
+    return np.asarray(getattr(program.steps[0].function, "__globals__")[name])  # noqa: B009
+
+
+def _but(names: Sequence[str], name: str) -> list[str]:
+    return [one for one in names if one != name]
+
+
+@dataclass
+class Trial:
+    """What came of one state."""
+
+    known: Places
+    state: State
+    measures: Measures
+    values: dict[str, Any] = field(default_factory=dict)
+    outputs: list[Array] = field(default_factory=list)
+    matched: list[dict[str, Gradient]] = field(default_factory=list)
+    unmatched: list[list[Gradient]] = field(default_factory=list)
+    error: Exception | None = None
+    in_derivative: bool = False
+    misfits: list[str] = field(default_factory=list)
+    stage: int = 0
+
+    @property
+    def places(self) -> Mapping[str, Place]:
+        """The leaves."""
+        return self.known.by_name
+
+    def guess(self, leaf: str) -> Guess:
+        """What a leaf is in this state."""
+        place = self.known.by_name[leaf]
+        return place.guesses[min(self.state.pick(leaf), len(place.guesses) - 1)]
+
+    def arrays(self) -> dict[str, Numbers]:
+        """The leaves that are arrays, and what they hold."""
+        found = {name: self.guess(name) for name in self.places if name in self.values}
+        return {name: guess for name, guess in found.items() if isinstance(guess, Numbers)}
+
+    def variables(self) -> dict[str, tuple[int, ...]]:
+        """The leaves by which one may differentiate, with their shapes."""
+        return {n: self.values[n].shape for n, guess in self.arrays().items() if guess.content in REAL}
+
+    @property
+    def is_right(self) -> bool:
+        """Whether everything ran, and every gradient has the shape of its variable."""
+        return self.stage == 2 and not self.misfits
+
+    @property
+    def merit(self) -> tuple[float, ...]:
+        """What the best of several failed states is chosen by."""
+        return self.stage, -len(self.misfits), -self.state.cost
+
+
+def shapes_of(known: Places, state: State) -> list[tuple[Axis, ...]]:
+    """The axes of all leaves in one state, in order."""
+    found: list[tuple[Axis, ...]] = []
+    for name, place in known.by_name.items():
+        guess = place.guesses[min(state.pick(name), len(place.guesses) - 1)]
+        if isinstance(guess, Numbers):
+            found.append(guess.axes)
+        elif isinstance(guess, Size):
+            found.append((guess.axis,))
+        elif isinstance(guess, SizeList):
+            found.append(guess.axes)
+    return found
+
+
+def attempt(
+    known: Places,
+    state: State,
+    pins: Callable[[], Any],
+    seed: int,
+    sizes: Sizes | None = None,
+    batch: str | None = None,
+    weights: Sequence[str] = (),
+) -> Trial:
+    """Fill a program's leaves and run it; what the code raises is kept in the trial."""
+    trial = Trial(known, state, measures(state, shapes_of(known, state), batch, sizes, weights))
+    rng = np.random.default_rng(seed)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with pins():
+                ran = known.program.run(given_to(trial, rng))
+            trial.outputs = returned.filled(_listed(ran))
+            trial.stage = 1 if _is_usable(trial) else 0
+            if trial.stage:
+                trial.in_derivative = True
+                _ask(trial, ran, pins, rng)
+                trial.stage = 2
+        except NotImplementedError:
+            raise
+        except Exception as error:  # the wrong values may raise anything; others are tried
+            trial.error = error
+    return trial
+
+
+def _listed(ran: Ran) -> Any:
+    outputs = ran.outputs()
+    return outputs[0] if len(outputs) == 1 else outputs
+
+
+def _is_usable(trial: Trial) -> bool:
+    """Whether forward's numbers can be differentiated; else the trial keeps why not."""
+    if not all(np.isfinite(np.asarray(one, dtype=float)).all() for one in trial.outputs):
+        trial.error = FloatingPointError("forward is not finite")
+        return False
+    if not trial.variables():
+        trial.error = TypeError("there is nothing to differentiate by")
+        return False
+    return True
+
+
+def given_to(trial: Trial, rng: np.random.Generator) -> dict[str, Any]:
+    """Draw what the program takes, and keep it; dicts make their entries when they are read."""
+    given: dict[str, Any] = dict(trial.known.given)
+
+    def value(name: str) -> Any:
+        guess = trial.guess(name)
+        if isinstance(guess, Numbers):
+            small = words.WEIGHTS.fullmatch(trial.places[name].key) is not None
+            trial.values[name] = draw(guess, trial.measures(guess.axes), trial.state.limit, small, rng)
+            return trial.values[name].copy()
+        if isinstance(guess, Size):
+            trial.values[name] = trial.measures((guess.axis,))[0]
+        elif isinstance(guess, SizeList):
+            trial.values[name] = list(trial.measures(guess.axes))
+        elif isinstance(guess, Fixed):
+            trial.values[name] = guess.value
+        return trial.values[name]
+
+    def entry(leaf: str, key: str) -> Any:
+        name = trial.known.entry(leaf, key)
+        guess = trial.guess(name)
+        if isinstance(guess, Numbers) and not all(isinstance(a, int) or trial.state.root(a) in trial.measures.sizes for a in guess.axes):
+            trial.measures = measures(trial.state, shapes_of(trial.known, trial.state))
+        return value(name)
+
+    for name in trial.known.program.leaves():
+        if name in given:
+            continue
+        if isinstance(trial.guess(name), Entries):
+            known = {one.rpartition("/")[2]: value(one) for one in trial.known.entries(name)}
+            given[name] = Recording(known, lambda key, leaf=name: entry(leaf, key))
+        else:
+            given[name] = value(name)
+    return given
+
+
+def _ask(trial: Trial, ran: Ran, pins: Callable[[], Any], rng: np.random.Generator) -> None:
+    """Ask every derivative, and match its gradients with the leaves."""
+    for derivative in trial.known.program.derivatives:
+        upstream = [np.asarray(rng.normal(size=one.shape)) for one in trial.outputs]
+        with pins():
+            said = ran.answer(derivative, upstream)
+        matched, left = paired(trial, derivative, said)
+        trial.matched.append(matched)
+        trial.unmatched.append(left)
+        if not matched or (left and not isinstance(said, Mapping)):
+            trial.misfits.append("")
+        shapes = trial.variables()
+        for name, gradient in matched.items():
+            if not _fits(derivative, gradient, said, shapes[name], trial.outputs):
+                trial.misfits.append(name)
+    trial.misfits += list(_strange(trial))
+    if trial.known.of_loss and not trial.known.program.unwritten and any(one.size != 1 for one in trial.outputs):
+        trial.misfits.append("")
+
+
+def _strange(trial: Trial) -> Iterator[str]:
+    """Biases that are as many as the samples, and not as the units of any weights: they only happen to run."""
+    arrays = trial.arrays()
+    roots = {n: {trial.state.root(a) for a in guess.axes if isinstance(a, str)} for n, guess in arrays.items()}
+    keys = {name: trial.places[name].key for name in arrays}
+    units = [roots[n] for n, key in keys.items() if words.WEIGHTS.fullmatch(key) and not words.is_bias(key)]
+    data = [roots[n] for n, key in keys.items() if not words.is_weight(key)]
+    for name, key in keys.items():
+        own = roots[name]
+        if words.is_bias(key) and units and own and not any(own & one for one in units) and any(own & one for one in data):
+            yield name
+
+
+def paired(trial: Trial, derivative: Derivative, said: Any) -> tuple[dict[str, Gradient], list[Gradient]]:
+    """Return whose each gradient is, and those that are nobody's."""
+    variables = trial.variables()
+    found = matching.gradients(said, derivative.names)
+    shapes = list(variables.values())
+    if len(found) == 1 < len(shapes) and found[0].shape == (len(shapes), *shapes[0]) and len(set(shapes)) == 1:
+        [whole] = found
+        return {n: Gradient(n, (*whole.path, i), shapes[0]) for i, n in enumerate(variables)}, []
+    by_key = {name.rpartition("/")[2]: name for name in variables}
+    likely = [key for key in by_key if words.WEIGHTS.fullmatch(key)] if trial.known.of_loss else []
+    matched = matching.match(found, {key: variables[name] for key, name in by_key.items()}, likely)
+    used = {one.path for one in matched.values()}
+    return {by_key[key]: one for key, one in matched.items()}, [one for one in found if one.path not in used]
+
+
+def _fits(
+    derivative: Derivative, gradient: Gradient, said: Any, shape: tuple[int, ...], outputs: Sequence[Array]
+) -> bool:
+    if gradient.shape == shape:
+        return True
+    if derivative.form != "place" or len(outputs) != 1:
+        return False
+    try:
+        layouts.read(np.asarray(matching.at(said, gradient.path)), shape, outputs[0].shape, "input")
+    except ValueError:
+        return False
+    return True
