@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.calls import conventions, posed, search, table
+from gradcheck.adapters.calls import conventions, posed, ranks, search, table
 from gradcheck.adapters.calls.program import Program
 from gradcheck.adapters.calls.search import Filled
 from gradcheck.adapters.calls.unwritten import with_loss
@@ -18,7 +18,7 @@ from gradcheck.errors import CannotBuild
 from gradcheck.problem import Problem, Sizes
 
 _filled: dict[int, tuple[Program, Filled | CannotBuild]] = {}
-_settled: dict[int, tuple[Program, Filled]] = {}
+_settled: dict[int, tuple[Program, Filled | CannotBuild]] = {}
 
 
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
@@ -42,7 +42,13 @@ def settled(program: Program) -> Filled:
     """Return the program with values, and with the convention that it follows."""
     known = _settled.get(id(program))
     if known is None or known[0] is not program:
-        known = _settled[id(program)] = (program, conventions.settled(filled_of(program), _others))
+        try:
+            found: Filled | CannotBuild = ranks.decided(conventions.settled(filled_of(program), _others))
+        except ranks.Undecided as error:
+            found = CannotBuild(f"{error}; {search.hint(program)}")
+        known = _settled[id(program)] = (program, found)
+    if isinstance(known[1], CannotBuild):
+        raise known[1]
     return known[1]
 
 

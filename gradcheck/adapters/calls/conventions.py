@@ -60,15 +60,17 @@ def _at_output(
     if step is None or derivative.form != "place" or len(leaves) != 1 or len(filled.trial.outputs) != 1:
         return None
     f = filled.program.steps[0]
-    said = usage.asked_at(step.function, f.name, step.name, _switched_on if derivative.switched else _any)
-    if said == "input" or (said is None and (derivative.switched or _someone_takes_the_input(filled, others))):
-        return None
     takes: tuple[tuple[str, Source], ...] = tuple(
         (name, filled.program.outputs[0] if isinstance(source, Leaf) else source) for name, source in step.takes
     )
     text = AT_OUTPUT.format(name=f.name)
     other = _replaced(filled, number, replace(derivative, step=replace(step, takes=takes), convention=text))
-    return other if _fits(other, number) else None
+    if not _fits(other, number):
+        return None
+    said = usage.asked_at(step.function, f.name, step.name, _switched_on if derivative.switched else _any)
+    if said is None:
+        return None if derivative.switched or _someone_takes_the_input(filled, others) else other
+    return other if said == "output" else None
 
 
 def _someone_takes_the_input(filled: Filled, others: Others) -> bool:
@@ -119,9 +121,11 @@ def _fused(
 ) -> Filled | None:
     """The loss is one of probabilities, and its derivative that by the scores of which they are made."""
     step, f = derivative.step, filled.program.steps[0]
-    if step is None or derivative.form != "place" or len(found) != 1 or len(filled.program.derivatives) != 1:
+    if step is None or derivative.form != "place" or len(filled.program.derivatives) != 1:
         return None
-    [leaf] = [name for name in filled.trial.matched[number]]
+    if len(filled.trial.matched[number]) != 1:
+        return None
+    [leaf] = filled.trial.matched[number]
     names = {name.lower() for name in getattr(f.function, "__globals__", {})}
     for kind in ("softmax", "sigmoid"):
         if not any(kind in name for name in names):

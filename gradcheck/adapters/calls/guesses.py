@@ -130,7 +130,6 @@ SETTINGS: dict[str, tuple[Any, ...]] = {
     "activation": ("relu", "tanh", "sigmoid"),
     "act": ("relu", "tanh", "sigmoid"),
     "hyperparams": ({},),
-    "t": (1,),
 }
 PENALTIES = frozenset(
     "reg regs l1 l2 lam lamb lambd lambda lambda_ lmbda lmbd lambda1 lambda2 _lambda l2_reg l1_reg weight_decay wd c"
@@ -142,6 +141,8 @@ MAPPINGS = frozenset("parameters params param hparameters hparams hyperparameter
 SAMPLERS = frozenset("dataset data_set sampler corpus".split())
 LISTS = frozenset("dimensions dims layer_dims layers_dims layer_sizes layers sizes layer_size shape_list".split())
 SIZED = frozenset("size sizes dim dims num n no number count units classes features vocab hidden length len".split())
+# Settings of one letter, by a word in the name of a function that takes them so.
+LETTERS: dict[str, tuple[str, ...]] = {"p": ("drop", "dropout"), "g": ("group", "groupnorm"), "f": ("pool", "conv")}
 SMALL_KERNEL = frozenset("hh ww kh kw fh fw k f kernel_h kernel_w filter_h filter_w ksize size".split())
 
 
@@ -150,7 +151,8 @@ class Place:
     """A leaf that has to be filled: what is known of it.
 
     `of_loss`: it belongs to a function of which the gradient of one number is claimed; `entry`: it stands in a dict;
-    `first`: it is the first argument; `others` are the names beside it.
+    `first`: it is the first argument; `others` are the names beside it; `function`: what the function is called;
+    `labels`: it may be labels (where gradients by all arguments are claimed, none are).
     """
 
     name: str
@@ -160,6 +162,8 @@ class Place:
     entry: bool = False
     first: bool = False
     others: Sequence[str] = ()
+    function: str = ""
+    labels: bool = True
     guesses: list[Guess] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -181,6 +185,16 @@ class Place:
         return next((one.axes[self.key] for one in self.facts if self.key in one.axes), None)
 
     @property
+    def dims(self) -> tuple[str, ...]:
+        """What the text calls its axes."""
+        return next((one.dims[self.key] for one in self.facts if self.key in one.dims), ())
+
+    @property
+    def parts(self) -> int:
+        """Into how many parts the text takes it apart; 0 where it does not."""
+        return max((one.unpacked.get(self.key, 0) for one in self.facts), default=0)
+
+    @property
     def least(self) -> int:
         """How many axes the text says that it has at least."""
         return max((one.least.get(self.key, 0) for one in self.facts), default=0)
@@ -199,7 +213,7 @@ def guesses(place: Place) -> list[Guess]:
     wanted = place.parameter.annotation if place.parameter is not None else None
     has_default = default is not inspect.Parameter.empty
     texts = [Fixed(text) for text in place.options if isinstance(text, str)]
-    settings = [Fixed(value) for value in SETTINGS.get(plain, ())]
+    settings = [Fixed(value) for value in SETTINGS.get(plain, ())] if _is_setting(place, plain) else []
     if has_default and not isinstance(default, np.ndarray) and default is not None:
         settings = [*([] if plain in PENALTIES and not default else [Fixed(default)]), *settings]
     if place.known("called"):
@@ -225,6 +239,11 @@ def guesses(place: Place) -> list[Guess]:
     if settings and (place.entry or not place.first):
         return [*settings, *arrays]
     return [*arrays, *settings, Fixed(2), Fixed(None)]
+
+
+def _is_setting(place: Place, plain: str) -> bool:
+    """Whether a name that may be a setting is one here: a single letter only where the function's name says so."""
+    return place.entry or plain not in LETTERS or bool(set(LETTERS[plain]) & set(words.words_of(place.function)))
 
 
 def _widths(place: Place) -> tuple[int, ...]:
@@ -255,7 +274,7 @@ def _arrays(place: Place) -> list[Guess]:
         found += _of("classes", place, (1, 2, 0))
     elif words.INDICES.fullmatch(name):
         found += [*_of("real", place, (2, 1)), *_of("classes", place, (1, 2, 0))]
-    is_label = words.LABELS.fullmatch(name) is not None and not place.first
+    is_label = words.LABELS.fullmatch(name) is not None and not place.first and place.labels
     if is_label:
         found += _labels(place)
     elif words.MASKS.fullmatch(name) and not place.first:
@@ -310,9 +329,11 @@ def _real(place: Place) -> list[tuple[Axis, ...]]:
     """Axes of an array of numbers, by what its name says."""
     name, own = place.key, place.name
     weights = words.WEIGHTS.fullmatch(name) is not None
-    dims = next((one.dims[name] for one in place.facts if name in one.dims), ())
+    dims = place.dims
+    if place.parts:
+        return [(place.parts,), (place.parts, f"{own}.1")]
     found: list[tuple[Axis, ...]] = list(_told(place))
-    if words.is_bias(name) and not place.first:
+    if words.is_bias(name) and not place.first and _has_weights(place):
         o = f"{own}.0"
         columns: list[tuple[Axis, ...]] = [(o,), (o, 1), (1, o), (1, 1, 1, o), (1, o, 1, 1), (o, 1, 1)]
         found += columns
@@ -323,13 +344,23 @@ def _real(place: Place) -> list[tuple[Axis, ...]]:
         found += [(d,), (1, d), (1, d, 1, 1), (d, 1), (1, 1, 1, d)]
     elif weights and not (place.first and name == "w" and not place.of_loss):
         found += _weights(place, dims)
-    elif place.of_loss and place.first and not any(words.LABELS.fullmatch(one) for one in place.others):
+    elif _is_vector(place):
         found += _ranked(place, (1, 2, 0, 3, 4))
     else:
         found += _ranked(place, (2, 1, 3, 4, 0))
     if place.rank is not None:
         found = [axes for axes in found if len(axes) == place.rank] or _ranked(place, ())
     return [axes for axes in found if len(axes) >= place.least] or _ranked(place, (place.least,))
+
+
+def _has_weights(place: Place) -> bool:
+    return any(words.WEIGHTS.fullmatch(one.rpartition("/")[2]) for one in place.others) or place.entry
+
+
+def _is_vector(place: Place) -> bool:
+    """Whether an argument of a function that returns one number is a vector rather than rows."""
+    labels = place.labels and any(words.LABELS.fullmatch(one) for one in place.others)
+    return place.of_loss and (place.first or not place.labels) and not labels
 
 
 def _weights(place: Place, dims: Sequence[str]) -> list[tuple[Axis, ...]]:

@@ -119,6 +119,12 @@ def _without_a_lonely_upstream(
     return roles
 
 
+def has_cache(program: Program) -> bool:
+    """Whether a derivative takes more than the outputs that are differentiated from what the function returns."""
+    sources = [source for one in program.derivatives if one.step is not None for _, source in one.step.takes]
+    return any(isinstance(one, Output) and one.index not in (None, 0) for one in sources)
+
+
 def _at_the_same_place(
     name: str, f: Function, step: Step, other: str, derivative: Function, roles: dict[str, tuple[str, int]]
 ) -> Program | None:
@@ -234,19 +240,19 @@ def value_and_gradient(name: str, f: Function, is_derivative: bool) -> Program |
 def globals_of(f: Function, gradients: Sequence[str]) -> tuple[str, ...]:
     """The arrays of its module that a function reads, and of which it returns gradients by their names."""
     space = getattr(f, "__globals__", {})
-    arrays = [name for name in _read(f) if isinstance(space.get(name), np.ndarray) and space[name].dtype.kind == "f"]
+    arrays = [name for name in read(f) if isinstance(space.get(name), np.ndarray) and space[name].dtype.kind == "f"]
     own = [p.name for p in parameters(f)]
     owned = [words.owner(one, arrays) for one in gradients if one and words.owner(one, own) is None]
     return tuple(name for name in dict.fromkeys(owned) if name is not None)
 
 
-def _read(f: Function, depth: int = 2) -> list[str]:
+def read(f: Function, depth: int = 2) -> list[str]:
     """The globals that a function and those that it calls read."""
     found = list(facts(f).reads)
     space = getattr(f, "__globals__", {})
     for name in list(found):
         if depth and inspect.isfunction(space.get(name)) and space[name] is not f:
-            found += _read(space[name], depth - 1)
+            found += read(space[name], depth - 1)
     return list(dict.fromkeys(found))
 
 

@@ -6,6 +6,7 @@ import contextlib
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from gradcheck.adapters import returned
 from gradcheck.adapters.calls import matching
 from gradcheck.adapters.calls.guesses import LABELS, Entries
 from gradcheck.adapters.calls.matching import Gradient
-from gradcheck.adapters.calls.program import Derivative, Ran
+from gradcheck.adapters.calls.pinned import Pins
+from gradcheck.adapters.calls.program import Derivative, Program, Ran
 from gradcheck.adapters.calls.search import Filled, batch_axis, is_weight
 from gradcheck.adapters.calls.trial import Trial
 from gradcheck.problem import Array, Data, Method, Problem, Role, Values, Variable
@@ -27,9 +29,13 @@ class Posed:
     `paths` says which leaf (and which entry of it) each variable is; `held` has everything else.
     """
 
-    filled: Filled
+    program: Program
     paths: tuple[tuple[str, tuple[str, ...]], ...]
     held: Mapping[str, Any]
+    random: bool
+
+    def __reduce__(self) -> Any:
+        return Posed, (self.program, self.paths, self.held, self.random)
 
     def given(self, values: Values, copied: bool) -> dict[str, Any]:
         """What the program takes; what is held is copied, since code may write into it."""
@@ -45,12 +51,15 @@ class Posed:
     def run(self, values: Values, copied: bool = False) -> Ran:
         """Call the program."""
         with self.pinned():
-            return self.filled.program.run(self.given(values, copied))
+            return self.program.run(self.given(values, copied))
 
     def pinned(self) -> contextlib.AbstractContextManager[None]:
         """Keep random numbers the same, where any are drawn."""
-        pins: contextlib.AbstractContextManager[None] = self.filled.pins() if self.filled.random else contextlib.nullcontext()
-        return pins
+        return self._pins() if self.random else contextlib.nullcontext()
+
+    @cached_property
+    def _pins(self) -> Pins:
+        return Pins(self.program.functions())
 
     def __call__(self, values: Values) -> list[Array]:
         outputs = self.run(values, copied=True).outputs()
@@ -79,7 +88,7 @@ def pose(filled: Filled, trial: Trial) -> Problem:
             domain = declared.domain
         variables.append(Variable(names[leaf], role, trial.values[leaf], constant, domain, data))
         paths.append((names[leaf], tuple(leaf.split("/"))))
-    posed = Posed(filled, tuple(paths), _held(trial))
+    posed = Posed(filled.program, tuple(paths), _held(trial), filled.random)
     methods = tuple(_methods(posed, trial, names))
     return Problem(
         tuple(variables),
@@ -123,7 +132,7 @@ def _held(trial: Trial) -> dict[str, Any]:
 
 
 def _methods(posed: Posed, trial: Trial, names: Mapping[str, str]) -> Iterator[Method]:
-    program = posed.filled.program
+    program = posed.program
     for number, derivative in enumerate(program.derivatives):
         matched = trial.matched[number] if number < len(trial.matched) else {}
         if not matched:

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 Function = Callable[..., Any]
@@ -56,18 +57,24 @@ class Step:
     takes: tuple[tuple[str, Source], ...]
 
     def __call__(self, fetch: Callable[[Source], Any]) -> Any:
-        positional, named, left_out = [], {}, False
-        sources = dict(self.takes)
+        positional, named = self._sorted
+        return self.function(*(fetch(one) for one in positional), **{name: fetch(one) for name, one in named})
+
+    @cached_property
+    def _sorted(self) -> tuple[list[Source], list[tuple[str, Source]]]:
+        """What is given by place, and what by name: everything after an argument that is left at its default."""
+        sources: dict[str, Source] = dict(self.takes)
+        positional: list[Source] = []
+        named: list[tuple[str, Source]] = []
+        by_place = True
         for parameter in inspect.signature(self.function).parameters.values():
             if parameter.name not in sources:
-                left_out = True
-                continue
-            value = fetch(sources[parameter.name])
-            if parameter.kind is parameter.KEYWORD_ONLY or left_out:
-                named[parameter.name] = value
+                by_place = False
+            elif parameter.kind is parameter.KEYWORD_ONLY or not by_place:
+                named.append((parameter.name, sources[parameter.name]))
             else:
-                positional.append(value)
-        return self.function(*positional, **named)
+                positional.append(sources[parameter.name])
+        return positional, named
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from gradcheck.adapters.calls.guesses import Entries, Fixed, Guess, Numbers, Pla
 from gradcheck.adapters.calls.shapes import IMAGES, Measures, State
 
 SHAPES = re.compile(r"\(((?:\d+,? ?)*)\)")
-BETTER, WORSE = 0.5, 1.0
+BETTER, WORSE, LATER = 0.5, 1.0, 0.1
 
 
 class Tried(Protocol):
@@ -36,26 +36,38 @@ def repairs(tried: Tried, error: Exception, in_derivative: bool = False) -> Iter
     """Yield the states that the exception suggests to try next."""
     text = str(error)
     ahead = WORSE if in_derivative else 0.0
+    found_sizes = False
     for pairs in _clashes(text):
+        found_sizes = True
         yield from _joined(tried, pairs, ahead)
     mentioned = _mentioned(error, tried.places)
     yield from _reshaped(tried, text, mentioned, ahead)
     yield from _square(tried, text, ahead)
+    if "cross product" in text:
+        yield from _fixed_ends(tried, 3, mentioned, ahead)
+    yield from _longer(tried, text, ahead)
+    yield from _smaller(tried, text, ahead)
     yield from _ranked(tried, error, text, mentioned, ahead)
     yield from _as_numbers(tried, text, mentioned, ahead)
     if isinstance(error, (AssertionError, ValueError)) and tried.state.images + 1 < len(IMAGES):
         yield _with(tried.state, images=tried.state.images + 1, cost=WORSE)
     if "out of bounds for axis" in text and tried.state.limit > 2:
         yield _with(tried.state, limit=2, cost=BETTER)
-    yield from others(tried, mentioned, ahead)
+    if not found_sizes:
+        yield from _alike(tried, mentioned, ahead)
+    if not isinstance(error, FloatingPointError):
+        yield from others(tried, mentioned, ahead)
 
 
 def others(tried: Tried, first: Sequence[str] = (), ahead: float = 0.0) -> Iterator[State]:
     """Yield states with the next guess for one leaf, or for all biases (all scales) together; `first` come first."""
     for name, place in tried.places.items():
-        number = tried.state.pick(name)
-        if number + 1 < len(place.guesses):
-            yield tried.state.with_pick(name, number + 1, ahead + (BETTER if name in first else WORSE))
+        now = tried.state.pick(name)
+        for number in range(len(place.guesses)):
+            if number != now:
+                cost = (BETTER if name in first else WORSE) + LATER * number
+                yield tried.state.with_pick(name, number, ahead + cost)
+    yield from _of_another_rank(tried, ahead)
     for is_kind in (words.is_bias, words.is_scale):
         alike = [name for name, place in tried.places.items() if is_kind(place.key) and not place.first]
         numbers = {tried.state.pick(name) for name in alike}
@@ -65,6 +77,32 @@ def others(tried: Tried, first: Sequence[str] = (), ahead: float = 0.0) -> Itera
             if number + 1 < len(tried.places[alike[0]].guesses):
                 for name in alike:
                     state = state.with_pick(name, number + 1, 0.0)
+                yield _with(state, cost=ahead + BETTER)
+
+
+def _of_another_rank(tried: Tried, ahead: float) -> Iterator[State]:
+    """Yield states in which all data have another number of axes together."""
+    data = [
+        name
+        for name, place in tried.places.items()
+        if isinstance(guess := tried.guess(name), Numbers) and guess.content == "real" and not words.is_weight(place.key)
+    ]
+    ranks = {len(guess.axes) for name in data if isinstance(guess := tried.guess(name), Numbers)}
+    if len(data) < 2 or len(ranks) != 1:
+        return
+    for rank in (1, 2, 3, 0):
+        state = tried.state
+        for name in data:
+            numbers = [
+                n
+                for n, guess in enumerate(tried.places[name].guesses)
+                if isinstance(guess, Numbers) and guess.content == "real" and len(guess.axes) == rank and 1 not in guess.axes
+            ]
+            if not numbers:
+                break
+            state = state.with_pick(name, numbers[0], 0.0)
+        else:
+            if rank not in ranks:
                 yield _with(state, cost=ahead + BETTER)
 
 
@@ -82,6 +120,9 @@ def misfits(tried: Tried, shapes: Mapping[str, tuple[int, ...]]) -> Iterator[Sta
         now = tried.guess(name)
         if isinstance(now, Numbers) and len(now.axes) == len(shape):
             joined: State | None = tried.state
+            if len(shape) == 1 and len(tried.places) == 1 and isinstance(now.axes[0], str):
+                if (short := tried.state.fix(now.axes[0], shape[0], 0.4)) is not None:
+                    yield short  # `f` of a vector reads its first two entries, and both of its gradients come back
             for axis, size in zip(now.axes, shape, strict=True):
                 if joined is not None and isinstance(axis, str) and tried.measures((axis,))[0] != size:
                     same = [other for other in tried.measures.of(size) if other not in dict(joined.fixed)]
@@ -111,8 +152,6 @@ def _clashes(text: str) -> Iterator[list[tuple[int, int]]]:
         yield [(int(found[1]), int(found[2]))]
     elif found := re.search(r"has size (\d+) and the array at index \d+ has size (\d+)", text):
         yield [(int(found[1]), int(found[2]))]
-    elif found := re.search(r"index (\d+) is out of bounds for axis \d+ with size (\d+)", text):
-        yield [(int(found[2]), int(found[1]))]
     elif found := re.search(r"dimension is (\d+) but corresponding (?:boolean|dimension).*? is (\d+)", text):
         yield [(int(found[1]), int(found[2]))]
 
@@ -129,6 +168,8 @@ def _joined(tried: Tried, pairs: Sequence[tuple[int, int]], ahead: float) -> Ite
         count = _count_of_axes(tried)
         if free_a and free_b:
             small, large = (free_a[0], free_b[0]) if a < b else (free_b[0], free_a[0])
+            if len(pairs) == 1:  # the sizes of ours may also meet one of the code's own by chance
+                yield from (one for one in (state.fix(free_b[0], a, 0.9 + ahead), state.fix(free_a[0], b, 0.9 + ahead)) if one)
             state = state.join(large, small, ahead * 0.1)
         elif free_b or free_a:
             axis, size = (free_b[0], a) if free_b else (free_a[0], b)
@@ -140,7 +181,7 @@ def _joined(tried: Tried, pairs: Sequence[tuple[int, int]], ahead: float) -> Ite
             yield from _apart_by_as_much(tried, a, b, ahead)
             yield from _multiples(tried, ahead)
             return
-    if state is not None:
+    if state is not None and state != tried.state:
         yield state
     if len(pairs) == 1:
         yield from _multiples(tried, ahead)
@@ -191,6 +232,65 @@ def _is_of_weights(tried: Tried, root: str) -> bool:
     return False
 
 
+def _fixed_ends(tried: Tried, size: int, mentioned: Sequence[str], ahead: float) -> Iterator[State]:
+    """Arrays whose last axis is of a size that an operation wants."""
+    for name in mentioned or tried.places:
+        guess = tried.guess(name)
+        if isinstance(guess, Numbers) and guess.axes and isinstance(axis := guess.axes[-1], str):
+            if (state := tried.state.fix(axis, size, 0.2 + ahead)) is not None:
+                yield state
+
+
+def _longer(tried: Tried, text: str, ahead: float) -> Iterator[State]:
+    """Of two sequences that are walked together, one is too short: it becomes as long as another one."""
+    found = re.search(r"index (\d+) is out of bounds for axis \d+ with size (\d+)", text)
+    if found is None:
+        return
+    fixed = dict(tried.state.fixed)
+    for name in tried.places:
+        guess = tried.guess(name)
+        if not isinstance(guess, Numbers) or not guess.axes or not isinstance(guess.axes[0], str):
+            continue
+        if tried.measures(guess.axes)[0] == int(found[2]):
+            if (state := tried.state.fix(guess.axes[0], int(found[1]) + 2, 0.3 + ahead)) is not None:
+                yield state
+        first = tried.state.root(guess.axes[0])
+        if first not in fixed and tried.measures.sizes[first] > int(found[1]):
+            for short in tried.measures.of(int(found[2])):
+                if short not in fixed and (state := tried.state.join(short, first, 0.1 + ahead)) is not None:
+                    yield state
+
+
+def _alike(tried: Tried, mentioned: Sequence[str], ahead: float) -> Iterator[State]:
+    """Two arrays of one shape, where nothing else is said of what is wrong with them."""
+    arrays = {name: guess.axes for name in tried.places if isinstance(guess := tried.guess(name), Numbers)}
+    for one, axes in arrays.items():
+        for other, more in arrays.items():
+            if one >= other or len(axes) != len(more) or (mentioned and not {one, other} & set(mentioned)):
+                continue
+            state: State | None = tried.state
+            for a, b in zip(axes, more, strict=True):
+                if state is not None and isinstance(a, str) and isinstance(b, str):
+                    state = state.join(b, a)
+            if state is not None and state != tried.state:
+                yield _with(state, cost=0.4 + ahead)
+
+
+def _smaller(tried: Tried, text: str, ahead: float) -> Iterator[State]:
+    """A kernel that is larger than what it slides over: its own axes become 2."""
+    if not ("negative dimensions" in text or "cannot be larger than" in text or re.search(r"[( ]0[,)]", text)):
+        return
+    count, state = _count_of_axes(tried), tried.state
+    for name, place in tried.places.items():
+        guess = tried.guess(name)
+        if isinstance(guess, Numbers) and not place.first and not any(isinstance(axis, int) for axis in guess.axes):
+            for axis in guess.axes:
+                if isinstance(axis, str) and count[tried.state.root(axis)] == 1:
+                    state = state.fix(axis, 2, 0.1) or state
+    if state != tried.state:
+        yield _with(state, cost=ahead + 0.2)
+
+
 def _reshaped(tried: Tried, text: str, mentioned: Sequence[str], ahead: float) -> Iterator[State]:
     """Give a flat vector as many entries more as are missing where it is cut into matrices."""
     found = re.search(r"cannot reshape array of size (\d+) into shape \(([^)]*)\)", text)
@@ -205,6 +305,10 @@ def _reshaped(tried: Tried, text: str, mentioned: Sequence[str], ahead: float) -
         guess = tried.guess(name)
         if isinstance(guess, Numbers) and len(guess.axes) > 1 and name in mentioned:
             yield from _flattened(tried, name, guess, product, ahead)
+            if isinstance(last := guess.axes[-1], str):
+                double = tried.state.fix(last, 2 * tried.measures((last,))[0], 0.4 + ahead)
+                if double is not None:
+                    yield double
         is_flat = isinstance(guess, Numbers) and guess.axes and all(axis == 1 for axis in guess.axes[1:])
         if not is_flat or not isinstance(guess.axes[0], str):  # type: ignore[union-attr]
             continue
@@ -262,7 +366,13 @@ def _ranked(tried: Tried, error: Exception, text: str, mentioned: Sequence[str],
         return
     for name in mentioned or tried.places:
         place, now = tried.places[name], tried.guess(name)
-        if not isinstance(now, Numbers) or len(now.axes) == wanted:
+        if not isinstance(now, Numbers):
+            continue
+        if "to unpack" in text and not place.dims:
+            for axis in {*now.axes[:1], *now.axes[-1:]}:
+                if isinstance(axis, str) and (state := tried.state.fix(axis, wanted, 0.3 + ahead)) is not None:
+                    yield state
+        if len(now.axes) == wanted:
             continue
         for number, guess in enumerate(place.guesses):
             if isinstance(guess, Numbers) and len(guess.axes) == wanted and guess.content == now.content:

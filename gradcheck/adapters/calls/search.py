@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import time
@@ -27,7 +28,8 @@ SECONDS = 4.0
 # So many more tries are made for shapes that fit once everything ran.
 BEYOND = 120
 RESIZED = 40
-HINT = 'give it an example: {name}.gradcheck_example = lambda: ({name}, [x, w, …])'
+# What somebody can do whose function was not understood.
+HINT = "give it an example: {name}.gradcheck_example = lambda: ({name}, [{takes}])"
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,37 @@ class Filled:
 def find(program: Program, given: Mapping[str, Any] | None = None) -> Filled:
     """Return values with which the program runs and is asked. Raises CannotBuild with the first exception."""
     pins = Pins(program.functions())
-    known = Places(program, given)
+    found = _found(Places(program, given), pins)
+    is_scalar = bool(found.outputs) and all(one.size == 1 for one in found.outputs)
+    at_place = program.derivatives[0].form == "place"
+    if at_place and not found.known.of_loss and (is_scalar or _is_jacobian(program)) and not _has_labels(found):
+        # A number, or a Jacobian, is one of vectors rather than of rows.
+        with contextlib.suppress(CannotBuild):
+            other = _found(Places(program, given, of_loss=True), pins)
+            found = other if other.is_right else found
+    found = _tied(found, pins)
+    return Filled(program, found.known, found, pins, _draws(found, pins))
+
+
+def of_vectors(filled: Filled) -> Filled:
+    """Return the same program with its data as vectors, or as numbers."""
+    pins = Pins(filled.program.functions())
+    found = _found(Places(filled.program, of_loss=True), pins)
+    return Filled(filled.program, found.known, found, pins, filled.random)
+
+
+def _is_jacobian(program: Program) -> bool:
+    return any({"jac", "jacobian", "hess", "hessian"} & set(words.words_of(one.name)) for one in program.derivatives)
+
+
+def _has_labels(trial: Trial) -> bool:
+    roles = [role.data for role in trial.known.roles.values()]
+    return "probabilities" in roles or any(guess.content in LABELS for guess in trial.arrays().values())
+
+
+def _found(known: Places, pins: Pins) -> Trial:
+    """Return the best of what is tried. Raises CannotBuild with the first exception."""
+    program = known.program
     best: Trial | None = None
     first: Exception | None = None
     runs = 0
@@ -64,8 +96,7 @@ def find(program: Program, given: Mapping[str, Any] | None = None) -> Filled:
             break
     if best is None or best.stage == 0:
         raise _cannot(program, first)
-    best = _tied(best, pins)
-    return Filled(program, known, best, pins, _draws(best, pins))
+    return best
 
 
 def _tied(trial: Trial, pins: Pins) -> Trial:
@@ -111,9 +142,15 @@ def _count_of_samples(program: Program) -> int | None:
 
 
 def _cannot(program: Program, error: Exception | None) -> CannotBuild:
-    name = program.steps[0].name
-    takes = ", ".join(program.leaves())
-    return CannotBuild(f"no values were found that {name}({takes}) accepts: {told(error)}; {HINT.format(name=name)}")
+    first = program.steps[0]
+    takes = ", ".join(name for name, _ in first.takes)
+    return CannotBuild(f"no values were found that {first.name}({takes}) accepts: {told(error)}; {hint(program)}")
+
+
+def hint(program: Program) -> str:
+    """Return what to do, in words: an example of the first function's arguments."""
+    first = program.steps[0]
+    return HINT.format(name=first.name, takes=", ".join(name for name, _ in first.takes))
 
 
 def _tries(known: Places, pins: Pins) -> Iterator[Trial]:
@@ -160,7 +197,7 @@ def _other_contents(trial: Trial) -> Iterator[State]:
             wanted = Numbers(content, guess.axes)  # type: ignore[arg-type]
             if wanted not in place.guesses:
                 place.guesses.append(wanted)
-            yield trial.state.with_pick(name, place.guesses.index(wanted), 0.7)
+            yield replace(trial.state.with_other(name, place.guesses.index(wanted)), cost=trial.state.cost + 0.3)
 
 
 def _draws(trial: Trial, pins: Pins) -> bool:

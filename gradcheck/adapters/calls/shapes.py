@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gradcheck.problem import Sizes
@@ -62,10 +62,10 @@ class State:
         return axis
 
     def join(self, one: str, other: str, cost: float = 0.0) -> State | None:
-        """The same with two axes of one size; `None` where they are already."""
+        """The same with two axes of one size; `None` where what is known of one of them forbids it."""
         a, b = self.root(one), self.root(other)
         if a == b:
-            return None
+            return self
         fixed = dict(self.fixed)
         if a in {*fixed, *dict(self.times)} and b not in {*fixed, *dict(self.times)}:
             a, b = b, a
@@ -119,16 +119,18 @@ def measures(
     batch: str | None = None,
     sizes: Sizes | None = None,
     weights: Iterable[str] = (),
+    taken: Collection[int] = (),
 ) -> Measures:
     """Give every axis of `shapes` a size: distinct ones to find out what clashes, or (`sizes`) those that are wanted.
 
     `batch` is then the axis of samples; of images, only axes that `weights` share are channels and of a wanted size.
+    `taken` are sizes that the code itself has: no axis of ours is of one of them by chance.
     """
     fixed, found = dict(state.fixed), {}
     usual = _usual(state, shapes)
     axes = list(dict.fromkeys(axis for shape in shapes for axis in shape if isinstance(axis, str)))
     if sizes is None:
-        own = _distinct(axes, usual)
+        own = _distinct(axes, {*usual.values(), *taken})
     else:
         # Sequences and images are few, since all of their entries count.
         samples = min(sizes.batch, FEW) if any(len(shape) > 2 for shape in shapes) else sizes.batch
@@ -152,9 +154,9 @@ def measures(
     return Measures(state, found)
 
 
-def _distinct(axes: Sequence[str], usual: Mapping[str, int]) -> dict[str, int]:
+def _distinct(axes: Sequence[str], taken: Collection[int]) -> dict[str, int]:
     """A size for every axis, which it keeps whatever is found out about the others."""
-    pool = iter([size for size in POOL if size not in usual.values()])
+    pool = iter([size for size in POOL if size not in taken])
     return {axis: next(pool, POOL[-1]) for axis in axes}
 
 

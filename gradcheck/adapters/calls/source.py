@@ -47,7 +47,8 @@ class Facts:
     `axes`: how many an argument has (`least`: at least); `dims` what it calls them. `indexes`: arguments that index
     something; `mapped`: that are indexed by texts; `called`: that are called; `signs`, `binary`, `weighted`: labels that
     are used as −1/1, as 0/1, or as weights of logarithms. `options`: texts and numbers that arguments (or entries of
-    dicts) are compared with. `reads`: names of globals. `iterated`: arguments that are unpacked or looped over.
+    dicts) are compared with. `unpacked`: into how many parts an argument is taken apart. `reads`: names of globals;
+    `calls`: of what is called; `subtracts`: pairs (a, b) in a − b. `along_axes`: it is written for rows.
     """
 
     returns: tuple[Returned, ...] = ()
@@ -65,6 +66,7 @@ class Facts:
     reads: set[str] = field(default_factory=set)
     calls: set[str] = field(default_factory=set)
     subtracts: set[tuple[str, str]] = field(default_factory=set)
+    along_axes: bool = False
     doc: str = ""
 
     def last(self) -> Returned | None:
@@ -250,6 +252,7 @@ class _Reader:
             axes = next((one.value for one in node.keywords if one.arg == "axis"), None)
             if isinstance(axes, ast.Tuple):
                 found.least[name] = max(len(axes.elts), found.least.get(name, 0))
+        found.along_axes |= any(one.arg in ("axis", "keepdims") for one in node.keywords)
         called = _called(node.func)
         found.calls.add(called)
         if called in ("exp", "log1p", "logaddexp", "maximum", "expit", "sigmoid"):
@@ -276,6 +279,7 @@ class _Reader:
 
     def _adopt(self, inner: Facts, name: str, argument: str) -> None:
         found = self.found
+        found.along_axes |= inner.along_axes
         if name in inner.axes:
             found.axes.setdefault(argument, inner.axes[name])
             found.dims.setdefault(argument, inner.dims.get(name, ()))

@@ -120,7 +120,9 @@ def _nearest(
         distances = [d for base in bases if (d := words.distance(base, name)) is not None]
         if distances:
             found.append((min(distances), name))
-    fitting = [(d, name) for d, name in found if pairs.pair(name, names[name], other, derivatives[other]) is not None]
+    programs = {name: pairs.pair(name, names[name], other, derivatives[other]) for _, name in found}
+    cached = {name for name, program in programs.items() if program is not None and pairs.has_cache(program)}
+    fitting = [(d, n) for d, n in found if programs[n] is not None and (n in cached or not cached)]
     if not fitting:
         return []
     least = min(d for d, _ in fitting)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import arguments, returned
-from gradcheck.adapters.calls import matching, words
+from gradcheck.adapters.calls import matching, pairs, words
 from gradcheck.adapters.calls.guesses import Entries, Fixed, Guess, Numbers, Place, Size, SizeList, draw
 from gradcheck.adapters.calls.matching import Gradient
 from gradcheck.adapters.calls.program import Derivative, Program, Ran
@@ -28,10 +28,10 @@ REAL = ("real", "probabilities", "positive")
 class Places:
     """All leaves of a program, with what is known of them; entries of dicts come in as they are read."""
 
-    def __init__(self, program: Program, given: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, program: Program, given: Mapping[str, Any] | None = None, of_loss: bool | None = None) -> None:
         self.program = program
         self.given = dict(given or {})
-        self.of_loss = all(one.form != "product" for one in program.derivatives) and program.derivatives[0].form != "place"
+        self.of_loss = all(one.form == "gradient" for one in program.derivatives) if of_loss is None else of_loss
         names = [name for name in program.leaves() if name not in self.given]
         self.facts = [facts(function) for function in program.functions()]
         parameters = {
@@ -39,20 +39,30 @@ class Places:
         }
         every = program.leaves()
         first = every[0] if every else ""
+        self.taken = _sizes_of_the_module(program)
         self.roles = self._roles(every)
         self.by_name: dict[str, Place] = {}
         for name in names:
             if name in program.globals:
                 self.by_name[name] = Place(name, guesses=[Numbers("real", _global(program, name).shape)])
                 continue
-            place = Place(name, parameters.get(name), self.facts, self.of_loss, False, name == first, _but(every, name))
+            place = Place(
+                name,
+                parameters.get(name),
+                self.facts,
+                self.of_loss,
+                first=name == first,
+                others=_but(every, name),
+                function=program.steps[0].name,
+                labels=not _claims_all(program, len(every)),
+            )
             self.by_name[name] = self._as_declared(place)
 
     def _roles(self, names: Sequence[str]) -> dict[str, arguments.Role]:
         """What arguments mean by Beras' names, and by what the function itself declares (`input_domains`)."""
         function = self.program.steps[0].function
         declares = any(hasattr(function, name) for name in ("input_data", "input_domains", "constant_inputs"))
-        if self.of_loss and not declares:
+        if all(one.form == "gradient" for one in self.program.derivatives) and not declares:
             return {}
         return {role.name: role for role in arguments.roles_of(list(names), function)}
 
@@ -83,12 +93,33 @@ class Places:
         """Return the name of an entry that is read out of a dict, which is a leaf from now on."""
         name = f"{leaf}/{key}"
         if name not in self.by_name:
-            self.by_name[name] = Place(name, None, self.facts, self.of_loss, True, False, list(self.by_name))
+            others = list(self.by_name)
+            self.by_name[name] = Place(name, None, self.facts, self.of_loss, entry=True, others=others)
         return name
 
     def entries(self, leaf: str) -> list[str]:
         """The entries of a dict that are known."""
         return [name for name in self.by_name if name.startswith(f"{leaf}/")]
+
+
+def _claims_all(program: Program, leaves: int) -> bool:
+    """Whether a derivative returns as many gradients as there are arguments."""
+    counts = [len(one.names) for one in program.derivatives]
+    return leaves > 1 and max(counts, default=0) >= leaves
+
+
+def _sizes_of_the_module(program: Program) -> set[int]:
+    """The sizes of arrays, and small whole numbers, that the functions read from their module."""
+    found: set[int] = set()
+    for function in program.functions():
+        space = getattr(function, "__globals__", {})
+        for name in pairs.read(function):
+            value = space.get(name)
+            if isinstance(value, np.ndarray):
+                found |= set(value.shape)
+            elif isinstance(value, int) and 2 < value < 100:
+                found.add(value)
+    return found
 
 
 def _global(program: Program, name: str) -> Array:
@@ -170,7 +201,7 @@ def attempt(
     weights: Sequence[str] = (),
 ) -> Trial:
     """Fill a program's leaves and run it; what the code raises is kept in the trial."""
-    trial = Trial(known, state, measures(state, shapes_of(known, state), batch, sizes, weights))
+    trial = Trial(known, state, measures(state, shapes_of(known, state), batch, sizes, weights, known.taken))
     rng = np.random.default_rng(seed)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -228,7 +259,7 @@ def given_to(trial: Trial, rng: np.random.Generator) -> dict[str, Any]:
         name = trial.known.entry(leaf, key)
         guess = trial.guess(name)
         if isinstance(guess, Numbers) and not all(isinstance(a, int) or trial.state.root(a) in trial.measures.sizes for a in guess.axes):
-            trial.measures = measures(trial.state, shapes_of(trial.known, trial.state))
+            trial.measures = measures(trial.state, shapes_of(trial.known, trial.state), taken=trial.known.taken)
         return value(name)
 
     for name in trial.known.program.leaves():
@@ -278,8 +309,10 @@ def _strange(trial: Trial) -> Iterator[str]:
 def paired(trial: Trial, derivative: Derivative, said: Any) -> tuple[dict[str, Gradient], list[Gradient]]:
     """Return whose each gradient is, and those that are nobody's."""
     variables = trial.variables()
-    found = matching.gradients(said, derivative.names)
     shapes = list(variables.values())
+    if len(shapes) == 1 and (whole := _whole(said, shapes[0])) is not None:
+        return {next(iter(variables)): whole}, []
+    found = matching.gradients(said, derivative.names)
     if len(found) == 1 < len(shapes) and found[0].shape == (len(shapes), *shapes[0]) and len(set(shapes)) == 1:
         [whole] = found
         return {n: Gradient(n, (*whole.path, i), shapes[0]) for i, n in enumerate(variables)}, []
@@ -288,6 +321,17 @@ def paired(trial: Trial, derivative: Derivative, said: Any) -> tuple[dict[str, G
     matched = matching.match(found, {key: variables[name] for key, name in by_key.items()}, likely)
     used = {one.path for one in matched.values()}
     return {by_key[key]: one for key, one in matched.items()}, [one for one in found if one.path not in used]
+
+
+def _whole(said: Any, shape: tuple[int, ...]) -> Gradient | None:
+    """One gradient, or one Jacobian, written as a list of numbers or of lists."""
+    if not isinstance(said, (list, tuple)) or not shape or any(isinstance(one, np.ndarray) and one.ndim for one in said):
+        return None
+    try:
+        found = np.asarray(said)
+    except ValueError:
+        return None
+    return Gradient("", (), found.shape) if found.dtype.kind in "fiub" and found.shape[-len(shape) :] == shape else None
 
 
 def _fits(
