@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import construct, registry, source
+from gradcheck.adapters.calls import table
 from gradcheck.adapters.interfaces import INTERFACES
 from gradcheck.adapters.protocol import Interface
 from gradcheck.errors import CannotBuild, NotASubject
@@ -19,6 +20,16 @@ from gradcheck.problem import Problem, Sizes, Subject
 def belonging(thing: Any) -> list[Any]:
     """Return the functions that are judged together with `thing`: the derivative beside it. Runs none of its code."""
     return [one for reading in _readings(thing)[:1] for one in reading.partners(thing)]
+
+
+def inside(module: Any) -> dict[str, Any]:
+    """Return the functions with derivatives that stand in dicts of a module, by dotted paths."""
+    return dict(table.inside(module.__name__, vars(module)))
+
+
+def forms() -> str:
+    """Return the styles of code that are read, in a sentence."""
+    return "; ".join(one.takes for one in INTERFACES)
 
 
 def is_subject(thing: Any) -> bool:

@@ -19,7 +19,6 @@ from gradcheck.command.discover import Place
 from gradcheck.command.interrupt import Stop, listening
 from gradcheck.command.run import Found, Outcome, Run
 from gradcheck.command.screen import Screen
-from gradcheck.command.seen import FORMS
 from gradcheck.command.status import exit_status, fails, unread
 from gradcheck.errors import UsageError, shown
 from gradcheck.report import writing
@@ -88,10 +87,17 @@ def _main(arguments: Arguments) -> int:
             screen.line(_first_line(places, arguments))
             found = run.find(arguments.wants, arguments.exclude, screen.progress)
             if not found:
-                raise UsageError(f"there is nothing to check: expected {FORMS} (see --list and -k)")
+                raise UsageError(f"there is nothing to check: expected {_forms()} (see --list and -k)")
             return _list(found, screen) if arguments.list else _check(run, found, arguments, screen)
     finally:
         screen.done()
+
+
+def _forms() -> str:
+    """The styles of code that are read."""
+    from gradcheck.adapters import forms  # NumPy is not loaded for less
+
+    return forms()
 
 
 def _each(arguments: Arguments, screen: Screen) -> int:
@@ -210,5 +216,5 @@ def _finish(
     for lines, name in internal.items():
         _complain(f"an error in gradcheck itself, at {name}; please report it with these lines\n{lines.rstrip()}")
     for target in nothing_read:
-        _complain(f"{target} is seen and not understood: expected {FORMS}")
+        _complain(f"{target} is seen and not understood: expected {_forms()}")
     return status

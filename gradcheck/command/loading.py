@@ -17,7 +17,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gradcheck.command.discover import Module, find, meant
+from gradcheck.command import notebooks
+from gradcheck.command.discover import NOTEBOOK, Module, find, meant
+from gradcheck.command.names import looks_like_a_derivative
 from gradcheck.command.seen import not_understood
 from gradcheck.errors import cut, message, place, shown, told
 from gradcheck.verdicts import Verdict
@@ -45,6 +47,8 @@ def load(
     `broken` names packages whose `__init__` is not even tried (it hung or ended the process before);
     `note(name)` is called before each import, so that whoever waits knows which one takes so long.
     """
+    if file.endswith(NOTEBOOK):
+        return _load_notebook(module, file, note)
     importlib.invalidate_caches()
     parts = module.split(".")
     package = sys.modules.get(parts[0])
@@ -73,6 +77,14 @@ def load(
     except BaseException as error:  # what other people's modules do on import includes sys.exit
         raise CannotLoad(why(error)) from error
     raise _is_taken(module, file, loaded)
+
+
+def _load_notebook(module: str, file: str, note: Note) -> ModuleType:
+    note(module)
+    try:
+        return notebooks.load(module, file)
+    except (ValueError, OSError) as error:
+        raise CannotLoad(f"{shown(file)}: {message(error)}") from error
 
 
 def _is_taken(module: str, file: str, by: ModuleType) -> NoSuchName:
@@ -145,8 +157,10 @@ def get(module: ModuleType, attribute: str) -> Any:
     thing: Any = module
     for part in attribute.split("."):
         try:
-            thing = getattr(thing, part)
+            thing = _part(thing, part)
         except AttributeError as error:
+            if why_hidden := dict(notebooks.hidden(module)).get(part):
+                raise CannotLoad(why_hidden) from error
             reason = f"{module.__name__} has no {attribute!r}"
             if failed := getattr(module, "__gradcheck_failed__", ""):
                 raise CannotLoad(f"{reason}, since it does not import: {failed}") from error
@@ -156,6 +170,17 @@ def get(module: ModuleType, attribute: str) -> Any:
         except Exception as error:  # a property of somebody else's class may raise anything
             raise CannotLoad(f"{module.__name__}.{attribute} cannot be looked at: {why(error)}") from error
     return thing
+
+
+def _part(thing: Any, part: str) -> Any:
+    """An attribute, or an entry of a dict; of a function and its derivative in a tuple or a dict, the function."""
+    found = thing[part] if isinstance(thing, dict) and part in thing else getattr(thing, part)
+    if isinstance(found, (tuple, list, dict)) and not inspect.isclass(thing):
+        from gradcheck.adapters.calls.held import pair_in
+
+        pair = pair_in(found)
+        return found if pair is None else pair[0]
+    return found
 
 
 @dataclass(frozen=True)
@@ -176,9 +201,11 @@ def members(
     has not written all that its base demands is listed, with the reason why it cannot be built. `belonging` are the
     functions that are judged together with a thing.
     """
+    from gradcheck.adapters import inside
+
     found: list[Member] = []
     judged: list[Any] = []
-    for attribute, thing in list(vars(module).items()):
+    for attribute, thing in [*vars(module).items(), *inside(module).items()]:
         if not (inspect.isclass(thing) or inspect.isfunction(thing)) or any(thing is one for one in judged):
             continue
         try:
@@ -189,6 +216,9 @@ def members(
         except Exception as error:  # a metaclass of somebody else's may raise anything
             found.append(Member(attribute, "could not be asked", f"it cannot be looked at: {why(error)}"))
             judged.append(thing)
+    for attribute, reason in notebooks.hidden(module):
+        wanted: Verdict = "could not be asked" if looks_like_a_derivative(attribute) else "skipped"
+        found.append(Member(attribute, wanted, reason))
     for attribute, reason in not_understood(module, judged):
         found.append(_left_out(attribute, vars(module)[attribute]) or Member(attribute, "not understood", reason))
     return found

@@ -13,11 +13,6 @@ from typing import Any
 
 from gradcheck.command.names import hint_of_a_derivative, looks_like_a_derivative
 
-FORMS = (
-    "a class with forward and backward (or Beras' method names), a function f_forward beside f_backward(dout, cache), "
-    "or a function f beside f_grad, f_prime, df or the like, of the same arguments"
-)
-
 
 def not_understood(module: ModuleType, judged: Collection[Any]) -> Iterator[tuple[str, str]]:
     """Yield (name, reason) of functions and classes of a module that look like derivatives, but for those `judged`.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from gradcheck.adapters.calls import conventions, posed, ranks, search, table
-from gradcheck.adapters.calls.program import Program
+from gradcheck.adapters.calls.program import Leaf, Program
 from gradcheck.adapters.calls.search import Filled
 from gradcheck.adapters.calls.unwritten import with_loss
 from gradcheck.adapters.construct import Made
@@ -80,7 +81,13 @@ def _others(program: Program) -> list[Filled]:
 
 def _at(program: Program, inputs: Sequence[Any]) -> Problem:
     """The problem at an example: the first arguments are given, what else is taken is looked for."""
-    names = list(inspect.signature(program.steps[0].function).parameters)
+    names = [p.name for p in inspect.signature(program.steps[0].function).parameters.values()]
     if len(inputs) > len(names):
-        raise CannotBuild(f"its example gives {len(inputs)} inputs, but it takes {', '.join(names)}")
-    raise NotImplementedError
+        takes = ", ".join(names)
+        raise CannotBuild(f"its example gives {len(inputs)} inputs, but {program.steps[0].name} takes {takes}")
+    given = dict(zip(names, inputs, strict=False))
+    first = program.steps[0]
+    more = [name for name in given if name not in dict(first.takes)]
+    step = replace(first, takes=(*first.takes, *((name, Leaf(name)) for name in more)))
+    filled = search.find(replace(program, steps=(step, *program.steps[1:])), given)
+    return posed.pose(filled, filled.trial)

@@ -52,7 +52,9 @@ class SizeList:
 
 @dataclass(frozen=True)
 class Entries:
-    """A dict, whose entries are found by reading them."""
+    """A dict, whose entries are found by reading them (`exact`: it has those that are known, and no more)."""
+
+    exact: bool = False
 
 
 Guess = Numbers | Fixed | Size | SizeList | Entries

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -106,6 +107,9 @@ def _roles(f: Function, derivative: Function, said: Returned | None) -> dict[str
             roles[p.name] = ("upstream", -1)
         else:
             roles[p.name] = ("other", 0)
+    if any(kind == "output" and at == -1 for kind, at in roles.values()):  # beside a cache, `dcurrent_h` can be no other
+        named = {name for name, (kind, _) in roles.items() if kind == "other" and re.match(r"d[A-Za-z_]|grad", name)}
+        roles |= dict.fromkeys(named, ("upstream", -1))
     return _without_a_lonely_upstream(f, derivative, roles)
 
 
@@ -180,6 +184,9 @@ def _outputs(said: Returned | None, upstream: Sequence[str]) -> tuple[Output, ..
     if said.kind == "unknown":
         return tuple(Output(0, n) for n in range(max(len(upstream), 1)))
     found = []
+    spoken_of = [one for one in said.names if one and not words.CACHE.fullmatch(one)]
+    if upstream and any(LOSS & set(words.words_of(one)) for one in spoken_of[len(upstream) :]):
+        return None  # a loss beside the output, whose gradient is added without being asked for
     for number, name in enumerate(upstream):
         named = [n for n, one in enumerate(said.names) if one and words.matches_output(name, one)]
         found.append(Output(0, named[0] if named else number))

@@ -115,7 +115,7 @@ def _short_names(trial: Trial) -> dict[str, str]:
 
 def _held(trial: Trial) -> dict[str, Any]:
     """Everything that is no variable; dicts with the entries that were read out of them."""
-    found: dict[str, Any] = dict(trial.known.given)
+    found: dict[str, Any] = {}
     arrays = trial.arrays()
     for name, value in trial.values.items():
         if name in arrays:

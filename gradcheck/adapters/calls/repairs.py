@@ -36,10 +36,11 @@ def repairs(tried: Tried, error: Exception, in_derivative: bool = False) -> Iter
     """Yield the states that the exception suggests to try next."""
     text = str(error)
     ahead = WORSE if in_derivative else 0.0
-    found_sizes = False
+    joined = False
     for pairs in _clashes(text):
-        found_sizes = True
-        yield from _joined(tried, pairs, ahead)
+        for state in _joined(tried, pairs, ahead):
+            joined |= state.cost <= tried.state.cost + ahead
+            yield state
     mentioned = _mentioned(error, tried.places)
     yield from _reshaped(tried, text, mentioned, ahead)
     yield from _square(tried, text, ahead)
@@ -53,16 +54,21 @@ def repairs(tried: Tried, error: Exception, in_derivative: bool = False) -> Iter
         yield _with(tried.state, images=tried.state.images + 1, cost=WORSE)
     if "out of bounds for axis" in text and tried.state.limit > 2:
         yield _with(tried.state, limit=2, cost=BETTER)
-    if not found_sizes:
+    if joined:  # that is what was wrong, or else the rank of what stands on the line
+        yield from others(tried, mentioned, ahead + BETTER, mentioned)
+    elif not isinstance(error, FloatingPointError):
         yield from _alike(tried, mentioned, ahead)
-    if not isinstance(error, FloatingPointError):
         yield from others(tried, mentioned, ahead)
 
 
-def others(tried: Tried, first: Sequence[str] = (), ahead: float = 0.0) -> Iterator[State]:
-    """Yield states with the next guess for one leaf, or for all biases (all scales) together; `first` come first."""
+def others(
+    tried: Tried, first: Sequence[str] = (), ahead: float = 0.0, only: Sequence[str] | None = None
+) -> Iterator[State]:
+    """Yield states with another guess for one leaf (of `only` these), or for all biases (all scales) together."""
     for name, place in tried.places.items():
         now = tried.state.pick(name)
+        if only is not None and name not in only:
+            continue
         for number in range(len(place.guesses)):
             if number != now:
                 cost = (BETTER if name in first else WORSE) + LATER * number
@@ -159,19 +165,19 @@ def _clashes(text: str) -> Iterator[list[tuple[int, int]]]:
 def _joined(tried: Tried, pairs: Sequence[tuple[int, int]], ahead: float) -> Iterator[State]:
     """Make clashing sizes one: of two axes that may be chosen, of one that follows from others, or both by as much."""
     state: State | None = tried.state
+    fixed, count = dict(tried.state.fixed), _count_of_axes(tried)
+    follows = False
     for a, b in pairs:
         if state is None:
             return
         ours, theirs = tried.measures.of(a), tried.measures.of(b)
-        fixed = dict(tried.state.fixed)
         free_a, free_b = [x for x in ours if x not in fixed], [x for x in theirs if x not in fixed]
-        count = _count_of_axes(tried)
         if free_a and free_b:
             small, large = (free_a[0], free_b[0]) if a < b else (free_b[0], free_a[0])
-            if len(pairs) == 1:  # the sizes of ours may also meet one of the code's own by chance
-                yield from (one for one in (state.fix(free_b[0], a, 0.9 + ahead), state.fix(free_a[0], b, 0.9 + ahead)) if one)
             state = state.join(large, small, ahead * 0.1)
-        elif free_b or free_a:
+            continue
+        follows = True
+        if free_b or free_a:
             axis, size = (free_b[0], a) if free_b else (free_a[0], b)
             state = state.fix(axis, size, ahead + (0.1 if count.get(axis, 0) < 2 else WORSE))
         elif theirs or ours:
@@ -179,11 +185,10 @@ def _joined(tried: Tried, pairs: Sequence[tuple[int, int]], ahead: float) -> Ite
             state = state.fix(axis, size, 0.3 + ahead)
         else:
             yield from _apart_by_as_much(tried, a, b, ahead)
-            yield from _multiples(tried, ahead)
-            return
+            state = None
     if state is not None and state != tried.state:
         yield state
-    if len(pairs) == 1:
+    if follows:
         yield from _multiples(tried, ahead)
 
 
@@ -278,7 +283,8 @@ def _alike(tried: Tried, mentioned: Sequence[str], ahead: float) -> Iterator[Sta
 
 def _smaller(tried: Tried, text: str, ahead: float) -> Iterator[State]:
     """A kernel that is larger than what it slides over: its own axes become 2."""
-    if not ("negative dimensions" in text or "cannot be larger than" in text or re.search(r"[( ]0[,)]", text)):
+    empty = any(0 in [int(n) for n in re.findall(r"\d+", one)] for one in SHAPES.findall(text))
+    if not ("negative dimensions" in text or "cannot be larger than" in text or empty):
         return
     count, state = _count_of_axes(tried), tried.state
     for name, place in tried.places.items():
@@ -403,13 +409,13 @@ def _as_numbers(tried: Tried, text: str, mentioned: Sequence[str], ahead: float)
 
 
 def _mentioned(error: Exception, places: Mapping[str, Place]) -> list[str]:
-    """The leaves whose names stand on the lines of code that failed."""
-    lines = [frame.line or "" for frame in traceback.extract_tb(error.__traceback__)]
-    names: set[str] = set()
-    for line in lines:
-        names |= set(re.findall(r"[A-Za-z_]\w*", _without_texts(line)))
-        names |= set(re.findall(r"[\"'](\w+)[\"']", line))
-    return [name for name, place in places.items() if place.key in names]
+    """The leaves whose names stand on the line of code that failed, in the innermost function where any does."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        line = frame.line or ""
+        names = set(re.findall(r"[A-Za-z_]\w*", _without_texts(line))) | set(re.findall(r"[\"'](\w+)[\"']", line))
+        if found := [name for name, place in places.items() if place.key in names]:
+            return found
+    return []
 
 
 def _without_texts(line: str) -> str:

@@ -24,7 +24,7 @@ from gradcheck.errors import CannotBuild, NotWritten, told
 from gradcheck.problem import Sizes
 
 TRIES = 600
-SECONDS = 4.0
+SECONDS = 6.0
 # So many more tries are made for shapes that fit once everything ran.
 BEYOND = 120
 RESIZED = 40
@@ -80,23 +80,45 @@ def _has_labels(trial: Trial) -> bool:
 
 
 def _found(known: Places, pins: Pins) -> Trial:
-    """Return the best of what is tried. Raises CannotBuild with the first exception."""
-    program = known.program
+    """Return the best of what is tried. Raises CannotBuild with the exception of what came farthest."""
     best: Trial | None = None
-    first: Exception | None = None
+    farthest: Trial | None = None
     runs = 0
     for trial in _tries(known, pins):
-        first = first or trial.error
         if best is None or trial.merit > best.merit:
             best = trial
-        if trial.is_right:
+        if trial.stage == 0 and (farthest is None or _is_farther(trial, farthest)):
+            farthest = trial
+        if trial.error is not None and _is_hopeless(trial.error):
+            farthest = farthest if trial.stage else trial
             break
         runs += trial.stage > 1
-        if runs > BEYOND:
+        if trial.is_right or runs > BEYOND:
             break
     if best is None or best.stage == 0:
-        raise _cannot(program, first)
+        raise _cannot(known.program, farthest.error if farthest is not None else None)
     return best
+
+
+def _is_farther(trial: Trial, other: Trial) -> bool:
+    """Whether more was found out about the sizes in one state than in another, at little cost."""
+    ours, theirs = ((len(one.state.joined) + len(one.state.fixed)) for one in (trial, other))
+    return trial.state.cost < 0.3 and ours > theirs
+
+
+def _is_hopeless(error: Exception) -> bool:
+    """Whether no values help: a name that is not there, or that NumPy has no more."""
+    if isinstance(error, (NameError, ImportError)):
+        return not isinstance(error, UnboundLocalError)
+    return isinstance(error, AttributeError) and str(error).startswith("module ")
+
+
+def _cannot(program: Program, error: Exception | None) -> CannotBuild:
+    first = program.steps[0]
+    takes = ", ".join(name for name, _ in first.takes)
+    if error is not None and _is_hopeless(error):
+        return CannotBuild(f"{first.name} raised {told(error)}")
+    return CannotBuild(f"no values were found that {first.name}({takes}) accepts: {told(error)}; {hint(program)}")
 
 
 def _tied(trial: Trial, pins: Pins) -> Trial:
@@ -139,12 +161,6 @@ def _count_of_samples(program: Program) -> int | None:
             if words.BATCHES.fullmatch(name) and isinstance(space.get(name), int):
                 return int(space[name])
     return None
-
-
-def _cannot(program: Program, error: Exception | None) -> CannotBuild:
-    first = program.steps[0]
-    takes = ", ".join(name for name, _ in first.takes)
-    return CannotBuild(f"no values were found that {first.name}({takes}) accepts: {told(error)}; {hint(program)}")
 
 
 def hint(program: Program) -> str:

@@ -16,6 +16,7 @@ IMAGES = ((2, 4, 3, 5), (2, 3, 4, 6), (2, 4, 6, 3), (2, 3, 9, 7))
 
 
 FEW = 2
+LARGEST = 2000
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class State:
     def fix(self, axis: str, size: int, cost: float = 0.1) -> State | None:
         """The same with a size that follows from others; `None` where it is that size."""
         root, fixed = self.root(axis), dict(self.fixed)
-        if fixed.get(root) == size or size < 0:
+        if fixed.get(root) == size or not 0 <= size <= LARGEST:
             return None
         if root in dict(self.times):
             return None
@@ -148,7 +149,7 @@ def measures(
         elif root in usual and (sizes is None or root not in shared):
             found[root] = usual[root]
         else:
-            found[root] = own[root] if sizes is None else next(left)
+            found[root] = own.get(root, POOL[-1]) if sizes is None else next(left)
     for root, (factor, base) in times.items():
         found[root] = factor * (found.get(base, 1) if base else 1)
     return Measures(state, found)

@@ -130,6 +130,7 @@ class _Reader:
         self.assigned: dict[str, int] = {}
         self.values: dict[str, ast.expr] = {}
         self.of_entries: dict[str, str] = {}
+        self.taken_from: dict[str, str] = {}
 
     def read(self) -> None:
         nodes = [node for one in self.body for node in _inside(one)]
@@ -150,7 +151,10 @@ class _Reader:
             for name in names:
                 self.assigned.setdefault(name.id, node.lineno)  # type: ignore[attr-defined]
             if isinstance(target, ast.Name):
-                self.values.setdefault(target.id, node.value)  # type: ignore[attr-defined]
+                value = node.value  # type: ignore[attr-defined]
+                self.values.setdefault(target.id, value)
+                if isinstance(value, ast.Subscript) and (name := self._is_argument(value.value)) and not _is_text(value.slice):
+                    self.taken_from[target.id] = name
                 key = _key(node.value)  # type: ignore[attr-defined]
                 if key:
                     self.of_entries[target.id] = key
@@ -232,7 +236,7 @@ class _Reader:
         if _called(node.value) in ("c_", "r_"):  # which stack, and look like an index
             return
         for part in parts:
-            if name := self._is_argument(part):
+            if name := self._is_argument(part) or (self.taken_from.get(part.id, "") if isinstance(part, ast.Name) else ""):
                 found.indexes.add(name)
             elif isinstance(part, ast.Subscript) and (name := self._is_argument(part.value)) and not _is_text(part.slice):
                 found.indexes.add(name)
@@ -407,6 +411,8 @@ def shape_in_docstring(doc: str, name: str) -> tuple[str, ...]:
         inside = SHAPE.search(after)
         if inside is None:
             continue
+        if "..." in inside.group(1):
+            return ()
         parts = [part.strip() for part in inside.group(1).replace("×", ",").split(",") if part.strip()]
         if parts and (len(parts) > 1 or inside.group(1).strip().endswith(",")) and len(parts) <= 5:
             return tuple(parts)

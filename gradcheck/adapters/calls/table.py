@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gradcheck.adapters.calls import chains, pairs, words
+from gradcheck.adapters.calls import chains, held, pairs, ufuncs, words
 from gradcheck.adapters.calls.program import Program
 from gradcheck.adapters.source import is_foreign
 
@@ -26,9 +26,10 @@ NEAR = 30
 
 @dataclass
 class Table:
-    """Programs by the function that is their subject."""
+    """Programs by the function that is their subject; `paths` of those that stand in dicts."""
 
     programs: dict[int, Program] = field(default_factory=dict)
+    paths: dict[str, Function] = field(default_factory=dict)
     kept: list[Function] = field(default_factory=list)
 
     def program(self, function: Any) -> Program | None:
@@ -56,11 +57,17 @@ def beside(function: Function) -> list[Program]:
 def table_of(name: str, space: Mapping[str, Any]) -> Table:
     """Return the table of a module, made anew where its functions have changed."""
     functions = {key: one for key, one in list(space.items()) if inspect.isfunction(one) and not is_foreign(one, name)}
-    state = tuple((key, id(one)) for key, one in functions.items())
+    containers = [(key, one) for key, one in list(space.items()) if isinstance(one, (dict, tuple)) and key[:2] != "__"]
+    state = tuple((key, id(one)) for key, one in (*functions.items(), *containers))
     known = _tables.get(name)
     if known is not None and known[0] == state:
         return known[1]
     table = _made(functions)
+    for path, function, other, derivative in held.held(space):
+        program = pairs.pair(path, function, other, derivative)
+        if program is not None and id(function) not in table.programs:
+            table.programs[id(function)] = program
+            table.paths[path] = function
     table.kept = list(functions.values())
     _tables[name] = (state, table)
     return table
@@ -81,6 +88,11 @@ def _made(functions: Mapping[str, Function]) -> Table:
             joined = chains.chain(other, derivative, names, derivatives)
             if joined is not None:
                 _add(table, joined.steps[0].function, joined)
+    for other, derivative in derivatives.items():
+        if not any(derivative in program.functions() for program in table.programs.values()):
+            known = ufuncs.derivative_of_a_ufunc(other, derivative)
+            if known is not None:
+                table.programs[id(derivative)] = known
     paired = {id(one) for program in table.programs.values() for one in program.functions()}
     for name, function in names.items():
         if id(function) in paired:
@@ -143,4 +155,11 @@ def _add(table: Table, function: Function, program: Program) -> None:
 def partners(thing: Any) -> list[Function]:
     """Return what is judged together with a function."""
     program = program_of(thing)
-    return [] if program is None else [one for one in program.functions() if one is not thing]
+    if program is None:
+        return []
+    return [one for one in program.functions() if one is not thing and program_of(one) is None]
+
+
+def inside(name: str, space: Mapping[str, Any]) -> dict[str, Function]:
+    """Return the subjects that stand in the dicts of a module, by their paths."""
+    return dict(table_of(name, space).paths)

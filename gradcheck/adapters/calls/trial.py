@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcheck.adapters import arguments, returned
 from gradcheck.adapters.calls import matching, pairs, words
-from gradcheck.adapters.calls.guesses import Entries, Fixed, Guess, Numbers, Place, Size, SizeList, draw
+from gradcheck.adapters.calls.guesses import Content, Entries, Fixed, Guess, Numbers, Place, Size, SizeList, draw
 from gradcheck.adapters.calls.matching import Gradient
 from gradcheck.adapters.calls.program import Derivative, Program, Ran
 from gradcheck.adapters.calls.recording import Recording
@@ -30,9 +30,9 @@ class Places:
 
     def __init__(self, program: Program, given: Mapping[str, Any] | None = None, of_loss: bool | None = None) -> None:
         self.program = program
-        self.given = dict(given or {})
+        self.examples: dict[str, Any] = {}
         self.of_loss = all(one.form == "gradient" for one in program.derivatives) if of_loss is None else of_loss
-        names = [name for name in program.leaves() if name not in self.given]
+        names = program.leaves()
         self.facts = [facts(function) for function in program.functions()]
         parameters = {
             p.name: p for step in reversed(program.calls) for p in inspect.signature(step.function).parameters.values()
@@ -57,6 +57,22 @@ class Places:
                 labels=not _claims_all(program, len(every)),
             )
             self.by_name[name] = self._as_declared(place)
+        for name, value in (given or {}).items():
+            self._give(name, value)
+
+    def _give(self, name: str, value: Any) -> None:
+        """Take a value from an example: an array is a variable, or data; of a dict, each entry; all else is held."""
+        if isinstance(value, Mapping):
+            self.by_name[name] = Place(name, guesses=[Entries(exact=True)])
+            for key, one in value.items():
+                self._give(f"{name}/{key}", one)
+        elif isinstance(value, (np.ndarray, list, float)) and np.asarray(value).dtype.kind in "fiub":
+            array = np.asarray(value)
+            content: Content = "real" if array.dtype.kind == "f" else "classes"
+            self.by_name[name] = Place(name, guesses=[Numbers(content, array.shape)])
+            self.examples[name] = array
+        else:
+            self.by_name[name] = Place(name, guesses=[Fixed(value)])
 
     def _roles(self, names: Sequence[str]) -> dict[str, arguments.Role]:
         """What arguments mean by Beras' names, and by what the function itself declares (`input_domains`)."""
@@ -239,10 +255,13 @@ def _is_usable(trial: Trial) -> bool:
 
 def given_to(trial: Trial, rng: np.random.Generator) -> dict[str, Any]:
     """Draw what the program takes, and keep it; dicts make their entries when they are read."""
-    given: dict[str, Any] = dict(trial.known.given)
+    given: dict[str, Any] = {}
 
     def value(name: str) -> Any:
         guess = trial.guess(name)
+        if name in trial.known.examples:
+            trial.values[name] = trial.known.examples[name]
+            return np.array(trial.values[name])
         if isinstance(guess, Numbers):
             small = words.WEIGHTS.fullmatch(trial.places[name].key) is not None
             trial.values[name] = draw(guess, trial.measures(guess.axes), trial.state.limit, small, rng)
@@ -263,11 +282,10 @@ def given_to(trial: Trial, rng: np.random.Generator) -> dict[str, Any]:
         return value(name)
 
     for name in trial.known.program.leaves():
-        if name in given:
-            continue
-        if isinstance(trial.guess(name), Entries):
+        guess = trial.guess(name)
+        if isinstance(guess, Entries):
             known = {one.rpartition("/")[2]: value(one) for one in trial.known.entries(name)}
-            given[name] = Recording(known, lambda key, leaf=name: entry(leaf, key))
+            given[name] = known if guess.exact else Recording(known, lambda key, leaf=name: entry(leaf, key))
         else:
             given[name] = value(name)
     return given
@@ -290,7 +308,7 @@ def _ask(trial: Trial, ran: Ran, pins: Callable[[], Any], rng: np.random.Generat
                 trial.misfits.append(name)
     trial.misfits += list(_strange(trial))
     if trial.known.of_loss and not trial.known.program.unwritten and any(one.size != 1 for one in trial.outputs):
-        trial.misfits.append("")
+        trial.misfits += ["", *(name for name, guess in trial.arrays().items() if guess.content not in REAL)]
 
 
 def _strange(trial: Trial) -> Iterator[str]:

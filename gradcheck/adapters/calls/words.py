@@ -17,7 +17,7 @@ VALUE = frozenset(
 )
 # Words that name a variant of one function, or hold others together.
 FILLING = frozenset(
-    "of the wrt with by to from output out outputs func function fn activation act pass prop propagation propagate step"
+    "of the wrt with by to from output out outputs func function fn activation act pass prop propagation propagate"
     " compute calculate calc get eval evaluate".split()
 )
 VARIANTS = frozenset("naive fast slow alt vectorized vectorised vec loop loops numpy np v2 v1 im2col strides new old".split())
@@ -25,7 +25,7 @@ VARIANTS = frozenset("naive fast slow alt vectorized vectorised vec loop loops n
 UPSTREAM = re.compile(
     r"d_?(out|output|outputs|loss|l|j|e|upstream|next_?h|next_?c|h|y|z|a|al|s|o|l_?d\w+|values|vals)(_(next|out|l))?\d*"
     r"|grad_?(out|output|outputs|in|y|h|z)?|g|gy|g_?out\w*|gradient|gradients?_?(out\w*)?|upstream\w*|delta\w*|error|err"
-    r"|back_?grad\w*|cotangents?|ct|dL_?d\w+|(top|next|prev|incoming|output|accum)_?(grad|diff|gradient)\w*|v|u",
+    r"|back_?grad\w*|cotangents?|ct|d(L|loss|j|e|cost|err)_?d_?\w+|(top|next|prev|incoming|output|accum)_?(grad|diff|gradient)\w*|v|u",
     re.IGNORECASE,
 )
 CACHE = re.compile(
@@ -39,7 +39,7 @@ LABELS = re.compile(
     r"|Y_?true|classes|class_?idx|label_?idx|\w*_?labels?|\w*word_?idx|expected|desired|tokens_?out",
     re.IGNORECASE,
 )
-INDICES = re.compile(r"idx|indices|index|ids?|tokens?|words?|inputs?_?ids?|\w*_?(idx|indices|ids|index)", re.IGNORECASE)
+INDICES = re.compile(r"idx|indices|index|ids?|tokens?|words?|inputs?_?ids?|\w*_?(idx|indices|ids|index)|\w+2ind|\w*words?", re.IGNORECASE)
 MASKS = re.compile(r"\w*mask\w*|r|observed|rated", re.IGNORECASE)
 WEIGHTS = re.compile(
     r"w|w\d+|W\w{0,3}|w_?[a-z0-9]{1,3}|weights?\w*|kernels?|filters?|theta\w*|Theta\w*|U|V|U\w|V\w|params?|parameters|coefs?"
@@ -55,9 +55,18 @@ def words_of(name: str) -> tuple[str, ...]:
 
     >>> words_of("sigmoidGradient"), words_of("conv_backward_naive"), words_of("L_model_forward")
     (('sigmoid', 'gradient'), ('conv', 'backward', 'naive'), ('l', 'model', 'forward'))
+    >>> words_of("lrgradientReg")
+    ('lr', 'gradient', 'reg')
     """
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
-    return tuple(word for word in snake.lower().split("_") if word)
+    found = [word for word in snake.lower().split("_") if word]
+    return tuple(part for word in found for part in _cut(word))
+
+
+def _cut(word: str) -> tuple[str, ...]:
+    """Cut a known word off the end of one that is written together with it: `lrgradient`, `nncost`."""
+    ends = re.fullmatch(r"(\w{2,})(gradients?|costs?|loss|backward|forward|prime|derivative|deriv|grad)", word)
+    return (ends[1], ends[2]) if ends and word not in ("feedforward", "batchloss") else (word,)
 
 
 def function_bases(name: str) -> list[frozenset[str]]:
