@@ -19,7 +19,7 @@ from gradcheck.command.discover import Place
 from gradcheck.command.interrupt import Stop, listening
 from gradcheck.command.run import Found, Outcome, Run
 from gradcheck.command.screen import Screen
-from gradcheck.command.seen import FORMS
+from gradcheck.command.seen import forms
 from gradcheck.command.status import exit_status, fails, unread
 from gradcheck.errors import UsageError, shown
 from gradcheck.report import writing
@@ -88,7 +88,7 @@ def _main(arguments: Arguments) -> int:
             screen.line(_first_line(places, arguments))
             found = run.find(arguments.wants, arguments.exclude, screen.progress)
             if not found:
-                raise UsageError(f"there is nothing to check: expected {FORMS} (see --list and -k)")
+                raise UsageError(f"there is nothing to check (see --list and -k): expected {forms()}")
             return _list(found, screen) if arguments.list else _check(run, found, arguments, screen)
     finally:
         screen.done()
@@ -158,7 +158,7 @@ def hints(results: Sequence[ComponentResult]) -> list[str]:
         lines.append(
             'What could not be asked fails: leave it out by --exclude NAME or gradcheck_skip = "why" in its class.'
         )
-    if any(result.verdict == "not understood" or result.unjudged for result in results):
+    if any(result.verdict == "not understood" for result in results):
         lines.append("What is not understood was not checked: gradcheck.check(f, x, jac=df) asks for any function.")
     return lines
 
@@ -210,5 +210,5 @@ def _finish(
     for lines, name in internal.items():
         _complain(f"an error in gradcheck itself, at {name}; please report it with these lines\n{lines.rstrip()}")
     for target in nothing_read:
-        _complain(f"{target} is seen and not understood: expected {FORMS}")
+        _complain(f"{target} is seen and not understood: expected {forms()}")
     return status

@@ -13,10 +13,12 @@ from typing import Any
 
 from gradcheck.command.names import hint_of_a_derivative, looks_like_a_derivative
 
-FORMS = (
-    "a class with forward and backward (or Beras' method names), a function f_forward beside f_backward(dout, cache), "
-    "or a function f beside f_grad, f_prime, df or the like, of the same arguments"
-)
+
+def forms() -> str:
+    """Return what gradcheck understands, in one line."""
+    from gradcheck.adapters.interfaces import INTERFACES
+
+    return "; ".join(interface.takes for interface in INTERFACES)
 
 
 def not_understood(module: ModuleType, judged: Collection[Any]) -> Iterator[tuple[str, str]]:
