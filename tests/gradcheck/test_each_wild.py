@@ -49,28 +49,6 @@ def test_ten_packages_make_one_table_one_csv_and_one_report(here: Path, capsys: 
         assert {verdict for (who, _), verdict in verdicts.items() if who == generation} == right
     by_name = {mistake.name: mistake for mistake in MISTAKES}
     for i, name in enumerate(MISTAKEN):
-        write("modern", tmp_path / f"mistake{i}", by_name[name].changes)
-    write("modern", tmp_path / "hanging", HANG)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def test_ten_packages_make_one_table_one_csv_and_one_report(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folders = sorted(path.name for path in here.iterdir())
-    assert len(folders) == 10
-    options = ["--dtype", "float64", "--time-limit", "6", "-k", "dense or square"]
-    assert main(["--each", *folders, "beras", *options]) == 1
-    with (here / "reports" / "each.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert {row["who"] for row in rows} == set(folders)
-    verdicts = {(row["who"], row["component"]): row["verdict"] for row in rows}
-    for generation in GENERATIONS:
-        mine = {component: verdict for (who, component), verdict in verdicts.items() if who == generation}
-        # The oldest package divides by the batch in its layers, and not in its losses.
-        averaged = {"beras.layers.Dense": "convention"} if generation == "oldest" else {}
-        assert mine == {**dict.fromkeys(mine, "correct"), **averaged}
-    by_name = {mistake.name: mistake for mistake in MISTAKES}
-    for i, name in enumerate(MISTAKEN):
         where = f"beras.{by_name[name].where}"
         mine = {component: verdict for (who, component), verdict in verdicts.items() if who == f"mistake{i}"}
         assert [component for component, verdict in mine.items() if verdict != "correct"] == [where], name
