@@ -13,6 +13,9 @@ from typing import Any
 
 from gradcheck.command.names import hint_of_a_derivative, looks_like_a_derivative
 
+# What Python makes of `pass`, `...` and a docstring.
+EMPTY = {"RESUME", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "NOP"}
+
 
 def forms() -> str:
     """Return what gradcheck understands, in one line."""
@@ -88,13 +91,15 @@ def _methods(cls: type) -> dict[str, Any]:
 
 
 def _is_written(thing: Any) -> bool:
-    """Whether something is a function that does more than raise."""
-    from gradcheck.adapters.generations import is_stub
-
-    if not callable(thing) or inspect.isclass(thing) or is_stub(thing):
+    """Whether something is a function that does more than nothing, or than to raise."""
+    if not callable(thing) or inspect.isclass(thing) or getattr(thing, "__isabstractmethod__", False):
         return False
     code = getattr(inspect.unwrap(thing), "__code__", None)
-    return code is None or any(step.opname.startswith("RETURN") for step in dis.get_instructions(code))
+    if code is None:
+        return True
+    steps = {step.opname for step in dis.get_instructions(code)}
+    returns = any(step.startswith("RETURN") for step in steps)
+    return returns and (bool(steps - EMPTY) or not set(code.co_consts) <= {None, ..., inspect.unwrap(thing).__doc__})
 
 
 def _mentioned(thing: Any) -> Iterator[str]:
