@@ -74,12 +74,18 @@ def _seen_in_class(cls: type) -> str:
 
 
 def methods_left(thing: Any, judged: Collection[str]) -> list[str]:
-    """Return the methods of a judged class that look like derivatives, but for those `judged` and what others call."""
+    """Return the methods of a judged class that look like derivatives, but for those `judged` and what others call.
+
+    Beras' own are all asked for: where one of them makes no claim, there are no weights to claim anything about.
+    """
+    from gradcheck.adapters.generations import MODERN, OLDER
+
     if not inspect.isclass(thing):
         return []
     methods = _methods(thing)
     called = {name for method in methods.values() for name in _mentioned(method)}
-    return [name for name in methods if looks_like_a_derivative(name, methods) and name not in {*judged, *called}]
+    known = {*judged, *called, *MODERN.names, *OLDER.names}
+    return [name for name in methods if looks_like_a_derivative(name, methods) and name not in known]
 
 
 def _methods(cls: type) -> dict[str, Any]:
