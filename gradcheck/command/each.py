@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from gradcheck import __version__
 from gradcheck.command import discover
 from gradcheck.command.arguments import Arguments
-from gradcheck.command.interrupt import Stop, in_order, listening
+from gradcheck.command.interrupt import Stop, in_order
 from gradcheck.command.run import Found, Outcome, Run
 from gradcheck.command.screen import Screen
 from gradcheck.command.status import fails, unread
@@ -50,11 +50,8 @@ class Graded:
         ]
 
 
-def check_each(arguments: Arguments, screen: Screen, stop: Stop) -> tuple[list[Graded], list[str]]:
-    """Check the target in every folder and print the table; after a `stop`, that of the folders that are done.
-
-    Returns what was found in each, and lines to print at the end.
-    """
+def check_each(arguments: Arguments, screen: Screen, stop: Stop) -> list[Graded]:
+    """Check the target in every folder, print the table, and return it; after a `stop`, the folders that are done."""
     missing = [folder for folder in arguments.each if not os.path.isdir(folder)]
     if missing:
         raise UsageError(f"there is no folder {missing[0]!r}: expected --each FOLDER... TARGET")
@@ -74,15 +71,12 @@ def check_each(arguments: Arguments, screen: Screen, stop: Stop) -> tuple[list[G
             run.close()
 
     at_once = min(arguments.settings.jobs, len(names))
-    with listening(stop):
-        for one in in_order(grade, range(len(names)), at_once, stop, give_up):
-            graded.append(one)
-            screen.lines(_table(one, width, arguments))
-    screen.progress("writing the report")
-    notes = _write(graded, arguments) if arguments.report and graded else []
+    for one in in_order(grade, range(len(names)), at_once, stop, give_up):
+        graded.append(one)
+        screen.lines(_table(one, width, arguments))
     results = [result for one in graded for result in one.results]
     screen.line(summary(results, time.perf_counter() - start)[-1])
-    return graded, notes
+    return graded
 
 
 def names_of(given: Sequence[str]) -> list[str]:
@@ -156,9 +150,11 @@ def _row(row: folders.Row) -> Line:
     return [(f"{row.verdict:<10} ", row.verdict), (one_line(row.component), "name"), (where, "quiet"), (cause, "")]
 
 
-def _write(graded: Sequence[Graded], arguments: Arguments) -> list[str]:
-    """Write every folder's own report, the table as data and CSV, and its page."""
+def write_table(graded: Sequence[Graded], arguments: Arguments) -> list[str]:
+    """Write every folder's own report, the table as data and CSV, and its page; return lines to print."""
     folder = arguments.report
+    if not folder or not graded:
+        return []
     table = [folders.folder_of(one.who, one.results) for one in graded]
     lines: list[str] = []
     for one, row in zip(graded, table, strict=True):

@@ -9,10 +9,12 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from gradcheck.command import cli
 from gradcheck.command.interrupt import Stop, in_order, listening
 from tests.gradcheck.foreign import LAYERS, command, document, environment, package
 
@@ -96,6 +98,20 @@ def test_before_anything_was_checked_nothing_is_written(tmp_path: Path) -> None:
     assert len(out.splitlines()) == 1
     assert not (tmp_path / "out.json").exists()
     assert not (tmp_path / "reports").exists()
+
+
+def test_signal_while_files_are_written_leaves_them_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(package(tmp_path, TANH))
+    write_report = cli.write_report
+
+    def interrupted(*arguments: Any) -> list[str]:
+        signal.raise_signal(signal.SIGINT)
+        return write_report(*arguments)
+
+    monkeypatch.setattr(cli, "write_report", interrupted)
+    assert cli.main(["--json", "out.json"]) == 0  # everything was checked
+    assert document(tmp_path)["exit_status"] == 0
+    assert (tmp_path / "reports" / "data" / "beras.layers.Tanh.json").is_file()
 
 
 @pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals reach the main thread")
