@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gradcheck.foreign import command
+from tests.gradcheck.foreign import command, python
 from tests.gradcheck.test_status import TANH
 
 NAMES = {
@@ -42,6 +42,16 @@ def test_file_of_any_name_is_checked(here: Path, file: str, name: str) -> None:
         done = command(target, "--no-report", "--dtype", "float64", folder=here)
         assert (done.returncode, done.stderr) == (0, "")
         assert f"correct    {name} " in done.stdout
+
+
+@pytest.mark.parametrize("file", ["1_layers.py", "p/2.py"])
+def test_pasted_test_imports_what_no_import_statement_can_spell(here: Path, file: str) -> None:
+    (here / file).write_text((here / file).read_text().replace("1 - self.y", "2 - self.y"))
+    told = command(file, "-v", "--no-report", "--dtype", "float64", folder=here).stdout
+    (here / "test_pasted.py").write_text(told[told.index("import numpy as np\n") : told.index("  contract ")])
+    done = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_pasted.py", folder=here)
+    assert "AssertionError: backward: the derivative of output" in done.stdout
+    assert "1 failed" in done.stdout
 
 
 @pytest.mark.parametrize(
