@@ -20,6 +20,7 @@ from gradcheck.asking.cotangents import Cotangents
 from gradcheck.branches.aim import aimed
 from gradcheck.branches.coverage import Coverage, Visit, describe
 from gradcheck.branches.coverage import result as covered
+from gradcheck.branches.decisions import Seen
 from gradcheck.comparing.judge import judge, judge_projected
 from gradcheck.comparing.shared import shared_kinks
 from gradcheck.contract import check_contract
@@ -89,6 +90,7 @@ class _Session:
         self.forms = Forms()
         self.ledger = Ledger()
         self.coverage = Coverage(subject.code)
+        self.ordinary = Seen()
         self.visits: dict[str, Visit] = {}
         self.notes: list[Note] = []
         self.previous: Values | None = None
@@ -109,15 +111,22 @@ class _Session:
             self.check_point(point)
             if self.options.fail_fast and any(record.has_failed for record in self.records.values()):
                 return self.result(self.claims())
-            self.visits[point.label] = self.coverage.visit(point.problem, point.values)
+            self.visit(point)
         contract = self.contract(points)
         return self.result(self.claims(), [*contract, self.forms.result()])
+
+    def visit(self, point: Point) -> None:
+        """Note what is decided at a point; what is decided at edges only is aimed at once more."""
+        visit = self.coverage.visit(point.problem, point.values)
+        self.visits[point.label] = visit
+        if visit.seen is not None and not point.edge:
+            self.ordinary.add(visit.seen)
 
     def aimed(self, first: Point) -> Iterator[Point]:
         """Points at which code decides as it did at no other: not where somebody asks about given ones."""
         if self.subject.fixed and not self.subject.examples:
             return
-        problem, seen = first.problem, copy.deepcopy(self.coverage.seen)
+        problem, seen = first.problem, copy.deepcopy(self.ordinary)
         run = partial(self.coverage.at, problem)
         for outcomes, values in aimed(run, first.values, problem.variables, seen, inside=self.subject.examples):
             yield Point(describe(outcomes[0]), problem, values, special=True)

@@ -2,7 +2,7 @@
 
 Code compares values with numbers that it shows: `x > 700`, `np.clip(p, 1e-7, 1 - 1e-7)`, `0.3 < x.mean() < 0.32`. So
 the numbers that anything was compared with, just below and above them and in the middle between two, are put into every
-entry of a variable, or into one; and what depends on sizes of numbers is met by scaling them.
+entry of a variable, or into one (the others of either sign); what depends on sizes of numbers is met by scaling them.
 """
 
 from __future__ import annotations
@@ -54,13 +54,15 @@ def _candidates(values: Values, variables: Sequence[Variable], seen: Seen, insid
         low, high = variable.domain or (-np.inf, np.inf)
         if inside:
             low, high = max(low, float(x.min())), min(high, float(x.max()))
-        for number in numbers(seen.thresholds):
-            if low <= number <= high:
+        for number, base in itertools.product(numbers(seen.thresholds), (x, -x)):
+            if not low <= number <= high or (base is not x and not (low <= base.min() and base.max() <= high)):
+                continue
+            if base is x:
                 yield {**values, variable.name: np.full(x.shape, number, x.dtype)}
-                if x.size > 1:
-                    one = x.copy()
-                    one.flat[0] = number
-                    yield {**values, variable.name: one}
+            for entry in dict.fromkeys((0, x.size - 1, x.size // 2)) if x.size > 1 else ():
+                one = base.copy()
+                one.flat[entry] = number
+                yield {**values, variable.name: one}
         for scale in SCALES:
             moved = x * scale
             if low <= moved.min() and moved.max() <= high:

@@ -11,10 +11,13 @@ import numpy as np
 
 from gradcheck import results
 from gradcheck.adapters.generations import FORWARDS
-from gradcheck.branches.decisions import BOTH, Outcome, Seen, Site
+from gradcheck.branches.decisions import EVERY, Outcome, Seen, Site
 from gradcheck.branches.recorder import Recorder
 from gradcheck.errors import shown
 from gradcheck.problem import Problem, Values
+
+# Branches that one claim is wrong on, in words.
+MOST = 3
 
 Taken = frozenset[tuple[Site, Outcome]]
 Shapes = tuple[tuple[int, ...], ...]
@@ -22,10 +25,15 @@ Shapes = tuple[tuple[int, ...], ...]
 
 @dataclass(frozen=True)
 class Visit:
-    """What a point has shown: the shapes of the inputs, and the outcomes of decisions."""
+    """What a point has shown: the shapes of the inputs, and what was decided (None: forward fails there)."""
 
     shapes: Shapes
-    taken: Taken = frozenset()
+    seen: Seen | None = None
+
+    @property
+    def taken(self) -> Taken:
+        """The outcomes of decisions."""
+        return self.seen.outcomes if self.seen is not None else frozenset()
 
 
 class Coverage:
@@ -39,10 +47,9 @@ class Coverage:
         """Run forward and every claim once at a point, and return what was decided."""
         found = self.at(problem, values)
         shapes = tuple(np.shape(values[v.name]) for v in problem.variables if v.role == "input")
-        if found is None:
-            return Visit(shapes)
-        self.seen.add(found)
-        return Visit(shapes, found.outcomes)
+        if found is not None:
+            self.seen.add(found)
+        return Visit(shapes, found)
 
     def at(self, problem: Problem, values: Values) -> Seen | None:
         """What forward and the claims decide at a point; None where forward fails or is not finite."""
@@ -94,11 +101,19 @@ def _copies(values: Values) -> dict[str, Any]:
 
 
 def where(wrong: Sequence[Taken], right: Sequence[Taken]) -> str:
-    """Say which branch all wrong points take and no right one; "" where there is no such branch."""
-    if not wrong or not right or not all(wrong):
+    """Say which branches wrong points take and no right one: one that all take, or as few as there are; "" if none."""
+    known = frozenset[tuple[Site, Outcome]]().union(*right)
+    only = [taken - known for taken in wrong]
+    if not right or not only or not all(only):
         return ""
-    only = frozenset.intersection(*wrong) - frozenset().union(*right)
-    return describe(min(only)) if only else ""
+    common = frozenset.intersection(*only)
+    if common:
+        return describe(min(common))
+    found: list[tuple[Site, Outcome]] = []
+    for taken in only:
+        if not taken & set(found):
+            found.append(min(taken))
+    return " and ".join(describe(one) for one in found[:MOST])
 
 
 def describe(outcome: tuple[Site, Outcome]) -> str:
@@ -125,6 +140,8 @@ def said(site: Site, word: Outcome) -> str:
         return f"the sides of {text} are equal" if word == "equal" else text if holds[word] else f"not {text}"
     if site.kind == "winner":
         return f"two entries tie in {text}" if word == "equal" else f"one entry wins in {text}"
+    if site.kind == "clip":
+        return f"{text} meets values {'between its bounds' if word == 'inside' else f'{word} a bound'}"
     return f"{text} {_selected(site.text, word)}"
 
 
@@ -133,8 +150,6 @@ def _selected(text: str, word: Outcome) -> str:
         return "meets equal values"
     if "abs" in text or "sign" in text:
         return f"meets {'negative' if word == 'below' else 'positive'} values"
-    if "clip" in text:
-        return f"meets values {word} a bound"
     largest = "max" in text
     return "takes the first" if (word == "above") == largest else "takes the second"
 
@@ -147,7 +162,7 @@ def result(coverage: Coverage) -> results.Coverage:
             line=site.line,
             column=site.column,
             text=site.text,
-            taken=tuple(said(site, one) for one in BOTH[site.kind] if decision.outcomes[one]),
+            taken=tuple(said(site, one) for one in EVERY[site.kind] if decision.outcomes[one]),
             missing=tuple(said(site, one) for one in decision.missing),
         )
         for site, decision in sorted(coverage.seen.decisions.items())

@@ -8,18 +8,19 @@ from typing import Any, Literal
 
 import numpy as np
 
-Kind = Literal["test", "comparison", "equality", "selection", "winner"]
-Outcome = Literal["true", "false", "below", "equal", "above", "unequal"]
+Kind = Literal["test", "comparison", "equality", "selection", "clip", "winner"]
+Outcome = Literal["true", "false", "below", "inside", "equal", "above", "unequal"]
 
 # A side that took so many different numbers is a bound; one that took more is a value.
 CONSTANT = 2
 
 # What can come out at a site of each kind, and has to be seen for all of it to have been taken.
-BOTH: dict[Kind, tuple[Outcome, Outcome]] = {
+EVERY: dict[Kind, tuple[Outcome, ...]] = {
     "test": ("true", "false"),
     "comparison": ("below", "above"),
     "equality": ("equal", "unequal"),
     "selection": ("below", "above"),
+    "clip": ("below", "inside", "above"),
     "winner": ("above", "equal"),
 }
 
@@ -29,8 +30,9 @@ class Site:
     """A decision in the source: its file, line and columns, and its text.
 
     `kind`: a "test" stands in an `if`, `while` or conditional expression (or puts masks together); a "comparison" is
-    `a < b`, an "equality" `a == b`; a "selection" is a function that chooses by comparing two values (`maximum`, `abs`,
-    `clip`), a "winner" one that chooses among entries (`max`, `argmax`).
+    `a < b`, an "equality" `a == b`. A "selection" is a function that chooses by comparing two values (`maximum`,
+    `abs`), a "clip" one that keeps values between bounds, a "winner" one that chooses among entries (`max`, `argmax`).
+    A `guard` decides whether to raise.
     """
 
     file: str
@@ -38,6 +40,7 @@ class Site:
     column: int
     text: str
     kind: Kind
+    guard: bool = False
 
 
 @dataclass
@@ -78,10 +81,25 @@ class Decision:
             if side.size == 1 and np.isfinite(side).all():
                 known.add(float(side.reshape(())))
 
+    def clip(self, values: Any, low: Any, high: Any) -> None:
+        """Note values that are held against two bounds (None: there is none)."""
+        below, above = Decision(self.site), Decision(self.site)
+        if low is not None:
+            below.compare(values, low)
+        if high is not None:
+            above.compare(values, high)
+        self.outcomes["below"] += below.outcomes["below"] if low is not None else 1
+        self.outcomes["above"] += above.outcomes["above"] if high is not None else 1
+        self.outcomes["inside"] += int(np.size(values)) - below.outcomes["below"] - above.outcomes["above"]
+        for bound in (below, above):
+            self.sides[1].update(bound.sides[1])
+
     @property
     def missing(self) -> tuple[Outcome, ...]:
-        """The outcomes that were not seen."""
-        return tuple(one for one in BOTH[self.site.kind] if not self.outcomes[one])
+        """The outcomes that were not seen; none of a guard, for what is refused has no derivative."""
+        if self.site.guard:
+            return ()
+        return tuple(one for one in EVERY[self.site.kind] if not self.outcomes[one])
 
 
 @dataclass
@@ -100,7 +118,7 @@ class Seen:
     @property
     def outcomes(self) -> frozenset[tuple[Site, Outcome]]:
         """Every outcome that was seen, with its site."""
-        return frozenset((site, outcome) for site, one in self.decisions.items() for outcome in one.outcomes)
+        return frozenset((site, word) for site, one in self.decisions.items() for word, n in one.outcomes.items() if n)
 
     @property
     def missing(self) -> list[tuple[Site, Outcome]]:

@@ -33,11 +33,13 @@ class Places:
 
     def __init__(self) -> None:
         self.sites: list[Site] = []
+        self.constants: list[tuple[float, ...]] = []
         self.lines: list[tuple[str, int]] = []
 
-    def site(self, site: Site) -> int:
-        """The number of a site."""
+    def site(self, site: Site, constants: tuple[float, ...] = ()) -> int:
+        """The number of a site; `constants`: numbers that its source compares with, where nothing else tells them."""
         self.sites.append(site)
+        self.constants.append(constants)
         return len(self.sites) - 1
 
     def line(self, file: str, line: int) -> int:
@@ -150,6 +152,7 @@ class _Rewriter(ast.NodeTransformer):
         self.file = file
         self.shift = shift
         self.places = places
+        self.guard = False
 
     def function(self, node: ast.FunctionDef) -> None:
         """Instrument a definition from inside: its defaults are not run again."""
@@ -180,6 +183,7 @@ class _Rewriter(ast.NodeTransformer):
                 setattr(node, name, self._block(block))
         for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
             part.body = self._block(part.body)
+        guard, self.guard = self.guard, self.guard or (isinstance(node, ast.If) and _raises(node.body))
         for name, value in ast.iter_fields(node):
             if name in ("body", "orelse", "finalbody", "handlers", "cases") and isinstance(value, list):
                 continue
@@ -187,7 +191,9 @@ class _Rewriter(ast.NodeTransformer):
                 value[:] = [self.visit(one) if isinstance(one, ast.AST) else one for one in value]
             elif isinstance(value, ast.AST):
                 setattr(node, name, self.visit(value))
-        return getattr(self, f"_{type(node).__name__}", lambda same: same)(node)
+        visited: ast.AST = getattr(self, f"_{type(node).__name__}", lambda same: same)(node)
+        self.guard = guard
+        return visited
 
     def _If(self, node: ast.If | ast.While | ast.IfExp) -> ast.AST:
         node.test = self._truth(node.test)
@@ -211,7 +217,8 @@ class _Rewriter(ast.NodeTransformer):
 
     def _Compare(self, node: ast.Compare) -> ast.AST:
         if len(node.ops) > 1:
-            return self._hooked("mask", node, "test", node)
+            constants = tuple(one for one in map(_number, (node.left, *node.comparators)) if one is not None)
+            return self._hooked("mask", node, "test", node, constants=constants)
         if not isinstance(node.ops[0], COMPARED):
             return node
         kind: Kind = "equality" if isinstance(node.ops[0], (ast.Eq, ast.NotEq)) else "comparison"
@@ -232,18 +239,34 @@ class _Rewriter(ast.NodeTransformer):
             return node
         if any(keyword.arg is None for keyword in node.keywords):
             return node
-        kind: Kind = "winner" if name in WINNERS else "selection"
+        kind: Kind = "winner" if name in WINNERS else "clip" if name == "clip" else "selection"
         hooked = self._hooked("select", node, kind, called, *node.args)
         hooked.keywords = node.keywords
         return hooked
 
-    def _hooked(self, what: str, node: ast.expr, kind: Kind, *arguments: ast.expr) -> ast.Call:
-        site = Site(self.file, node.lineno + self.shift, node.col_offset, _text(node), kind)
-        return ast.copy_location(self._hook(what, self.places.site(site), *arguments), node)
+    def _hooked(
+        self, what: str, node: ast.expr, kind: Kind, *arguments: ast.expr, constants: tuple[float, ...] = ()
+    ) -> ast.Call:
+        site = Site(self.file, node.lineno + self.shift, node.col_offset, _text(node), kind, self.guard)
+        return ast.copy_location(self._hook(what, self.places.site(site, constants), *arguments), node)
 
     def _hook(self, what: str, number: int, *arguments: ast.expr) -> ast.Call:
         recorder = ast.Name(HOOK, ast.Load())
         return ast.Call(ast.Attribute(recorder, what, ast.Load()), [ast.Constant(number), *arguments], [])
+
+
+def _number(node: ast.expr) -> float | None:
+    """A number as it is written, with its sign."""
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError):
+        return None
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _raises(body: list[ast.stmt]) -> bool:
+    """Whether a block ends in refusing."""
+    return isinstance(body[-1], ast.Raise)
 
 
 def _is_hook(node: ast.AST, what: str) -> bool:

@@ -127,15 +127,34 @@ class Recorder:
         """Several comparisons are put together; other things are passed on."""
         if isinstance(value, (bool, np.bool_)) or (isinstance(value, np.ndarray) and value.dtype == bool):
             decision = self.seen.at(self.places.sites[number])
+            decision.sides[1].update(self.places.constants[number])
             for truth in {bool(one) for one in np.unique(value)}:
                 decision.test(truth)
         return value
 
     def select(self, number: int, called: Any, *args: Any, **keywords: Any) -> Any:
         """A function is called that may choose by comparing."""
-        for left, right in _compared(called, args, keywords):
-            self.seen.at(self.places.sites[number]).compare(left, right)
+        decision = self.seen.at(self.places.sites[number])
+        if _is(called, np.clip, "clip"):
+            decision.clip(*_bounds(called, args, keywords))
+        else:
+            for left, right in _compared(called, args, keywords):
+                decision.compare(left, right)
         return called(*args, **keywords)
+
+
+def _is(called: Any, function: Any, method: str) -> bool:
+    """Whether a call is of this function, or of the method of an array."""
+    owner = getattr(called, "__self__", None)
+    return called is function or (isinstance(owner, np.ndarray) and getattr(called, "__name__", "") == method)
+
+
+def _bounds(called: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """The values that are clipped, and the two bounds."""
+    values, *bounds = args if called is np.clip else (called.__self__, *args)
+    low = bounds[0] if bounds else keywords.get("a_min", keywords.get("min"))
+    high = bounds[1] if len(bounds) > 1 else keywords.get("a_max", keywords.get("max"))
+    return values, low, high
 
 
 def _compared(called: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
@@ -149,10 +168,6 @@ def _compared(called: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> I
             yield args[0], args[1]
         elif called in WITH_ZERO:
             yield args[0], 0
-        elif called is np.clip:
-            for bound in (*args[1:3], *(keywords.get(one) for one in ("a_min", "a_max", "min", "max"))):
-                if bound is not None:
-                    yield args[0], bound
         elif called in WINNERS:
             yield from _runners_up(np.asarray(args[0]), name, args[1] if len(args) > 1 else keywords.get("axis"))
         elif called in (max, min) and len(args) == 2:
