@@ -155,7 +155,7 @@ def _check(run: Run, found: list[Found], arguments: Arguments, screen: Screen) -
         notes = write_report(outcomes, arguments, [] if is_part else run.places)
     results = [outcome.result for outcome in outcomes]
     screen.lines(summary(results, time.perf_counter() - start))
-    screen.lines([(note, "quiet")] for note in [*hints(results), *notes])
+    screen.lines([(note, "quiet")] for note in [*_hints(results), *notes])
     if interrupted:
         _complain(f"interrupted: {len(outcomes)} of {len(found)} were checked")
     _explain(outcomes, nothing_read)
@@ -177,11 +177,11 @@ def _explain(outcomes: Sequence[Outcome], nothing_read: Sequence[str]) -> None:
     internal = {outcome.internal: outcome.result.name for outcome in reversed(outcomes) if outcome.internal}
     for lines, name in internal.items():
         _complain(f"an error in gradcheck itself, at {name}; please report it with these lines\n{lines.rstrip()}")
-    for target in nothing_read:
-        _complain(f"{target} is seen and not understood: expected {forms()}")
+    if nothing_read:
+        _complain(f"{', '.join(nothing_read)}: seen and not understood; expected {forms()}")
 
 
-def hints(results: Sequence[ComponentResult]) -> list[str]:
+def _hints(results: Sequence[ComponentResult]) -> list[str]:
     """Return what to do about what was not judged."""
     lines = []
     if any(result.verdict == "could not be asked" for result in results):

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gradcheck import __version__
@@ -64,7 +64,12 @@ def check_each(arguments: Arguments, screen: Screen, stop: Stop) -> list[Graded]
     live: list[Run] = []
 
     def grade(i: int) -> Graded:
-        return _grade(names[i], arguments.each[i], arguments, live, screen)
+        def begin(run: Run) -> None:
+            live.append(run)
+            if stop.signal:  # it came while this one was made
+                run.close()
+
+        return _grade(names[i], arguments.each[i], arguments, begin, screen)
 
     def give_up() -> None:
         for run in live:
@@ -92,7 +97,7 @@ def names_of(given: Sequence[str]) -> list[str]:
     return last if len(set(last)) == len(last) else paths
 
 
-def _grade(who: str, folder: str, arguments: Arguments, live: list[Run], screen: Screen) -> Graded:
+def _grade(who: str, folder: str, arguments: Arguments, begin: Callable[[Run], None], screen: Screen) -> Graded:
     """Check one folder; whatever goes wrong there is its row, and nobody else's."""
     target = arguments.targets[0]
     found: list[Found] = []
@@ -102,7 +107,7 @@ def _grade(who: str, folder: str, arguments: Arguments, live: list[Run], screen:
         # Not the folder that the command was started in: what a submission lacks must not be found there.
         path = [entry for entry in sys.path if entry not in ("", os.getcwd())]
         with Run([place], replace(arguments.settings, jobs=1), here, path) as run:
-            live.append(run)
+            begin(run)
 
             def progress(text: str) -> None:
                 screen.progress(f"{who}: {text}")
