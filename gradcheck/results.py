@@ -124,24 +124,20 @@ Matrix = tuple[tuple[float, ...], ...]
 
 @dataclass(frozen=True, eq=False)
 class Matrices(Data):
-    """Claim and measurement at the smallest example, side by side; `wrong` says which entries differ too much.
+    """Claim, measurement and claim − measurement at the smallest example; `wrong` says which entries differ too much.
 
     `rows` and `columns` are labels. A gradient of a scalar is laid out as its variable; of anything else, rows are
-    outputs, columns are entries of the variable. `cut`: rows and columns that are left out, after the first dozen.
+    outputs, columns are entries of the variable. Where the two agree within the tolerance the difference is 0. `cut`:
+    how many rows and columns are left out, after the first dozen.
     """
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     claim: Matrix
     measured: Matrix
+    difference: Matrix
     wrong: tuple[tuple[bool, ...], ...]
     cut: tuple[int, int] = (0, 0)
-
-    @property
-    def difference(self) -> Matrix:
-        """Claim − measured."""
-        pairs = zip(self.claim, self.measured, strict=True)
-        return tuple(tuple(c - m for c, m in zip(*rows, strict=True)) for rows in pairs)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -254,7 +250,7 @@ class ComponentResult(Data):
     def __str__(self) -> str:
         from gradcheck.report import terminal
 
-        return terminal.explain(self)
+        return terminal.text_of(self)
 
     def _repr_html_(self) -> str:
         from gradcheck.report import notebook

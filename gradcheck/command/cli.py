@@ -23,7 +23,9 @@ from gradcheck.command.seen import FORMS
 from gradcheck.command.status import exit_status, fails
 from gradcheck.errors import UsageError, shown
 from gradcheck.report import writing
-from gradcheck.report.terminal import Line, Printer, clean, lines_of, one_line, summary
+from gradcheck.report.printer import Line, Printer
+from gradcheck.report.terminal import lines_of, summary
+from gradcheck.report.words import clean, one_line
 from gradcheck.results import ComponentResult
 
 
@@ -147,8 +149,7 @@ def _check(run: Run, found: list[Found], arguments: Arguments, printer: Printer)
     printer.progress("writing the report")
     notes = _report(results, run.places, arguments) if arguments.report else []
     printer.done()
-    printer.lines(summary(results, time.perf_counter() - start))
-    printer.lines([(note, "quiet")] for note in notes)
+    printer.lines(summary(results, time.perf_counter() - start, notes, arguments.verbose))
     return _finish(outcomes, arguments, tuple(place.shown for place in run.places))
 
 

@@ -21,7 +21,9 @@ from gradcheck.command.run import Outcome, Run
 from gradcheck.command.status import fails
 from gradcheck.errors import UsageError
 from gradcheck.report import folders
-from gradcheck.report.terminal import Line, Printer, one_line, summary
+from gradcheck.report.printer import Line, Printer
+from gradcheck.report.terminal import summary
+from gradcheck.report.words import one_line
 from gradcheck.report.writing import can_paint, write_report
 from gradcheck.results import ComponentResult
 

@@ -55,11 +55,14 @@ def _of_gradient(shape: tuple[int, ...], claim: Array, right: Array, wrong: Arra
 def _cut(rows: list[str], columns: list[str], claim: Array, right: Array, wrong: Array) -> Matrices:
     """The rows and columns with the first wrong entries, a dozen each at most."""
     down, across = (_chosen(np.asarray(wrong.any(axis=axis))) for axis in (1, 0))
+    with np.errstate(invalid="ignore"):
+        difference = np.where(wrong, claim - right, 0.0)
     return Matrices(
         tuple(rows[i] for i in down),
         tuple(columns[j] for j in across),
-        _table(claim, down, across),
-        _table(right, down, across),
+        _table(claim, down, across, 12),
+        _table(right, down, across, 12),
+        _table(difference, down, across, 3),
         tuple(tuple(bool(wrong[i, j]) for j in across) for i in down),
         (len(rows) - len(down), len(columns) - len(across)),
     )
@@ -73,5 +76,5 @@ def _chosen(wrong: Array) -> list[int]:
     return sorted(list(order)[:SHOWN])
 
 
-def _table(values: Array, down: list[int], across: list[int]) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(float(f"{values[i, j]:.6g}") for j in across) for i in down)
+def _table(values: Array, down: list[int], across: list[int], digits: int) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(float(f"{values[i, j]:.{digits}g}") for j in across) for i in down)

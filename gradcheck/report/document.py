@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 
 from gradcheck import __version__
 from gradcheck.data import to_json
-from gradcheck.report.rows import counts
+from gradcheck.report.counted import counts
 from gradcheck.results import ComponentResult, from_json
 from gradcheck.verdicts import overall
 

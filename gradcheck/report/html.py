@@ -14,7 +14,7 @@ import jinja2
 import matplotlib
 from markupsafe import Markup, escape
 
-from gradcheck.report import differential, others, pictures, rows, store, words
+from gradcheck.report import counted, differential, others, pictures, rows, store, tables, words
 from gradcheck.report.pictures import Picture
 from gradcheck.report.sheet import Sheet
 from gradcheck.results import ClaimResult, ComponentResult, Curve, Heat
@@ -99,8 +99,8 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
                 where=where,
                 summary=rows.summary(ordered),
                 sharpness=rows.sharpness(ordered),
-                tally=rows.tally(row.verdict for row in ordered),
-                claims=rows.tally(claim.verdict for result, _ in every for claim in result.claims),
+                tally=counted.tally(row.verdict for row in ordered),
+                claims=counted.tally(claim.verdict for result, _ in every for claim in result.claims),
                 points=sum(row.points for row in ordered),
                 versions=rows.versions([result for result, _ in every]),
                 seeds=sorted({result.seed for result, _ in every}),
@@ -145,6 +145,7 @@ def _component(
             longest=detail.longest,
             spread=pictures.spread(sheet, spread, "spread", left_out),
             summary=rows.claim_summary(result),
+            troubles=rows.troubles(result, shown),
             command=rows.command([result]),
             measurements=measurements,
             key=key,
@@ -224,6 +225,7 @@ def _environment() -> jinja2.Environment:
         "svg": Markup,
         "count": words.count,
         "rows_of": rows,
+        "tables": tables,
         "claim_reason": rows.reason,
     }
     return environment

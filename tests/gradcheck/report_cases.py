@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+from gradcheck.data import to_json
 from gradcheck.report import differential
 from gradcheck.report.differential import Deviation, Differential, Measurement
 from gradcheck.report.others import Arena, Case, Mutant, Mutation, Tool
@@ -21,9 +22,11 @@ from gradcheck.results import (
     Entry,
     Heat,
     Kink,
-    Verdict,
-    to_json,
+    Matrices,
+    Note,
+    Unjudged,
 )
+from gradcheck.verdicts import Reach, Verdict
 
 HOSTILE = (
     '<script>document.title = "taken over"</script>',
@@ -41,6 +44,17 @@ HOSTILE = (
     "CON",
     ".hidden",
     "",
+)
+
+
+MATRICES = Matrices(
+    ("[0]", "[1]"),
+    ("[0, 0]", "[0, 1]", "[0, 2]"),
+    ((-0.42, 0.0, 0.0), (0.0, 1.0, 2.000002)),
+    ((0.42, 0.0, 0.0), (0.0, 1.0, 2.0)),
+    ((-0.84, 0.0, 0.0), (0.0, 0.0, 2e-6)),
+    ((True, False, False), (False, False, True)),
+    (0, 5),
 )
 
 
@@ -85,8 +99,9 @@ def claim(
     )
     method, wrt = name.rstrip("]").split("[") if "[" in name else (name, "x")
     worst = Entry((0, 1), (2, 0), 0.123456789012, 0.123456789015, 4.8e-13, 9.4e-12, 2.0**-17)
+    where = every[0].point if every else ""
     return ClaimResult(
-        name, method, wrt, verdict, every, worst, every[0].point if every else "", curve=curve, heat=heat
+        name, method, wrt, verdict, points=every, worst=worst, worst_point=where, curve=curve, heat=heat
     )
 
 
@@ -121,15 +136,22 @@ def plain(name: str = "beras.layers.Dense") -> ComponentResult:
 
 
 def wrong() -> ComponentResult:
-    """A component with a diagnosed mistake, a counterexample and a broken contract."""
+    """A component with a diagnosed mistake, a counterexample, wrong entries, a traceback and a broken contract."""
     good = component("beras.activations.Tanh", claims=3, seed=1)
     bad = claim("get_input_gradients[x]", "wrong", seed=5, ratio=3e4)
     points = (at(99, ratio=math.inf, verdict="wrong", message="the claim is NaN at [0, 1]"), *(
         replace(p, verdict="wrong" if p.ratio > 1 else "correct") for p in bad.points
     ))  # fmt: skip
+    entries = tuple(Entry((0, i), (2, i), -0.42 - i, 0.42 + i, 3e-13, 4e-13) for i in range(12))
     bad = replace(
         bad,
+        reach="everywhere",
+        where="everywhere",
         points=points,
+        wrong=entries,
+        wrong_count=40,
+        matrices=MATRICES,
+        traceback="layers.py, line 7, in backward\n    return self.y @ upstream\nValueError: shapes (3,) and (4,)",
         worst=replace(claim().worst or Entry((), (), 0, 0, 0, 1), claim=-0.419974341614),
         causes=(
             Cause("sign", "The sign is flipped.", "−1 × the claim is within tolerance at all 41 points."),
@@ -142,8 +164,19 @@ def wrong() -> ComponentResult:
         "upstream unchanged", "broken", "compose_input_gradients changed the upstream gradient in place"
     )
     return replace(
-        good, verdict="wrong", claims=(good.claims[0], bad, *good.claims[1:]), contract=(broken, *good.contract)
+        good,
+        verdict="wrong",
+        reach="everywhere",
+        where="everywhere",
+        claims=(good.claims[0], bad, *good.claims[1:]),
+        contract=(broken, *good.contract),
     )
+
+
+def wrong_at(reach: Reach, where: str) -> ComponentResult:
+    """A component whose one claim is wrong as far as that, and no farther."""
+    one = replace(claim("backward[x]", "wrong", points=2, ratio=9.0), reach=reach, where=where, curve=None, heat=None)
+    return ComponentResult(f"far.{where}", "far.py:1", "wrong", reach=reach, where=where, claims=(one,))
 
 
 def unresolved() -> ComponentResult:
@@ -165,11 +198,41 @@ def kinked() -> ComponentResult:
     return replace(good, claims=(replace(good.claims[0], kinks=kinks), good.claims[1]))
 
 
-def skipped() -> ComponentResult:
+def unasked() -> ComponentResult:
     """A component that could not be built."""
     return ComponentResult(
-        "beras.layers.Odd", "beras/layers.py:300", "skipped", reason="Odd() needs 'depth': say --init depth=2"
+        "beras.layers.Odd", "beras/layers.py:300", "could not be asked", reason="Odd() needs 'depth': say --init depth=2"
     )
+
+
+def strange() -> ComponentResult:
+    """A component that is seen and not understood."""
+    return ComponentResult(
+        "beras.layers.Strange", "beras/layers.py:320", "not understood", reason="it has backprop, and no forward"
+    )
+
+
+def averaged() -> ComponentResult:
+    """A component that follows a convention, with notes and with something that was not judged."""
+    one = replace(claim("get_weight_gradients[w]"), verdict="convention", reason="averaged over the batch throughout")
+    return replace(
+        component("beras.layers.Mean", claims=1, seed=6),
+        verdict="convention",
+        claims=(one, claim()),
+        notes=(
+            Note("forward", "forward is NaN at ±1000"),
+            Note("get_weight_gradients[w]", "for whole numbers (int64) it is truncated"),
+            Note("contract", "no floating-point warnings: overflow in exp (beras/layers.py, line 9)"),
+        ),
+        unjudged=(Unjudged("get_bias_gradients", "its weight was not found"),),
+        contract=(ContractResult("no floating-point warnings", "noted", "overflow in exp (beras/layers.py, line 9)"),),
+        reading="forward(x), then get_weight_gradients()",
+    )
+
+
+def left_out() -> ComponentResult:
+    """A component that is left out by its name."""
+    return ComponentResult("beras.layers.Left", "beras/layers.py:330", "skipped", reason="left out (--exclude)")
 
 
 def stub() -> ComponentResult:
@@ -189,19 +252,20 @@ def hostile(text: str) -> ComponentResult:
     one = replace(
         base.claims[1],
         name=text, method=text, wrt=text, points=(at_point,), worst_point=text, reason=text, counterexample=text,
-        test=text, causes=(Cause(text, text, text),), kinks=(Kink(text, (0,), 0.0, 1.0, 0.5, text),),
+        test=text, traceback=text, where=text, causes=(Cause(text, text, text),), kinks=(Kink(text, (0,), 0.0, 1.0, 0.5, text),),
         curve=replace(base.claims[1].curve or Curve("", (), (), 0, 0), entry=text),
         heat=replace(base.claims[1].heat or Heat("", ()), point=text),
     )  # fmt: skip
     return replace(
         base, name=text, source=text, doc=text, reason=text, claims=(one,), calls=((text, 1),), rows=((text, 1),),
         structures=((text, text),), versions=((text, text),), contract=(ContractResult(text, "broken", text),),
+        where=text, reading=text, notes=(Note(text, text),), unjudged=(Unjudged(text, text),),
     )  # fmt: skip
 
 
 def everything() -> list[ComponentResult]:
     """One of each kind."""
-    return [component(), wrong(), unresolved(), kinked(), skipped(), stub()]
+    return [component(), wrong(), unresolved(), kinked(), unasked(), stub(), averaged(), strange()]
 
 
 def differences() -> Differential:

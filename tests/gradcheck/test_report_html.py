@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from gradcheck.report import store
-from gradcheck.results import Cause, ComponentResult, Curve, Heat
+from gradcheck.results import Cause, ComponentResult, Curve, Heat, Matrices
+from gradcheck.verdicts import ORDER, Reach
 from tests.gradcheck import report_cases as cases
 from tests.gradcheck.report_whole import Read, complaints
 
@@ -49,13 +50,18 @@ def test_a_report_of_every_kind_is_whole(report: Path) -> None:
 
 def test_the_index_answers_first_and_lists_failures_first(report: Path) -> None:
     page = Read(report / "index.html")
-    assert "<h1>1 of 6 components is wrong, 1 unresolved, 1 not implemented.</h1>" in page.text
+    assert (
+        "<h1>1 of 8 components is wrong everywhere, 1 unresolved, 1 could not be asked, 1 not implemented, "
+        "1 seen but not understood.</h1>" in page.text
+    )
     assert [row["data-verdict"] for row in page.rows] == [
-        "wrong", "unresolved", "not implemented", "correct", "correct", "skipped",
+        "wrong", "unresolved", "could not be asked", "not implemented", "not understood", "convention", "correct",
+        "correct",
     ]  # fmt: skip
     text = words(page.text)
     assert (
-        "6 components · 16 claims: 1 wrong, 1 unresolved, 1 not implemented, 1 waived, 12 correct · 601 points" in text
+        "8 components · 18 claims: 1 wrong, 1 unresolved, 1 not implemented, 1 convention, 1 waived, 13 correct · "
+        "681 points" in text
     )
     assert "an error above 6.5e-13 of a gradient would have been found (float64)" in text
     assert "gradcheck 0.1.0 · numpy 2.1.0 · seed 0" in text
@@ -68,14 +74,37 @@ def test_the_index_answers_first_and_lists_failures_first(report: Path) -> None:
     [
         ([cases.plain()], "All 1 component correct."),
         ([cases.plain(), cases.plain("a.B")], "All 2 components correct."),
-        ([cases.plain(), cases.skipped()], "All correct; 1 of 2 components skipped."),
-        ([cases.skipped()], "Nothing was checked: 1 component skipped."),
-        ([replace(cases.plain(), verdict="waived"), cases.plain("a.B")], "1 of 2 components is waived."),
+        ([cases.plain(), cases.left_out()], "Everything passes: 1 correct, 1 skipped."),
+        ([cases.left_out()], "Nothing was checked: 1 component skipped."),
+        ([replace(cases.plain(), verdict="waived"), cases.plain("a.B")], "Everything passes: 1 correct, 1 waived."),
+        ([cases.averaged(), cases.plain()], "Everything passes: 1 correct, 1 convention."),
+        ([cases.unasked(), cases.plain()], "1 of 2 components could not be asked."),
+        ([cases.strange(), cases.plain()], "1 of 2 components is seen but not understood."),
+        (
+            [cases.wrong(), cases.wrong_at("an edge", "at ties"), cases.wrong_at("an edge", "at 0"), cases.plain()],
+            "3 of 4 components are wrong (1 everywhere, 2 at an edge).",
+        ),
     ],
 )
 def test_the_first_line_is_the_answer(results: list[ComponentResult], says: str, tmp_path: Path) -> None:
     html.render(tmp_path, results)
     assert f"<h1>{says}</h1>" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_what_reaches_farther_stands_higher_whatever_it_is_called(tmp_path: Path) -> None:
+    far: list[tuple[Reach, str]] = [
+        ("ε", "by 1e-7 of the derivative"), ("an edge", "at 0"), ("whole numbers", "for whole numbers (int64)"),
+        ("a dtype", "in float32"), ("some shapes", "for three axes"), ("a branch", "where x is above 6"),
+        ("everywhere", "everywhere"),
+    ]  # fmt: skip
+    html.render(tmp_path, [cases.wrong_at(*one) for one in far] + [cases.unresolved()])
+    page = Read(tmp_path / "index.html")
+    names = re.findall(r'<th scope="row" role="rowheader"[^>]*><a [^>]*><bdi>(.*?)</bdi>', page.text)
+    assert names == [
+        *(f"far.{where}" for _, where in reversed(far)), "beras.losses.Cancelling",
+    ]  # fmt: skip
+    for _, where in far:
+        assert f'<span class="reach">{where}</span>' in page.text
 
 
 def test_an_empty_report_says_so(tmp_path: Path) -> None:
@@ -86,12 +115,78 @@ def test_an_empty_report_says_so(tmp_path: Path) -> None:
 def test_a_page_says_what_is_wrong_before_what_is_right(report: Path) -> None:
     page = (report / "beras.activations.Tanh.html").read_text(encoding="utf-8")
     order = [
-        "The sign is flipped.", "−1 × the claim is within tolerance at all 41 points.", "Worst entry", "−0.41997434161",
-        "Smallest counterexample", "A test to paste", "def test_tanh_derivative_at_one", "Largest error, and its",
-        "Error against step size", "Agreement with TensorFlow", "compose_input_gradients changed the upstream",
+        'href="#claim-1"', "everywhere", "Run it again", "−1 × the claim is within tolerance at all 41 points.", "Worst entry", "−0.41997434161",
+        "Smallest counterexample", "Difference", "−0.84", "40 entries wrong", ": the first 12", "Where it raised",
+        "in backward", "A test to paste", "def test_tanh_derivative_at_one", "Largest error, and its",
+        "Error against step size", "Agreement with TensorFlow", 'id="contract"',
     ]  # fmt: skip
-    places = [page.index(part) for part in order]
-    assert places == sorted(places)
+    places, after = [], page.index("<h1>")
+    for part in order:
+        after = page.index(part, after)
+        places.append(after)
+    head = words(page).partition("Run it again")[0]
+    assert "wrong get_input_gradients[x] everywhere : The sign is flipped." in head
+    assert "broken upstream unchanged : compose_input_gradients changed the upstream gradient in place" in head
+
+
+def test_matrices_mark_what_is_wrong_and_tell_it_from_what_was_measured(report: Path) -> None:
+    page = (report / "beras.activations.Tanh.html").read_text(encoding="utf-8")
+    claim, measured, difference = re.findall(r'<table class="numbers matrix">.*?</table>', page, flags=re.DOTALL)
+    assert re.findall(r'class="beyond">([^<]*)<', claim) == ["−0.42", "2.000002"]
+    assert re.findall(r'class="beyond">([^<]*)<', difference) == ["−0.84", "2e-6"]
+    assert "beyond" not in measured
+    assert words("<body" + measured).endswith("[0] 0.42 0 0 [1] 0 1 2")
+    assert claim.count('<span class="unseen"> wrong</span>') == 2  # for who hears the page
+    assert "Not shown: 5 columns." in page
+    wrong = page[page.index("40 entries wrong") :]
+    assert wrong[: wrong.index("</table>")].count("<tr>") == 1 + 12
+
+
+def test_a_large_example_is_cut_to_what_is_wrong(tmp_path: Path) -> None:
+    size = 12
+    wrong = tuple(tuple(i == j == 7 for j in range(size)) for i in range(size))
+    ones = tuple(tuple(1.0 + 9 * w for w in row) for row in wrong)
+    zeros = tuple((1.0,) * size for _ in range(size))
+    labels = tuple(f"[{i}]" for i in range(size))
+    shown = Matrices(labels, labels, ones, zeros, tuple(tuple(9.0 * w for w in row) for row in wrong), wrong, (88, 0))
+    bad = replace(cases.claim(verdict="wrong"), counterexample="x = …", matrices=shown)
+    page = paint(tmp_path, replace(cases.component("a.B"), verdict="wrong", claims=(bad,)))
+    claim = re.findall(r'<table class="numbers matrix">.*?</table>', page, flags=re.DOTALL)[0]
+    assert words("<body" + claim) == "Claim Entry [0] [1] [7] [0] 1 1 1 [1] 1 1 1 [7] 1 1 10 wrong"
+    assert "Not shown: 97 rows and 9 columns." in page
+
+
+def test_notes_and_what_was_not_judged_are_listed(report: Path) -> None:
+    text = words((report / "beras.layers.Mean.html").read_text(encoding="utf-8"))
+    assert "convention 2 claims checked at 80 points: 1 convention, 1 correct." in text
+    assert "Read as forward(x), then get_weight_gradients()" in text
+    assert "note forward is NaN at ±1000" in text
+    assert "note get_weight_gradients[w] for whole numbers (int64) it is truncated" in text
+    assert text.count("overflow in exp (beras/layers.py, line 9)") == 1
+    assert "not judged get_bias_gradients its weight was not found" in text
+    assert "averaged over the batch throughout" in text
+    dense = (report / "beras.layers.Dense.html").read_text(encoding="utf-8")
+    assert 'id="notes"' not in dense
+    assert 'class="troubles"' not in dense
+
+
+def test_every_verdict_has_a_shape_of_its_own_beside_its_colour(report: Path) -> None:
+    page = (report / "index.html").read_text(encoding="utf-8")
+    shapes = dict(re.findall(r'<symbol id="([\w-]+)"[^>]*>(.*?)</symbol>', page))
+    css = (Path(html.HERE) / "static" / "style.css").read_text(encoding="utf-8")
+    for verdict in [*ORDER, "note"]:
+        kind = verdict.replace(" ", "-")
+        assert f".{kind}" in css
+        assert kind in shapes
+    assert len(set(shapes.values())) == len(shapes) == len(ORDER) + 1
+    legend = page[page.index('id="legend"') :]
+    assert [verdict for verdict in ORDER if f"</svg>{verdict}</span>" not in legend] == []
+
+
+def test_the_column_of_tensorflow_is_there_only_where_it_was_compared(report: Path, tmp_path: Path) -> None:
+    html.render(tmp_path, [cases.plain()])
+    assert "TensorFlow" not in words((tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert "TensorFlow" in words((report / "index.html").read_text(encoding="utf-8"))
 
 
 def test_kinks_show_both_sides_and_the_claim(report: Path) -> None:
