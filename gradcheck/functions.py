@@ -72,7 +72,7 @@ def check(
 
 
 def assert_correct(subject: Any, *args: Any, **kwargs: Any) -> ComponentResult:
-    """Like `check`, but raise `GradcheckFailure` (an AssertionError) unless everything is correct or waived."""
+    """Like `check`, but raise `GradcheckFailure` (an AssertionError) unless the result passes."""
     result = check(subject, *args, **kwargs)
     if not result:
         raise GradcheckFailure(str(result))

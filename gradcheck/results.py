@@ -1,7 +1,9 @@
 """What a check found: frozen dataclasses, JSON in and out.
 
-The schema is these classes. `SCHEMA` counts up whenever a field changes its meaning or goes away.
-Nothing in here depends on when or where the check ran, so that the same code gives the same bytes.
+These classes are the schema of the JSON, version 2: an object for each, a member for each field, in this order; tuples
+are arrays, `None` is null, and infinities and NaN are the strings "inf", "-inf" and "nan". `SCHEMA` counts up whenever
+a field changes its meaning or goes away, and other versions are refused. Nothing in here depends on when or where the
+check ran, so that the same code gives the same bytes.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gradcheck.data import Data, typed
+from gradcheck.errors import cut
 from gradcheck.verdicts import PASSING, Reach, Verdict
 
 SCHEMA = 2
@@ -181,7 +184,7 @@ class ClaimResult(Data):
         return found[len(found) // 2] if found else math.nan
 
     def __repr__(self) -> str:
-        return f"<{self.name}: {said(self.verdict, self.reach, self.where)}>"
+        return _line(f"<{self.name}: {said(self.verdict, self.reach, self.where)}>")
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,7 +248,7 @@ class ComponentResult(Data):
         return self.verdict in PASSING
 
     def __repr__(self) -> str:
-        return f"<gradcheck: {self.name} is {said(self.verdict, self.reach, self.where)}>"
+        return _line(f"<gradcheck: {self.name} is {said(self.verdict, self.reach, self.where)}>")
 
     def __str__(self) -> str:
         from gradcheck.report import terminal
@@ -265,6 +268,10 @@ def said(verdict: Verdict, reach: Reach | None = None, where: str = "") -> str:
     ('wrong at ties', 'wrong everywhere', 'correct')
     """
     return f"{verdict} {where or reach}" if reach is not None else verdict
+
+
+def _line(text: str) -> str:
+    return cut(" ".join(text.split()), 200)
 
 
 def from_json(text: str) -> ComponentResult:

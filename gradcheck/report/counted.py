@@ -55,7 +55,7 @@ def tallied(verdict: Verdict, amount: int | None, reaches: Mapping[Reach, int] =
     >>> tallied("not understood", 4)
     '4 seen but not understood'
     """
-    word = "seen but not understood" if verdict == "not understood" else verdict
+    word: str = "seen but not understood" if verdict == "not understood" else verdict
     if verdict == "wrong" and len(reaches) == 1:
         word += f" {WORDS[next(iter(reaches))]}"
     elif verdict == "wrong" and reaches:

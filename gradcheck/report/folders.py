@@ -106,8 +106,9 @@ def save(folders: Sequence[Folder], target: str, folder: str) -> None:
 def load(folder: str) -> tuple[str, list[Folder]]:
     """Read the target and the table's data (ValueError where it is of another schema or malformed)."""
     data = json.loads((Path(folder) / store.EACH).read_text(encoding="utf-8"))
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise ValueError(f"expected {store.EACH} of schema {SCHEMA}: run the check again")
+    found = data.get("schema") if isinstance(data, dict) else None
+    if found != SCHEMA:
+        raise ValueError(f"expected {store.EACH} of schema {SCHEMA}, but found {found!r}: run the check again")
     try:
         folders = [Folder(**{**one, "rows": tuple(Row(**row) for row in one["rows"])}) for one in data["folders"]]
     except (KeyError, TypeError) as error:
@@ -120,12 +121,13 @@ def paint(folder: str) -> None:
     from gradcheck.report import html
 
     target, folders = load(folder)
+    found, reaches = tally(one.verdict for one in folders), reached(folders)
     ordered = sorted(folders, key=lambda one: (rank(one.verdict, one.reach), one.who))
     page = html.paint(
         "folders.html",
         target=target,
         folders=ordered,
-        summary=", ".join(tallied(verdict, n, reached(folders)) for verdict, n in tally(one.verdict for one in folders)),
+        summary=", ".join(tallied(verdict, amount, reaches) for verdict, amount in found),
         page_of=lambda row: f"{store.stem(row.who)}/{store.page(row.component)}",
         key="",
     )

@@ -118,13 +118,19 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
 def embedded(result: ComponentResult) -> str:
     """Return a component's page in a frame of its own, as a notebook shows it: no style leaks in or out."""
     with Sheet.open() as sheet:
-        row = rows.row(result, "", "", "", ())
-        page = _component(sheet, result, row, (), "").decode()
-    return f'<iframe srcdoc="{escape(page)}" style="width: 100%; height: 34em; border: 0" title="gradcheck"></iframe>'
+        row = rows.row(result, "", "the result itself", "", ())
+        page = _component(sheet, result, row, (), "", alone=True).decode()
+    look = "width: 100%; height: 34em; border: 0"
+    return f'<iframe srcdoc="{escape(page)}" sandbox="" style="{look}" title="gradcheck"></iframe>'
 
 
 def _component(
-    sheet: Sheet, result: ComponentResult, row: rows.Row, measurements: Sequence[differential.Measurement], key: str
+    sheet: Sheet,
+    result: ComponentResult,
+    row: rows.Row,
+    measurements: Sequence[differential.Measurement],
+    key: str,
+    alone: bool = False,
 ) -> bytes:
     claims = sorted(result.claims, key=lambda claim: rank(claim.verdict, claim.reach))
     drawn = _pictured(sheet, claims[: DETAILS[0].pictured])
@@ -149,6 +155,7 @@ def _component(
             command=rows.command([result]),
             measurements=measurements,
             key=key,
+            alone=alone,
         )
         if len(page) <= LARGEST:
             break

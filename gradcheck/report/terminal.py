@@ -53,22 +53,27 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
             lines.append(
                 [("  ", ""), (f"{claim.verdict:<{_WIDTH}} ", claim.verdict), (names, "name"), (": the same", "")]
             )
-    lines += [_contract(item) for item in result.contract if item.verdict == "broken"]
+    lines += _contract(result.contract, "broken")
     lines += [_note(note, verbose) for note in result.notes if note.about != "forward"]
     for one in result.unjudged:
         lines.append([("  not judged  ", "quiet"), (one_line(one.name), "name"), (f": {one_line(one.reason)}", "")])
-    if verbose:
-        shown = [item for item in result.contract if item.verdict not in ("broken", "noted")]
-        lines += [_contract(item) for item in shown if item.verdict != "kept" or item.detail]
-        kept = "; ".join(item.name for item in shown if item.verdict == "kept" and not item.detail)
-        lines += [_contract(ContractResult(kept, "kept"))] if kept else []
+    return lines + _contract(result.contract, "not tried") + _contract(result.contract, "kept") if verbose else lines
+
+
+def _contract(items: Iterable[ContractResult], verdict: str) -> list[Line]:
+    """The items of a contract with one verdict, those with the same detail together."""
+    groups: dict[str, list[str]] = {}
+    for item in items:
+        if item.verdict == verdict:
+            groups.setdefault(item.detail, []).append(item.name)
+    style = {"broken": "wrong", "kept": "correct"}.get(verdict, "skipped")
+    lines: list[Line] = []
+    for detail, names in groups.items():
+        text = one_line(f"{'; '.join(names)}{f': {detail}' if detail else ''}")
+        for i, row in enumerate(textwrap.wrap(text, WIDE) or [""]):
+            head = ("  contract  ", f"{verdict:<{_WIDTH}} ") if i == 0 else ("            ", " " * (_WIDTH + 1))
+            lines.append([(head[0], "quiet"), (head[1], style), (row, "")])
     return lines
-
-
-def _contract(item: ContractResult) -> Line:
-    style = {"broken": "wrong", "kept": "correct"}.get(item.verdict, "skipped")
-    text = one_line(f"{item.name}: {item.detail}" if item.detail else item.name)
-    return [("  contract  ", "quiet"), (f"{item.verdict:<{_WIDTH}} ", style), (text, "")]
 
 
 def _note(note: Note, verbose: bool) -> Line:
@@ -111,7 +116,8 @@ def _evidence(claim: ClaimResult, verbose: bool) -> list[Line]:
     if claim.causes and claim.causes[0].evidence:
         lines += _block("evidence", one_line(claim.causes[0].evidence))
     for cause in claim.causes[1:] if verbose else ():
-        lines += _block("or else", one_line(f"{cause.sentence} ({cause.evidence})" if cause.evidence else cause.sentence))
+        evidence = f" ({cause.evidence})" if cause.evidence else ""
+        lines += _block("or else", one_line(cause.sentence + evidence))
     if claim.worst is not None:
         at = f" ({claim.worst_point})" if claim.worst_point else ""
         lines += _block("worst", f"{one_line(spot(claim.worst, claim.wrt) + at)}\n{_compared(claim.worst)}")

@@ -100,9 +100,7 @@ def claim(
     method, wrt = name.rstrip("]").split("[") if "[" in name else (name, "x")
     worst = Entry((0, 1), (2, 0), 0.123456789012, 0.123456789015, 4.8e-13, 9.4e-12, 2.0**-17)
     where = every[0].point if every else ""
-    return ClaimResult(
-        name, method, wrt, verdict, points=every, worst=worst, worst_point=where, curve=curve, heat=heat
-    )
+    return ClaimResult(name, method, wrt, verdict, points=every, worst=worst, worst_point=where, curve=curve, heat=heat)
 
 
 def component(name: str = "beras.layers.Dense", claims: int = 6, points: int = 40, seed: int = 0) -> ComponentResult:
@@ -201,7 +199,7 @@ def kinked() -> ComponentResult:
 def unasked() -> ComponentResult:
     """A component that could not be built."""
     return ComponentResult(
-        "beras.layers.Odd", "beras/layers.py:300", "could not be asked", reason="Odd() needs 'depth': say --init depth=2"
+        "beras.layers.Odd", "beras/layers.py:300", "could not be asked", reason="Odd needs 'depth': say --init depth=2"
     )
 
 
@@ -252,7 +250,8 @@ def hostile(text: str) -> ComponentResult:
     one = replace(
         base.claims[1],
         name=text, method=text, wrt=text, points=(at_point,), worst_point=text, reason=text, counterexample=text,
-        test=text, traceback=text, where=text, causes=(Cause(text, text, text),), kinks=(Kink(text, (0,), 0.0, 1.0, 0.5, text),),
+        test=text, traceback=text, where=text, causes=(Cause(text, text, text),),
+        kinks=(Kink(text, (0,), 0.0, 1.0, 0.5, text),),
         curve=replace(base.claims[1].curve or Curve("", (), (), 0, 0), entry=text),
         heat=replace(base.claims[1].heat or Heat("", ()), point=text),
     )  # fmt: skip

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.skipif(chromium.BINARY is None, reason="no Chromium on 
 
 KINDS = (
     "index", "beras.layers.Dense", "beras.activations.Tanh", "beras.losses.Cancelling", "beras.activations.LeakyReLU",
-    "beras.layers.Odd", "beras.layers.Stub", "beras.layers.Mean", "beras.layers.Strange", "tensorflow", "mutation", "arena", "training",
+    "beras.layers.Odd", "beras.layers.Stub", "beras.layers.Mean", "beras.layers.Strange", "tensorflow", "mutation",
+    "arena", "training",
 )  # fmt: skip
 
 NAMES = """[...document.querySelectorAll('#rows tbody tr')].filter(r => !r.hidden)

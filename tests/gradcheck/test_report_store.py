@@ -79,7 +79,7 @@ def test_the_lock_lets_one_in_at_a_time(tmp_path: Path) -> None:
     ("name", "content", "says"),
     [
         ("old.json", '{"schema": 0}', "expected a result of schema 2, but found 0"),
-        ("version1.json", '{"schema": 1, "name": "a.B"}', "expected a result of schema 2, but found 1: run the check again"),
+        ("first.json", '{"schema": 1, "name": "a.B"}', "expected a result of schema 2, but found 1: run the check"),
         ("half.json", '{"schema": 2, "na', "Unterminated string"),
         ("bytes.json", b"\xff\xfe", "codec can't decode"),
         ("other.json", None, "whose file is beras.layers.Dense.json"),
