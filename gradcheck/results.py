@@ -130,8 +130,8 @@ class Matrices(Data):
     """Claim, measurement and claim − measurement at the smallest example; `wrong` says which entries differ too much.
 
     `rows` and `columns` are labels. A gradient of a scalar is laid out as its variable; of anything else, rows are
-    outputs, columns are entries of the variable. Where the two agree within the tolerance the difference is 0. `cut`:
-    how many rows and columns are left out, after the first dozen.
+    outputs, columns are entries of the variable. Where the two agree within the tolerance the difference is 0; where
+    the measurement says nothing, it is NaN. `cut`: how many rows and columns are left out, after the first dozen.
     """
 
     rows: tuple[str, ...]

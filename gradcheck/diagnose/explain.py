@@ -54,7 +54,7 @@ def explain(subject: Subject, record: Record, seed: int, budget: int) -> Explain
         return is_wrong(smaller, method, name, smaller.in_dtype(wrong.dtype))
 
     example, test, values, smaller = counterexample(subject, method.name, name, point.values, still_wrong)
-    shown = matrices(smaller or point.problem, method, name, values, wrong.dtype)
+    shown = matrices(replace(point, problem=smaller or point.problem, values=dict(values)), method, name, wrong.dtype)
     if epsilon is not None:
         return Explained(causes, example, shown, test, "ε", epsilon.where)
     return Explained(causes, example, shown, test)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -9,19 +10,23 @@ import numpy as np
 from gradcheck.comparing.compare import place_of
 from gradcheck.comparing.judge import right_answer
 from gradcheck.evaluated import Evaluated, Ledger
-from gradcheck.problem import Array, Method, Problem, Values
+from gradcheck.problem import Array, Method
 from gradcheck.results import Matrices
 from gradcheck.sampling import Point
 
 # The most rows and columns that are shown, and outputs that are asked for one by one.
 SHOWN, ASKED = 12, 400
 
+# Beside the largest entry, or what the size of f lets expect, an entry that may be off by this share is not known.
+KNOWN = 0.1
 
-def matrices(problem: Problem, method: Method, name: str, values: Values, dtype: str) -> Matrices | None:
-    """Return claim and measurement at `values`; None where there is nothing to lay side by side."""
+
+def matrices(point: Point, method: Method, name: str, dtype: str) -> Matrices | None:
+    """Return claim and measurement at a point; None where there is nothing to lay side by side."""
+    values = point.values
     exact = {key: np.asarray(value, dtype=float) if value.dtype.kind == "f" else value for key, value in values.items()}
     try:
-        here = Evaluated(Point("the smallest example", problem, exact), Ledger())
+        here = Evaluated(replace(point, values=exact), Ledger())
         if here.flat.size > ASKED or here.is_large(name):
             return None
         known = here.in_dtype(dtype)
@@ -33,6 +38,7 @@ def matrices(problem: Problem, method: Method, name: str, values: Values, dtype:
         return None
     with np.errstate(invalid="ignore"):
         wrong = ~(np.abs(answer.rows - right) <= tolerance) & np.isfinite(tolerance)
+    right = np.where(tolerance <= KNOWN * _scale(here, name, answer.rows, right), right, np.nan)
     shape = np.shape(values[name])
     if len(right) == 1:
         return _of_gradient(shape, answer.rows[0], right[0], wrong[0])
@@ -40,6 +46,12 @@ def matrices(problem: Problem, method: Method, name: str, values: Values, dtype:
     rows = [str(list(place_of(k, outputs))) for k in range(len(right))]
     columns = [str(list(map(int, np.unravel_index(k, shape)))) for k in range(right.shape[1])]
     return _cut(rows, columns, answer.rows, right, wrong)
+
+
+def _scale(here: Evaluated, name: str, claim: Array, right: Array) -> float:
+    size = np.abs(here.flat).max(initial=0.0) / max(1.0, np.abs(here.variable(name)).max(initial=0.0))
+    largest = (np.abs(one).max(initial=0.0, where=np.isfinite(one)) for one in (claim, right))
+    return float(max(size, *largest))
 
 
 def _of_gradient(shape: tuple[int, ...], claim: Array, right: Array, wrong: Array) -> Matrices:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ WIDE = 112
 """Characters of a line; as many columns are shown as fit."""
 
 MARK = "*"
+
+UNKNOWN = "?"
+"""Where the measurement says nothing."""
 
 AROUND = 2
 """Rows, and columns, without a wrong entry that are shown where not all can be."""
@@ -33,17 +37,22 @@ def side_by_side(shown: Matrices, most: int = 6) -> list[str]:
         lines = _lines(part)
         if max(map(len, lines)) <= WIDE:
             break
-    left_out = left_out_of(part)
-    return [*lines, f"({left_out} not shown)"] if left_out else lines
+    return [*lines, f"({remark(part)})"] if remark(part) else lines
 
 
-def left_out_of(shown: Matrices) -> str:
-    """Return how many rows and columns are not shown, "" where all are.
+def remark(shown: Matrices) -> str:
+    """Return what has to be said below the tables: how many rows and columns are not shown, what is not known.
 
-    >>> left_out_of(Matrices((), (), (), (), (), (), (1, 20)))
-    '1 row and 20 columns'
+    >>> remark(Matrices((), (), (), (), (), (), (1, 20))), remark(Matrices((), (), (), (), (), ()))
+    ('1 row and 20 columns not shown', '')
     """
-    return " and ".join(count(n, noun) for n, noun in zip(shown.cut, ("row", "column"), strict=True) if n)
+    said = []
+    if any(shown.cut):
+        amounts = zip(shown.cut, ("row", "column"), strict=True)
+        said.append(f"{' and '.join(count(n, noun) for n, noun in amounts if n)} not shown")
+    if any(math.isnan(value) for row in shown.measured for value in row):
+        said.append(f"{UNKNOWN}: not known there")
+    return "; ".join(said)
 
 
 def cut(shown: Matrices, rows: int, columns: int) -> Matrices:
@@ -72,8 +81,11 @@ def cells(shown: Matrices) -> tuple[tuple[str, Cells], ...]:
     for line in zip(shown.claim, shown.measured, shown.wrong, strict=True):
         pairs = [apart(c, m) if wrong else (exact(c, 4), exact(m, 4)) for c, m, wrong in zip(*line, strict=True)]
         claim.append([one for one, _ in pairs])
-        measured.append([other for _, other in pairs])
-    difference = [[exact(value, 3) for value in row] for row in shown.difference]
+        measured.append([other.replace("NaN", UNKNOWN) for _, other in pairs])
+    pairs_of_rows = zip(shown.difference, shown.measured, strict=True)
+    difference = [
+        [UNKNOWN if math.isnan(m) else exact(d, 3) for d, m in zip(*row, strict=True)] for row in pairs_of_rows
+    ]
     return ("claim", claim), ("measured", measured), ("difference", difference)
 
 

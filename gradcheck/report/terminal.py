@@ -37,8 +37,8 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
     if result.verdict in ("correct", "convention"):
         head.append((f"  {count(len(result.claims), 'claim')}, {_power(result.claims)}", "quiet"))
     else:
-        where = f"  {one_line(result.where)}" if result.reach else ""
-        head.append((f"{where}  {one_line(result.source)}", "quiet"))
+        head += [(f"  {one_line(result.where)}", result.verdict)] if result.reach else []
+        head.append((f"  {one_line(result.source)}", "quiet"))
     if about_forward:
         head.append((f"; {about_forward}", "unresolved"))
     lines: list[Line] = [head]
@@ -97,7 +97,7 @@ def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
     """One claim: its verdict and cause in a line, and below it the evidence where it is wrong."""
     head: list[Segment] = [("  ", ""), (f"{claim.verdict:<{_WIDTH}} ", claim.verdict), (one_line(claim.name), "name")]
     if claim.reach is not None:
-        head.append((f" {one_line(claim.where or claim.reach)}", "quiet"))
+        head.append((f" {one_line(claim.where or claim.reach)}", claim.verdict))
     if claim.verdict == "correct":
         lines: list[Line] = [[*head, (f"  {_power([claim])}", "quiet")] if claim.points else head]
     else:
@@ -139,11 +139,15 @@ def _entries(claim: ClaimResult, verbose: bool) -> list[Line]:
     amount = f"{claim.wrong_count:,} wrong{f' ({at})' if at else ''}"
     if not verbose:
         # A line may end between two places, not inside of one.
-        listed = re.sub(r", (?=[^][]*])", ",\xa0", one_line(f"{amount}, {places(claim)}"))
+        listed = re.sub(r", (?=[^][]*])| by (?=\[)", _glued, one_line(f"{amount}, {places(claim)}"))
         return _block("entries", textwrap.fill(listed, WIDE).replace("\xa0", " "))
     each = [one_line(f"{spot(entry, claim.wrt)}: {_compared(entry)}") for entry in claim.wrong]
     more = claim.wrong_count - len(each)
     return _block("entries", "\n".join([one_line(amount), *each, *([f"and {more:,} more"] if more > 0 else [])]))
+
+
+def _glued(found: re.Match[str]) -> str:
+    return found[0].replace(" ", "\xa0")
 
 
 def _alike(claims: Iterable[ClaimResult]) -> list[list[ClaimResult]]:
