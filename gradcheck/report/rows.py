@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gradcheck.report.counted import reached, tallied, tally
 from gradcheck.report.words import apart, count, number, place, text
 from gradcheck.results import AtPoint, ClaimResult, ComponentResult, Entry, Heat
-from gradcheck.verdicts import FAILING, ORDER, PASSING, Reach, Verdict, rank
+from gradcheck.verdicts import ORDER, PASSING, Reach, Verdict, rank
 
 if TYPE_CHECKING:
     from gradcheck.report.differential import Measurement
@@ -259,14 +259,14 @@ def claim_summary(result: ComponentResult) -> str:
 
 
 def troubles(result: ComponentResult, claims: Sequence[ClaimResult]) -> list[tuple[str, str, str, str, str]]:
-    """Return what a page says first: verdict, reach, name, reason and id of the claims that fail, and of the contract.
+    """Return what a page says first: verdict, reach, name, reason and id of what is not plainly correct.
 
-    `claims` are those on the page, in its order.
+    `claims` are those on the page, in its order; behind them stands what breaks the contract.
     """
     found = [
         (claim.verdict, claim.where if claim.reach else "", claim.name, reason(claim), f"claim-{n}")
         for n, claim in enumerate(claims, 1)
-        if claim.verdict in FAILING
+        if claim.verdict not in ("correct", "skipped")
     ]
     broken = [item for item in result.contract if item.verdict == "broken"]
     return [*found[:TROUBLES], *((item.verdict, "", item.name, item.detail, "contract") for item in broken)]

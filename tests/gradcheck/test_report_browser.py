@@ -330,6 +330,23 @@ def test_right_to_left_names_do_not_turn_their_surroundings(page: Page, hostile:
     assert page.run(order)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_notebook_s_frame_shows_the_page_and_its_links_stay_inside(page: Page, tmp_path: Path, scheme: str) -> None:
+    notebook = tmp_path / "notebook.html"
+    shown = cases.wrong()._repr_html_() + cases.hostile("<script>parent.document.title = 1</script>")._repr_html_()
+    notebook.write_text(f"<!doctype html><title>mine</title><p>above</p>{shown}<p>below</p>", encoding="utf-8")
+    page.look(1000, scheme=scheme)
+    page.open(notebook)
+    inside = "document.querySelectorAll('iframe')[{}].contentDocument"
+    assert "The sign is flipped." in page.run(f"{inside.format(0)}.querySelector('header').innerText")
+    assert "parent.document.title" in page.run(f"{inside.format(1)}.querySelector('h1').innerText")
+    assert page.run("document.title") == "mine"
+    assert page.run("getComputedStyle(document.querySelector('p')).fontSize") == "16px"
+    page.run(f"{inside.format(0)}.querySelector(\"a[href='#claim-1']\").click()")
+    assert page.run(f"Math.abs({inside.format(0)}.getElementById('claim-1').getBoundingClientRect().top) < 200")
+    assert page.run("location.hash") == ""
+
+
 def test_the_table_of_folders_reads_well(page: Page, tmp_path: Path) -> None:
     folders = pytest.importorskip("gradcheck.report.folders")
     found = {"ana": cases.everything(), "<b>bob</b>": [cases.plain()], "مرحبا": [cases.hostile("<script>")], "none": []}

@@ -164,7 +164,8 @@ def test_notes_and_what_was_not_judged_are_listed(report: Path) -> None:
     assert "note get_weight_gradients[w] for whole numbers (int64) it is truncated" in text
     assert text.count("overflow in exp (beras/layers.py, line 9)") == 1
     assert "not judged get_bias_gradients its weight was not found" in text
-    assert "averaged over the batch throughout" in text
+    head = text.partition("Read as")[0]
+    assert "convention get_weight_gradients[w] : averaged over the batch throughout" in head
     dense = (report / "beras.layers.Dense.html").read_text(encoding="utf-8")
     assert 'id="notes"' not in dense
     assert 'class="troubles"' not in dense

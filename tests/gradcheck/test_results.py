@@ -217,7 +217,7 @@ def test_a_notebook_shows_the_report_s_page_in_a_frame_of_its_own(result):
     assert not any(name.startswith("on") for _, found in Tags(page).found for name in found)
     # It has no neighbours to lead to, and may do no more than be looked at.
     assert not [found["href"] for tag, found in Tags(page).found if tag == "a" and not found["href"].startswith("#")]
-    assert attributes["sandbox"] == ""
+    assert attributes["sandbox"] == "allow-same-origin"
     assert len(result._repr_html_()) < 1_500_000
 
 
