@@ -148,11 +148,11 @@ class ClaimResult(Data):
     """One derivative method by one variable, over all points.
 
     `name`: `"get_input_gradients[x]"`; `method` and `wrt` are its parts. `verdict`: the worst of the points'; where it
-    is wrong, `reach` says how far, and `where` in words. `worst`: the entry with the largest ratio, at `worst_point`.
-    `wrong`: the wrong entries of the first point that has any, a dozen at most, of `wrong_count`. `causes`: best first;
-    `counterexample`: the smallest values found, as NumPy code, `matrices` what is claimed and measured there, `test` a
-    test to paste. `reason`: why it is not judged, why it is waived, or which convention it follows. `traceback`: of an
-    exception, the checked code's own frames.
+    is wrong, `reach` says how far, `where` in words, and `source` where its method is written. `worst`: the entry with
+    the largest ratio, at `worst_point`. `wrong`: the wrong entries of the first point that has any, a dozen at most, of
+    `wrong_count`. `causes`: best first; `counterexample`: the smallest values found, as NumPy code, `matrices` what is
+    claimed and measured there, `test` a test to paste. `reason`: why it is not judged, why it is waived, or which
+    convention it follows. `traceback`: of an exception, the checked code's own frames.
     """
 
     name: str
@@ -173,6 +173,7 @@ class ClaimResult(Data):
     test: str = ""
     reason: str = ""
     traceback: str = ""
+    source: str = ""
     curve: Curve | None = None
     heat: Heat | None = None
 

@@ -58,15 +58,15 @@ def _suite(result: ComponentResult, seconds: float) -> ElementTree.Element:
     return suite
 
 
-def _case(result: ComponentResult, name: str) -> ElementTree.Element:
-    file, _, line = result.source.rpartition(":")
+def _case(result: ComponentResult, name: str, source: str = "") -> ElementTree.Element:
+    file, _, line = (source or result.source).rpartition(":")
     place = {"file": file, "line": line} if line.isdigit() else {"file": result.source}
     attributes = {"classname": result.name, "name": name, **place}
     return ElementTree.Element("testcase", {key: _xml(value) for key, value in attributes.items()})
 
 
 def _claim(result: ComponentResult, claim: ClaimResult) -> ElementTree.Element:
-    case = _case(result, claim.name)
+    case = _case(result, claim.name, claim.source)
     message = f"{said(claim.verdict, claim.reach, claim.where)}: {reason(claim)}".removesuffix(": ")
     if claim.verdict in FAILING:
         _add(case, "failure", message, claim.verdict).text = _xml(claim_text(claim))

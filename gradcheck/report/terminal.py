@@ -98,6 +98,8 @@ def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
     head: list[Segment] = [("  ", ""), (f"{claim.verdict:<{_WIDTH}} ", claim.verdict), (one_line(claim.name), "name")]
     if claim.reach is not None:
         head.append((f" {one_line(claim.where or claim.reach)}", claim.verdict))
+    if claim.source and claim.verdict in FAILING:
+        head.append((f" ({one_line(claim.source)})", "quiet"))
     if claim.verdict == "correct":
         lines: list[Line] = [[*head, (f"  {_power([claim])}", "quiet")] if claim.points else head]
     else:

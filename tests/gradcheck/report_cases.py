@@ -149,6 +149,7 @@ def wrong() -> ComponentResult:
         wrong=entries,
         wrong_count=40,
         matrices=MATRICES,
+        source="beras/activations.py:77",
         traceback="layers.py, line 7, in backward\n    return self.y @ upstream\nValueError: shapes (3,) and (4,)",
         worst=replace(claim().worst or Entry((), (), 0, 0, 0, 1), claim=-0.419974341614),
         causes=(
@@ -250,7 +251,7 @@ def hostile(text: str) -> ComponentResult:
     one = replace(
         base.claims[1],
         name=text, method=text, wrt=text, points=(at_point,), worst_point=text, reason=text, counterexample=text,
-        test=text, traceback=text, where=text, causes=(Cause(text, text, text),),
+        test=text, traceback=text, where=text, source=text, causes=(Cause(text, text, text),),
         kinks=(Kink(text, (0,), 0.0, 1.0, 0.5, text),),
         curve=replace(base.claims[1].curve or Curve("", (), (), 0, 0), entry=text),
         heat=replace(base.claims[1].heat or Heat("", ()), point=text),

@@ -115,7 +115,7 @@ def test_an_empty_report_says_so(tmp_path: Path) -> None:
 def test_a_page_says_what_is_wrong_before_what_is_right(report: Path) -> None:
     page = (report / "beras.activations.Tanh.html").read_text(encoding="utf-8")
     order = [
-        'href="#claim-1"', "everywhere", "Run it again", "The sign is flipped.",
+        'href="#claim-1"', "everywhere", "Run it again", "beras/activations.py:77", "The sign is flipped.",
         "−1 × the claim is within tolerance at all 41 points.", "Worst entry", "−0.41997434161",
         "Smallest counterexample", "Difference", "−0.84", "40 entries wrong", ": the first 12", "Where it raised",
         "in backward", "A test to paste", "def test_tanh_derivative_at_one", "Largest error, and its",

@@ -383,3 +383,41 @@ def test_a_result_is_explained_as_the_command_explains_it_with_v() -> None:
     assert str(result) == text_of(result)
     with pytest.raises(UsageError, match=r"expected the result of gradcheck\.check, but got ndarray"):
         gradcheck.explain(np.ones(3))  # type: ignore[arg-type]
+
+
+INHERITED = """
+import numpy as np
+
+
+class Square:
+    def forward(self, x):
+        self.x = x
+        return x**2
+
+    def backward(self, dout):
+        return 2 * self.x * dout
+
+
+class Cube(Square):
+    def forward(self, x):
+        self.x = x
+        return x**3
+
+
+def f(x):
+    return np.tanh(x)
+
+
+def df(x):
+    return np.tanh(x)
+"""
+
+
+def test_a_wrong_claim_says_where_its_method_is_written(tmp_path: Path) -> None:
+    (tmp_path / "layers.py").write_text(INHERITED)
+    done = command("layers.py", "-v", "--no-report", "--junit-xml", "out.xml", folder=tmp_path)
+    assert "wrong      layers.Cube  everywhere  layers.py:14\n" in done.stdout
+    assert "wrong      backward[x] everywhere (layers.py:10): " in done.stdout  # of the class that it inherits from
+    assert "wrong      df[x] everywhere (layers.py:24): " in done.stdout
+    assert "correct    backward[x]  18 points" in done.stdout
+    assert 'classname="layers.Cube" name="backward[x]" file="layers.py" line="10"' in (tmp_path / "out.xml").read_text()
