@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import platform
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -15,11 +18,15 @@ from gradcheck import __version__, sampling
 from gradcheck.adapters.source import location_of_method
 from gradcheck.asking.claims import Answer
 from gradcheck.asking.cotangents import Cotangents
+from gradcheck.branches.aim import aimed
+from gradcheck.branches.coverage import Coverage, Visit, describe
+from gradcheck.branches.coverage import result as covered
+from gradcheck.branches.decisions import Seen
 from gradcheck.comparing.judge import judge, judge_projected
 from gradcheck.comparing.shared import shared_kinks
 from gradcheck.contract import check_contract
 from gradcheck.diagnose.explain import Explained, explain
-from gradcheck.errors import CannotBuild, TimeLimit, told
+from gradcheck.errors import CannotBuild, NotWritten, TimeLimit, told
 from gradcheck.evaluated import Evaluated, Ledger
 from gradcheck.forms import Forms, loses
 from gradcheck.guarded import Watch, guarded
@@ -83,6 +90,9 @@ class _Session:
         self.records: dict[tuple[str, str], Record] = {}
         self.forms = Forms()
         self.ledger = Ledger()
+        self.coverage = Coverage(subject.code)
+        self.ordinary = Seen()
+        self.visits: dict[str, Visit] = {}
         self.notes: list[Note] = []
         self.previous: Values | None = None
         self.first: Point | None = None
@@ -94,15 +104,33 @@ class _Session:
             self.first = points[0]
             _probe(points[0])
         except CannotBuild as error:
-            return self.result(reason=str(error))
-        for point in points:
+            stub = isinstance(error, NotWritten)
+            return self.result(reason=str(error), otherwise="not implemented" if stub else "could not be asked")
+        for point in itertools.chain(points, self.aimed(points[0])):
             if self.options.progress:
                 self.options.progress(point.label)
             self.check_point(point)
             if self.options.fail_fast and any(record.has_failed for record in self.records.values()):
                 return self.result(self.claims())
+            self.visit(point)
         contract = self.contract(points)
         return self.result(self.claims(), [*contract, self.forms.result()])
+
+    def visit(self, point: Point) -> None:
+        """Note what is decided at a point; what is decided at edges only is aimed at once more."""
+        visit = self.coverage.visit(point.problem, point.values)
+        self.visits[point.label] = visit
+        if visit.seen is not None and not point.edge:
+            self.ordinary.add(visit.seen)
+
+    def aimed(self, first: Point) -> Iterator[Point]:
+        """Points at which code decides as it did at no other: not where somebody asks about given ones."""
+        if self.subject.fixed and not self.subject.examples:
+            return
+        problem, seen = first.problem, copy.deepcopy(self.ordinary)
+        run = partial(self.coverage.at, problem)
+        for outcomes, values in aimed(run, first.values, problem.variables, seen, inside=self.subject.examples):
+            yield Point(describe(outcomes[0]), problem, values, special=True)
 
     def out_of_time(self) -> ComponentResult:
         """What was found until the time was over."""
@@ -179,7 +207,7 @@ class _Session:
             for name in finding.names:
                 record = self._record(method, name)
                 record.passed_over(point, known.name, finding.verdict, finding.message)
-                self._remember(record, here.point, known, method, finding.message)
+                self._remember(record, here.point, known, method, together=finding.message)
 
     def _judge(self, here: Evaluated, known: InDtype, method: Method, answer: Answer, asked: Cotangents) -> None:
         """Compare one answer and write down what came out."""
@@ -206,13 +234,13 @@ class _Session:
             if self.options.evidence and record.heat is None and not projected:
                 record.heat = Heat(point.label, _shown(found.ratios))
                 record.curve = here.curve(name, found.worst)
-        self._remember(record, point, known, method, answer.message)
+        self._remember(record, point, known, method, message=answer.message)
 
-    def _remember(self, record: Record, point: Point, known: InDtype, method: Method, message: str) -> None:
+    def _remember(self, record: Record, point: Point, known: InDtype, method: Method, **why: str) -> None:
         """Keep the first point at which a claim is wrong (or raises), for whoever explains it."""
         last = record.points[-1].verdict
         if record.first_wrong is None and last in ("wrong", "could not be asked"):
-            record.first_wrong = Wrong(point, known.dtype, method, message, self.previous)
+            record.first_wrong = Wrong(point, known.dtype, method, self.previous, **why)
 
     def contract(self, points: Sequence[Point]) -> list[ContractResult]:
         """The contract at every typical point where forward is finite; of each item, what is worst."""
@@ -233,7 +261,7 @@ class _Session:
         reach: Reach | None = None
         where, why = "", Explained()
         if verdict == "wrong":
-            reach, where = record.reach()
+            reach, where = record.reach(self.visits)
             waived = record.name in self.subject.waivers
             if explained and self.options.evidence and record.first_wrong is not None and not waived:
                 why = explain(self.subject, record, self.options.seed, self.options.budget)
@@ -266,13 +294,17 @@ class _Session:
         )
 
     def result(
-        self, claims: list[ClaimResult] | None = None, contract: list[ContractResult] | None = None, reason: str = ""
+        self,
+        claims: list[ClaimResult] | None = None,
+        contract: list[ContractResult] | None = None,
+        reason: str = "",
+        otherwise: Verdict = "could not be asked",
     ) -> ComponentResult:
         """The component's result: the worst verdict of its claims, "wrong" where the contract is broken."""
         claims, contract = claims or [], contract or []
         broken = [item for item in contract if item.verdict == "broken"]
         verdicts: list[Verdict] = [claim.verdict for claim in claims]
-        verdict = overall(["wrong", *verdicts] if broken else verdicts) if claims or contract else "could not be asked"
+        verdict = overall(["wrong", *verdicts] if broken else verdicts) if claims or contract else otherwise
         reach = farthest([claim.reach for claim in claims] + (["everywhere"] if broken else []))
         where = next((claim.where for claim in claims if claim.reach == reach), reach or "")
         unjudged = self.first.problem.unjudged if self.first is not None else ()
@@ -293,6 +325,7 @@ class _Session:
             calls=tuple(sorted(self.ledger.calls.items())),
             rows=tuple(sorted(self.ledger.rows.items())),
             structures=tuple(sorted(self.ledger.structures.items())),
+            coverage=covered(self.coverage),
             versions=(("gradcheck", __version__), ("numpy", np.__version__), ("python", platform.python_version())),
         )
 

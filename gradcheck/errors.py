@@ -24,6 +24,14 @@ class CannotBuild(Exception):
     """A subject cannot be built or called: it could not be asked, for this reason."""
 
 
+class NotASubject(CannotBuild):
+    """The thing makes no claim about a derivative that could be checked."""
+
+
+class NotWritten(CannotBuild):
+    """A part without which nothing can be asked is a stub: not implemented."""
+
+
 class GradcheckFailure(AssertionError):
     """Raised by `assert_correct` and the pytest fixture: a verdict that does not pass."""
 
@@ -91,6 +99,11 @@ def frames(error: BaseException | None) -> list[FrameSummary]:
     own = [one for one in every if not one.filename.startswith((*_LIBRARIES, *_STANDARD))]
     libraries = [one for one in every if one.filename.startswith(_LIBRARIES) and _NUMPY not in one.filename]
     return own or libraries
+
+
+def is_checked(file: str) -> bool:
+    """Whether a file is one of the checked code's: neither gradcheck's nor a library's."""
+    return not file.startswith(("<", _OURS, *_LIBRARIES, *_STANDARD))
 
 
 def trace(error: BaseException | None) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcheck import numerical
 from gradcheck.adapters import function_subject, subject_of
-from gradcheck.adapters.functions import Forward
+from gradcheck.adapters.handed import Forward
 from gradcheck.check import Options, check_subject
 from gradcheck.errors import CannotBuild, GradcheckFailure, UsageError
 from gradcheck.problem import Array

@@ -21,15 +21,15 @@ IMPRECISE = 64
 class InDtype:
     """A point as the claims see it.
 
-    `dtype`: the one that was asked for; `given`: the values in it, laid out in memory as the point wants; `name`: the
-    dtype in words of a result (an integer one where whole numbers are handed over). `precision`: the coarsest type
-    that a claim meets. `refusal`: why nothing can be claimed, "" if it can. `other`: forward may be on another branch
-    than in float64; `lost`: the share of its largest output by which it is off; `rounds`, `widens`: it answers in a
-    shorter (a wider) type than it was given. `whole`: whole numbers are handed over.
+    `dtype`: the one that was asked for; `name`: the dtype in words of a result (an integer one where whole numbers are
+    handed over). `precision`: the coarsest type that a claim meets. `refusal`: why nothing can be claimed, "" if it
+    can. `other`: forward may be on another branch than in float64; `lost`: the share of its largest output by which it
+    is off; `rounds`, `widens`: it answers in a shorter (a wider) type than it was given. `whole`: whole numbers are
+    handed over.
     """
 
+    point: Point
     dtype: str
-    given: Values
     name: str
     precision: str
     refusal: str = ""
@@ -38,6 +38,12 @@ class InDtype:
     rounds: bool = False
     widens: bool = False
     whole: bool = False
+
+    def given(self) -> Values:
+        """The values in this type, laid out in memory as the point wants; made anew, for who gets them may write."""
+        inputs = {v.name for v in self.point.problem.variables if v.role == "input"}
+        cast = {name: _cast(value, self.point.types.get(name, self.dtype)) for name, value in self.point.values.items()}
+        return {name: self.point.arrange(value) if name in inputs else value for name, value in cast.items()}
 
     @property
     def short(self) -> bool:
@@ -54,35 +60,34 @@ def in_own_types(point: Point, dtype: str, exact: Array) -> InDtype:
 
 def in_dtype(point: Point, dtype: str, exact: Array) -> InDtype:
     """Return what is known of `point` in `dtype`; `exact` are forward's outputs in float64, flat."""
-    given = _given(point, dtype)
+    known = InDtype(point, dtype, dtype, point.precision(dtype))
+    given = known.given()
     whole = [name for name in given if given[name].dtype.kind in "iub" and point.values[name].dtype.kind == "f"]
-    precision = point.precision(dtype)
-    name = given[whole[0]].dtype.name if whole else dtype
+    if whole:
+        known = replace(known, whole=True, name=given[whole[0]].dtype.name)
     try:
         outputs = [np.asarray(output) for output in point.problem.forward(given)]
     except Exception as error:  # a layer may refuse integers, say
-        return InDtype(dtype, given, name, precision, f"forward raised {told(error)}")
-    # A layer may compute in float32 whatever it is given, as PyTorch does on integers: no claim can be held to more.
-    asked, answers = float(np.finfo(precision).eps), [o.dtype.name for o in outputs if o.dtype.kind == "f"]
-    precision = min((precision, *answers), key=lambda one: np.finfo(one).precision)
-    rounds, widens = (any(sign * np.finfo(one).eps > sign * asked for one in answers) for sign in (1, -1))
+        return replace(known, refusal=f"forward raised {told(error)}")
     flat = np.concatenate([output.astype(float).ravel() for output in outputs])
     if not np.isfinite(flat).all():
-        return InDtype(dtype, given, name, precision, f"forward is not finite in {name} here, so it has no derivative")
+        return replace(known, refusal=f"forward is not finite in {known.name} here, so it has no derivative")
+    asked, answers = float(np.finfo(known.precision).eps), [o.dtype.name for o in outputs if o.dtype.kind == "f"]
+    rounds, widens = (any(sign * np.finfo(one).eps > sign * asked for one in answers) for sign in (1, -1))
+    # A layer may compute in float32 whatever it is given, as PyTorch does on integers: no claim can be held to more.
+    precision = min((known.precision, *answers), key=lambda one: np.finfo(one).precision)
     off, largest = float(np.abs(flat - exact).max(initial=0.0)), float(np.abs(exact).max(initial=0.0))
-    refusal = ""
     usual = IMPRECISE * max(float(np.finfo(precision).eps), float(np.finfo(float).eps))
-    if point.special and off > min(BRANCH, usual) * largest:
-        refusal = f"forward in {name} is not what it is in float64 here"
-    lost = off / largest if largest else 0.0
-    return InDtype(dtype, given, name, precision, refusal, off > BRANCH * largest, lost, rounds, widens, bool(whole))
-
-
-def _given(point: Point, dtype: str) -> dict[str, Array]:
-    """The values as the claims get them: in `dtype`, and the inputs in the point's memory layout."""
-    inputs = {v.name for v in point.problem.variables if v.role == "input"}
-    cast = {name: _cast(value, point.types.get(name, dtype)) for name, value in point.values.items()}
-    return {name: point.arrange(value) if name in inputs else value for name, value in cast.items()}
+    too_far = point.special and off > min(BRANCH, usual) * largest
+    return replace(
+        known,
+        precision=precision,
+        refusal=f"forward in {known.name} is not what it is in float64 here" if too_far else "",
+        other=off > BRANCH * largest,
+        lost=off / largest if largest else 0.0,
+        rounds=rounds,
+        widens=widens,
+    )
 
 
 def _cast(value: Array, dtype: str) -> Array:

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gradcheck.asking.claims import Answer
+from gradcheck.branches.coverage import Visit
 from gradcheck.comparing.compare import Comparison
 from gradcheck.evaluated import Evaluated
 from gradcheck.in_dtype import InDtype
 from gradcheck.problem import Method, Values
-from gradcheck.reach import is_whole, reach_of
+from gradcheck.reach import is_whole, joined, reach_of
 from gradcheck.results import AtPoint, Curve, Entry, Heat, Kink, Note
 from gradcheck.sampling import Point
 from gradcheck.verdicts import Reach, Verdict, overall
 
+# Messages that differ in their numbers only are one message.
+DIGITS = re.compile(r"\d+")
+
 
 @dataclass(frozen=True)
 class Wrong:
-    """Where a claim was first wrong, for whoever explains it."""
+    """Where a claim was first wrong, for whoever explains it.
+
+    `message`: what it raised instead, or why its shape cannot be read; `together`: what is wrong with several kinked
+    entries together.
+    """
 
     point: Point
     dtype: str
     method: Method
-    message: str
     previous: Values | None
+    message: str = ""
+    together: str = ""
 
 
 @dataclass
@@ -91,17 +101,19 @@ class Record:
         for at in self._unsettled():
             self.points[at] = replace(self.points[at], verdict="wrong")
         judged = {(one.size, is_whole(one)) for one in self.points if one.verdict in ("correct", "wrong", "convention")}
+        passed: dict[str, list[AtPoint]] = {}
         for at, answer in self.refused.items():
             one = self.points[at]
             if not judged and not self.certain:
                 continue
-            if judged and (one.edge or (one.size, is_whole(one)) not in judged):
-                # Elsewhere it does answer: a size or a type that the code may never have meant, or a loud edge.
+            elsewhere = one.edge or ((one.size or is_whole(one)) and (one.size, is_whole(one)) not in judged)
+            if judged and elsewhere:
+                # It does answer: this is a size or a type that the code may never have meant, or a loud edge.
                 self.points[at] = replace(one, verdict="skipped")
-                where = one.edge or one.size or (f"for whole numbers ({one.dtype})" if is_whole(one) else one.point)
-                self.notes.append(f"cannot be asked {where}: {answer.message}")
+                passed.setdefault(DIGITS.sub("", answer.message), []).append(self.points[at])
             else:
                 self.points[at] = replace(one, verdict="wrong")
+        self.notes.extend(_cannot_be_asked(points) for points in passed.values())
 
     def _unsettled(self) -> Iterator[int]:
         """Places of points at which 0 was claimed at a kink whose sides are both on one side of 0, without merit."""
@@ -126,10 +138,16 @@ class Record:
             return "convention", self.convention
         return found, message if found in ("unresolved", "could not be asked", "convention") else ""
 
-    def reach(self) -> tuple[Reach, str]:
-        """Return how far a wrong claim reaches, and where that is."""
-        return reach_of(self.points)
+    def reach(self, visits: Mapping[str, Visit]) -> tuple[Reach, str]:
+        """Return how far a wrong claim reaches, and where that is; `visits`: what each point showed, by its label."""
+        return reach_of(self.points, visits)
 
     def as_notes(self) -> list[Note]:
         """What is true of it and nobody's mark."""
         return [Note(self.name, text) for text in dict.fromkeys(self.notes)]
+
+
+def _cannot_be_asked(points: Sequence[AtPoint]) -> str:
+    """Say where a claim could not be asked, though it can elsewhere, and what came back first."""
+    places = (p.edge or p.size or (f"for whole numbers ({p.dtype})" if is_whole(p) else p.point) for p in points)
+    return f"cannot be asked {joined(places)}: {points[0].message}"

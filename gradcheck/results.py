@@ -216,6 +216,50 @@ class Unjudged(Data):
     reason: str
 
 
+@dataclass(frozen=True, eq=False)
+class Branch(Data):
+    """A place where forward or a claim decides: its `text`, and in words what was `taken` at some point and what not.
+
+    `column` tells two decisions on one line apart.
+    """
+
+    file: str
+    line: int
+    column: int
+    text: str
+    taken: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Source(Data):
+    """A function of the checked code that ran: its lines from line `first`, and how often each ran (−1: no code)."""
+
+    name: str
+    file: str
+    first: int
+    lines: tuple[str, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Coverage(Data):
+    """Which branches of forward and of the claims were taken, over all points, and what ran."""
+
+    branches: tuple[Branch, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def outcomes(self) -> int:
+        """The number of outcomes that there are."""
+        return self.taken + sum(len(one.missing) for one in self.branches)
+
+    @property
+    def taken(self) -> int:
+        """The number of outcomes that were seen."""
+        return sum(len(one.taken) for one in self.branches)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class ComponentResult(Data):
     """Everything that was found about one subject; true where `verdict` passes (correct, waived, a convention).
@@ -223,7 +267,8 @@ class ComponentResult(Data):
     `name`: dotted; `source`: `"path/of/file.py:line"`, relative to where the check ran. `reach` and `where` are those
     of the claim that reaches farthest. `doc`: its docstring. `reason`: why it was not checked. `reading`: how its code
     was read ("backward(upstream)"). `calls`, `rows`: how often forward was called, and on how many rows, by stage.
-    `structures`: what was found about each variable's Jacobian. `versions`: of gradcheck, NumPy and Python.
+    `structures`: what was found about each variable's Jacobian. `coverage`: which branches were taken. `versions`: of
+    gradcheck, NumPy and Python.
     """
 
     name: str
@@ -242,6 +287,7 @@ class ComponentResult(Data):
     calls: tuple[tuple[str, int], ...] = ()
     rows: tuple[tuple[str, int], ...] = ()
     structures: tuple[tuple[str, str], ...] = ()
+    coverage: Coverage = Coverage()
     versions: tuple[tuple[str, str], ...] = ()
     schema: int = SCHEMA
 

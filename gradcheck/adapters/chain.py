@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers
+from gradcheck.adapters import returned
 from gradcheck.adapters.generations import has
-from gradcheck.adapters.live import Live
+from gradcheck.adapters.isolated import Live
 from gradcheck.problem import Array, Method, Values, Variable
 
 
@@ -63,4 +63,4 @@ def _gradient(stored: Any, handed: Any, variable: Variable) -> Array | None:
     found = handed if stored is None else stored
     if found is None:
         return None
-    return answers.listed(found, [variable.name], [variable.example.shape], "backward")[0]
+    return returned.listed(found, [variable.name], [variable.example.shape], "backward")[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from gradcheck.asking import layouts
 from gradcheck.errors import message, never_ran, told, trace
 from gradcheck.problem import Array, Method, Problem, Values
 
+Given = Callable[[], Values]
 Status = Literal["answered", "silent", "unbound", "raised", "unreadable"]
 
 
@@ -43,20 +44,23 @@ def split(row: Array, shapes: Sequence[tuple[int, ...]], dtype: Any) -> list[Arr
 def ask(
     problem: Problem,
     method: Method,
-    values: Values,
+    given: Given,
     shapes: Sequence[tuple[int, ...]],
     asked: dict[str, Array],
     dtype: Any,
 ) -> dict[str, Answer]:
-    """Ask `method` at `values` for the rows of `asked[name] · J`, for every variable that it speaks about."""
+    """Ask `method` for the rows of `asked[name] · J`, for every variable that it speaks about.
+
+    `given` makes the values anew for every call: the checked code may write into what it gets.
+    """
     try:
         if method.kind == "local":
-            return _read_local(problem, method, _kept(method.at(values)([])), shapes, asked)
+            return _read_local(problem, method, _kept(method.at(given())([])), shapes, asked)
         if method.kind == "sum":
-            return _collect(problem, method, [_kept(method.at(values)([]))], dict.fromkeys(method.wrt, 1))
+            return _collect(problem, method, [_kept(method.at(given())([]))], dict.fromkeys(method.wrt, 1))
         if method.kind == "jvp":
-            return _ask_jvp(problem, method, values, asked, dtype)
-        return _ask_vjp(problem, method, values, shapes, asked, dtype)
+            return _ask_jvp(problem, method, given, asked, dtype)
+        return _ask_vjp(problem, method, given, shapes, asked, dtype)
     except NotImplementedError as error:
         return {name: Answer(name, "silent", message=message(error)) for name in method.wrt}
     except Exception as error:  # whatever other people's code raises is a finding, not a failure of the check
@@ -70,28 +74,28 @@ def _kept(said: Sequence[Any]) -> list[Any]:
     return [copy.deepcopy(one) for one in said]
 
 
-def _several(method: Method, values: Values, questions: Sequence[list[Array]]) -> list[list[Any]]:
+def _several(method: Method, given: Given, questions: Sequence[list[Array]]) -> list[list[Any]]:
     """Put several questions about one call; each about a call of its own where an answer uses the call up."""
-    derivative = method.at(values)
+    derivative = method.at(given())
     answers: list[list[Any]] = []
     used_up = False
     for question in questions:
         if used_up:
-            derivative = method.at(values)
+            derivative = method.at(given())
         try:
             answers.append(_kept(derivative(question)))
         except Exception:
             if not answers or used_up:
                 raise
             used_up = True
-            answers.append(_kept(method.at(values)(question)))
+            answers.append(_kept(method.at(given())(question)))
     return answers
 
 
 def _ask_vjp(
     problem: Problem,
     method: Method,
-    values: Values,
+    given: Given,
     shapes: Sequence[tuple[int, ...]],
     asked: dict[str, Array],
     dtype: Any,
@@ -101,15 +105,13 @@ def _ask_vjp(
     for name in method.wrt:
         by_rows.setdefault(asked[name].tobytes(), []).append(name)
     for names in by_rows.values():
-        said = _several(method, values, [split(row, shapes, dtype) for row in asked[names[0]]])
+        said = _several(method, given, [split(row, shapes, dtype) for row in asked[names[0]]])
         collected = _collect(problem, method, said, {name: len(said) for name in names})
         answers.update(collected)
     return answers
 
 
-def _ask_jvp(
-    problem: Problem, method: Method, values: Values, asked: dict[str, Array], dtype: Any
-) -> dict[str, Answer]:
+def _ask_jvp(problem: Problem, method: Method, given: Given, asked: dict[str, Array], dtype: Any) -> dict[str, Answer]:
     """Ask for the columns `J · e` of the Jacobian, and multiply the cotangents with it."""
     zeros = [np.zeros_like(problem.variable(name).example, dtype=dtype) for name in method.wrt]
     answers = {}
@@ -118,7 +120,7 @@ def _ask_jvp(
         for entry in range(zeros[position].size):
             basis.append([zero.copy() for zero in zeros])
             basis[-1][position].flat[entry] = 1.0
-        said = [[np.asarray(part) for part in parts] for parts in _several(method, values, basis)]
+        said = [[np.asarray(part) for part in parts] for parts in _several(method, given, basis)]
         columns = [np.concatenate([part.ravel() for part in parts]) for parts in said]
         first = said[0][0] if said else np.zeros(())
         outputs = asked[name].shape[1]

@@ -21,14 +21,16 @@ Rules = tuple[Callable[[Array, tuple[int, ...], tuple[int, ...]], VJP | None], .
 def read(local: Array, variable_shape: tuple[int, ...], output_shape: tuple[int, ...], role: Role) -> VJP:
     """Return the vector-Jacobian product that `local` stands for.
 
-    The product takes an upstream gradient of `output_shape` and returns an array of `variable_shape`.
+    The product takes an upstream gradient of `output_shape` and returns an array of `variable_shape`. Where none fits,
+    one more axis of length 1 in front is left out: `np.array([gradient])`.
     Raises ValueError, naming the shapes, where no layout fits.
     """
     rules = _WEIGHT_RULES if role == "weight" else _INPUT_RULES
-    for rule in (*_COMMON_RULES, *rules):
-        vjp = rule(local, variable_shape, output_shape)
-        if vjp is not None:
-            return vjp
+    for array in (local, local[0]) if local.shape[:1] == (1,) else (local,):
+        for rule in (*_COMMON_RULES, *rules):
+            vjp = rule(array, variable_shape, output_shape)
+            if vjp is not None:
+                return vjp
     raise ValueError(
         f"expected the local gradient in a layout that multiplies with an upstream gradient of shape {output_shape} "
         f"into shape {variable_shape}, but it has shape {local.shape}"

@@ -15,6 +15,7 @@ import numpy as np
 from gradcheck.asking.claims import Answer
 from gradcheck.asking.cotangents import Cotangents
 from gradcheck.evaluated import Evaluated
+from gradcheck.in_dtype import InDtype
 from gradcheck.numerical.directional import sides
 from gradcheck.numerical.estimate import Estimate
 from gradcheck.problem import Array, Method
@@ -57,6 +58,13 @@ def shared_kinks(
             if finding is not None:
                 yield finding
                 break
+
+
+def not_together(here: Evaluated, method: Method, name: str, known: InDtype) -> bool:
+    """Whether the claims by `name` are wrong along a direction in which several kinked entries move."""
+    asked = here.cotangents(method)
+    findings = shared_kinks(here, method, here.ask(method, known, asked), asked)
+    return any(finding.verdict == "wrong" and name in finding.names for finding in findings)
 
 
 def _entries(rows: Array, asked: Cotangents, estimate: Estimate) -> Array:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gradcheck.report.terminal import explain
-from gradcheck.results import PASSING, ComponentResult
+from gradcheck.results import ComponentResult
+from gradcheck.verdicts import PASSING
 from tests.right.registry import RIGHT
 from tests.right.table import Right, at
 

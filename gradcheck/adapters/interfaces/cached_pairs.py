@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers, probe, roles
+from gradcheck.adapters import arguments, examples, returned
 from gradcheck.adapters.construct import Made
-from gradcheck.adapters.functions import Forward
+from gradcheck.adapters.handed import Forward
+from gradcheck.adapters.protocol import Interface
 from gradcheck.problem import Array, Method, Problem, Sizes, Values, Variable
 
 
@@ -41,7 +42,7 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
         out, cache = _split(f(*arrays))
         backward(np.ones_like(out), cache)
 
-    meanings, given = probe.find(list(roles.signature_of(f, f).roles), sizes, (), rng, runs, both)
+    meanings, given = examples.find(list(arguments.signature_of(f, f).roles), sizes, (), rng, runs, both)
     pairs = list(zip(meanings, given, strict=True))
     variables = tuple(Variable(r.name, "input", a, r.constant, r.domain, r.data) for r, a in pairs)
     names, shapes = [v.name for v in variables], [v.example.shape for v in variables]
@@ -50,7 +51,7 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     def at(values: Values) -> Callable[[list[Array]], list[Any]]:
         _, cache = _split(f(*(np.asarray(values[name]) for name in names)))
         what = backward.__name__
-        return lambda cotangents: list(answers.listed(backward(cotangents[0], cache), names, shapes, what, constants))
+        return lambda cotangents: list(returned.listed(backward(cotangents[0], cache), names, shapes, what, constants))
 
     return Problem(variables, Forward(f, tuple(names), _output), (Method(backward.__name__, "vjp", tuple(names), at),))
 
@@ -63,3 +64,13 @@ def _split(said: Any) -> tuple[Array, Any]:
     if not isinstance(said, tuple) or len(said) != 2:
         raise TypeError("expected forward to return (out, cache)")
     return np.asarray(said[0]), said[1]
+
+
+def _partners(thing: Any) -> list[Any]:
+    found = partner(thing)
+    return [] if found is None else [found]
+
+
+INTERFACE = Interface(
+    "f_forward(x, …) that returns (out, cache) beside f_backward(dout, cache)", recognises, build, partners=_partners
+)

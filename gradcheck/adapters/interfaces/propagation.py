@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers, probe, roles, weights
+from gradcheck.adapters import arguments, examples, returned, weights
 from gradcheck.adapters.construct import Made, duplicate
 from gradcheck.adapters.generations import has
-from gradcheck.adapters.live import Live
+from gradcheck.adapters.isolated import Live
+from gradcheck.adapters.protocol import Interface
 from gradcheck.adapters.weights import Slot
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Array, Method, Problem, Sizes, Values, Variable
@@ -81,10 +82,10 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     style = style_of(made.obj)
     assert style is not None
     obj = made.obj
-    meanings = list(roles.signature_of(getattr(obj, style.forward), obj).roles)
+    meanings = list(arguments.signature_of(getattr(obj, style.forward), obj).roles)
     if made.inputs is not None:
         given = [np.asarray(array) for array in made.inputs]
-        meanings = [roles.fitting(r, a) for r, a in zip(meanings, given, strict=True)]
+        meanings = [arguments.fitting(r, a) for r, a in zip(meanings, given, strict=True)]
     else:
         meanings, given = _probed(obj, style, meanings, sizes, rng)
     slots = weights.apart(_updated(obj, style, given), [role.name for role in meanings])
@@ -100,7 +101,7 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
 
         def ask(cotangents: list[Array]) -> list[Any]:
             call = live.at({name: array.copy() for name, array in copies.items()})
-            mine = answers.listed(style.ask(obj, call.given, cotangents[0]), names, shapes, style.backward)
+            mine = returned.listed(style.ask(obj, call.given, cotangents[0]), names, shapes, style.backward)
             return [*mine, *(copies[slot.name] - _current(slot) for slot in slots)]
 
         return ask
@@ -111,25 +112,25 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
 
 def _current(slot: Slot) -> Array:
     """The weight as the update left it."""
-    found = answers.plain(slot.places[0].holder[slot.places[0].key])
+    found = returned.plain(slot.places[0].holder[slot.places[0].key])
     assert found is not None
     return found
 
 
 def _probed(
-    obj: Any, style: Style, meanings: list[roles.Role], sizes: Sizes, rng: np.random.Generator
-) -> tuple[list[roles.Role], list[Array]]:
+    obj: Any, style: Style, meanings: list[arguments.Role], sizes: Sizes, rng: np.random.Generator
+) -> tuple[list[arguments.Role], list[Array]]:
     if not meanings:
         raise CannotBuild("its forward takes no array")
     before = {place.path: np.shape(value) for value, place in weights.places(obj)}
 
     def runs(arrays: list[Array]) -> None:
-        answers.outputs(getattr(duplicate(obj), style.forward)(*arrays))
+        returned.filled(getattr(duplicate(obj), style.forward)(*arrays))
 
     def both(arrays: list[Array]) -> None:
         twin = duplicate(obj)
-        output = answers.outputs(getattr(twin, style.forward)(*arrays))[0]
-        said = answers.plain(style.ask(twin, arrays, np.ones_like(output, dtype=float)))
+        output = returned.outputs(getattr(twin, style.forward)(*arrays))[0]
+        said = returned.plain(style.ask(twin, arrays, np.ones_like(output, dtype=float)))
         if said is not None and said.shape != arrays[0].shape:
             raise ValueError("another shape than the input's")
         after = {place.path: np.shape(value) for value, place in weights.places(twin)}
@@ -137,7 +138,7 @@ def _probed(
             raise ValueError("another shape than the weight's")
 
     shapes = [value.shape for value, _ in weights.places(obj) if isinstance(value, np.ndarray) and value.ndim]
-    return probe.find(meanings, sizes, shapes, rng, runs, both)
+    return examples.find(meanings, sizes, shapes, rng, runs, both)
 
 
 def _updated(obj: Any, style: Style, given: list[Array]) -> list[Slot]:
@@ -147,7 +148,7 @@ def _updated(obj: Any, style: Style, given: list[Array]) -> list[Slot]:
     around = [place for value, place in weights.places(twin) if isinstance(value, np.ndarray)]
     with np.errstate(all="ignore"):
         arrays = [array.copy() for array in given]
-        output = answers.outputs(getattr(twin, style.forward)(*arrays))[0]
+        output = returned.outputs(getattr(twin, style.forward)(*arrays))[0]
         before = [(p, np.array(p.holder[p.key])) for p in around if isinstance(p.holder, (dict, list))]
         try:
             style.ask(twin, arrays, np.ones_like(output, dtype=float))
@@ -162,3 +163,8 @@ def _updated(obj: Any, style: Style, given: list[Array]) -> list[Slot]:
 def _slot(path: str, mine: dict[str, tuple[Any, Any]]) -> Slot:
     value, place = mine[path]
     return Slot(path.lstrip("_"), value, (place,))
+
+
+INTERFACE = Interface(
+    "backward_propagation(upstream, learning_rate) or the like, which updates the weights", recognises, build
+)

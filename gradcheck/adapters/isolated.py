@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers
+from gradcheck.adapters import returned
 from gradcheck.adapters.state import (
     GENERATORS,
     Store,
@@ -103,7 +103,7 @@ class Live:
                 put(np.array(values[name]))
             # Copies: a forward that writes into its input must not change the point at which it is checked.
             said = self.pinned(self.run, self._wrapped([np.array(values[name]) for name in self.inputs]))
-            return answers.outputs(said)
+            return returned.outputs(said)
         finally:
             for store, before in zip(self.stores, saved, strict=True):
                 refill(store, before)
@@ -140,7 +140,7 @@ class Live:
                     random |= isinstance(own[name], GENERATORS)
                     mutable += [(number, name)] if not isinstance(own[name], GENERATORS) else []
         self.habits = Habits(random, tuple(mutable))
-        first, second = (answers.outputs(self.pinned(self.run, given)) for _ in range(2))
+        first, second = (returned.outputs(self.pinned(self.run, given)) for _ in range(2))
         counting = any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True))
         return Habits(random, tuple(mutable), counting)
 

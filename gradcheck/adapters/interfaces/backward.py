@@ -7,23 +7,28 @@ A loss whose `backward` returns one gradient for two inputs holds the second con
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers, left, probe, roles, weights
+from gradcheck.adapters import arguments, examples, gradients, returned, weights
 from gradcheck.adapters.construct import Made, duplicate
 from gradcheck.adapters.generations import FORWARDS, has
-from gradcheck.adapters.left import Left
-from gradcheck.adapters.live import Habits, Live
+from gradcheck.adapters.gradients import Left
+from gradcheck.adapters.isolated import Habits, Live
+from gradcheck.adapters.protocol import Interface
 from gradcheck.adapters.weights import Slot
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Array, Method, Problem, Sizes, Values, Variable
 
 # Where a forward or a backward that returns nothing leaves its result.
 OUTPUTS = ("output", "outputs", "out", "result")
+RESETS = (
+    *("zero_grad", "zero_grads", "zero_gradient", "zero_gradients", "zeroGradParameters"),
+    *("reset_grad", "reset_grads", "reset_gradients", "clear_grad", "clear_grads", "clear_gradients"),
+)
 INPUT_GRADIENTS = ("dinputs", "dinput", "dx", "dX", "grad_input", "input_grad", "d_input", "dinp")
 
 
@@ -37,12 +42,13 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     return _Layer(made, sizes, rng).problem()
 
 
-def _zero_grad(obj: Any) -> None:
-    """Where gradients add up until they are set to zero, as PyTorch's do, do that before each question."""
+def _resets(obj: Any) -> Iterator[Callable[[], Any]]:
+    """The code's own way of setting gradients to zero that add up until then, on `obj` and what it holds."""
     for one in (obj, *vars(obj).values()) if hasattr(obj, "__dict__") else (obj,):
-        zero = getattr(one, "zero_grad", None)
-        if inspect.ismethod(zero) and not _required(zero):
-            zero()
+        for name in RESETS:
+            reset = getattr(one, name, None)
+            if inspect.ismethod(reset) and not _required(reset):
+                yield reset
 
 
 def _required(method: Callable[..., Any]) -> bool:
@@ -70,15 +76,16 @@ class _Layer:
         self.obj = made.obj
         self.rng = rng
         self.forward = next(name for name in FORWARDS if has(self.obj, name))
-        self.signature = roles.signature_of(getattr(self.obj, self.forward), self.obj)
+        self.signature = arguments.signature_of(getattr(self.obj, self.forward), self.obj)
         self.roles, self.given = self._arrays(made, sizes)
         self.certain = made.inputs is not None
         self.left, said = self._weights(self.given)
         self.returned = self._returned(said) if not self.left and self._more(said) else []
-        self.adding = left.accumulating(duplicate(self.obj), self.left, self._train) if self.left else []
+        adds = self.left and not any(_resets(self.obj))
+        self.adding = gradients.accumulating(duplicate(self.obj), self.left, self._train) if adds else []
         self.held: set[str] = set()
         self._hold_labels_constant(said)
-        self.left += left.missing(duplicate(self.obj), self.left, self._outputs) if self.left else []
+        self.left += gradients.missing(duplicate(self.obj), self.left, self._outputs) if self.left else []
         self.slots = [weights.on(self.obj, one.slot.name, one.slot.paths) for one in self.left] + self.returned
         self.slots = weights.apart(self.slots, [role.name for role in self.roles])
         self.live = Live(self.obj, self.slots, [r.name for r in self.roles], self._run(self.obj), habits=self._habits())
@@ -99,12 +106,13 @@ class _Layer:
 
             def ask(cotangents: list[Array]) -> list[Any]:
                 call.enter()
-                _zero_grad(live.obj)
-                left.set_to_zero(live.obj, self.adding)
+                for reset in _resets(live.obj):
+                    reset()
+                gradients.set_to_zero(live.obj, self.adding)
                 said = _backward(live.obj, cotangents)
-                behind = [answers.own(one.read(live.obj)) for one in self.left]
+                behind = [returned.own(one.read(live.obj)) for one in self.left]
                 if self.returned and isinstance(said, (list, tuple)):
-                    behind = [answers.own(item) for item in said[len(names) :]]
+                    behind = [returned.own(item) for item in said[len(names) :]]
                     said = said[: len(names)]
                 if said is None and by_weight:
                     return [*(None for _ in names), *behind]
@@ -120,7 +128,7 @@ class _Layer:
             live.habits.random,
             call=lambda values: live.at(values).said,
             reading=self._reading(),
-            dtype="float64" if self.certain else probe.widest(self.given),
+            dtype=examples.widest(self.given, lambda given: self._run(duplicate(self.obj))(*given)),
         )
 
     def _reading(self) -> str:
@@ -133,7 +141,7 @@ class _Layer:
         return Run(obj, self.signature.bind(getattr(obj, self.forward)))
 
     def _outputs(self, obj: Any) -> list[Array]:
-        return answers.outputs(self._run(obj)(*[array.copy() for array in self.given]))
+        return returned.outputs(self._run(obj)(*[array.copy() for array in self.given]))
 
     def _habits(self) -> Habits:
         twin = duplicate(self.obj)
@@ -144,24 +152,24 @@ class _Layer:
         with np.errstate(all="ignore"):
             return live.learn(dict(zip(live.inputs, self.given, strict=True)) | {s.name: s.array for s in slots})
 
-    def _arrays(self, made: Made, sizes: Sizes) -> tuple[list[roles.Role], list[Array]]:
+    def _arrays(self, made: Made, sizes: Sizes) -> tuple[list[arguments.Role], list[Array]]:
         found = list(self.signature.roles)
         if made.inputs is not None:
             if len(made.inputs) != len(found):
                 raise CannotBuild(f"its example gives {len(made.inputs)} inputs, but forward takes {len(found)}")
             given = [np.asarray(array) for array in made.inputs]
-            return [roles.fitting(r, a) for r, a in zip(found, given, strict=True)], given
+            return [arguments.fitting(r, a) for r, a in zip(found, given, strict=True)], given
         if not found:
             raise CannotBuild("its forward takes no array")
 
         def runs(arrays: list[Array]) -> None:
-            answers.outputs(self._run(duplicate(self.obj))(*arrays))
+            returned.filled(self._run(duplicate(self.obj))(*arrays))
 
         def both(arrays: list[Array]) -> None:
             found, said = self._weights(arrays)
             if isinstance(said, Exception):
                 raise said
-            first = answers.plain(said[0] if isinstance(said, (list, tuple)) else said)
+            first = returned.plain(said[0] if isinstance(said, (list, tuple)) else said)
             if first is not None and first.shape != arrays[0].shape:
                 raise ValueError("another shape than the input's")
             for one in found:
@@ -169,7 +177,7 @@ class _Layer:
                     raise ValueError("another shape than the weight's")
 
         shapes = [value.shape for value, _ in weights.places(self.obj) if isinstance(value, np.ndarray) and value.ndim]
-        return probe.find(found, sizes, shapes, self.rng, runs, both)
+        return examples.find(found, sizes, shapes, self.rng, runs, both)
 
     def _weights(self, arrays: list[Array]) -> tuple[list[Left], Any]:
         """Return the weights with their gradients, and what backward returned, tried on a twin."""
@@ -177,16 +185,16 @@ class _Layer:
         outputs: list[Array] = []
 
         def forward(twin: Any) -> None:
-            outputs.extend(answers.outputs(self._run(twin)(*[array.copy() for array in arrays])))
+            outputs.extend(returned.outputs(self._run(twin)(*[array.copy() for array in arrays])))
 
         def backward(twin: Any) -> Any:
             return _backward(twin, [np.round(self.rng.normal(size=one.shape), 2) for one in outputs])
 
-        return left.find(self.obj, self.twin, forward, backward)
+        return gradients.find(self.obj, self.twin, forward, backward)
 
     def _train(self, twin: Any) -> None:
         """Forward and backward, as a training loop calls them."""
-        outputs = answers.outputs(self._run(twin)(*[array.copy() for array in self.given]))
+        outputs = returned.outputs(self._run(twin)(*[array.copy() for array in self.given]))
         _backward(twin, [np.ones_like(one, dtype=float) for one in outputs])
 
     def _more(self, said: Any) -> bool:
@@ -196,7 +204,7 @@ class _Layer:
         """Gradients that `backward` returns after the inputs', for weights in the order of their attributes."""
         around = [(value, place) for value, place in weights.places(self.obj) if isinstance(value, np.ndarray)]
         found = []
-        for gradient in [answers.plain(item) for item in said[len(self.roles) :]]:
+        for gradient in [returned.plain(item) for item in said[len(self.roles) :]]:
             shape = None if gradient is None else gradient.shape
             fitting = [one for one in around if one[0].shape == shape] or around
             if not fitting:
@@ -212,17 +220,17 @@ class _Layer:
         declared = any(role.constant for role in self.roles) or hasattr(type(self.obj), "input_data")
         if not single or declared or len(self.roles) < 2 or self._outputs(duplicate(self.obj))[0].size != 1:
             return
-        labels = [roles.Role(role.name, True, "one-hot") for role in self.roles[1:]]
+        labels = [arguments.Role(role.name, True, "one-hot") for role in self.roles[1:]]
         given = [
             self.given[0],
-            *(probe.draw(r, a.shape, self.rng) for r, a in zip(labels, self.given[1:], strict=True)),
+            *(examples.draw(r, a.shape, self.rng) for r, a in zip(labels, self.given[1:], strict=True)),
         ]
         first = self.roles[0]
         with np.errstate(all="ignore"):
-            value = answers.outputs(self._run(duplicate(self.obj))(*[array.copy() for array in given]))[0]
+            value = returned.outputs(self._run(duplicate(self.obj))(*[array.copy() for array in given]))[0]
         if not np.isfinite(value).all():  # a logarithm of what is no probability
             first = replace(first, data="probabilities", domain=(0.0, 1.0))
-            given[0] = probe.draw(first, given[0].shape, self.rng)
+            given[0] = examples.draw(first, given[0].shape, self.rng)
         self.roles, self.given = [first, *labels], given
         self.held = {role.name for role in labels}
 
@@ -258,4 +266,7 @@ def _listed(said: Any, names: Sequence[str], shapes: Sequence[tuple[int, ...]], 
     asked = [name for name in names if name not in constants]
     if isinstance(said, np.ndarray) and len(asked) == 1 < len(names):
         said = [said]
-    return list(answers.listed(said, names, shapes, "backward", constants))
+    return list(returned.listed(said, names, shapes, "backward", constants))
+
+
+INTERFACE = Interface("forward(x) and backward(upstream)", recognises, build)

@@ -40,6 +40,14 @@ def outputs(answer: Any) -> list[Array]:
     return found
 
 
+def filled(answer: Any) -> list[Array]:
+    """The same, of a forward that is tried: of arrays without entries nothing can be told (ValueError)."""
+    found = outputs(answer)
+    if not any(one.size for one in found):
+        raise ValueError("it returned an empty array")
+    return found
+
+
 def listed(
     answer: Any,
     names: Sequence[str],

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers, probe, roles
+from gradcheck.adapters import arguments, examples, returned
 from gradcheck.adapters.construct import Made
-from gradcheck.adapters.functions import Forward
+from gradcheck.adapters.handed import Forward
+from gradcheck.adapters.protocol import Interface
 from gradcheck.problem import Array, Method, Problem, Sizes, Values, Variable
 
 SUFFIXES = ("_grad", "_gradient", "_prime", "_derivative", "_deriv", "_backward", "_der", "_d")
@@ -52,15 +53,15 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     f = made.obj
     derivative = partner(f)
     assert derivative is not None
-    signature = roles.signature_of(f, f)
+    signature = arguments.signature_of(f, f)
 
     def runs(arrays: list[Array]) -> None:
-        answers.outputs(f(*arrays))
+        returned.filled(f(*arrays))
 
     def both(arrays: list[Array]) -> None:
         derivative(*arrays)
 
-    meanings, given = probe.find(list(signature.roles), sizes, (), rng, runs, both)
+    meanings, given = examples.find(list(signature.roles), sizes, (), rng, runs, both)
     variables = tuple(
         Variable(r.name, "input", a, r.constant, r.domain, r.data) for r, a in zip(meanings, given, strict=True)
     )
@@ -70,6 +71,16 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
 
     def at(values: Values) -> Callable[[list[Array]], list[Any]]:
         given = [np.asarray(values[name]) for name in order]
-        return lambda _: list(answers.listed(derivative(*given), names, shapes, derivative.__name__))
+        return lambda _: list(returned.listed(derivative(*given), names, shapes, derivative.__name__))
 
     return Problem(variables, Forward(f, tuple(order)), (Method(derivative.__name__, "local", tuple(names), at),))
+
+
+def _partners(thing: Any) -> list[Any]:
+    found = partner(thing)
+    return [] if found is None else [found]
+
+
+INTERFACE = Interface(
+    "f(x, …) beside f_grad, f_prime, df or the like, of the same arguments", recognises, build, partners=_partners
+)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers, source
+from gradcheck.adapters import returned, source
 from gradcheck.errors import UsageError
 from gradcheck.problem import Array, Method, Problem, Sizes, Subject, Values, Variable
 
@@ -78,7 +78,7 @@ class Forward:
     def __call__(self, values: Values) -> list[Array]:
         # Copies: a function that writes into its argument must not change the point at which it is checked.
         said = self.f(*(np.array(values[name]) for name in self.names))
-        return answers.outputs(said if self.pick is None else self.pick(said))
+        return returned.outputs(said if self.pick is None else self.pick(said))
 
 
 def _example(value: Any, number: int) -> Array:
@@ -114,7 +114,7 @@ def _vjp(f: Function, vjp: Function, variables: Sequence[Variable]) -> Method:
 
     def at(values: Values) -> Callable[[list[Array]], list[Any]]:
         x = _point(values, variables)
-        return lambda cotangents: list(answers.listed(vjp(*x, *cotangents), names, shapes, "vjp"))
+        return lambda cotangents: list(returned.listed(vjp(*x, *cotangents), names, shapes, "vjp"))
 
     return Method("vjp", "vjp", tuple(names), at, source=vjp)
 
@@ -122,7 +122,7 @@ def _vjp(f: Function, vjp: Function, variables: Sequence[Variable]) -> Method:
 def _jvp(f: Function, jvp: Function, variables: Sequence[Variable]) -> Method:
     def at(values: Values) -> Callable[[list[Array]], list[Any]]:
         x = _point(values, variables)
-        return lambda tangents: list(answers.outputs(jvp(*x, *tangents)))
+        return lambda tangents: list(returned.outputs(jvp(*x, *tangents)))
 
     return Method("jvp", "jvp", tuple(v.name for v in variables), at, source=jvp)
 
@@ -132,7 +132,7 @@ def _grad(f: Function, grad: Function, variables: Sequence[Variable]) -> Method:
 
     def at(values: Values) -> Callable[[list[Array]], list[Any]]:
         x = _point(values, variables)
-        return lambda _: list(answers.listed(grad(*x), names, shapes, "grad"))
+        return lambda _: list(returned.listed(grad(*x), names, shapes, "grad"))
 
     return Method("grad", "sum", tuple(names), at, source=grad)
 
@@ -145,8 +145,8 @@ def _jac(f: Function, jac: Function, variables: Sequence[Variable]) -> Method:
         x = _point(values, variables)
         said = jac(*x)
         said = [said] if len(names) == 1 and not isinstance(said, (list, tuple)) else said
-        claimed = [answers.own(one) for one in answers.listed(said, names, shapes, "jac")]
-        parts = answers.outputs(f(*(array.copy() for array in x)))
+        claimed = [returned.own(one) for one in returned.listed(said, names, shapes, "jac")]
+        parts = returned.outputs(f(*(array.copy() for array in x)))
 
         def ask(cotangents: list[Array]) -> list[Any]:
             row = np.concatenate([np.ravel(g) for g in cotangents])

@@ -14,16 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers, package
+from gradcheck.adapters import package, returned
 from gradcheck.adapters.construct import Made
 from gradcheck.adapters.generations import names_of
+from gradcheck.adapters.protocol import Interface
 from gradcheck.adapters.recorded import Kit
 from gradcheck.adapters.tape import as_tensor, takes_sources, takes_upstream
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Array, Method, Problem, Sizes, Suspect, Values, Variable
 
 # One generic point shows how gradients are wired: sizes and scales do not matter to a tape.
-FIXED = True
 
 CHAIN = ("w1", "b1", "w2", "b2")
 MEET = ("v", "c")
@@ -128,11 +128,11 @@ def _method(
                 said = recording.gradient(loss, [tensors[source] for source in sources])
             else:
                 said = recording.gradient()
-            return list(answers.listed(said, sources, shapes, "tape.gradient"))
+            return list(returned.listed(said, sources, shapes, "tape.gradient"))
 
         return ask
 
-    return Method(name, "sum", sources, at, _suspects(sources) if data == "u" else ())
+    return Method(name, "sum", sources, at, _suspects(sources) if data == "u" else (), certain=True)
 
 
 def _suspects(sources: Sequence[str]) -> tuple[Suspect, ...]:
@@ -151,3 +151,6 @@ def _suspects(sources: Sequence[str]) -> tuple[Suspect, ...]:
     sentence = "The gradients of two paths meet at a tensor and are not added: only one of them arrives."
     slopes: tuple[Callable[[Array], Array], ...] = (np.ones_like, lambda h: (1 + h * h) ** -1.5)
     return tuple(Suspect("gradients that meet are not added", sentence, along(slope)) for slope in slopes)
+
+
+INTERFACE = Interface("a GradientTape with gradient(target, sources)", recognises, build, fixed=True)

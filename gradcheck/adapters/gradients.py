@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import weights
-from gradcheck.adapters.answers import plain
+from gradcheck.adapters.returned import plain
 from gradcheck.adapters.state import fingerprint
 from gradcheck.adapters.weights import Place, Slot
 from gradcheck.problem import Array

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers, probe, roles
+from gradcheck.adapters import arguments, examples, returned
 from gradcheck.adapters.construct import Made
 from gradcheck.adapters.generations import has
+from gradcheck.adapters.protocol import Interface
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Array, Method, Problem, Sizes, Values, Variable
 
@@ -96,14 +97,14 @@ class Operation:
 
     def __call__(self, values: Values) -> list[Array]:
         nodes = self.arguments({name: np.array(values[name]) for name in self.order if name in values})
-        return answers.outputs(held(self.obj.forward(*nodes)))
+        return returned.outputs(held(self.obj.forward(*nodes)))
 
 
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     """Return the problem that the operation poses. Raises CannotBuild where it cannot be called."""
     obj = made.obj
     node = node_class(obj)
-    meanings = roles.roles_of(_names(obj, "forward"), obj)
+    meanings = arguments.roles_of(_names(obj, "forward"), obj)
     if made.inputs is not None:
         given: list[Any] = [np.asarray(v) if _is_numeric(v) else v for v in made.inputs]
     else:
@@ -131,7 +132,8 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
 
         return ask
 
-    return Problem(variables, operation, (Method("backward", "vjp", tuple(names), at),))
+    method = Method("backward", "vjp", tuple(names), at, certain=made.inputs is not None)
+    return Problem(variables, operation, (method,))
 
 
 def _listed(said: Any, names: Sequence[str], shapes: Sequence[tuple[int, ...]], constants: Sequence[str]) -> list[Any]:
@@ -141,7 +143,7 @@ def _listed(said: Any, names: Sequence[str], shapes: Sequence[tuple[int, ...]], 
             f"expected backward to return a tuple with one gradient each for {', '.join(names)}, "
             f"but got a bare array of shape {said.shape}"
         )
-    return list(answers.listed(said, names, shapes, "backward", constants))
+    return list(returned.listed(said, names, shapes, "backward", constants))
 
 
 def _is_numeric(value: Any) -> bool:
@@ -149,8 +151,8 @@ def _is_numeric(value: Any) -> bool:
 
 
 def _probed(
-    obj: Any, node: type, meanings: list[roles.Role], sizes: Sizes, rng: np.random.Generator
-) -> tuple[list[roles.Role], list[Any]]:
+    obj: Any, node: type, meanings: list[arguments.Role], sizes: Sizes, rng: np.random.Generator
+) -> tuple[list[arguments.Role], list[Any]]:
     """Try every argument as a node first, then the last ones as an index or a slice."""
     error: CannotBuild | None = None
     for nodes in range(len(meanings), 0, -1):
@@ -160,7 +162,7 @@ def _probed(
                 return obj.forward(*map(node, arrays), *raw)
 
             def runs(arrays: list[Array]) -> None:
-                answers.outputs(held(run(arrays)))
+                returned.outputs(held(run(arrays)))
 
             def both(arrays: list[Array], raw: tuple[Any, ...] = raw) -> None:
                 output = held(run(arrays))
@@ -171,12 +173,16 @@ def _probed(
 
             try:
                 plain = [
-                    roles.Role(r.name, r.constant and nodes == len(meanings), domain=r.domain) for r in meanings[:nodes]
+                    arguments.Role(r.name, r.constant and nodes == len(meanings), domain=r.domain)
+                    for r in meanings[:nodes]
                 ]
-                found, given = probe.find(plain, sizes, (), rng, runs, both)
+                found, given = examples.find(plain, sizes, (), rng, runs, both)
             except CannotBuild as problem:
                 error = error or problem
                 continue
             return [*found, *meanings[nodes:]], [*given, *raw]
     assert error is not None
     raise error
+
+
+INTERFACE = Interface("forward(*nodes) and backward(*nodes, gradient) on a graph's nodes", recognises, build)

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers, chain, convention, package, probe, roles, tape, weights
+from gradcheck.adapters import arguments, chain, convention, examples, package, returned, tape, weights
 from gradcheck.adapters.construct import Made, duplicate
 from gradcheck.adapters.generations import MODERN, Generation, forward_name, has, recognise
-from gradcheck.adapters.live import Habits, Live
+from gradcheck.adapters.isolated import Habits, Live
+from gradcheck.adapters.protocol import Interface
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Array, Method, Problem, Sizes, Values, Variable
 
@@ -44,21 +45,21 @@ class _Layer:
         self.only_called = False  # its forward reads what its __call__ keeps
         # Where the base class would truncate every gradient to integers, the layer is not to blame.
         self.floats = convention.truncates(self.cls, generation)
-        self.signature = roles.signature_of(getattr(self.obj, forward_name(self.obj) or ""), self.obj)
+        self.signature = arguments.signature_of(getattr(self.obj, forward_name(self.obj) or ""), self.obj)
         self.roles, self.given = self._arrays(made, sizes, rng)
-        self.exemplified = made.inputs is not None
         self.slots = weights.apart(self.slots, [role.name for role in self.roles])
         self.examples = {slot.name: _example(slot, rng) for slot in self.slots}
         self.live = self._live(self.obj, self._habits())
         self.averaged = generation is not MODERN and convention.averages(self.cls, generation)
-        outputs = self.live.forward(dict(zip(self.live.inputs, self.given, strict=True)) | self.examples)
+        outputs = self._forward(self.given)
+        self.unjudged: list[tuple[str, str]] = []
         self.is_loss = len(outputs) == 1 and outputs[0].size == 1
 
     def problem(self) -> Problem:
         pairs = zip(self.roles, self.given, strict=True)
         inputs = [Variable(r.name, "input", a, r.constant, r.domain, r.data) for r, a in pairs]
         by_weight = [
-            Variable(slot.name, "weight", self.examples[slot.name], domain=roles.domain_of_weight(slot.name))
+            Variable(slot.name, "weight", self.examples[slot.name], domain=arguments.domain_of_weight(slot.name))
             for slot in self.slots
         ]
         methods: list[Method] = []
@@ -86,8 +87,12 @@ class _Layer:
             tuple(replace(method, certain=True) for method in methods),
             self.live.habits.random,
             call=lambda values: self.live.at(values).said,
-            dtype="float64" if self.exemplified else probe.widest(self.given),
+            unjudged=tuple(self.unjudged),
+            dtype=examples.widest(self.given, self._forward),
         )
+
+    def _forward(self, given: list[Array]) -> list[Array]:
+        return self.live.forward(dict(zip(self.live.inputs, given, strict=True)) | self.examples)
 
     def _local(self, name: str, variables: Sequence[Variable]) -> Method:
         """`get_input_gradients()` or `get_weight_gradients()`: the local derivatives, as they are laid out."""
@@ -100,8 +105,7 @@ class _Layer:
 
             def ask(_: list[Array]) -> list[Any]:
                 call.enter()
-                items = answers.listed(derivative(), names, shapes, name, constants, bare)
-                items = [_without_leading_one(item, v) for item, v in zip(items, variables, strict=True)]
+                items = returned.listed(derivative(), names, shapes, name, constants, bare)
                 return _over_the_batch(items) if shared else items
 
             return ask
@@ -120,6 +124,7 @@ class _Layer:
         live, bare, shared = self.live, self.generation is not MODERN, self._leaves_the_mean_out(name)
         way = self._way(name, names, shapes, constants)
         if way.silent:
+            self.unjudged.append((name, "its base class' method is not made for outputs like this one's"))
             return []
 
         def at(values: Values) -> Callable[[list[Array]], list[Any]]:
@@ -133,7 +138,7 @@ class _Layer:
                 except Exception:
                     self._require_written(local)
                     raise
-                items = way.read(answers.listed(said, names, shapes, name, constants, bare), cotangents)
+                items = way.read(returned.listed(said, names, shapes, name, constants, bare), cotangents)
                 return _over_the_batch(items) if shared else items
 
             return ask
@@ -153,7 +158,7 @@ class _Layer:
         twin = duplicate(self.obj)
         live = self._live(twin)
         call = live.at({**dict(zip(live.inputs, self.given, strict=True)), **self.examples})
-        return convention.find(twin, name, self.generation, answers.outputs(call.said), names, shapes, constants)
+        return convention.find(twin, name, self.generation, returned.outputs(call.said), names, shapes, constants)
 
     def _run(self, obj: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """How `obj` is run without a record, and how it is called by a user."""
@@ -175,7 +180,7 @@ class _Layer:
         with np.errstate(all="ignore"):
             return live.learn(values)
 
-    def _arrays(self, made: Made, sizes: Sizes, rng: np.random.Generator) -> tuple[list[roles.Role], list[Array]]:
+    def _arrays(self, made: Made, sizes: Sizes, rng: np.random.Generator) -> tuple[list[arguments.Role], list[Array]]:
         """Return the inputs' roles and examples: those that came with the object, else what forward accepts."""
         found = list(self.signature.roles)
         if made.inputs is not None:
@@ -185,7 +190,7 @@ class _Layer:
                 expected = f"forward takes {len(found)}: {', '.join(role.name for role in found)}"
                 raise CannotBuild(f"its example gives {len(made.inputs)} inputs, but {expected}")
             given = [np.asarray(array) for array in made.inputs]
-            return [roles.fitting(r, a) for r, a in zip(found, given, strict=True)], given
+            return [arguments.fitting(r, a) for r, a in zip(found, given, strict=True)], given
         options = [self._numbered(count) for count in (1, 2, 3)] if self.signature.starred else [found]
         if not options[0]:
             raise CannotBuild("its forward takes no array")
@@ -196,21 +201,21 @@ class _Layer:
             try:
                 run, call = self._run(duplicate(self.obj))
                 self.wrap = tape.as_tensor(wrap) if wrap is not None else None
-                return probe.find(option, sizes, shapes, rng, self._tries(run, call))
+                return examples.find(option, sizes, shapes, rng, self._tries(run, call))
             except CannotBuild as problem:
                 error = error or problem
         assert error is not None
         raise error
 
-    def _numbered(self, count: int) -> list[roles.Role]:
+    def _numbered(self, count: int) -> list[arguments.Role]:
         """The inputs of a forward that takes `*args`."""
-        return roles.roles_of([f"x{n}" for n in range(count)], self.obj)
+        return arguments.roles_of([f"x{n}" for n in range(count)], self.obj)
 
     def _tries(self, run: Callable[..., Any], call: Callable[..., Any]) -> Callable[[list[Array]], None]:
         def tries(arrays: list[Array]) -> None:
             given = arrays if self.wrap is None else [self.wrap(array) for array in arrays]
-            answers.outputs(run(*given))
-            answers.outputs(call(*given))
+            returned.filled(run(*given))
+            returned.outputs(call(*given))
 
         return tries
 
@@ -225,19 +230,19 @@ def _over_the_batch(items: Sequence[Array | None]) -> list[Array | None]:
     return [item if item is None or not item.ndim else np.asarray(item / len(item)) for item in items]
 
 
-def _without_leading_one(item: Array | None, variable: Variable) -> Array | None:
-    """A derivative made from `np.array(self.inputs)` has one axis too many, of length one."""
-    shape = variable.example.shape
-    leads = item is not None and item.ndim > len(shape) and item.shape[: len(shape)] == (1, *shape[:-1])
-    if item is None or variable.role == "weight" or not (leads or item.shape == (1, *shape)):
-        return item
-    return np.asarray(item[0])
-
-
 def _example(slot: weights.Slot, rng: np.random.Generator) -> Array:
     """A weight as it is, or random numbers where it is constant (a bias of zeros hides a missing factor)."""
     array = slot.array
     if array.size and np.ptp(array) > 0:
         return np.array(array)
     values = np.round(rng.normal(size=array.shape), 2)
-    return np.asarray(values if roles.domain_of_weight(slot.name) is None else np.abs(values) + 0.5, dtype=array.dtype)
+    return np.asarray(
+        values if arguments.domain_of_weight(slot.name) is None else np.abs(values) + 0.5, dtype=array.dtype
+    )
+
+
+INTERFACE = Interface(
+    "forward(x) and get_input_gradients(), compose_input_gradients(J), and the same for weights (Beras)",
+    recognises,
+    build,
+)

@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers, construct, package, probe, roles, tape, weights
+from gradcheck.adapters import arguments, construct, examples, package, returned, tape, weights
 from gradcheck.adapters.construct import Made, duplicate
 from gradcheck.adapters.generations import FORWARDS, has, recognise
-from gradcheck.adapters.live import Habits, Live
+from gradcheck.adapters.isolated import Habits, Live
+from gradcheck.adapters.protocol import Interface
 from gradcheck.adapters.weights import Slot
 from gradcheck.errors import CannotBuild, told
 from gradcheck.problem import Array, Method, Problem, Sizes, Variable
 
 # The layers of a model are checked by themselves: one generic point, and a small network, show how it joins them.
-FIXED = True
 SMALL = Sizes(3, 3, 2)
 
 LOSSES = ("loss_fn", "compiled_loss", "loss", "loss_function")
@@ -83,7 +83,7 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     loss = next((getattr(made.obj, name) for name in LOSSES if callable(getattr(made.obj, name, None))), None)
     whole = Whole(made.obj, loss or construct.make(_loss(cls), sizes, rng).obj)
     slots = _slots(whole)
-    meanings = [roles.Role("x"), roles.Role("y_true", constant=True, data="one-hot")]
+    meanings = [arguments.Role("x"), arguments.Role("y_true", constant=True, data="one-hot")]
     given = _arrays(made, whole, meanings, slots, rng)
     live = Live(whole, slots, ["x", "y_true"], whole.run, habits=_habits(whole, given))
     variables = [
@@ -109,19 +109,19 @@ def _slots(whole: Whole) -> list[Slot]:
 
 
 def _arrays(
-    made: Made, whole: Whole, meanings: list[roles.Role], slots: list[Slot], rng: np.random.Generator
+    made: Made, whole: Whole, meanings: list[arguments.Role], slots: list[Slot], rng: np.random.Generator
 ) -> list[Array]:
     if made.inputs is not None:
         if len(made.inputs) != 2:
             raise CannotBuild(f"its example gives {len(made.inputs)} inputs, but a model takes x and y_true")
         return [np.asarray(array) for array in made.inputs]
     error: Exception | None = None
-    for shape in probe.shapes(SMALL, [slot.array.shape for slot in slots]):
-        x = probe.draw(meanings[0], shape, rng)
+    for shape in examples.shapes(SMALL, [slot.array.shape for slot in slots]):
+        x = examples.draw(meanings[0], shape, rng)
         try:
             with np.errstate(all="ignore"):
                 twin = duplicate(whole)
-                y = probe.draw(meanings[1], answers.outputs(_forward(twin.model)(x.copy()))[0].shape, rng)
+                y = examples.draw(meanings[1], returned.outputs(_forward(twin.model)(x.copy()))[0].shape, rng)
                 twin.run(x.copy(), y.copy())
         except Exception as problem:  # whatever the layers of somebody else's model raise; another shape may fit
             error = error or problem
@@ -168,3 +168,6 @@ def _loss(cls: type) -> Callable[..., Any]:
     if found is None:
         raise CannotBuild("it has no loss, and its package has none: compile it, or define gradcheck_example()")
     return found
+
+
+INTERFACE = Interface("a model of layers with its package's GradientTape", recognises, build, make=make, fixed=True)

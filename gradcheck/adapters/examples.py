@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from gradcheck.adapters.roles import Role
-from gradcheck.errors import CannotBuild, told
+from gradcheck.adapters.arguments import Role
+from gradcheck.errors import CannotBuild, NotWritten, told
 from gradcheck.problem import Array, Sizes
 
 Shape = tuple[int, ...]
@@ -41,7 +41,7 @@ def shapes(sizes: Sizes, weights: Sequence[Shape]) -> list[Shape]:
     found += [(n,) for n in widths]
     found += [(n, n) for n in widths]
     # Images are small and few: a convolution in Python loops is slow.
-    for height, width in ((4, 2), (6, 4)):
+    for height, width in ((4, 2), (6, 4), (9, 7)):
         found += [(min(batch, 2), height, width, n) for n in channels]
         found += [(min(batch, 2), n, height, width) for n in channels]
     found += [(batch, 6, n) for n in widths]
@@ -143,7 +143,7 @@ def find(
                 with np.errstate(all="ignore"):
                     runs([array.copy() for array in given])
             except NotImplementedError as error:
-                raise CannotBuild(f"its forward is not implemented ({told(error)})") from error
+                raise NotWritten(f"its forward is not implemented ({told(error)})") from error
             except Exception as error:  # the wrong shape may raise anything; another one is tried
                 error_of_first = error_of_first or error
                 continue
@@ -164,10 +164,17 @@ def find(
     ) from error_of_first
 
 
-def widest(given: Given) -> str:
-    """Return the widest type of the arrays that were found: float32 where forward takes nothing else."""
-    floats = [array.dtype for array in given if array.dtype.kind == "f"]
-    return "float32" if floats and all(one == np.float32 for one in floats) else "float64"
+def widest(given: Given, runs: Callable[[Given], object]) -> str:
+    """Return the widest type that forward takes: float64, or where it refuses that, the type of what it was given."""
+    floats = {array.dtype.name for array in given if array.dtype.kind == "f"}
+    if floats <= {"float64"}:
+        return "float64"
+    try:
+        with np.errstate(all="ignore"):
+            runs([array.astype(float) if array.dtype.kind == "f" else array.copy() for array in given])
+    except Exception:  # an assertion about the type, say
+        return max(floats, key=lambda name: np.finfo(name).precision)
+    return "float64"
 
 
 def _answers(answers: Callable[[Given], None], given: Given) -> bool:
