@@ -19,6 +19,7 @@ import pytest
 
 from gradcheck.report import differential, store
 from tests.gradcheck import report_cases as cases
+from tests.gradcheck import report_kinds as kinds
 from tests.gradcheck.report_whole import complaints
 
 html = pytest.importorskip("gradcheck.report.html", reason="needs the extra `report`")
@@ -156,7 +157,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, boundary: int) -> Iterator[list[s
 
 def _before(folder: Path) -> None:
     """A report, one component's data of which somebody has removed since."""
-    differential.write(cases.differences(), folder / "data" / "tensorflow.json")
+    differential.write(kinds.differences(), folder / "data" / "tensorflow.json")
     assert html.render(folder, [cases.unasked(), cases.plain(), cases.plain("beras.layers.Flatten")]) == []
     (folder / "data" / "beras.layers.Odd.json").unlink()
 
