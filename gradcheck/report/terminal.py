@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from gradcheck.errors import UsageError, cut
@@ -17,7 +18,7 @@ from gradcheck.report.rows import first_wrong, headline, places, reason, spot
 from gradcheck.report.tables import WIDE, side_by_side
 from gradcheck.report.words import clean, count, exact, number, one_line, shortened
 from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Entry, Note, said
-from gradcheck.verdicts import FAILING, rank
+from gradcheck.verdicts import FAILING, ORDER, rank
 
 _WIDTH = len("convention")
 """Of the column of verdicts; the longer ones, which are rarer, push their line to the right."""
@@ -184,6 +185,8 @@ def summary(
 ) -> list[Line]:
     """Return the last lines: what fails, a line each, worst first; `notes`; how many of each verdict, and how long.
 
+    What was seen inside of a component and not judged counts as "not understood".
+
     >>> right = ComponentResult("Dense", "", "correct")
     >>> ["".join(text for text, _ in line) for line in summary([right], 0.5)]
     ['1 correct in 0.5 s']
@@ -198,7 +201,9 @@ def summary(
         lines.append([(MORE, "quiet")])
     lines += [[(note, "quiet")] for note in notes]
     last: list[Segment] = []
-    for verdict, amount in counts(results).items():
+    found = Counter(counts(results))
+    found["not understood"] += sum(len(result.unjudged) for result in results)
+    for verdict, amount in sorted((+found).items(), key=lambda one: ORDER.index(one[0])):
         last += [(", " if last else "", ""), (tallied(verdict, amount, reached(results)), verdict)]
     return [*lines, [*(last or [("nothing checked", "skipped")]), (f" in {seconds:.1f} s", "quiet")]]
 

@@ -6,7 +6,7 @@ import dataclasses
 
 from gradcheck.report.counted import counts
 from gradcheck.report.terminal import summary
-from gradcheck.results import ComponentResult
+from gradcheck.results import ComponentResult, Unjudged
 from gradcheck.verdicts import Reach, Verdict
 from tests.gradcheck.test_terminal import component, right, wrong
 
@@ -27,6 +27,12 @@ def test_the_last_line_counts_the_worst_first() -> None:
         "1 wrong everywhere, 1 unresolved, 1 seen but not understood, 2 correct, 1 skipped in 1.2 s"
     )
     assert lines([]) == ["nothing checked in 1.2 s"]
+
+
+def test_what_was_not_judged_inside_of_a_component_is_counted() -> None:
+    left = (Unjudged("backward_b", "its weight was not found"), Unjudged("grad_c", "no output goes with it"))
+    found = [component(right(), verdict="correct", unjudged=left), far(None, "", "Strange", "not understood")]
+    assert lines(found) == ["3 seen but not understood, 1 correct in 1.2 s"]
 
 
 def test_the_summary_names_what_fails_and_what_reaches_farthest_first() -> None:
