@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 
 from gradcheck import __version__, sampling
+from gradcheck.adapters.source import location_of_method
 from gradcheck.asking.claims import Answer
 from gradcheck.asking.cotangents import Cotangents
 from gradcheck.branches.aim import aimed
@@ -286,6 +287,7 @@ class _Session:
             matrices=why.matrices,
             test=why.test,
             reason=reason,
+            source=location_of_method(record.first_wrong.method, self.subject.code) if record.first_wrong else "",
             traceback=refused.traceback if refused is not None and verdict in ("wrong", "could not be asked") else "",
             curve=record.curve,
             heat=record.heat,

@@ -29,9 +29,10 @@ def reach_of(points: Sequence[AtPoint], visits: Mapping[str, Visit]) -> tuple[Re
     wide = [point for point in ordinary if point.dtype == widest]
     usual = [point for point in points if not point.edge and point.dtype == widest and point.verdict == "correct"]
     if wide:
-        if any(not point.size for point in usual) and all(point.size for point in wide):
+        plain = [point for point in usual if not point.size]  # a batch of one hides what is wrong with a batch
+        if plain and all(point.size for point in wide):
             return "some shapes", joined(point.size for point in wide)
-        return _where(_at(wide, visits), _at(usual, visits)) or ("everywhere", "everywhere")
+        return _where(_at(wide, visits), _at(plain, visits)) or ("everywhere", "everywhere")
     at_edges = [point for point in wrong if point.edge and point.dtype == widest]
     if ordinary and not at_edges:
         return "a dtype", f"in {joined(point.dtype for point in ordinary)}"

@@ -108,12 +108,18 @@ def where(wrong: Sequence[Taken], right: Sequence[Taken]) -> str:
         return ""
     common = frozenset.intersection(*only)
     if common:
-        return describe(min(common))
+        return describe(min(common, key=_plainness))
     found: list[tuple[Site, Outcome]] = []
     for taken in only:
         if not taken & set(found):
-            found.append(min(taken))
+            found.append(min(taken, key=_plainness))
     return " and ".join(describe(one) for one in found[:MOST])
+
+
+def _plainness(outcome: tuple[Site, Outcome]) -> tuple[bool, Site]:
+    """Ties last: any other branch says more."""
+    site, word = outcome
+    return site.kind == "winner" or word == "equal", site
 
 
 def describe(outcome: tuple[Site, Outcome]) -> str:

@@ -23,7 +23,9 @@ from gradcheck.command.status import exit_status, fails, unread
 from gradcheck.command.written import write_documents, write_report
 from gradcheck.errors import UsageError, shown
 from gradcheck.report import writing
-from gradcheck.report.terminal import Line, Printer, clean, lines_of, one_line, summary
+from gradcheck.report.printer import Line, Printer
+from gradcheck.report.terminal import lines_of, summary
+from gradcheck.report.words import clean, one_line
 from gradcheck.results import ComponentResult
 
 
@@ -154,8 +156,7 @@ def _check(run: Run, found: list[Found], arguments: Arguments, screen: Screen) -
         is_part = interrupted or arguments.exit_first or arguments.keyword or arguments.exclude
         notes = write_report(outcomes, arguments, [] if is_part else run.places)
     results = [outcome.result for outcome in outcomes]
-    screen.lines(summary(results, time.perf_counter() - start))
-    screen.lines([(note, "quiet")] for note in [*_hints(results), *notes])
+    screen.lines(summary(results, time.perf_counter() - start, [*_hints(results), *notes], arguments.verbose))
     if interrupted:
         _complain(f"interrupted: {len(outcomes)} of {len(found)} were checked")
     _explain(outcomes, nothing_read)

@@ -22,7 +22,9 @@ from gradcheck.command.screen import Screen
 from gradcheck.command.status import fails, unread
 from gradcheck.errors import UsageError
 from gradcheck.report import folders
-from gradcheck.report.terminal import Line, one_line, summary
+from gradcheck.report.printer import Line
+from gradcheck.report.terminal import summary
+from gradcheck.report.words import one_line
 from gradcheck.report.writing import can_paint, write_report
 from gradcheck.results import ComponentResult
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gradcheck.command.screen import ERASE, Screen
-from gradcheck.report.terminal import Printer
+from gradcheck.report.printer import Printer
 from tests.gradcheck.foreign import LAYERS, command, environment, package
 
 
