@@ -57,7 +57,7 @@ def test_what_was_found_so_far_is_printed_and_written(tmp_path: Path, number: in
     assert (ended, err) == (status, "gradcheck: interrupted: 1 of 3 were checked\n")
     lines = out.splitlines()
     assert lines[1].startswith("correct    beras.layers.Tanh ")
-    assert lines[2].startswith("1 correct in ")
+    assert lines[-1].startswith("1 correct in ")
     found = document(tmp_path)
     assert ([one["name"] for one in found["components"]], found["exit_status"]) == (["beras.layers.Tanh"], status)
     assert ElementTree.parse(tmp_path / "out.xml").getroot().find("testsuite").attrib["name"] == "beras.layers.Tanh"  # type: ignore[union-attr]
