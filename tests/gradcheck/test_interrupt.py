@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,7 +17,7 @@ import pytest
 
 from gradcheck.command import cli
 from gradcheck.command.interrupt import Stop, in_order, listening
-from tests.gradcheck.foreign import LAYERS, command, document, environment, package
+from tests.gradcheck.foreign import LAYERS, command, document, environment, is_running, package
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 
@@ -151,3 +152,36 @@ def test_error_of_one_result_is_raised_in_its_place() -> None:
     assert next(results) == 1
     with pytest.raises(ZeroDivisionError):
         next(results)
+
+
+FOREVER = LAYERS + (
+    "\nclass Hangs(Tanh):\n    def forward(self, x):\n"
+    "        import os, pathlib\n        pathlib.Path('pid').write_text(str(os.getpid()))\n        while True: pass\n"
+)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_worker_does_not_outlive_the_command(tmp_path: Path, number: int, status: int) -> None:
+    package(tmp_path, FOREVER)
+    command = [sys.executable, "-m", "gradcheck", "beras.layers.Hangs", "--json", "out.json"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True) as running:
+        pid = _wait_for(lambda: int((tmp_path / "pid").read_text() or 0) if (tmp_path / "pid").exists() else 0)
+        running.send_signal(number)
+        _, said = running.communicate(timeout=30)
+    assert running.returncode == status
+    assert "Traceback" not in said
+    _wait_for(lambda: not is_running(pid))
+    assert not (tmp_path / "reports").exists()
+    if number == signal.SIGINT:
+        assert said == "gradcheck: interrupted: 0 of 1 were checked\n"
+        assert (document(tmp_path)["exit_status"], document(tmp_path)["components"]) == (130, [])
+    else:
+        assert not (tmp_path / "out.json").exists()
+
+
+def _wait_for(condition: Callable[[], int]) -> int:
+    end = time.monotonic() + 60
+    while not (value := condition()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return value
