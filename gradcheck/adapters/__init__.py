@@ -5,14 +5,13 @@
 
 from gradcheck.adapters.handed import function_subject
 from gradcheck.adapters.registry import register
-from gradcheck.adapters.subjects import belonging, forms, inside, is_subject, subject_of
+from gradcheck.adapters.subjects import belonging, inside, is_subject, subject_of
 from gradcheck.errors import CannotBuild, NotASubject
 
 __all__ = [
     "CannotBuild",
     "NotASubject",
     "belonging",
-    "forms",
     "function_subject",
     "inside",
     "is_subject",

@@ -27,11 +27,6 @@ def inside(module: Any) -> dict[str, Any]:
     return dict(table.inside(module.__name__, vars(module)))
 
 
-def forms() -> str:
-    """Return the styles of code that are read, in a sentence."""
-    return "; ".join(one.takes for one in INTERFACES)
-
-
 def is_subject(thing: Any) -> bool:
     """Whether `thing` (a class, an instance or a function) makes claims about a derivative. Runs none of its code."""
     return registry.factory_for(thing) is not None or any(one.recognises(thing) for one in INTERFACES)

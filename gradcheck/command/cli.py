@@ -10,7 +10,6 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
 from gradcheck import __version__
 from gradcheck.command import discover
@@ -19,10 +18,14 @@ from gradcheck.command.discover import Place
 from gradcheck.command.interrupt import Stop, listening
 from gradcheck.command.run import Found, Outcome, Run
 from gradcheck.command.screen import Screen
+from gradcheck.command.seen import forms
 from gradcheck.command.status import exit_status, fails, unread
+from gradcheck.command.written import write_documents, write_report
 from gradcheck.errors import UsageError, shown
 from gradcheck.report import writing
-from gradcheck.report.terminal import Line, Printer, clean, lines_of, one_line, summary
+from gradcheck.report.printer import Line, Printer
+from gradcheck.report.terminal import lines_of, summary
+from gradcheck.report.words import clean, one_line
 from gradcheck.results import ComponentResult
 
 
@@ -87,32 +90,32 @@ def _main(arguments: Arguments) -> int:
             screen.line(_first_line(places, arguments))
             found = run.find(arguments.wants, arguments.exclude, screen.progress)
             if not found:
-                raise UsageError(f"there is nothing to check: expected {_forms()} (see --list and -k)")
+                raise UsageError(f"there is nothing to check (see --list and -k): expected {forms()}")
             return _list(found, screen) if arguments.list else _check(run, found, arguments, screen)
     finally:
         screen.done()
 
 
-def _forms() -> str:
-    """The styles of code that are read."""
-    from gradcheck.adapters import forms  # NumPy is not loaded for less
-
-    return forms()
-
-
 def _each(arguments: Arguments, screen: Screen) -> int:
-    from gradcheck.command.each import check_each
+    from gradcheck.command import each
 
     if arguments.list:
         raise UsageError("--list and --each do not go together: list one folder at a time")
     stop = Stop()
-    graded, notes = check_each(arguments, screen, stop)
+    with listening(stop):
+        graded = each.check_each(arguments, screen, stop)
+        interrupted = stop.signal
+        outcomes = [outcome for one in graded for outcome in one.under_its_name]
+        nothing_read = [f"{one.who}: {target}" for one in graded for target in one.unread]
+        status = _status(outcomes, arguments, nothing_read, interrupted)
+        write_documents(outcomes, arguments, arguments.each, status)
+        screen.progress("writing the report")
+        notes = each.write_table(graded, arguments)
     screen.lines([(note, "quiet")] for note in notes)
-    if stop.signal:
+    if interrupted:
         _complain(f"interrupted: {len(graded)} of {len(arguments.each)} folders were checked")
-    outcomes = [outcome for one in graded for outcome in one.under_its_name]
-    nothing_read = [f"{one.who}: {target}" for one in graded for target in one.unread]
-    return _finish(outcomes, arguments, tuple(arguments.each), nothing_read, stop.signal)
+    _explain(outcomes, nothing_read)
+    return status
 
 
 def _first_line(places: Sequence[Place], arguments: Arguments) -> Line:
@@ -146,75 +149,46 @@ def _check(run: Run, found: list[Found], arguments: Arguments, screen: Screen) -
                 screen.lines(lines_of(outcome.result, arguments.verbose))
             if arguments.exit_first and failed:
                 break
+        interrupted, nothing_read = stop.signal, unread(found)
+        status = _status(outcomes, arguments, nothing_read, interrupted)
+        write_documents(outcomes, arguments, tuple(place.shown for place in run.places), status)
+        screen.progress("writing the report")
+        is_part = interrupted or arguments.exit_first or arguments.keyword or arguments.exclude
+        notes = write_report(outcomes, arguments, [] if is_part else run.places)
     results = [outcome.result for outcome in outcomes]
-    whole = not (stop.signal or arguments.exit_first or arguments.keyword)
-    screen.progress("writing the report")
-    notes = _report(results, run.places if whole else [], arguments.report) if arguments.report and results else []
-    screen.lines(summary(results, time.perf_counter() - start))
-    screen.lines([(note, "quiet")] for note in [*hints(results), *notes])
-    if stop.signal:
+    screen.lines(summary(results, time.perf_counter() - start, [*_hints(results), *notes], arguments.verbose))
+    if interrupted:
         _complain(f"interrupted: {len(outcomes)} of {len(found)} were checked")
-    return _finish(outcomes, arguments, tuple(place.shown for place in run.places), unread(found), stop.signal)
+    _explain(outcomes, nothing_read)
+    return status
 
 
-def hints(results: Sequence[ComponentResult]) -> list[str]:
+def _status(outcomes: Sequence[Outcome], arguments: Arguments, nothing_read: Sequence[str], interrupted: int) -> int:
+    return exit_status(
+        [outcome.result for outcome in outcomes],
+        internal=any(outcome.internal for outcome in outcomes),
+        strict=arguments.strict,
+        unread=bool(nothing_read),
+        interrupted=interrupted,
+    )
+
+
+def _explain(outcomes: Sequence[Outcome], nothing_read: Sequence[str]) -> None:
+    """Say what went wrong with gradcheck itself (once, if it shows at several components), and what it understands."""
+    internal = {outcome.internal: outcome.result.name for outcome in reversed(outcomes) if outcome.internal}
+    for lines, name in internal.items():
+        _complain(f"an error in gradcheck itself, at {name}; please report it with these lines\n{lines.rstrip()}")
+    if nothing_read:
+        _complain(f"{', '.join(nothing_read)}: seen and not understood; expected {forms()}")
+
+
+def _hints(results: Sequence[ComponentResult]) -> list[str]:
     """Return what to do about what was not judged."""
     lines = []
     if any(result.verdict == "could not be asked" for result in results):
         lines.append(
             'What could not be asked fails: leave it out by --exclude NAME or gradcheck_skip = "why" in its class.'
         )
-    if any(result.verdict == "not understood" or result.unjudged for result in results):
+    if any(result.verdict == "not understood" for result in results):
         lines.append("What is not understood was not checked: gradcheck.check(f, x, jac=df) asks for any function.")
     return lines
-
-
-def _report(results: Sequence[ComponentResult], places: Sequence[Place], folder: str) -> list[str]:
-    """Write the report; after whole modules or packages were checked, without what is not there any more."""
-    writing.forget(folder, [place.module for place in places if not place.attribute], [one.name for one in results])
-    return writing.write_report(results, folder)
-
-
-def _write(target: str, content: bytes) -> None:
-    """Move a file into its place; what is no file of its own (a device, a pipe, a link) is written to as it is."""
-    from gradcheck.report import store
-
-    path = Path(target).resolve()
-    if path.exists() and not path.is_file():
-        path.write_bytes(content)
-    else:
-        store.replace(path, content)
-
-
-def _finish(
-    outcomes: Sequence[Outcome],
-    arguments: Arguments,
-    files: tuple[str, ...],
-    nothing_read: Sequence[str],
-    interrupted: int,
-) -> int:
-    """Write the JSON and the XML that were asked for, each beside its place and then moved there."""
-    from gradcheck.report import document, junit
-
-    results = tuple(outcome.result for outcome in outcomes)
-    status = exit_status(
-        results,
-        internal=any(one.internal for one in outcomes),
-        strict=arguments.strict,
-        unread=bool(nothing_read),
-        interrupted=interrupted,
-    )
-    seconds = {outcome.result.name: outcome.seconds for outcome in outcomes}
-    if arguments.json:
-        settings = arguments.settings
-        found = document.Document(arguments.targets, files, settings.seed, settings.dtypes, status, results, seconds)
-        _write(arguments.json, found.to_json().encode("utf-8", "backslashreplace"))
-    if arguments.junit_xml:
-        _write(arguments.junit_xml, junit.junit_xml(results, seconds))
-    # One mistake of gradcheck's often shows at several components: its traceback is printed once.
-    internal = {outcome.internal: outcome.result.name for outcome in reversed(outcomes) if outcome.internal}
-    for lines, name in internal.items():
-        _complain(f"an error in gradcheck itself, at {name}; please report it with these lines\n{lines.rstrip()}")
-    for target in nothing_read:
-        _complain(f"{target} is seen and not understood: expected {_forms()}")
-    return status

@@ -79,7 +79,9 @@ def resolve(target: str, here: str = "", path: Sequence[str] | None = None) -> P
     name, colons, attribute = target.partition("::")
     if colons and not _is_dotted(attribute):
         raise UsageError(f"expected FILE::NAME, but {attribute!r} in {target!r} is not a name")
-    looks_like_a_file = colons or name.endswith((".py", NOTEBOOK)) or os.sep in name or "/" in name or name in (".", "..")
+    looks_like_a_file = (
+        colons or name.endswith((".py", NOTEBOOK)) or os.sep in name or "/" in name or name in (".", "..")
+    )
     if looks_like_a_file:
         return _resolve_file(target, name, attribute, here)
     if not _is_dotted(name) and os.path.exists(os.path.join(here, name)):  # a folder whose name no import can spell

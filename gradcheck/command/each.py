@@ -10,19 +10,21 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gradcheck import __version__
 from gradcheck.command import discover
 from gradcheck.command.arguments import Arguments
-from gradcheck.command.interrupt import Stop, in_order, listening
+from gradcheck.command.interrupt import Stop, in_order
 from gradcheck.command.run import Found, Outcome, Run
 from gradcheck.command.screen import Screen
 from gradcheck.command.status import fails, unread
 from gradcheck.errors import UsageError
 from gradcheck.report import folders
-from gradcheck.report.terminal import Line, one_line, summary
+from gradcheck.report.printer import Line
+from gradcheck.report.terminal import summary
+from gradcheck.report.words import one_line
 from gradcheck.report.writing import can_paint, write_report
 from gradcheck.results import ComponentResult
 
@@ -50,11 +52,8 @@ class Graded:
         ]
 
 
-def check_each(arguments: Arguments, screen: Screen, stop: Stop) -> tuple[list[Graded], list[str]]:
-    """Check the target in every folder and print the table; after a `stop`, that of the folders that are done.
-
-    Returns what was found in each, and lines to print at the end.
-    """
+def check_each(arguments: Arguments, screen: Screen, stop: Stop) -> list[Graded]:
+    """Check the target in every folder, print the table, and return it; after a `stop`, the folders that are done."""
     missing = [folder for folder in arguments.each if not os.path.isdir(folder)]
     if missing:
         raise UsageError(f"there is no folder {missing[0]!r}: expected --each FOLDER... TARGET")
@@ -67,22 +66,24 @@ def check_each(arguments: Arguments, screen: Screen, stop: Stop) -> tuple[list[G
     live: list[Run] = []
 
     def grade(i: int) -> Graded:
-        return _grade(names[i], arguments.each[i], arguments, live, screen)
+        def begin(run: Run) -> None:
+            live.append(run)
+            if stop.signal:  # it came while this one was made
+                run.close()
+
+        return _grade(names[i], arguments.each[i], arguments, begin, screen)
 
     def give_up() -> None:
         for run in live:
             run.close()
 
     at_once = min(arguments.settings.jobs, len(names))
-    with listening(stop):
-        for one in in_order(grade, range(len(names)), at_once, stop, give_up):
-            graded.append(one)
-            screen.lines(_table(one, width, arguments))
-    screen.progress("writing the report")
-    notes = _write(graded, arguments) if arguments.report and graded else []
+    for one in in_order(grade, range(len(names)), at_once, stop, give_up):
+        graded.append(one)
+        screen.lines(_table(one, width, arguments))
     results = [result for one in graded for result in one.results]
     screen.line(summary(results, time.perf_counter() - start)[-1])
-    return graded, notes
+    return graded
 
 
 def names_of(given: Sequence[str]) -> list[str]:
@@ -98,7 +99,7 @@ def names_of(given: Sequence[str]) -> list[str]:
     return last if len(set(last)) == len(last) else paths
 
 
-def _grade(who: str, folder: str, arguments: Arguments, live: list[Run], screen: Screen) -> Graded:
+def _grade(who: str, folder: str, arguments: Arguments, begin: Callable[[Run], None], screen: Screen) -> Graded:
     """Check one folder; whatever goes wrong there is its row, and nobody else's."""
     target = arguments.targets[0]
     found: list[Found] = []
@@ -108,7 +109,7 @@ def _grade(who: str, folder: str, arguments: Arguments, live: list[Run], screen:
         # Not the folder that the command was started in: what a submission lacks must not be found there.
         path = [entry for entry in sys.path if entry not in ("", os.getcwd())]
         with Run([place], replace(arguments.settings, jobs=1), here, path) as run:
-            live.append(run)
+            begin(run)
 
             def progress(text: str) -> None:
                 screen.progress(f"{who}: {text}")
@@ -156,9 +157,11 @@ def _row(row: folders.Row) -> Line:
     return [(f"{row.verdict:<10} ", row.verdict), (one_line(row.component), "name"), (where, "quiet"), (cause, "")]
 
 
-def _write(graded: Sequence[Graded], arguments: Arguments) -> list[str]:
-    """Write every folder's own report, the table as data and CSV, and its page."""
+def write_table(graded: Sequence[Graded], arguments: Arguments) -> list[str]:
+    """Write every folder's own report, the table as data and CSV, and its page; return lines to print."""
     folder = arguments.report
+    if not folder or not graded:
+        return []
     table = [folders.folder_of(one.who, one.results) for one in graded]
     lines: list[str] = []
     for one, row in zip(graded, table, strict=True):

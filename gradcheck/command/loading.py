@@ -75,7 +75,7 @@ def load(
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # what other people's modules do on import includes sys.exit
-        raise CannotLoad(why(error)) from error
+        raise CannotLoad(why(error, file)) from error
     raise _is_taken(module, file, loaded)
 
 
@@ -138,8 +138,8 @@ def _load_package(name: str, broken: Collection[str], note: Note) -> ModuleType:
     return package
 
 
-def why(error: BaseException) -> str:
-    """Return an exception as one line, with the file and line of the code that was being run.
+def why(error: BaseException, file: str = "") -> str:
+    """Return an exception as one line, with the file and line of the code that was being run (else the `file`).
 
     >>> why(ValueError("no data"))
     'ValueError: no data'
@@ -148,7 +148,7 @@ def why(error: BaseException) -> str:
         at = place(error)
         return f"it ends the program with sys.exit({message(error)}){f' ({at})' if at else ''}"
     if isinstance(error, SyntaxError):
-        return f"{type(error).__name__}: {error.msg} ({place(error)})"
+        return f"{type(error).__name__}: {error.msg} ({place(error) or shown(file)})"
     return " ".join(told(error).split())
 
 

@@ -17,10 +17,10 @@ DERIVATIVE = re.compile(
 OTHERWISE = re.compile(
     r"^(accumulate|add|apply|as|average|clear|clip|collect|compare|conjugate|demo|detach|disable|draw|enable|first|fit"
     r"|has|init|is|load|log|main|mean|next|no|normali[sz]e|nth|optimi[sz]e|plot|previous|print|record|register"
-    r"|requires?|reset|run|save|scale|set|show|step|stop|store|sum|train|unscale|update|warn|without|zero)(_|$)"
+    r"|requires?|reset|run|save|scale|set|show|stop|store|sum|train|unscale|update|warn|without|zero)(_|$)"
     r"|(^|_)(algorithm|approx\w*|ascent|boosting|check\w*|clipp\w+|colou?r|compatib\w+|descent|elimination|error"
     r"|estimated?|euler|fill|finite|flow|hooks?|magnitude|norms?|num|numeric|numerical|penalty|tape|tests?|update)(_|$)"
-    r"|grad\w*_(dtype|index|labels?|names?|shape|size|step)$"
+    r"|grad\w*_(dtype|index|labels?|names?|shape|size|step)$|^step$"
 )
 # The short ones among these would also name a distance, a time or a data frame.
 RETURNED = re.compile(

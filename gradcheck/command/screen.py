@@ -8,7 +8,8 @@ import threading
 from collections.abc import Iterable
 from typing import TextIO
 
-from gradcheck.report.terminal import Line, Printer, one_line
+from gradcheck.report.printer import Line, Printer
+from gradcheck.report.words import one_line
 
 ERASE = "\r\x1b[K"
 

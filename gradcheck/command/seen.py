@@ -13,6 +13,16 @@ from typing import Any
 
 from gradcheck.command.names import hint_of_a_derivative, looks_like_a_derivative
 
+# What Python makes of `pass`, `...` and a docstring.
+EMPTY = {"RESUME", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "NOP"}
+
+
+def forms() -> str:
+    """Return what gradcheck understands, in one line."""
+    from gradcheck.adapters.interfaces import INTERFACES
+
+    return "; ".join(interface.takes for interface in INTERFACES)
+
 
 def not_understood(module: ModuleType, judged: Collection[Any]) -> Iterator[tuple[str, str]]:
     """Yield (name, reason) of functions and classes of a module that look like derivatives, but for those `judged`.
@@ -64,12 +74,18 @@ def _seen_in_class(cls: type) -> str:
 
 
 def methods_left(thing: Any, judged: Collection[str]) -> list[str]:
-    """Return the methods of a judged class that look like derivatives, but for those `judged` and what others call."""
+    """Return the methods of a judged class that look like derivatives, but for those `judged` and what others call.
+
+    Beras' own are all asked for: where one of them makes no claim, there are no weights to claim anything about.
+    """
+    from gradcheck.adapters.generations import MODERN, OLDER
+
     if not inspect.isclass(thing):
         return []
     methods = _methods(thing)
     called = {name for method in methods.values() for name in _mentioned(method)}
-    return [name for name in methods if looks_like_a_derivative(name, methods) and name not in {*judged, *called}]
+    known = {*judged, *called, *MODERN.names, *OLDER.names}
+    return [name for name in methods if looks_like_a_derivative(name, methods) and name not in known]
 
 
 def _methods(cls: type) -> dict[str, Any]:
@@ -81,13 +97,15 @@ def _methods(cls: type) -> dict[str, Any]:
 
 
 def _is_written(thing: Any) -> bool:
-    """Whether something is a function that does more than raise."""
-    from gradcheck.adapters.generations import is_stub
-
-    if not callable(thing) or inspect.isclass(thing) or is_stub(thing):
+    """Whether something is a function that does more than nothing, or than to raise."""
+    if not callable(thing) or inspect.isclass(thing) or getattr(thing, "__isabstractmethod__", False):
         return False
     code = getattr(inspect.unwrap(thing), "__code__", None)
-    return code is None or any(step.opname.startswith("RETURN") for step in dis.get_instructions(code))
+    if code is None:
+        return True
+    steps = {step.opname for step in dis.get_instructions(code)}
+    returns = any(step.startswith("RETURN") for step in steps)
+    return returns and (bool(steps - EMPTY) or not set(code.co_consts) <= {None, ..., inspect.unwrap(thing).__doc__})
 
 
 def _mentioned(thing: Any) -> Iterator[str]:

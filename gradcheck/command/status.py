@@ -1,13 +1,4 @@
-"""The exit status: what the verdicts mean for whoever started the command.
-
-0   everything that claims a derivative was judged and passes (correct, waived, a convention, notes), or is left out
-    by its name with a reason; what is seen and not understood inside a module is counted in the last line
-1   something wrong, unresolved, not implemented, or that could not be asked; with --strict also notes, conventions,
-    waivers, and what is not understood
-2   bad usage; nothing to check; a target of which nothing is understood
-3   an error in gradcheck itself
-130 interrupted by Ctrl-C (143: by SIGTERM), after what was found so far was written
-"""
+"""The exit status: what the verdicts mean for whoever started the command."""
 
 from __future__ import annotations
 
@@ -19,6 +10,16 @@ from gradcheck.verdicts import FAILING
 
 if TYPE_CHECKING:
     from gradcheck.command.run import Found
+
+STATUS = """\
+0    everything that claims a derivative was judged and passes (correct, waived, a convention,
+     notes), or is left out by its name (--exclude, gradcheck_skip); what is seen inside a
+     module and not understood is counted in the last line
+1    something is wrong, unresolved, not implemented or could not be asked; with --strict also
+     notes, conventions, waivers and what is not understood
+2    bad usage; nothing to check; a target of which nothing is understood
+3    an error in gradcheck itself
+130  Ctrl-C (143: SIGTERM): what was found so far is printed and written"""
 
 
 def exit_status(

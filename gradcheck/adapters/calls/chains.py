@@ -130,7 +130,12 @@ def _after(name: str, function: Function, forward: Function, needed: Sequence[st
         if at is not None:
             takes.append((p.name, Output(0, at if said is not None and said.kind == "several" else None)))
             bound, predicted = bound + 1, True
-        elif p.name in taken or words.LABELS.fullmatch(p.name) or plain in _penalties() or words.BATCHES.fullmatch(p.name):
+        elif (
+            p.name in taken
+            or words.LABELS.fullmatch(p.name)
+            or plain in _penalties()
+            or words.BATCHES.fullmatch(p.name)
+        ):
             takes.append((p.name, Leaf(p.name)))
         elif not predicted:
             takes.append((p.name, _main(said)))

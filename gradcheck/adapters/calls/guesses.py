@@ -139,7 +139,9 @@ PENALTIES = frozenset(
     " lambda_reg reglambda regparam beta_ mu_reg".split()
 )
 PENALTY = 0.3
-MAPPINGS = frozenset("parameters params param hparameters hparams hyperparameters model config cfg opts options weights".split())
+MAPPINGS = frozenset(
+    "parameters params param hparameters hparams hyperparameters model config cfg opts options weights".split()
+)
 SAMPLERS = frozenset("dataset data_set sampler corpus".split())
 LISTS = frozenset("dimensions dims layer_dims layers_dims layer_sizes layers sizes layer_size shape_list".split())
 SIZED = frozenset("size sizes dim dims num n no number count units classes features vocab hidden length len".split())
@@ -258,7 +260,9 @@ def _is_size(place: Place) -> bool:
     """Whether a name says that this is a whole number: `input_layer_size`, `num_labels`, `m`."""
     found = set(words.words_of(place.key))
     is_one_letter = words.BATCHES.fullmatch(place.key) is not None and not place.first
-    return not place.entry and (bool(found & SIZED) and "batch" not in found or is_one_letter or "batch" in found and "size" in found)
+    return not place.entry and (
+        bool(found & SIZED) and "batch" not in found or is_one_letter or "batch" in found and "size" in found
+    )
 
 
 def _functions(plain: str) -> list[Callable[..., Any]]:
@@ -368,7 +372,9 @@ def _is_vector(place: Place) -> bool:
 def _weights(place: Place, dims: Sequence[str]) -> list[tuple[Axis, ...]]:
     """Axes of weights: a matrix, a vector for one unit, or a kernel of 3 × 3 for images."""
     own = place.name
-    data = next((one for one in place.others if re.fullmatch(r"x|X|A_prev|A|inputs?|input_data|img|images?|h", one)), "")
+    data = next(
+        (one for one in place.others if re.fullmatch(r"x|X|A_prev|A|inputs?|input_data|img|images?|h", one)), ""
+    )
     channels_first: tuple[Axis, ...] = (f"{own}.0", f"{data}.1" if data else f"{own}.1", 3, 3)
     channels_last: tuple[Axis, ...] = (3, 3, f"{data}.3" if data else f"{own}.2", f"{own}.3")
     last_first = bool(dims) and dims[0].lower() in SMALL_KERNEL or data == "A_prev"
@@ -417,7 +423,7 @@ def one_hot(shape: tuple[int, ...], axis: int, rng: np.random.Generator) -> Arra
     """Return labels of which one along an axis is 1 (where the axis has one entry only: 0 or 1)."""
     if not shape or shape[axis] == 1:
         return np.asarray(rng.integers(0, 2, size=shape).astype(float))
-    moved = np.zeros((*shape[:axis % len(shape)], *shape[axis % len(shape) + 1 :], shape[axis]))
+    moved = np.zeros((*shape[: axis % len(shape)], *shape[axis % len(shape) + 1 :], shape[axis]))
     rows = moved.reshape(-1, shape[axis])
     rows[np.arange(len(rows)), rng.integers(0, shape[axis], size=len(rows))] = 1.0
     return np.moveaxis(moved, -1, axis)

@@ -48,7 +48,9 @@ def _beside(name: str, key: str, dicts: Mapping[str, Any]) -> tuple[str, Functio
     for other, entries in dicts.items():
         if is_derivative(other) and inspect.isfunction(entries.get(key)):
             bases = words.derivative_bases(other)
-            if len([one for one in dicts if is_derivative(one)]) == 1 or any(words.distance(b, name) is not None for b in bases):
+            if len([one for one in dicts if is_derivative(one)]) == 1 or any(
+                words.distance(b, name) is not None for b in bases
+            ):
                 return other, entries[key]
     return None
 

@@ -15,7 +15,9 @@ from gradcheck.adapters.calls.source import Element, Facts, Returned, facts
 
 Function = Callable[..., Any]
 
-SWITCHES = frozenset("deriv derivative derive prime grad gradient return_grad derivation der is_derivative diff".split())
+SWITCHES = frozenset(
+    "deriv derivative derive prime grad gradient return_grad derivation der is_derivative diff".split()
+)
 GIVEN_BACK = 2
 
 
@@ -107,7 +109,9 @@ def _roles(f: Function, derivative: Function, said: Returned | None) -> dict[str
             roles[p.name] = ("upstream", -1)
         else:
             roles[p.name] = ("other", 0)
-    if any(kind == "output" and at == -1 for kind, at in roles.values()):  # beside a cache, `dcurrent_h` can be no other
+    if any(
+        kind == "output" and at == -1 for kind, at in roles.values()
+    ):  # beside a cache, `dcurrent_h` can be no other
         named = {name for name, (kind, _) in roles.items() if kind == "other" and re.match(r"d[A-Za-z_]|grad", name)}
         roles |= dict.fromkeys(named, ("upstream", -1))
     return _without_a_lonely_upstream(f, derivative, roles)
@@ -215,7 +219,22 @@ def switch(name: str, f: Function) -> Program | None:
     return Program((off,), (Output(0),), (claims,))
 
 
-NOT_A_GRADIENT = ("hat", "acc", "cache", "correct", "hid", "hist", "logit", "out", "pred", "prob", "score", "state", "param", "cost")
+NOT_A_GRADIENT = (
+    "hat",
+    "acc",
+    "cache",
+    "correct",
+    "hid",
+    "hist",
+    "logit",
+    "out",
+    "pred",
+    "prob",
+    "score",
+    "state",
+    "param",
+    "cost",
+)
 LOSS = frozenset("loss cost objective energy nll likelihood loglik logloss error mse sse j fun func f".split())
 TRAINS = frozenset(
     "train fit optimize optimise optimizer descent ascent sgd adam update model run main test minimize solve step demo plot"

@@ -35,7 +35,9 @@ class Pins:
         made = {name: getattr(np.random, name) for name in MAKERS}
         places: list[tuple[Any, str, Any]] = [(np.random, name, maker) for name, maker in made.items()]
         for space in self.spaces:
-            places += [(space, key, maker) for key, maker in list(space.items()) for one in made.values() if maker is one]
+            places += [
+                (space, key, maker) for key, maker in list(space.items()) for one in made.values() if maker is one
+            ]
         for one, state in self.held:
             _set_state(one, state)
         for place, name, maker in places:

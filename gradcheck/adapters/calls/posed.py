@@ -79,7 +79,9 @@ def pose(filled: Filled, trial: Trial) -> Problem:
         declared = trial.known.roles.get(leaf)
         domain = None
         if guess.content in LABELS:
-            data = "one-hot" if declared is not None and declared.data == guess.content == "one-hot" else "class-indices"
+            data = (
+                "one-hot" if declared is not None and declared.data == guess.content == "one-hot" else "class-indices"
+            )
         elif guess.content == "probabilities":
             data, domain = "probabilities", (0.0, 1.0)
         elif guess.content == "positive":
@@ -109,7 +111,8 @@ def _short_names(trial: Trial) -> dict[str, str]:
     """Entries of dicts by their own key, where no other leaf has it."""
     keys = [name.rpartition("/")[2] for name in trial.arrays()]
     return {
-        name: key if keys.count(key) == 1 else name.replace("/", ".") for name, key in zip(trial.arrays(), keys, strict=True)
+        name: key if keys.count(key) == 1 else name.replace("/", ".")
+        for name, key in zip(trial.arrays(), keys, strict=True)
     }
 
 
@@ -221,6 +224,9 @@ def _is_short(value: Any) -> bool:
 def _unjudged(trial: Trial) -> Iterator[tuple[str, str]]:
     """Gradients that are nobody's."""
     for derivative, left in zip(trial.known.program.derivatives, trial.unmatched, strict=False):
-        names = [one.name or f"number {'.'.join(str(key + 1 if isinstance(key, int) else key) for key in one.path)}" for one in left]
+        names = [
+            one.name or f"number {'.'.join(str(key + 1 if isinstance(key, int) else key) for key in one.path)}"
+            for one in left
+        ]
         if names:
             yield derivative.name, f"{', '.join(names)}: not the gradient by an argument"

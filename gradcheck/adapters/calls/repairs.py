@@ -91,7 +91,9 @@ def _of_another_rank(tried: Tried, ahead: float) -> Iterator[State]:
     data = [
         name
         for name, place in tried.places.items()
-        if isinstance(guess := tried.guess(name), Numbers) and guess.content == "real" and not words.is_weight(place.key)
+        if isinstance(guess := tried.guess(name), Numbers)
+        and guess.content == "real"
+        and not words.is_weight(place.key)
     ]
     ranks = {len(guess.axes) for name in data if isinstance(guess := tried.guess(name), Numbers)}
     if len(data) < 2 or len(ranks) != 1:
@@ -102,7 +104,10 @@ def _of_another_rank(tried: Tried, ahead: float) -> Iterator[State]:
             numbers = [
                 n
                 for n, guess in enumerate(tried.places[name].guesses)
-                if isinstance(guess, Numbers) and guess.content == "real" and len(guess.axes) == rank and 1 not in guess.axes
+                if isinstance(guess, Numbers)
+                and guess.content == "real"
+                and len(guess.axes) == rank
+                and 1 not in guess.axes
             ]
             if not numbers:
                 break
@@ -197,7 +202,9 @@ def _apart_by_as_much(tried: Tried, a: int, b: int, ahead: float) -> Iterator[St
     sizes = tried.measures.sizes
     for one, n in sizes.items():
         for other, k in sizes.items():
-            alike = a - n == b - k and 0 < a - n <= 3 or (n and k and a % n == 0 and b % k == 0 and a // n == b // k > 1)
+            alike = (
+                a - n == b - k and 0 < a - n <= 3 or (n and k and a % n == 0 and b % k == 0 and a // n == b // k > 1)
+            )
             if one != other and alike and (state := tried.state.join(other, one, 0.5 + ahead)) is not None:
                 yield state
 
@@ -322,7 +329,10 @@ def _reshaped(tried: Tried, text: str, mentioned: Sequence[str], ahead: float) -
         length = tried.measures((axis,))[0] + product - size
         same = [one for one in tried.measures.of(length) if one != tried.state.root(axis)]
         cost = ahead + (0.0 if name in mentioned else WORSE)
-        for state in (tried.state.join(axis, same[0], cost) if same else None, tried.state.fix(axis, length, 0.05 + cost)):
+        for state in (
+            tried.state.join(axis, same[0], cost) if same else None,
+            tried.state.fix(axis, length, 0.05 + cost),
+        ):
             if state is not None and length > 0:
                 yield state
 

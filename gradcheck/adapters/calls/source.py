@@ -119,9 +119,7 @@ def _trees(file: str, text: str) -> Mapping[int, list[ast.FunctionDef | ast.Lamb
 class _Reader:
     """Reads one function into its facts."""
 
-    def __init__(
-        self, function: FunctionType, node: ast.FunctionDef | ast.Lambda, found: Facts, depth: int
-    ) -> None:
+    def __init__(self, function: FunctionType, node: ast.FunctionDef | ast.Lambda, found: Facts, depth: int) -> None:
         self.function, self.found, self.depth = function, found, depth
         self.body: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else list(node.body)
         self.is_lambda = isinstance(node, ast.Lambda)
@@ -153,7 +151,11 @@ class _Reader:
             if isinstance(target, ast.Name):
                 value = node.value  # type: ignore[attr-defined]
                 self.values.setdefault(target.id, value)
-                if isinstance(value, ast.Subscript) and (name := self._is_argument(value.value)) and not _is_text(value.slice):
+                if (
+                    isinstance(value, ast.Subscript)
+                    and (name := self._is_argument(value.value))
+                    and not _is_text(value.slice)
+                ):
                     self.taken_from[target.id] = name
                 key = _key(node.value)  # type: ignore[attr-defined]
                 if key:
@@ -178,7 +180,9 @@ class _Reader:
         name = value.id if isinstance(value, ast.Name) else value.attr if isinstance(value, ast.Attribute) else ""
         kept = self.values.get(name)
         made = kept if kept is not None else value
-        is_dict = isinstance(made, ast.Dict) or (isinstance(made, ast.Call) and _called(made.func) in ("dict", "OrderedDict"))
+        is_dict = isinstance(made, ast.Dict) or (
+            isinstance(made, ast.Call) and _called(made.func) in ("dict", "OrderedDict")
+        )
         mentioned = frozenset(one.id for one in ast.walk(value) if isinstance(one, ast.Name))
         return Element(name, is_dict, isinstance(value, (ast.Tuple, ast.List)), mentioned)
 
@@ -236,9 +240,13 @@ class _Reader:
         if _called(node.value) in ("c_", "r_"):  # which stack, and look like an index
             return
         for part in parts:
-            if name := self._is_argument(part) or (self.taken_from.get(part.id, "") if isinstance(part, ast.Name) else ""):
+            if name := self._is_argument(part) or (
+                self.taken_from.get(part.id, "") if isinstance(part, ast.Name) else ""
+            ):
                 found.indexes.add(name)
-            elif isinstance(part, ast.Subscript) and (name := self._is_argument(part.value)) and not _is_text(part.slice):
+            elif (
+                isinstance(part, ast.Subscript) and (name := self._is_argument(part.value)) and not _is_text(part.slice)
+            ):
                 found.indexes.add(name)
 
     def _at_least(self, name: str, axes: int) -> None:
@@ -361,7 +369,9 @@ def _constants(node: ast.AST) -> list[ast.Constant]:
 
 
 def _negated(nodes: list[ast.expr]) -> list[Any]:
-    return [one.operand.value for one in nodes if isinstance(one, ast.UnaryOp) and isinstance(one.operand, ast.Constant)]
+    return [
+        one.operand.value for one in nodes if isinstance(one, ast.UnaryOp) and isinstance(one.operand, ast.Constant)
+    ]
 
 
 def _is_text(node: ast.AST) -> bool:

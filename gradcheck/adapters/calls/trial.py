@@ -277,7 +277,9 @@ def given_to(trial: Trial, rng: np.random.Generator) -> dict[str, Any]:
     def entry(leaf: str, key: str) -> Any:
         name = trial.known.entry(leaf, key)
         guess = trial.guess(name)
-        if isinstance(guess, Numbers) and not all(isinstance(a, int) or trial.state.root(a) in trial.measures.sizes for a in guess.axes):
+        if isinstance(guess, Numbers) and not all(
+            isinstance(a, int) or trial.state.root(a) in trial.measures.sizes for a in guess.axes
+        ):
             trial.measures = measures(trial.state, shapes_of(trial.known, trial.state), taken=trial.known.taken)
         return value(name)
 
@@ -320,7 +322,13 @@ def _strange(trial: Trial) -> Iterator[str]:
     data = [roots[n] for n, key in keys.items() if not words.is_weight(key)]
     for name, key in keys.items():
         own = roots[name]
-        if words.is_bias(key) and units and own and not any(own & one for one in units) and any(own & one for one in data):
+        if (
+            words.is_bias(key)
+            and units
+            and own
+            and not any(own & one for one in units)
+            and any(own & one for one in data)
+        ):
             yield name
 
 
@@ -343,7 +351,11 @@ def paired(trial: Trial, derivative: Derivative, said: Any) -> tuple[dict[str, G
 
 def _whole(said: Any, shape: tuple[int, ...]) -> Gradient | None:
     """One gradient, or one Jacobian, written as a list of numbers or of lists."""
-    if not isinstance(said, (list, tuple)) or not shape or any(isinstance(one, np.ndarray) and one.ndim for one in said):
+    if (
+        not isinstance(said, (list, tuple))
+        or not shape
+        or any(isinstance(one, np.ndarray) and one.ndim for one in said)
+    ):
         return None
     try:
         found = np.asarray(said)

@@ -20,7 +20,9 @@ FILLING = frozenset(
     "of the wrt with by to from output out outputs func function fn activation act pass prop propagation propagate"
     " compute calculate calc get eval evaluate".split()
 )
-VARIANTS = frozenset("naive fast slow alt vectorized vectorised vec loop loops numpy np v2 v1 im2col strides new old".split())
+VARIANTS = frozenset(
+    "naive fast slow alt vectorized vectorised vec loop loops numpy np v2 v1 im2col strides new old".split()
+)
 
 UPSTREAM = re.compile(
     r"d_?(out|output|outputs|loss|l|j|e|upstream|next_?h|next_?c|h|y|z|a|al|s|o|l_?d\w+|values|vals)(_(next|out|l))?\d*"
@@ -39,7 +41,9 @@ LABELS = re.compile(
     r"|Y_?true|classes|class_?idx|label_?idx|\w*_?labels?|\w*word_?idx|expected|desired|tokens_?out",
     re.IGNORECASE,
 )
-INDICES = re.compile(r"idx|indices|index|ids?|tokens?|words?|inputs?_?ids?|\w*_?(idx|indices|ids|index)|\w+2ind|\w*words?", re.IGNORECASE)
+INDICES = re.compile(
+    r"idx|indices|index|ids?|tokens?|words?|inputs?_?ids?|\w*_?(idx|indices|ids|index)|\w+2ind|\w*words?", re.IGNORECASE
+)
 MASKS = re.compile(r"\w*mask\w*|r|observed|rated", re.IGNORECASE)
 WEIGHTS = re.compile(
     r"w|w\d+|W\w{0,3}|w_?[a-z0-9]{1,3}|weights?\w*|kernels?|filters?|theta\w*|Theta\w*|U|V|U\w|V\w|params?|parameters|coefs?"

@@ -15,7 +15,7 @@ def recognises(thing: Any) -> bool:
 
 
 INTERFACE = Interface(
-    "a function that returns (value, gradient), or (loss, {\"dW\": …})",
+    'a function that returns (value, gradient), or (loss, {"dW": …})',
     recognises,
     building.build,
 )
