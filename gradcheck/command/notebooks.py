@@ -56,7 +56,8 @@ def load(name: str, file: str) -> ModuleType:
     module = ModuleType(name)
     module.__file__ = file
     vars(module)["display"] = lambda *_: None
-    vars(module)[FAILED] = failed = []
+    failed: list[Failure] = []
+    vars(module)[FAILED] = failed
     sys.modules[name] = module
     os.environ.setdefault("MPLBACKEND", "agg")  # no windows
     lost: set[str] = set()

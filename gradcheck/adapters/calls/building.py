@@ -58,9 +58,8 @@ def filled_of(program: Program) -> Filled:
     known = _filled.get(id(program))
     if known is None or known[0] is not program:
         try:
-            found: Filled | CannotBuild = search.find(program)
-            if program.unwritten:
-                found = with_loss(found)
+            filled = search.find(program)
+            found: Filled | CannotBuild = with_loss(filled) if program.unwritten else filled
         except CannotBuild as error:
             found = error
         known = _filled[id(program)] = (program, found)

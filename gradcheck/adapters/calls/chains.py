@@ -118,7 +118,7 @@ def _cost(costs: Functions, forward: Function, needed: Sequence[str], other: str
 
 
 def _after(name: str, function: Function, forward: Function, needed: Sequence[str]) -> tuple[Step | None, int]:
-    """A cost with its arguments: leaves that are taken elsewhere too, labels and penalties; the rest comes from forward."""
+    """A cost with its arguments: leaves taken elsewhere too, labels and penalties; the rest comes from forward."""
     said = facts(forward).last()
     outputs = list(said.names) if said is not None and said.kind == "several" else [_only_name(said)]
     taken = {p.name for p in parameters(forward)} | set(needed)

@@ -1,8 +1,8 @@
 """Conventions that a pair may follow, each known, exact, and told by calling: never one that only some of it fits.
 
 `averaged`: gradients by weights are divided by the batch, in every backward of the module, whose losses leave that out.
-`at the output`: `sigmoid_derivative(a)` takes a = sigmoid(z), where no call in the module says otherwise. `fused`: what is
-called the derivative of cross-entropy is that by the scores before the softmax (the sigmoid) of the module.
+`at the output`: `sigmoid_derivative(a)` takes a = sigmoid(z), where no call in the module says otherwise. `fused`: what
+is called the derivative of cross-entropy is that by the scores before the softmax (the sigmoid) of the module.
 """
 
 from __future__ import annotations

@@ -133,21 +133,21 @@ SETTINGS: dict[str, tuple[Any, ...]] = {
     "act": ("relu", "tanh", "sigmoid"),
     "hyperparams": ({},),
 }
-PENALTIES = frozenset(
+PENALTIES = words.vocabulary(
     "reg regs l1 l2 lam lamb lambd lambda lambda_ lmbda lmbd lambda1 lambda2 _lambda l2_reg l1_reg weight_decay wd c"
     " regularization reg_lambda reg_strength regularization_strength l2_lambda rho sparsity_param sparsityparam"
-    " lambda_reg reglambda regparam beta_ mu_reg".split()
+    " lambda_reg reglambda regparam beta_ mu_reg"
 )
 PENALTY = 0.3
-MAPPINGS = frozenset(
-    "parameters params param hparameters hparams hyperparameters model config cfg opts options weights".split()
+MAPPINGS = words.vocabulary(
+    "parameters params param hparameters hparams hyperparameters model config cfg opts options weights"
 )
-SAMPLERS = frozenset("dataset data_set sampler corpus".split())
-LISTS = frozenset("dimensions dims layer_dims layers_dims layer_sizes layers sizes layer_size shape_list".split())
-SIZED = frozenset("size sizes dim dims num n no number count units classes features vocab hidden length len".split())
+SAMPLERS = words.vocabulary("dataset data_set sampler corpus")
+LISTS = words.vocabulary("dimensions dims layer_dims layers_dims layer_sizes layers sizes layer_size shape_list")
+SIZED = words.vocabulary("size sizes dim dims num n no number count units classes features vocab hidden length len")
 # Settings of one letter, by a word in the name of a function that takes them so.
 LETTERS: dict[str, tuple[str, ...]] = {"p": ("drop", "dropout"), "g": ("group", "groupnorm"), "f": ("pool", "conv")}
-SMALL_KERNEL = frozenset("hh ww kh kw fh fw k f kernel_h kernel_w filter_h filter_w ksize size".split())
+SMALL_KERNEL = words.vocabulary("hh ww kh kw fh fw k f kernel_h kernel_w filter_h filter_w ksize size")
 
 
 @dataclass
@@ -261,7 +261,7 @@ def _is_size(place: Place) -> bool:
     found = set(words.words_of(place.key))
     is_one_letter = words.BATCHES.fullmatch(place.key) is not None and not place.first
     return not place.entry and (
-        bool(found & SIZED) and "batch" not in found or is_one_letter or "batch" in found and "size" in found
+        (bool(found & SIZED) and "batch" not in found) or is_one_letter or ("batch" in found and "size" in found)
     )
 
 
@@ -293,7 +293,8 @@ def _labels(place: Place) -> list[Guess]:
     """What labels may be: by how the text uses them, else what fits most code."""
     weights = any(words.WEIGHTS.fullmatch(one) for one in place.others)
     ranks = (1, 2, 0) if weights else (2, 1, 0)
-    column, row = (f"{place.name}.0", 1), (1, f"{place.name}.0")
+    column: tuple[Axis, ...] = (f"{place.name}.0", 1)
+    row: tuple[Axis, ...] = (1, f"{place.name}.0")
     bounded = place.rank is None or place.rank == 2
     lines = [column, row] if bounded and place.least <= 2 else []
     content: Content = "signs" if place.known("signs") else "binary"
@@ -377,7 +378,7 @@ def _weights(place: Place, dims: Sequence[str]) -> list[tuple[Axis, ...]]:
     )
     channels_first: tuple[Axis, ...] = (f"{own}.0", f"{data}.1" if data else f"{own}.1", 3, 3)
     channels_last: tuple[Axis, ...] = (3, 3, f"{data}.3" if data else f"{own}.2", f"{own}.3")
-    last_first = bool(dims) and dims[0].lower() in SMALL_KERNEL or data == "A_prev"
+    last_first = (bool(dims) and dims[0].lower() in SMALL_KERNEL) or data == "A_prev"
     kernels = [channels_last, channels_first] if last_first else [channels_first, channels_last]
     matrix, vector, column = (f"{own}.0", f"{own}.1"), (f"{own}.0",), (f"{own}.0", 1)
     if place.of_loss and place.key[:1].islower():

@@ -1,4 +1,4 @@
-"""Functions that stand in dicts, beside their derivatives: `{"relu": (relu, drelu)}`, or two dicts with the same keys."""
+"""Functions that stand in dicts, with derivatives: `{"relu": (relu, drelu)}`, or two dicts with the same keys."""
 
 from __future__ import annotations
 

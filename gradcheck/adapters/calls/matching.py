@@ -55,7 +55,7 @@ def at(said: Any, path: tuple[Any, ...]) -> Any:
 
 
 def match(found: Sequence[Gradient], variables: Mapping[str, Shape], likely: Sequence[str] = ()) -> dict[str, Gradient]:
-    """Say whose each gradient is: {variable: gradient}; `likely` are the variables that a lone gradient may be about."""
+    """Say whose each gradient is: {variable: gradient}; `likely`: variables of a lone gradient."""
     matched: dict[str, Gradient] = {}
     left = []
     for one in found:

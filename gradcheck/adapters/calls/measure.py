@@ -48,11 +48,12 @@ def slopes(
     """What a method claims, and what differences say, of ⟨cotangent, forward⟩ along a direction of each variable."""
     with np.errstate(all="ignore"):
         outputs = problem.forward(values)
-        g = [np.ones_like(one) if method.kind == "sum" else rng.normal(size=one.shape) for one in outputs]
+        drawn = [np.asarray(rng.normal(size=one.shape)) for one in outputs]
+        g = [np.ones_like(one) for one in outputs] if method.kind == "sum" else drawn
         found = {}
         said = products(problem, method, values, g)
         for name, row in said.items():
-            direction = rng.normal(size=values[name].shape)
+            direction = np.asarray(rng.normal(size=values[name].shape))
             moved = [_along(problem, values, name, direction, k * STEP, g) for k in (1, -1, 2, -2)]
             slope = (8 * (moved[0] - moved[1]) - (moved[2] - moved[3])) / (12 * STEP)
             found[name] = float(np.sum(row * direction)), float(slope)

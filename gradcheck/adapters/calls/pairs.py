@@ -15,9 +15,7 @@ from gradcheck.adapters.calls.source import Element, Facts, Returned, facts
 
 Function = Callable[..., Any]
 
-SWITCHES = frozenset(
-    "deriv derivative derive prime grad gradient return_grad derivation der is_derivative diff".split()
-)
+SWITCHES = words.vocabulary("deriv derivative derive prime grad gradient return_grad derivation der is_derivative diff")
 GIVEN_BACK = 2
 
 
@@ -235,10 +233,11 @@ NOT_A_GRADIENT = (
     "param",
     "cost",
 )
-LOSS = frozenset("loss cost objective energy nll likelihood loglik logloss error mse sse j fun func f".split())
-TRAINS = frozenset(
-    "train fit optimize optimise optimizer descent ascent sgd adam update model run main test minimize solve step demo plot"
-    " load read split evaluate accuracy predict check numerical numeric approx initialize init generate make get_data".split()
+LOSS = words.vocabulary("loss cost objective energy nll likelihood loglik logloss error mse sse j fun func f")
+TRAINS = words.vocabulary(
+    "train fit optimize optimise optimizer descent ascent sgd adam update model run main test minimize solve"
+    " step demo plot load read split evaluate accuracy predict check numerical numeric approx initialize init"
+    " generate make get_data"
 )
 
 

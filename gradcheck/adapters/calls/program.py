@@ -81,9 +81,9 @@ class Step:
 class Derivative:
     """What claims derivatives: a call of its own, or (`step` is None) elements of what the last step returned.
 
-    `names`: what its gradients are called in its text; `gradients`: where they are, in the second case. `switched`: it is
-    the function itself with a switch on. `convention`: what it follows; `averaged`: by it, weights' gradients are divided
-    by the batch.
+    `names`: what its gradients are called in its text; `gradients`: where they are, in the second case. `switched`: it
+    is the function itself with a switch on. `convention`: what it follows; `averaged`: by it, weights' gradients are
+    divided by the batch.
     """
 
     name: str

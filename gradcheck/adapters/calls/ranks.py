@@ -15,7 +15,7 @@ from gradcheck.errors import CannotBuild
 
 
 def decided(filled: Filled) -> Filled:
-    """Return the program as it is read. Raises CannotBuild where as rows it is wrong, as vectors right, and no text decides."""
+    """Return the program as read. Raises Undecided where as rows it is wrong, as vectors right, and no text decides."""
     trial, derivatives = filled.trial, filled.program.derivatives
     open_ = all(one.form != "gradient" and not one.convention for one in derivatives)
     if trial.stage < 2 or not open_ or _is_told(trial) or not _is_wrong(filled):
@@ -28,8 +28,8 @@ def decided(filled: Filled) -> Filled:
             return other  # a gradient is that of a number
         if not _is_wrong(other, SAME):
             raise Undecided(
-                f"it is read in two ways, and nothing says which is meant: {_shapes(trial)} (its derivative is wrong), or "
-                f"{_shapes(other.trial)} (it is right)"
+                f"it is read in two ways, and nothing says which is meant: {_shapes(trial)} "
+                f"(its derivative is wrong), or {_shapes(other.trial)} (it is right)"
             )
     return filled
 

@@ -25,8 +25,11 @@ class Tried(Protocol):
     """A state that was tried, and failed."""
 
     state: State
-    places: Mapping[str, Place]
     measures: Measures
+
+    @property
+    def places(self) -> Mapping[str, Place]:
+        """The leaves."""
 
     def guess(self, leaf: str) -> Guess:
         """What a leaf was."""
@@ -118,7 +121,7 @@ def _of_another_rank(tried: Tried, ahead: float) -> Iterator[State]:
 
 
 def misfits(tried: Tried, shapes: Mapping[str, tuple[int, ...]]) -> Iterator[State]:
-    """Yield states in which leaves are laid out as their gradients are (`shapes`): as a row, say, or of another size."""
+    """Yield states in which leaves are laid out as their gradients are (`shapes`): a row, say, or another size."""
     state = tried.state
     for name, shape in shapes.items():
         for number, guess in enumerate(tried.places[name].guesses):
@@ -131,9 +134,13 @@ def misfits(tried: Tried, shapes: Mapping[str, tuple[int, ...]]) -> Iterator[Sta
         now = tried.guess(name)
         if isinstance(now, Numbers) and len(now.axes) == len(shape):
             joined: State | None = tried.state
-            if len(shape) == 1 and len(tried.places) == 1 and isinstance(now.axes[0], str):
-                if (short := tried.state.fix(now.axes[0], shape[0], 0.4)) is not None:
-                    yield short  # `f` of a vector reads its first two entries, and both of its gradients come back
+            if (
+                len(shape) == 1
+                and len(tried.places) == 1
+                and isinstance(now.axes[0], str)
+                and (short := tried.state.fix(now.axes[0], shape[0], 0.4)) is not None
+            ):
+                yield short  # `f` of a vector reads its first two entries, and both of its gradients come back
             for axis, size in zip(now.axes, shape, strict=True):
                 if joined is not None and isinstance(axis, str) and tried.measures((axis,))[0] != size:
                     same = [other for other in tried.measures.of(size) if other not in dict(joined.fixed)]
@@ -159,11 +166,11 @@ def _clashes(text: str) -> Iterator[list[tuple[int, int]]]:
                     yield pairs
     elif found := re.search(r"\(size (\d+) is different from (\d+)\)", text):
         yield [(int(found[2]), int(found[1]))]
-    elif found := re.search(r"not aligned: (\d+) \(dim \d+\) != (\d+) \(dim \d+\)", text):
-        yield [(int(found[1]), int(found[2]))]
-    elif found := re.search(r"has size (\d+) and the array at index \d+ has size (\d+)", text):
-        yield [(int(found[1]), int(found[2]))]
-    elif found := re.search(r"dimension is (\d+) but corresponding (?:boolean|dimension).*? is (\d+)", text):
+    elif (
+        (found := re.search(r"not aligned: (\d+) \(dim \d+\) != (\d+) \(dim \d+\)", text))
+        or (found := re.search(r"has size (\d+) and the array at index \d+ has size (\d+)", text))
+        or (found := re.search(r"dimension is (\d+) but corresponding (?:boolean|dimension).*? is (\d+)", text))
+    ):
         yield [(int(found[1]), int(found[2]))]
 
 
@@ -202,8 +209,8 @@ def _apart_by_as_much(tried: Tried, a: int, b: int, ahead: float) -> Iterator[St
     sizes = tried.measures.sizes
     for one, n in sizes.items():
         for other, k in sizes.items():
-            alike = (
-                a - n == b - k and 0 < a - n <= 3 or (n and k and a % n == 0 and b % k == 0 and a // n == b // k > 1)
+            alike = (a - n == b - k and 0 < a - n <= 3) or (
+                n and k and a % n == 0 and b % k == 0 and a // n == b // k > 1
             )
             if one != other and alike and (state := tried.state.join(other, one, 0.5 + ahead)) is not None:
                 yield state
@@ -238,9 +245,12 @@ def _count_of_axes(tried: Tried) -> dict[str, int]:
 def _is_of_weights(tried: Tried, root: str) -> bool:
     for name, place in tried.places.items():
         guess = tried.guess(name)
-        if isinstance(guess, Numbers) and words.WEIGHTS.fullmatch(place.key):
-            if any(isinstance(axis, str) and tried.state.root(axis) == root for axis in guess.axes):
-                return True
+        if (
+            isinstance(guess, Numbers)
+            and words.WEIGHTS.fullmatch(place.key)
+            and any(isinstance(axis, str) and tried.state.root(axis) == root for axis in guess.axes)
+        ):
+            return True
     return False
 
 
@@ -248,9 +258,13 @@ def _fixed_ends(tried: Tried, size: int, mentioned: Sequence[str], ahead: float)
     """Arrays whose last axis is of a size that an operation wants."""
     for name in mentioned or tried.places:
         guess = tried.guess(name)
-        if isinstance(guess, Numbers) and guess.axes and isinstance(axis := guess.axes[-1], str):
-            if (state := tried.state.fix(axis, size, 0.2 + ahead)) is not None:
-                yield state
+        if (
+            isinstance(guess, Numbers)
+            and guess.axes
+            and isinstance(axis := guess.axes[-1], str)
+            and (state := tried.state.fix(axis, size, 0.2 + ahead)) is not None
+        ):
+            yield state
 
 
 def _longer(tried: Tried, text: str, ahead: float) -> Iterator[State]:
@@ -263,9 +277,11 @@ def _longer(tried: Tried, text: str, ahead: float) -> Iterator[State]:
         guess = tried.guess(name)
         if not isinstance(guess, Numbers) or not guess.axes or not isinstance(guess.axes[0], str):
             continue
-        if tried.measures(guess.axes)[0] == int(found[2]):
-            if (state := tried.state.fix(guess.axes[0], int(found[1]) + 2, 0.3 + ahead)) is not None:
-                yield state
+        if (
+            tried.measures(guess.axes)[0] == int(found[2])
+            and (state := tried.state.fix(guess.axes[0], int(found[1]) + 2, 0.3 + ahead)) is not None
+        ):
+            yield state
         first = tried.state.root(guess.axes[0])
         if first not in fixed and tried.measures.sizes[first] > int(found[1]):
             for short in tried.measures.of(int(found[2])):
@@ -360,23 +376,31 @@ def _square(tried: Tried, text: str, ahead: float) -> Iterator[State]:
         return
     for name in tried.places:
         guess = tried.guess(name)
-        if isinstance(guess, Numbers) and len(guess.axes) >= 2 and all(isinstance(a, str) for a in guess.axes[-2:]):
-            if (state := tried.state.join(str(guess.axes[-2]), str(guess.axes[-1]), 0.2 + ahead)) is not None:
-                yield state
+        if (
+            isinstance(guess, Numbers)
+            and len(guess.axes) >= 2
+            and all(isinstance(a, str) for a in guess.axes[-2:])
+            and (state := tried.state.join(str(guess.axes[-2]), str(guess.axes[-1]), 0.2 + ahead)) is not None
+        ):
+            yield state
 
 
 def _ranked(tried: Tried, error: Exception, text: str, mentioned: Sequence[str], ahead: float) -> Iterator[State]:
     """Another number of axes, where the message says how many are wanted."""
     wanted: int | None = None
-    if found := re.search(r"values? to unpack \(expected (\d+)", text):
-        wanted = int(found[1])
-    elif found := re.search(r"but (\d+) were indexed", text):
+    if (found := re.search(r"values? to unpack \(expected (\d+)", text)) or (
+        found := re.search(r"but (\d+) were indexed", text)
+    ):
         wanted = int(found[1])
     elif found := re.search(r"axis -?(\d+) is out of bounds for array of dimension", text):
         wanted = int(found[1]) + 1
-    elif "0-dimensional arrays can be converted" in text or "length-1 arrays can be" in text or "size-1 arrays" in text:
-        wanted = 0
-    elif "truth value of an array" in text or "unhashable type" in text:
+    elif (
+        "0-dimensional arrays can be converted" in text
+        or "length-1 arrays can be" in text
+        or "size-1 arrays" in text
+        or "truth value of an array" in text
+        or "unhashable type" in text
+    ):
         wanted = 0
     if wanted is None:
         return

@@ -8,6 +8,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -146,11 +147,15 @@ def _ties(trial: Trial, batch: str) -> Iterator[Callable[[State], State]]:
             axis = next((one for one in guess.axes if isinstance(one, str)), None)
             if guess.content == "one-hot" and trial.state.root(str(guess.axes[guess.hot])) == batch:
                 turned = place.guesses.index(replace(guess, hot=-1 - guess.hot))
-                yield lambda state, name=name, turned=turned: state.with_other(name, turned)
+                yield partial(State.with_other, leaf=name, number=turned)
         elif isinstance(guess, Size) and words.BATCHES.fullmatch(place.key):
             axis = guess.axis
         if axis is not None and roots.count(trial.state.root(axis)) == 1 and trial.state.root(axis) != batch:
-            yield lambda state, axis=axis: state.join(axis, batch) or state
+            yield partial(_joined, axis=axis, other=batch)
+
+
+def _joined(state: State, axis: str, other: str) -> State:
+    return state.join(axis, other) or state
 
 
 def _count_of_samples(program: Program) -> int | None:
@@ -210,7 +215,7 @@ def _other_contents(trial: Trial) -> Iterator[State]:
         if guess.content != "real" or words.WEIGHTS.fullmatch(place.key):
             continue
         for content in ("probabilities", "positive"):
-            wanted = Numbers(content, guess.axes)  # type: ignore[arg-type]
+            wanted = Numbers(content, guess.axes)
             if wanted not in place.guesses:
                 place.guesses.append(wanted)
             yield replace(trial.state.with_other(name, place.guesses.index(wanted)), cost=trial.state.cost + 0.3)

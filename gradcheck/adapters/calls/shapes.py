@@ -11,7 +11,7 @@ Axis = str | int
 
 # Far enough apart that a size plus one, twice or four times a size, is seldom another one of them.
 POOL = (5, 3, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
-# Axes of images: few and small, a convolution in Python loops is slow. Odd ones, and even ones for each place of channels.
+# Axes of images: few and small, since a convolution in loops is slow. Odd, and even for each place of channels.
 IMAGES = ((2, 4, 3, 5), (2, 3, 4, 6), (2, 4, 6, 3), (2, 3, 9, 7))
 
 
@@ -25,7 +25,8 @@ class State:
 
     `picks`: which of its guesses a leaf has (0 where it is not named); `joined`: axes that are of one size, each with
     the axis that stands for them; `fixed`: sizes that were found to follow from others; `times`: axes that are so many
-    times another one (or, beside "", of a size that the code fixes); `limit`: numbers of classes are below it; `images`: which set of image sizes.
+    times another one (or, beside "", of a size that the code fixes); `limit`: numbers of classes are below it;
+    `images`: which set of image sizes.
     """
 
     picks: tuple[tuple[str, int], ...] = ()

@@ -45,9 +45,9 @@ class Facts:
     """What is known of a function from its text.
 
     `axes`: how many an argument has (`least`: at least); `dims` what it calls them. `indexes`: arguments that index
-    something; `mapped`: that are indexed by texts; `called`: that are called; `signs`, `binary`, `weighted`: labels that
-    are used as −1/1, as 0/1, or as weights of logarithms. `options`: texts and numbers that arguments (or entries of
-    dicts) are compared with. `unpacked`: into how many parts an argument is taken apart. `reads`: names of globals;
+    something; `mapped`: that are indexed by texts; `called`: that are called; `signs`, `binary`, `weighted`: labels
+    that are used as −1/1, as 0/1, or as weights of logarithms. `options`: texts and numbers that arguments (or entries
+    of dicts) are compared with. `unpacked`: into how many parts an argument is taken apart. `reads`: names of globals;
     `calls`: of what is called; `subtracts`: pairs (a, b) in a − b. `along_axes`: it is written for rows.
     """
 
@@ -146,8 +146,8 @@ class _Reader:
         targets = node.targets if isinstance(node, ast.Assign) else []
         for target in targets:
             names = [one for one in ast.walk(target) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)]
-            for name in names:
-                self.assigned.setdefault(name.id, node.lineno)  # type: ignore[attr-defined]
+            for assigned in names:
+                self.assigned.setdefault(assigned.id, node.lineno)  # type: ignore[attr-defined]
             if isinstance(target, ast.Name):
                 value = node.value  # type: ignore[attr-defined]
                 self.values.setdefault(target.id, value)
@@ -206,9 +206,14 @@ class _Reader:
             self._arithmetic(node)
         elif isinstance(node, ast.For) and (name := self._is_argument(node.iter)):
             found.unpacked.setdefault(name, 0)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in self.parameters:
-            if node.id not in self.assigned and not hasattr(builtins, node.id):
-                found.reads.add(node.id)
+        if (
+            isinstance(node, ast.Name)
+            and isinstance(node.ctx, ast.Load)
+            and node.id not in self.parameters
+            and node.id not in self.assigned
+            and not hasattr(builtins, node.id)
+        ):
+            found.reads.add(node.id)
 
     def _unpacking(self, node: ast.Assign) -> None:
         [target, *_] = node.targets
@@ -233,18 +238,21 @@ class _Reader:
                 new = sum(isinstance(one, ast.Constant) and one.value is None for one in parts)
                 new += sum(isinstance(one, ast.Attribute) and one.attr == "newaxis" for one in parts)
                 self._at_least(name, len(parts) - new)
-        if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
-            if (name := self._is_argument(node.value.value)) and isinstance(node.slice, ast.Constant):
-                at = node.slice.value
-                self._at_least(name, at + 1 if at >= 0 else -at)  # type: ignore[operator]
+        if (
+            isinstance(node.value, ast.Attribute)
+            and node.value.attr == "shape"
+            and (name := self._is_argument(node.value.value))
+            and isinstance(node.slice, ast.Constant)
+            and isinstance(at := node.slice.value, int)
+        ):
+            self._at_least(name, at + 1 if at >= 0 else -at)
         if _called(node.value) in ("c_", "r_"):  # which stack, and look like an index
             return
         for part in parts:
-            if name := self._is_argument(part) or (
-                self.taken_from.get(part.id, "") if isinstance(part, ast.Name) else ""
-            ):
-                found.indexes.add(name)
-            elif (
+            if (
+                name := self._is_argument(part)
+                or (self.taken_from.get(part.id, "") if isinstance(part, ast.Name) else "")
+            ) or (
                 isinstance(part, ast.Subscript) and (name := self._is_argument(part.value)) and not _is_text(part.slice)
             ):
                 found.indexes.add(name)

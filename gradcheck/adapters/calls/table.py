@@ -15,10 +15,10 @@ from gradcheck.adapters.source import is_foreign
 Function = Callable[..., Any]
 
 # Named after gradients, and no derivatives: what is done with one, or what measures one.
-OTHERWISE = frozenset(
+OTHERWISE = words.vocabulary(
     "numerical numeric num approx approximate approximation check checking checker descent ascent clip clipping zero"
     " update apply norm test plot estimate finite hook tape accumulate stochastic print show run train main fit sgd"
-    " momentum adam optimizer optimize init initialize demo compare".split()
+    " momentum adam optimizer optimize init initialize demo compare"
 )
 # The distance of two names at which they are about one thing by their own words, and not only by the kind of words.
 NEAR = 30

@@ -7,6 +7,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -287,7 +288,7 @@ def given_to(trial: Trial, rng: np.random.Generator) -> dict[str, Any]:
         guess = trial.guess(name)
         if isinstance(guess, Entries):
             known = {one.rpartition("/")[2]: value(one) for one in trial.known.entries(name)}
-            given[name] = known if guess.exact else Recording(known, lambda key, leaf=name: entry(leaf, key))
+            given[name] = known if guess.exact else Recording(known, partial(entry, name))
         else:
             given[name] = value(name)
     return given

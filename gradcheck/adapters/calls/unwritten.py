@@ -57,7 +57,7 @@ def as_target(prediction: Array, labels: Array, axis: int) -> Array:
     if labels.size == prediction.size:
         return labels.reshape(prediction.shape)
     hot = np.moveaxis(np.eye(prediction.shape[axis], dtype=prediction.dtype)[labels.astype(int).ravel()], -1, axis)
-    return hot.reshape(prediction.shape)
+    return np.asarray(hot.reshape(prediction.shape))
 
 
 def with_loss(filled: Filled) -> Filled:
@@ -79,8 +79,8 @@ def with_loss(filled: Filled) -> Filled:
         if found.trial.stage == 2 and any(value < TINY for value in off(found).values()):
             return found
     raise CannotBuild(
-        f"the loss is not written, and no gradient of {filled.program.derivatives[0].name} is that of cross-entropy or half "
-        "the squared error: write the loss as a function"
+        f"the loss is not written, and no gradient of {filled.program.derivatives[0].name} is that of cross-entropy "
+        "or half the squared error: write the loss as a function"
     )
 
 

@@ -5,24 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+
+def vocabulary(text: str) -> frozenset[str]:
+    """Return the words of a text as a set."""
+    return frozenset(text.split())
+
+
 # Words that say "derivative", and words that say "the function itself".
-DERIVATIVE = frozenset(
+DERIVATIVE = vocabulary(
     "grad grads gradient gradients gradf backward backwards bwd backprop backpropagate backpropagation bprop bp back"
     " prime derivative derivatives deriv derivs der derive differential diff jac jacobian slope d dash pullback vjp"
-    " gprime dx dz dy fprime".split()
+    " gprime dx dz dy fprime"
 )
-FORWARD = frozenset("forward forwards fwd fprop fp feedforward forwardprop".split())
-VALUE = frozenset(
-    "cost costs loss losses objective obj fun func function fn f value val error err energy criterion j".split()
-)
+FORWARD = vocabulary("forward forwards fwd fprop fp feedforward forwardprop")
+VALUE = vocabulary("cost costs loss losses objective obj fun func function fn f value val error err energy criterion j")
 # Words that name a variant of one function, or hold others together.
-FILLING = frozenset(
+FILLING = vocabulary(
     "of the wrt with by to from output out outputs func function fn activation act pass prop propagation propagate"
-    " compute calculate calc get eval evaluate".split()
+    " compute calculate calc get eval evaluate"
 )
-VARIANTS = frozenset(
-    "naive fast slow alt vectorized vectorised vec loop loops numpy np v2 v1 im2col strides new old".split()
-)
+VARIANTS = vocabulary("naive fast slow alt vectorized vectorised vec loop loops numpy np v2 v1 im2col strides new old")
 
 UPSTREAM = re.compile(
     r"d_?(out|output|outputs|loss|l|j|e|upstream|next_?h|next_?c|h|y|z|a|al|s|o|l_?d\w+|values|vals)(_(next|out|l))?\d*"
@@ -128,7 +130,7 @@ def distance(base: frozenset[str], function: str) -> int | None:
 
 
 def matches_output(parameter: str, output: str) -> bool:
-    """Whether `dout`-like names say that this is the gradient by the output of that name: `dnext_h`, `dZ`, `da_next`."""
+    """Whether a name says that this is the gradient by the output of that name: `dnext_h`, `dZ`, `da_next`."""
     plain, wanted = re.sub(r"\W|_", "", parameter).lower(), re.sub(r"_", "", output).lower()
     return bool(wanted) and plain in {f"d{wanted}", f"grad{wanted}", f"g{wanted}", f"dl{wanted}", f"dld{wanted}"}
 
@@ -171,7 +173,7 @@ def is_gradient_name(name: str) -> bool:
     """
     return (
         re.fullmatch(
-            r"d[A-Z]\w*|d_?(x|w|b|h|a|z|y|theta|gamma|beta|scores|logits|out|prev)\w{0,8}|d_\w+|g|grads?\w*|grad[A-Z_]\w*"
+            r"d[A-Z]\w*|(?!data|date|day|dash|dyn|dbg)d_?(x|w|b|h|a|z|y|theta|gamma|beta|scores|logits|out|prev)\w{0,8}|d_\w+|g|grads?\w*|grad[A-Z_]\w*"
             r"|gradients?\w*|\w+_grads?|\w+_gradients?|jac|jacobian|df\w?|dJ\w*|nabla\w*|g[A-Z]\w*|derivs?",
             name,
         )
