@@ -176,10 +176,10 @@ def _part(thing: Any, part: str) -> Any:
     """An attribute, or an entry of a dict; of a function and its derivative in a tuple or a dict, the function."""
     found = thing[part] if isinstance(thing, dict) and part in thing else getattr(thing, part)
     if isinstance(found, (tuple, list, dict)) and not inspect.isclass(thing):
-        from gradcheck.adapters.calls.held import pair_in
+        from gradcheck.adapters.calls.held import subject_in
 
-        pair = pair_in(found)
-        return found if pair is None else pair[0]
+        subject = subject_in(found)
+        return found if subject is None else subject
     return found
 
 

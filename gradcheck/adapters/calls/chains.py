@@ -49,7 +49,9 @@ def chain(other: str, derivative: Function, names: Functions, derivatives: Funct
 
 
 def _may_belong(name: str, function: Function) -> bool:
-    return bool(required(function)) and not takes_any_number(function) and not TRAINS & set(words.words_of(name))
+    said = set(words.words_of(name))
+    trains = bool(TRAINS & said) and not words.FORWARD & said
+    return bool(required(function)) and not takes_any_number(function) and not trains
 
 
 def _gives(function: Function, name: str, needed: Sequence[str], other: str) -> float:

@@ -139,6 +139,8 @@ PENALTIES = words.vocabulary(
     " lambda_reg reglambda regparam beta_ mu_reg"
 )
 PENALTY = 0.3
+# Settings whose default hides that they are forgotten.
+WINDOWS = frozenset({"stride", "strides", "pad", "padding"})
 MAPPINGS = words.vocabulary(
     "parameters params param hparameters hparams hyperparameters model config cfg opts options weights"
 )
@@ -219,7 +221,8 @@ def guesses(place: Place) -> list[Guess]:
     texts = [Fixed(text) for text in place.options if isinstance(text, str)]
     settings = [Fixed(value) for value in SETTINGS.get(plain, ())] if _is_setting(place, plain) else []
     if has_default and not isinstance(default, np.ndarray) and default is not None:
-        settings = [*([] if plain in PENALTIES and not default else [Fixed(default)]), *settings]
+        own = [] if plain in PENALTIES and not default else [Fixed(default)]
+        settings = [*settings, *own] if plain in WINDOWS else [*own, *settings]
     if place.known("called"):
         return [Fixed(one) for one in _functions(plain)]
     if place.known("mapped") or wanted in (dict, "dict"):
@@ -280,7 +283,8 @@ def _arrays(place: Place) -> list[Guess]:
         found += _of("classes", place, (1, 2, 0))
     elif words.INDICES.fullmatch(name):
         found += [*_of("real", place, (2, 1)), *_of("classes", place, (1, 2, 0))]
-    is_label = words.LABELS.fullmatch(name) is not None and not place.first and place.labels
+    leads = place.first and not any(words.PREDICTIONS.fullmatch(one) for one in place.others)
+    is_label = words.LABELS.fullmatch(name) is not None and not leads and place.labels
     if is_label:
         found += _labels(place)
     elif words.MASKS.fullmatch(name) and not place.first:
@@ -351,6 +355,8 @@ def _real(place: Place) -> list[tuple[Axis, ...]]:
         found += [(d,), (1, d), (1, d, 1, 1), (d, 1), (1, 1, 1, d)]
     elif weights and not (place.first and name == "w" and not place.of_loss):
         found += _weights(place, dims)
+    elif words.SCALARS.fullmatch(name) and (place.of_loss or not place.first) and not place.entry:
+        found += _ranked(place, (0, 1, 2))
     elif _is_vector(place):
         found += _ranked(place, (1, 2, 0, 3, 4))
     else:
@@ -380,10 +386,21 @@ def _weights(place: Place, dims: Sequence[str]) -> list[tuple[Axis, ...]]:
     channels_last: tuple[Axis, ...] = (3, 3, f"{data}.3" if data else f"{own}.2", f"{own}.3")
     last_first = (bool(dims) and dims[0].lower() in SMALL_KERNEL) or data == "A_prev"
     kernels = [channels_last, channels_first] if last_first else [channels_first, channels_last]
+    kernels += _of_sequences(place, data)
     matrix, vector, column = (f"{own}.0", f"{own}.1"), (f"{own}.0",), (f"{own}.0", 1)
-    if place.of_loss and place.key[:1].islower():
-        return [vector, column, matrix, *kernels, (f"{own}.0", f"{own}.1", f"{own}.2")]
+    if place.of_loss and place.key[:1].islower() and not place.key[-1].isdigit():
+        return [vector, column, matrix, *kernels, (f"{own}.0", f"{own}.1", f"{own}.2"), ()]
     return [matrix, *kernels, vector, column, (f"{own}.0", f"{own}.1", f"{own}.2")]
+
+
+def _of_sequences(place: Place, data: str) -> list[tuple[Axis, ...]]:
+    """Kernels of sequences, three wide, where the names of its axes or of the function speak of such."""
+    own, dims = place.name, [one.lower() for one in place.dims]
+    if not any(word.startswith("conv") for word in words.words_of(place.function)) and not SMALL_KERNEL & set(dims):
+        return []
+    channels_first: tuple[Axis, ...] = (f"{own}.0", f"{data}.1" if data else f"{own}.1", 3)
+    channels_last: tuple[Axis, ...] = (3, f"{data}.2" if data else f"{own}.1", f"{own}.2")
+    return [channels_last, channels_first] if dims and dims[0] in SMALL_KERNEL else [channels_first, channels_last]
 
 
 def _without_repeats(found: Sequence[Guess]) -> list[Guess]:

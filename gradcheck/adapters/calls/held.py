@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from gradcheck.adapters.calls import words
 
 Function = Callable[..., Any]
@@ -25,20 +27,32 @@ def held(space: Mapping[str, Any]) -> Iterator[tuple[str, Function, str, Functio
                 continue
             if (pair := pair_in(value)) is not None:
                 yield path, pair[0], f"{path}'", pair[1]
-            elif inspect.isfunction(value) and (found := _beside(name, key, dicts)) is not None:
-                yield path, value, f"{found[0]}.{key}", found[1]
+            elif _is_function(value) and (found := _beside(name, key, dicts)) is not None:
+                other = f"{found[0]}.{key}"
+                yield other if isinstance(value, np.ufunc) else path, value, other, found[1]
+
+
+def subject_in(value: Any) -> Function | None:
+    """What a pair is called by: its function, or the derivative where the function is NumPy's; `None` of no pair."""
+    pair = pair_in(value)
+    return None if pair is None else pair[1] if isinstance(pair[0], np.ufunc) else pair[0]
 
 
 def pair_in(value: Any) -> tuple[Function, Function] | None:
     """A function and its derivative: the first two of a tuple, or the entries of a dict that are called so."""
-    if isinstance(value, (tuple, list)) and len(value) == 2 and all(inspect.isfunction(one) for one in value):
+    if isinstance(value, (tuple, list)) and len(value) == 2 and _is_function(value[0]) and inspect.isfunction(value[1]):
         return value[0], value[1]
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        plain = [one for key, one in value.items() if key in FUNCTION_KEYS and inspect.isfunction(one)]
+        plain = [one for key, one in value.items() if key in FUNCTION_KEYS and _is_function(one)]
         derived = [one for key, one in value.items() if is_derivative(key) and inspect.isfunction(one)]
         if len(plain) == len(derived) == 1:
             return plain[0], derived[0]
     return None
+
+
+def _is_function(one: Any) -> bool:
+    """Whether something is a function, or one of NumPy's of one argument."""
+    return inspect.isfunction(one) or (isinstance(one, np.ufunc) and one.nin == one.nout == 1)
 
 
 def _beside(name: str, key: str, dicts: Mapping[str, Any]) -> tuple[str, Function] | None:

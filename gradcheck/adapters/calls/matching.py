@@ -64,6 +64,8 @@ def match(found: Sequence[Gradient], variables: Mapping[str, Shape], likely: Seq
             left.append(one)
         else:
             matched[name] = one
+    if matched:  # the keys of a dict say what they hold
+        left = [one for one in left if not one.path or not isinstance(one.path[-1], str)]
     open_ = [name for name in variables if name not in matched]
     if len(left) == len(open_):
         return {**matched, **dict(zip(open_, left, strict=True))}

@@ -43,15 +43,16 @@ def own_step(name: str, function: Function, also: Sequence[str] = ()) -> Step:
     taken = [
         p.name
         for p in parameters(function)
-        if p.default is p.empty or p.name in also or p.name.lower().strip("_") in _penalties()
+        if p.default is p.empty or p.name in also or p.name.lower().strip("_") in _asked_for()
     ]
     return Step(function, name, tuple((one, Leaf(one)) for one in taken))
 
 
-def _penalties() -> frozenset[str]:
-    from gradcheck.adapters.calls.guesses import PENALTIES
+def _asked_for() -> frozenset[str]:
+    """Arguments that are given although they have a default, at which a mistake would not show."""
+    from gradcheck.adapters.calls.guesses import PENALTIES, WINDOWS
 
-    return PENALTIES
+    return PENALTIES | WINDOWS
 
 
 def pair(name: str, f: Function, other: str, derivative: Function) -> Program | None:
@@ -170,13 +171,21 @@ def _sources(
         elif kind == "upstream":
             sources[name] = Upstream(list(upstream).index(name))
     free = [name for name in own if name not in roles]
-    if others and len(others) <= len(free):
+    if len(others) == 1 and upstream and _is_output_by_name(others[0], free, f, derivative):
+        sources[others[0]] = Output(0, 0) if several else Output(0)
+    elif others and len(others) <= len(free):
         sources |= {name: Leaf(mine) for name, mine in zip(others, free, strict=False)}
     elif others and len(others) == 1 and words.OUTPUT.fullmatch(others[0]):
         sources[others[0]] = Output(0, 0) if several else Output(0)
     elif others:
         return None
     return sources
+
+
+def _is_output_by_name(name: str, free: Sequence[str], f: Function, derivative: Function) -> bool:
+    """`softmax_backward(dout, y)` beside `softmax(x)`: y is what came out, unless backward computes it once more."""
+    computes = {getattr(f, "__name__", ""), "exp", "tanh", "sigmoid", "softmax", "expit"} & facts(derivative).calls
+    return words.OUTPUT.fullmatch(name) is not None and not computes and not any(map(words.OUTPUT.fullmatch, free))
 
 
 def _outputs(said: Returned | None, upstream: Sequence[str]) -> tuple[Output, ...] | None:
@@ -241,6 +250,10 @@ TRAINS = words.vocabulary(
 )
 
 
+# What a backward function takes, and a loss does not.
+GIVEN = re.compile(r"\w*caches?|ctx|d_?(out|loss|[A-Z])\w*|d[yzha]\w*|grad_?(out|in|y)\w*|upstream\w*")
+
+
 def value_and_gradient(name: str, f: Function, is_derivative: bool) -> Program | None:
     """`cost(theta, X, y) → (J, grad)`: what comes beside the value is its gradient.
 
@@ -250,7 +263,7 @@ def value_and_gradient(name: str, f: Function, is_derivative: bool) -> Program |
     names = frozenset(words.words_of(name))
     if said is None or said.kind != "several" or len(said.elements) < GIVEN_BACK or not required(f):
         return None
-    if takes_any_number(f) or names & TRAINS:
+    if takes_any_number(f) or names & TRAINS or any(GIVEN.fullmatch(p.name) for p in required(f)):
         return None
     value, claimed = _value_and_claimed(name, facts(f), said)
     if value is None or not claimed or (is_derivative and not _is_loss(said.elements[value])):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -39,10 +39,7 @@ class Recording(dict[Any, Any]):
         return True
 
     def __len__(self) -> int:
-        return max(len(list(self.keys())), LAYERS) if not self.keys() else len(self.keys())
-
-    def __iter__(self) -> Iterator[Any]:
-        return super().__iter__()
+        return max(len(self.keys()), LAYERS)
 
 
 class Sampler:

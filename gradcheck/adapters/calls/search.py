@@ -259,10 +259,10 @@ def in_sizes(filled: Filled, sizes: Sizes, seed: int) -> Trial:
             continue
         seen.add(key)
         trial = attempt(known, state, filled.pins, seed, sizes, batch, weights)
-        if trial.stage == 2 or trial.stage == found.stage:
+        if (trial.stage == 2 or trial.stage == found.stage) and set(trial.misfits) <= set(found.misfits):
             return trial
         error = error or trial.error
-        for one in repairs(trial, trial.error or ValueError("")):
+        for one in _following(trial):
             if _only_follows(one, state, follows):
                 heapq.heappush(waiting, (one.cost, next(count), one))
     raise CannotBuild(f"it does not run in these sizes: {told(error)}")

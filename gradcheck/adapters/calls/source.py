@@ -13,6 +13,8 @@ from functools import lru_cache
 from types import FunctionType
 from typing import Any, Literal
 
+from gradcheck.adapters.calls import words
+
 Kind = Literal["several", "dict", "one", "unknown"]
 DEPTH = 4
 
@@ -129,11 +131,14 @@ class _Reader:
         self.values: dict[str, ast.expr] = {}
         self.of_entries: dict[str, str] = {}
         self.taken_from: dict[str, str] = {}
+        self.texts: set[str] = set()
 
     def read(self) -> None:
         nodes = [node for one in self.body for node in _inside(one)]
         for node in nodes:
             self._assignment(node)
+            if isinstance(node, (ast.For, ast.comprehension)) and isinstance(node.target, ast.Name):
+                self.texts |= {node.target.id} if _are_texts(node.iter) else set()
         if self.is_lambda:
             self.found.returns = (self._returned(self.body[0]),)  # type: ignore[arg-type]
         else:
@@ -183,6 +188,9 @@ class _Reader:
         is_dict = isinstance(made, ast.Dict) or (
             isinstance(made, ast.Call) and _called(made.func) in ("dict", "OrderedDict")
         )
+        if not name and isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Div, ast.Mult)):
+            scaled = [one.id for one in (value.left, value.right) if isinstance(one, ast.Name)]
+            name = next((one for one in scaled if words.is_gradient_name(one)), "")  # `dW / N`
         mentioned = frozenset(one.id for one in ast.walk(value) if isinstance(one, ast.Name))
         return Element(name, is_dict, isinstance(value, (ast.Tuple, ast.List)), mentioned)
 
@@ -232,7 +240,7 @@ class _Reader:
         found = self.found
         parts = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
         if name := self._is_argument(node.value):
-            if _is_text(node.slice):
+            if _is_text(node.slice) or (isinstance(node.slice, ast.Name) and node.slice.id in self.texts):
                 found.mapped.add(name)
             elif not any(isinstance(one, ast.Constant) and one.value is Ellipsis for one in parts):
                 new = sum(isinstance(one, ast.Constant) and one.value is None for one in parts)
@@ -389,6 +397,11 @@ def _is_text(node: ast.AST) -> bool:
     if isinstance(node, ast.Call):
         return _called(node.func) == "str" or (isinstance(node.func, ast.Attribute) and _is_text(node.func.value))
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _are_texts(node: ast.AST) -> bool:
+    """`("W1", "b1")`: a sequence of texts, written out."""
+    return isinstance(node, (ast.Tuple, ast.List)) and bool(node.elts) and all(map(_is_text, node.elts))
 
 
 def _key(node: ast.AST) -> str:

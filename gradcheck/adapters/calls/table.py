@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from gradcheck.adapters.calls import chains, held, pairs, ufuncs, words
 from gradcheck.adapters.calls.program import Program
 from gradcheck.adapters.source import is_foreign
@@ -17,11 +19,9 @@ Function = Callable[..., Any]
 # Named after gradients, and no derivatives: what is done with one, or what measures one.
 OTHERWISE = words.vocabulary(
     "numerical numeric num approx approximate approximation check checking checker descent ascent clip clipping zero"
-    " update apply norm test plot estimate finite hook tape accumulate stochastic print show run train main fit sgd"
+    " update apply test plot estimate finite hook tape accumulate stochastic print show run train main fit sgd"
     " momentum adam optimizer optimize init initialize demo compare"
 )
-# The distance of two names at which they are about one thing by their own words, and not only by the kind of words.
-NEAR = 30
 
 
 @dataclass
@@ -64,10 +64,14 @@ def table_of(name: str, space: Mapping[str, Any]) -> Table:
         return known[1]
     table = _made(functions)
     for path, function, other, derivative in held.held(space):
-        program = pairs.pair(path, function, other, derivative)
-        if program is not None and id(function) not in table.programs:
-            table.programs[id(function)] = program
-            table.paths[path] = function
+        subject = derivative if isinstance(function, np.ufunc) else function
+        if isinstance(function, np.ufunc):
+            program = ufuncs.pair(function, other, derivative)
+        else:
+            program = pairs.pair(path, function, other, derivative)
+        if program is not None and id(subject) not in table.programs:
+            table.programs[id(subject)] = program
+            table.paths[path] = subject
     table.kept = list(functions.values())
     _tables[name] = (state, table)
     return table
@@ -113,12 +117,18 @@ def _names(functions: Mapping[str, Function]) -> dict[str, Function]:
 
 def _is_derivative(name: str, names: Mapping[str, Function]) -> bool:
     """Whether a name is that of a derivative: a word says so, or it is `d` and the name of another function."""
-    if name.startswith("__") or OTHERWISE & set(words.words_of(name)):
+    if name.startswith("__") or OTHERWISE & set(words.words_of(name)) or _is_a_norm(name):
         return False
     bases = words.derivative_bases(name)
     if words.is_named_after_a_derivative(name):
         return True
     return any(words.distance(base, other) == 0 for base in bases for other in names if other != name)
+
+
+def _is_a_norm(name: str) -> bool:
+    """Whether a name is that of the norm of gradients, and not of the gradient of a norm."""
+    said = words.words_of(name)
+    return "norm" in said[1:] and said[said.index("norm") - 1] in words.DERIVATIVE
 
 
 def _nearest(

@@ -32,8 +32,8 @@ class Places:
     def __init__(self, program: Program, given: Mapping[str, Any] | None = None, of_loss: bool | None = None) -> None:
         self.program = program
         self.examples: dict[str, Any] = {}
-        self.of_loss = all(one.form == "gradient" for one in program.derivatives) if of_loss is None else of_loss
         names = program.leaves()
+        self.of_loss = _is_of_loss(program, names) if of_loss is None else of_loss
         self.facts = [facts(function) for function in program.functions()]
         parameters = {
             p.name: p for step in reversed(program.calls) for p in inspect.signature(step.function).parameters.values()
@@ -117,6 +117,14 @@ class Places:
     def entries(self, leaf: str) -> list[str]:
         """The entries of a dict that are known."""
         return [name for name in self.by_name if name.startswith(f"{leaf}/")]
+
+
+def _is_of_loss(program: Program, names: Sequence[str]) -> bool:
+    """Whether gradients of one number are claimed: they are asked for so, or it is a cost of weights by its names."""
+    if all(one.form == "gradient" for one in program.derivatives):
+        return True
+    is_cost = bool(pairs.LOSS & set(words.words_of(program.steps[-1].name)) - {"f", "fun", "func", "j"})
+    return is_cost and any(words.is_weight(one) and not words.LABELS.fullmatch(one) for one in names)
 
 
 def _claims_all(program: Program, leaves: int) -> bool:
@@ -303,6 +311,7 @@ def _ask(trial: Trial, ran: Ran, pins: Callable[[], Any], rng: np.random.Generat
         matched, left = paired(trial, derivative, said)
         trial.matched.append(matched)
         trial.unmatched.append(left)
+        trial.misfits += [name for one in left if (name := _held_leaf(trial, one))]
         if not matched or (left and not isinstance(said, Mapping)):
             trial.misfits.append("")
         shapes = trial.variables()
@@ -340,14 +349,41 @@ def paired(trial: Trial, derivative: Derivative, said: Any) -> tuple[dict[str, G
     if len(shapes) == 1 and (whole := _whole(said, shapes[0])) is not None:
         return {next(iter(variables)): whole}, []
     found = matching.gradients(said, derivative.names)
-    if len(found) == 1 < len(shapes) and found[0].shape == (len(shapes), *shapes[0]) and len(set(shapes)) == 1:
+    if len(found) == 1 < len(shapes) and (count := _stacked(found[0].shape, shapes)):
         [whole] = found
-        return {n: Gradient(n, (*whole.path, i), shapes[0]) for i, n in enumerate(variables)}, []
+        return {n: Gradient(n, (*whole.path, i), shapes[0]) for i, n in enumerate(list(variables)[:count])}, []
+    free = [one for one in found if not _held_leaf(trial, one)]
+    if derivative.form == "place" and len(free) == 1 < len(shapes) and (name := _by_jacobian(trial, free[0])):
+        return {name: free[0]}, []
     by_key = {name.rpartition("/")[2]: name for name in variables}
     likely = [key for key in by_key if words.WEIGHTS.fullmatch(key)] if trial.known.of_loss else []
-    matched = matching.match(found, {key: variables[name] for key, name in by_key.items()}, likely)
+    matched = matching.match(free, {key: variables[name] for key, name in by_key.items()}, likely)
     used = {one.path for one in matched.values()}
     return {by_key[key]: one for key, one in matched.items()}, [one for one in found if one.path not in used]
+
+
+def _stacked(shape: tuple[int, ...], shapes: Sequence[tuple[int, ...]]) -> int:
+    """Of how many variables, from the first on, an array holds the gradients one after the other; 0 where of none."""
+    count = shape[0] if shape else 0
+    alike = 1 < count <= len(shapes) and len(set(shapes[:count])) == 1 and shape == (count, *shapes[0])
+    return count if alike and shape not in shapes else 0
+
+
+def _by_jacobian(trial: Trial, gradient: Gradient) -> str | None:
+    """The only variable whose Jacobian has an array's shape, where it is no gradient's of any."""
+    variables = trial.variables()
+    if len(trial.outputs) != 1 or not trial.outputs[0].ndim or gradient.shape in variables.values():
+        return None
+    fitting = [name for name, shape in variables.items() if gradient.shape == (*trial.outputs[0].shape, *shape)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _held_leaf(trial: Trial, gradient: Gradient) -> str | None:
+    """The number that is held, and that a gradient is named after: it can be nobody else's."""
+    owner = words.owner(gradient.name, list(trial.places)) if gradient.name else None
+    if owner is None or owner not in trial.values or not isinstance(trial.guess(owner), (Fixed, Size)):
+        return None
+    return owner
 
 
 def _whole(said: Any, shape: tuple[int, ...]) -> Gradient | None:

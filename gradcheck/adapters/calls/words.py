@@ -43,6 +43,11 @@ LABELS = re.compile(
     r"|Y_?true|classes|class_?idx|label_?idx|\w*_?labels?|\w*word_?idx|expected|desired|tokens_?out",
     re.IGNORECASE,
 )
+PREDICTIONS = re.compile(r"y_?(pred|hat|prob|score|est)\w*|\w*_?pred(ictions?|icted|s)?|yhat|AL|logits?|output")
+# Numbers that are one for a whole function.
+SCALARS = re.compile(
+    r"(log_?)?(sigma|length_?scale|variance|amplitude|noise|period|rate|scale_param|mu|mean|std)\d?|ell|ls|omega|tau"
+)
 INDICES = re.compile(
     r"idx|indices|index|ids?|tokens?|words?|inputs?_?ids?|\w*_?(idx|indices|ids|index)|\w+2ind|\w*words?", re.IGNORECASE
 )
@@ -141,14 +146,17 @@ GRADIENT = re.compile(
 )
 
 
+QUOTIENT = re.compile(r"d_?(?:[jlcef]|loss|cost|err|error|out)_?d_?(?P<name>\w+)(?P<before>)", re.IGNORECASE)
+
+
 def variable_names(gradient: str) -> list[str]:
     """Return the names of variables whose gradient an array of this name may be, the likeliest first.
 
     >>> variable_names("dprev_h"), variable_names("W1_grad")
     (['prev_h'], ['W1'])
     """
-    found = GRADIENT.fullmatch(gradient)
-    return [found.group("name") or found.group("before")] if found else []
+    found = [GRADIENT.fullmatch(gradient), QUOTIENT.fullmatch(gradient)]
+    return [one.group("name") or one.group("before") for one in found if one]
 
 
 def owner(gradient: str, variables: Collection[str]) -> str | None:
