@@ -16,6 +16,7 @@ from gradcheck.adapters.calls.source import Element, Facts, Returned, facts
 Function = Callable[..., Any]
 
 SWITCHES = words.vocabulary("deriv derivative derive prime grad gradient return_grad derivation der is_derivative diff")
+FORWARD_MODE = frozenset({"jvp", "pushforward"})
 GIVEN_BACK = 2
 
 
@@ -59,6 +60,8 @@ def pair(name: str, f: Function, other: str, derivative: Function) -> Program | 
     """Return the program of `f` with its derivative, `None` where the one's arguments do not come from the other's."""
     if takes_any_number(f) or takes_any_number(derivative) or not required(f) or not required(derivative):
         return None
+    if FORWARD_MODE & set(words.words_of(other)):
+        return _along_tangents(name, f, other, derivative)
     said = facts(f).last()
     roles = _roles(f, derivative, said)
     shared = [p.name for p in parameters(derivative) if p.name in {q.name for q in parameters(f)}]
@@ -78,6 +81,25 @@ def pair(name: str, f: Function, other: str, derivative: Function) -> Program | 
         return None
     claims = Derivative(other, form, Step(derivative, other, takes), names_of(derivative))  # type: ignore[arg-type]
     return Program((step,), outputs, (claims,))
+
+
+def _along_tangents(name: str, f: Function, other: str, derivative: Function) -> Program | None:
+    """`cube_jvp(x, dx)`: the arguments, and after them a tangent of each, or of the first ones."""
+    ours, theirs = [p.name for p in required(f)], [p.name for p in required(derivative)]
+    shares = set(ours) <= set(theirs)
+    places = {one: one for one in ours} if shares else dict(zip(theirs, ours, strict=False))
+    tangents = [one for one in theirs if one not in places]
+    if not 1 <= len(tangents) <= len(ours) or theirs[0] == "primals":
+        return None
+    owners = [words.owner(one, ours) for one in tangents]
+    named = None not in owners and len(set(owners)) == len(owners)
+    along = tuple(one for one in owners if one) if named else tuple(ours[: len(tangents)])
+    takes = [(one, Leaf(places[one])) if one in places else (one, Upstream(tangents.index(one))) for one in theirs]
+    outputs = _outputs(facts(f).last(), [])
+    if outputs is None:
+        return None
+    claims = Derivative(other, "tangent", Step(derivative, other, tuple(takes)), tangents=along)
+    return Program((own_step(name, f),), outputs, (claims,))
 
 
 def _is_a_loss(name: str, said: Returned | None, roles: Mapping[str, tuple[str, int]]) -> bool:
@@ -251,7 +273,9 @@ TRAINS = words.vocabulary(
 
 
 # What a backward function takes, and a loss does not.
-GIVEN = re.compile(r"\w*caches?|ctx|d_?(out|loss|[A-Z])\w*|d[yzha]\w*|grad_?(out|in|y)\w*|upstream\w*")
+GIVEN = re.compile(
+    r"\w*caches?|ctx|d_?(out|loss|[A-Z])\w*|d[yzha](\d|_\w+|out|next|prev)?|grad_?(out|in|y)\w*|upstream\w*"
+)
 
 
 def value_and_gradient(name: str, f: Function, is_derivative: bool) -> Program | None:

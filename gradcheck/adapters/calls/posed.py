@@ -138,6 +138,9 @@ def _methods(posed: Posed, trial: Trial, names: Mapping[str, str]) -> Iterator[M
     program = posed.program
     for number, derivative in enumerate(program.derivatives):
         matched = trial.matched[number] if number < len(trial.matched) else {}
+        if derivative.form == "tangent":
+            yield _along(posed, derivative, [names[name] for name in derivative.tangents])
+            continue
         if not matched:
             variables = [n for n, guess in trial.arrays().items() if guess.content not in LABELS]
             yield _whole(posed, derivative, [names[n] for n in variables], [trial.values[n].shape for n in variables])
@@ -176,6 +179,21 @@ def _of(
 
     kind = _kind(derivative)
     return Method(derivative.name, kind, tuple(matched), at, certain=certain, convention=derivative.convention)
+
+
+def _along(posed: Posed, derivative: Derivative, names: Sequence[str]) -> Method:
+    """The method that is asked along tangents."""
+
+    def at(values: Values) -> Callable[[list[Array]], list[Any]]:
+        ran = posed.run(values)
+
+        def ask(tangents: list[Array]) -> list[Any]:
+            with posed.pinned():
+                return list(returned.outputs(ran.answer(derivative, tangents)))
+
+        return ask
+
+    return Method(derivative.name, "jvp", tuple(names), at)
 
 
 def _read(said: Any, gradient: Gradient, times: int) -> Any:

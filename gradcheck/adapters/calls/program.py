@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+from gradcheck.adapters.calls import words
+
 Function = Callable[..., Any]
 Given = Mapping[str, Any]
 
-# `place`: the derivative at the same arguments; `product`: with an upstream gradient; `gradient`: of a loss.
-Form = Literal["place", "product", "gradient"]
+# `place`: the derivative at the same arguments; `product`: with an upstream gradient; `gradient`: of a loss; `tangent`:
+# along tangents of its arguments.
+Form = Literal["place", "product", "gradient", "tangent"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Upstream:
-    """The gradient by output number `number` of the program."""
+    """The gradient by output number `number` of the program (of a `tangent`: the tangent of argument `number`)."""
 
     number: int
 
@@ -94,6 +97,7 @@ class Derivative:
     switched: bool = False
     convention: str = ""
     averaged: bool = False
+    tangents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,11 @@ class Program:
     globals: tuple[str, ...] = ()
     told: str = ""
     unwritten: str = ""
+
+    @property
+    def is_jacobian(self) -> bool:
+        """Whether a matrix is claimed, by a name."""
+        return any({"jac", "jacobian", *words.SECOND} & set(words.words_of(one.name)) for one in self.derivatives)
 
     @property
     def calls(self) -> tuple[Step, ...]:

@@ -55,7 +55,7 @@ def find(program: Program, given: Mapping[str, Any] | None = None) -> Filled:
     found = _found(Places(program, given), pins)
     is_scalar = bool(found.outputs) and all(one.size == 1 for one in found.outputs)
     at_place = program.derivatives[0].form == "place"
-    if at_place and not found.known.of_loss and (is_scalar or _is_jacobian(program)) and not _has_labels(found):
+    if at_place and not found.known.of_loss and (is_scalar or program.is_jacobian) and not _has_labels(found):
         # A number, or a Jacobian, is one of vectors rather than of rows.
         with contextlib.suppress(CannotBuild):
             other = _found(Places(program, given, of_loss=True), pins)
@@ -69,10 +69,6 @@ def of_vectors(filled: Filled) -> Filled:
     pins = Pins(filled.program.functions())
     found = _found(Places(filled.program, of_loss=True), pins)
     return Filled(filled.program, found.known, found, pins, filled.random)
-
-
-def _is_jacobian(program: Program) -> bool:
-    return any({"jac", "jacobian", "hess", "hessian"} & set(words.words_of(one.name)) for one in program.derivatives)
 
 
 def _has_labels(trial: Trial) -> bool:

@@ -15,6 +15,7 @@ from gradcheck.adapters.calls.program import Program
 from gradcheck.adapters.source import is_foreign
 
 Function = Callable[..., Any]
+Functions = Mapping[str, Function]
 
 # Named after gradients, and no derivatives: what is done with one, or what measures one.
 OTHERWISE = words.vocabulary(
@@ -77,7 +78,7 @@ def table_of(name: str, space: Mapping[str, Any]) -> Table:
     return table
 
 
-def _made(functions: Mapping[str, Function]) -> Table:
+def _made(functions: Functions) -> Table:
     table = Table()
     names = _names(functions)
     derivatives = {key: one for key, one in names.items() if _is_derivative(key, names)}
@@ -97,6 +98,10 @@ def _made(functions: Mapping[str, Function]) -> Table:
             known = ufuncs.derivative_of_a_ufunc(other, derivative)
             if known is not None:
                 table.programs[id(derivative)] = known
+    for other, function in names.items():
+        program = _second(other, function, names, derivatives)
+        if program is not None:
+            table.programs.setdefault(id(program.steps[0].function), program)
     paired = {id(one) for program in table.programs.values() for one in program.functions()}
     for name, function in names.items():
         if id(function) in paired:
@@ -107,7 +112,20 @@ def _made(functions: Mapping[str, Function]) -> Table:
     return table
 
 
-def _names(functions: Mapping[str, Function]) -> dict[str, Function]:
+def _second(other: str, function: Function, names: Functions, derivatives: Functions) -> Program | None:
+    """`f_hessian` beside `f_grad`: the derivative of the gradient."""
+    about = frozenset(words.words_of(other))
+    if not about & words.SECOND:
+        return None
+    for name, derivative in derivatives.items():
+        if name != other and about - words.SECOND in words.derivative_bases(name):
+            program = pairs.pair(name, derivative, other, function)
+            if program is not None and program.derivatives[0].form == "place":
+                return program
+    return None
+
+
+def _names(functions: Functions) -> dict[str, Function]:
     """Every function by the first of its names."""
     found: dict[int, tuple[str, Function]] = {}
     for name, function in functions.items():
@@ -115,7 +133,7 @@ def _names(functions: Mapping[str, Function]) -> dict[str, Function]:
     return dict(found.values())
 
 
-def _is_derivative(name: str, names: Mapping[str, Function]) -> bool:
+def _is_derivative(name: str, names: Functions) -> bool:
     """Whether a name is that of a derivative: a word says so, or it is `d` and the name of another function."""
     if name.startswith("__") or OTHERWISE & set(words.words_of(name)) or _is_a_norm(name):
         return False
@@ -131,9 +149,7 @@ def _is_a_norm(name: str) -> bool:
     return "norm" in said[1:] and said[said.index("norm") - 1] in words.DERIVATIVE
 
 
-def _nearest(
-    other: str, bases: list[frozenset[str]], names: Mapping[str, Function], derivatives: Mapping[str, Function]
-) -> list[str]:
+def _nearest(other: str, bases: list[frozenset[str]], names: Functions, derivatives: Functions) -> list[str]:
     """The functions that a derivative may belong to, those with the nearest names."""
     found: list[tuple[int, str]] = []
     for name in names:

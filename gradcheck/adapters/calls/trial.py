@@ -305,6 +305,9 @@ def given_to(trial: Trial, rng: np.random.Generator) -> dict[str, Any]:
 def _ask(trial: Trial, ran: Ran, pins: Callable[[], Any], rng: np.random.Generator) -> None:
     """Ask every derivative, and match its gradients with the leaves."""
     for derivative in trial.known.program.derivatives:
+        if derivative.form == "tangent":
+            _ask_along(trial, ran, derivative, pins, rng)
+            continue
         upstream = [np.asarray(rng.normal(size=one.shape)) for one in trial.outputs]
         with pins():
             said = ran.answer(derivative, upstream)
@@ -319,8 +322,29 @@ def _ask(trial: Trial, ran: Ran, pins: Callable[[], Any], rng: np.random.Generat
             if not _fits(derivative, gradient, said, shapes[name], trial.outputs):
                 trial.misfits.append(name)
     trial.misfits += list(_strange(trial))
-    if trial.known.of_loss and not trial.known.program.unwritten and any(one.size != 1 for one in trial.outputs):
+    program = trial.known.program
+    if (
+        trial.known.of_loss
+        and not program.unwritten
+        and not program.is_jacobian
+        and any(one.size != 1 for one in trial.outputs)
+    ):
         trial.misfits += ["", *(name for name, guess in trial.arrays().items() if guess.content not in REAL)]
+
+
+def _ask_along(
+    trial: Trial, ran: Ran, derivative: Derivative, pins: Callable[[], Any], rng: np.random.Generator
+) -> None:
+    """Ask for a derivative along tangents: it has the outputs' shapes."""
+    shapes = trial.variables()
+    tangents = [np.asarray(rng.normal(size=np.shape(trial.values[name]))) for name in derivative.tangents]
+    with pins():
+        found = returned.filled(ran.answer(derivative, tangents))
+    trial.matched.append({name: Gradient("", (), shapes[name]) for name in derivative.tangents if name in shapes})
+    trial.unmatched.append([])
+    trial.misfits += [name for name in derivative.tangents if name not in shapes]
+    if [one.shape for one in found] != [one.shape for one in trial.outputs]:
+        trial.misfits += derivative.tangents
 
 
 def _strange(trial: Trial) -> Iterator[str]:

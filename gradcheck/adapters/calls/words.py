@@ -13,10 +13,11 @@ def vocabulary(text: str) -> frozenset[str]:
 
 # Words that say "derivative", and words that say "the function itself".
 DERIVATIVE = vocabulary(
-    "grad grads gradient gradients gradf backward backwards bwd backprop backpropagate backpropagation bprop bp back"
-    " prime derivative derivatives deriv derivs der derive differential diff jac jacobian slope d dash pullback vjp"
-    " gprime dx dz dy fprime"
+    "grad grads gradient gradients gradf backward backwards bwd backprop backpropagate backpropagation bprop"
+    " bp back  prime derivative derivatives deriv derivs der derive differential diff jac jacobian slope d dash"
+    " pullback vjp jvp pushforward  gprime dx dz dy fprime"
 )
+SECOND = vocabulary("hess hessian hesse")
 FORWARD = vocabulary("forward forwards fwd fprop fp feedforward forwardprop")
 VALUE = vocabulary("cost costs loss losses objective obj fun func function fn f value val error err energy criterion j")
 # Words that name a variant of one function, or hold others together.
