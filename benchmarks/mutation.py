@@ -51,7 +51,7 @@ TARGETS = {
     "beras.stable": r"\w+_slope",
     "beras.core": r"compose_\w+|\w+_gradients_for|upstream|_through|per_row|as_gradient",
     "beras.checks": r"gradient_dtype",
-    "beras.gradient_tape": r"record|record_operation|gradient|_\w+",
+    "beras.gradient_tape": r"record_call|record_operation|gradient|_\w+",
     "beras.ops.arithmetic": r"by_\w+|_as_matrices|_shaped_as",
     "beras.ops.functions": r"by_\w+",
     "beras.ops.reductions": r"by_\w+|spread",

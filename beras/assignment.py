@@ -22,7 +22,7 @@ from beras.model import SequentialModel
 from beras.onehot import OneHotEncoder
 from beras.optimizer import Adam
 from beras.preprocess import DataError, load_and_preprocess_data
-from beras.record import training_record, write_training_record
+from beras.training_record import training_record, write_training_record
 
 EPOCHS = 10
 BATCH_SIZE = 128

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from beras.arrays import Array
 from beras.checks import gradient_dtype
-from beras.tensor import Tensor, holds_tensors, recording
+from beras.recorder import recording
+from beras.tensor import Tensor, holds_tensors
 from beras.variable import Variable
 
 __all__ = ["Callable", "Diffable", "Tensor", "Upstream", "Variable", "Weighted"]
@@ -150,7 +151,7 @@ class Diffable(Callable, Weighted):
             outputs = [Tensor(result)]
         self.outputs = outputs
         if tape is not None:
-            tape.record(self, inputs, outputs)
+            tape.record_call(self, inputs, outputs)
         return type(result)(outputs) if several else outputs[0]
 
     def _positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:

@@ -13,8 +13,9 @@ from beras import dispatch
 from beras.arrays import Array, memory, ones
 from beras.checks import gradient_dtype
 from beras.core import as_gradient
-from beras.tensor import Tensor, recording, wrap_result
-from beras.writes import writes
+from beras.recorder import recording
+from beras.tensor import Tensor, wrap_result
+from beras.write_clock import write_clock
 
 if TYPE_CHECKING:
     from beras.core import Diffable
@@ -63,7 +64,7 @@ class GradientTape:
         calls = [call for call in self._calls if not isinstance(call[1], dispatch.NoRule)]
         return {id(output): layer for _, layer, _, outputs, _, _ in calls for output in outputs}
 
-    def record(self, layer: Diffable, inputs: list[Array], outputs: list[Tensor]) -> None:
+    def record_call(self, layer: Diffable, inputs: list[Array], outputs: list[Tensor]) -> None:
         """Keep the call that `layer` has just made; each of its outputs becomes the output of no other call.
 
         A layer may hand on its very input, or a tensor that it keeps: that gets a view of its own, for one tensor
@@ -76,12 +77,12 @@ class GradientTape:
                 outputs[k] = wrap_result(np.asarray(output), [output])
                 i = id(outputs[k])
             made.add(i)
-        self._calls.append((layer.snapshot(), layer, inputs, outputs, weights, writes.clock))
+        self._calls.append((layer.snapshot(), layer, inputs, outputs, weights, write_clock.now))
 
     def record_operation(self, operation: Any) -> None:
         """Keep one NumPy operation, whose outputs are fresh tensors."""
         self._made.update(map(id, operation.outputs))
-        self._calls.append((operation, operation, operation.inputs, operation.outputs, (), writes.clock))
+        self._calls.append((operation, operation, operation.inputs, operation.outputs, (), write_clock.now))
 
     def numpy_ufunc(self, function: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """NumPy applies a ufunc to a Tensor in this tape's scope."""
@@ -175,7 +176,7 @@ class GradientTape:
                     nothing = False
             if nothing:
                 continue
-            if writes.clock != time:
+            if write_clock.now != time:
                 _require_unchanged(call)
             if True in wanted:
                 for k in state.held_constant:
@@ -202,7 +203,7 @@ def _require_unchanged(call: Call) -> None:
     kinds = {"weight": state.weights_read(), "value": [*inputs, *outputs]}
     for kind, arrays in kinds.items():
         for array in arrays:
-            if isinstance(array, np.ndarray) and writes.last(array) > time:
+            if isinstance(array, np.ndarray) and write_clock.last_write(array) > time:
                 raise RuntimeError(
                     f"a {kind} of shape {array.shape} that {type(layer).__name__} used was overwritten between the "
                     "forward pass and gradient(): ask for the gradient first, then assign"

@@ -129,7 +129,7 @@ def _in_state_type(parameter: Variable, gradient: Array) -> Array:
 
 
 class BasicOptimizer(Optimizer):
-    """Gradient descent, with momentum if wanted (Polyak 1964; seed 004's form, which is Keras' too).
+    """Gradient descent, with momentum if wanted (Polyak 1964, in the form of Keras).
 
     `v ← momentum · v + learning_rate · g`, then `w ← w − v`. Without momentum: `w ← w − learning_rate · g`.
 

@@ -15,7 +15,7 @@ from beras.assignment import get_acc_fn, get_loss_fn, get_model, get_optimizer, 
 from beras.onehot import OneHotEncoder
 from beras.optimizers import BasicOptimizer
 from beras.preprocess import load_and_preprocess_data
-from beras.record import training_record, write_training_record
+from beras.training_record import training_record, write_training_record
 
 
 def digits(samples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

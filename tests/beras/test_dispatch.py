@@ -8,7 +8,7 @@ import weakref
 import numpy as np
 import pytest
 
-from beras import Dense, GradientTape, Sin, Tensor, Variable, numpy_rules, written
+from beras import Dense, GradientTape, Sin, Tensor, Variable, destinations, numpy_rules
 from tests.beras.differences import gradient
 
 random = np.random.default_rng(0)
@@ -150,8 +150,8 @@ def test_a_target_that_has_left_the_graph_is_refused(lost):
         tape.gradient(z, x)
 
 
-def test_seed_004_regression():
-    """Seed 004's example as written in NumPy. Its printed values come from a wrong gradient: see the contract."""
+def test_the_laboratory_exercise_regression():
+    """The exercise's example in NumPy; the values that it prints come from a wrong gradient."""
     w, b, x, y = Variable([0.1, 0.1]), Variable([0.1]), Tensor([0.5, -0.5]), 11
     values = []
     for _ in range(100):
@@ -467,7 +467,7 @@ def test_the_tables_name_functions_that_exist_and_no_function_twice():
     kinds = [set(numpy_rules.UFUNCS), set(numpy_rules.PIECEWISE_CONSTANT_UFUNCS)]
     assert not kinds[0] & kinds[1]
     kinds = [set(numpy_rules.FUNCTIONS), set(numpy_rules.PIECEWISE_CONSTANT_FUNCTIONS), set(numpy_rules.MADE_OF_RULES),
-             set(numpy_rules.CONSTANT_IN_THE_FIRST), set(written.IN_PLACE)]  # fmt: skip
+             set(numpy_rules.CONSTANT_IN_THE_FIRST), set(destinations.IN_PLACE)]  # fmt: skip
     assert sum(map(len, kinds)) == len(set.union(*kinds))
 
 

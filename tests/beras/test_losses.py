@@ -78,8 +78,8 @@ def test_categorical_cross_entropy_clips_from_below_only():
     assert loss.get_input_gradients()[0].tolist() == [[0.0, -1.0]]  # no clip from above
 
 
-def test_seed_001_binary_cross_entropy():
-    """Seed 001's printed losses; its gradients lack the 1/batch, and are not 0 where it clips: see the contract."""
+def test_the_homework_notebook_binary_cross_entropy():
+    """The homework notebook's printed losses; its gradients lack the 1/batch and are not 0 where it clips."""
     loss, ones, zeros = BinaryCrossEntropy(), np.ones((3, 3)), np.zeros((3, 3))
     for wrong in ((ones, zeros), (zeros, ones)):
         assert loss(*wrong) == pytest.approx(13.815510557964274, rel=1e-12)
