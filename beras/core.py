@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import inspect
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -13,6 +14,8 @@ import numpy.typing as npt
 
 from beras.arrays import Array
 from beras.checks import gradient_dtype
+from beras.last_call import NOTHING, LastCall, OfTheLastCall
+from beras.modes import modes
 from beras.recorder import recording
 from beras.tensor import Tensor, holds_tensors
 from beras.variable import Variable
@@ -31,11 +34,20 @@ Upstream = Iterable[npt.ArrayLike | None] | None
 """One upstream gradient per output; `None` (or only `None`s) where there is nothing upstream."""
 
 
+# What belongs to a call, and not to the layer.
+_LEFT = frozenset({"inputs", "outputs", "saved"})
+_OF_THE_CALL = _LEFT | {"_saving", "training"}
+
+_beginning = threading.Lock()
+
 F = TypeVar("F")
 
 
 def on_plain_arrays(forward: F) -> F:
-    """Mark a `forward` that computes on plain arrays and returns a new tensor: a tape has nothing to see in it."""
+    """Mark a `forward` that computes on plain arrays, sets `_saving` at most and returns a new tensor.
+
+    A tape has nothing to see in it.
+    """
     forward.plain = True  # type: ignore[attr-defined]
     return forward
 
@@ -103,11 +115,18 @@ class Diffable(Callable, Weighted):
 
     What a derivative needs from `forward` beyond inputs and outputs (a dropout mask, say) goes into `self._saving`
     there and is read from `self.saved` here: it changes with calls only, as `inputs` and `outputs` do.
+
+    A call belongs to itself: `forward` runs on a shallow copy of the layer, which is what the tape keeps. What it sets
+    besides is set on the layer too once it is done. So one layer can be called in several threads at a time; the
+    derivative methods of the layer are about the last call of the thread that asks.
     """
 
-    inputs: list[Array]
-    outputs: list[Tensor]
-    saved: Any = None
+    __slots__ = ("_last",)  # beside the attributes, so that a call's copy of them does not hold the last call
+    _last: LastCall
+
+    inputs: Any = OfTheLastCall()
+    outputs: Any = OfTheLastCall()
+    saved: Any = OfTheLastCall(default=None)
     _saving: Any = None
     _state_is_a_dict: bool = True
     plain_forward: bool = False
@@ -124,35 +143,60 @@ class Diffable(Callable, Weighted):
         inputs: list[Array] = []
         for a in args:  # a loop: at one input or two it is faster than a comprehension, at every call
             inputs.append(a if isinstance(a, np.ndarray) else self._as_input(a))  # noqa: PERF401
-        earlier = self.__dict__.get("inputs")
-        self.inputs = inputs
+        call = self.snapshot()
+        state = call.__dict__
+        before = None if self.plain_forward else state.copy()
+        state["inputs"] = inputs
+        if modes.training and (training := modes.training.get(id(self))) is not None:
+            state["training"] = training
         several = False
         tape = recording.tape
-        suspended = tape is not None and not self.plain_forward
+        suspended = tape is not None and before is not None
         try:
             if suspended:
                 recording.tape = None
-            result = self.forward(*inputs)
-        except BaseException:
-            if earlier is None:
-                del self.inputs
-            else:
-                self.inputs = earlier
-            raise
+            result = call.forward(*inputs)
         finally:
             if suspended:
                 recording.tape = tape
-        self.saved = self._saving
+        if "_saving" in state:
+            state["saved"] = state["_saving"]
         if type(result) is Tensor:
             outputs = [result]
         elif several := isinstance(result, _SEVERAL):
             outputs = [Tensor(r) for r in result]
         else:
             outputs = [Tensor(result)]
-        self.outputs = outputs
+        state["outputs"] = outputs
+        if before is not None:
+            self._take_over(call, before)
+        own = self.__dict__
+        if "inputs" in own or "outputs" in own:  # set by hand, or by `forward` alone
+            for name in _OF_THE_CALL & own.keys():
+                del own[name]
+        try:
+            self._last.call = call
+        except AttributeError:
+            self._begin().call = call
         if tape is not None:
-            tape.record_call(self, inputs, outputs)
+            tape.record_call(call, self, inputs, outputs)
         return type(result)(outputs) if several else outputs[0]
+
+    def _begin(self) -> LastCall:
+        with _beginning:  # two threads that make the first call together must not undo each other's
+            if not hasattr(self, "_last"):
+                self._last = LastCall()
+            return self._last
+
+    def _take_over(self, call: Self, before: dict[str, Any]) -> None:
+        """Set here what the `forward` of a call has set there."""
+        for name, value in call.__dict__.items():
+            if before.get(name, NOTHING) is not value and name not in _OF_THE_CALL:
+                self.__dict__[name] = value
+        if not self._state_is_a_dict:
+            for name in _slots(type(self)):
+                if hasattr(call, name):
+                    setattr(self, name, getattr(call, name))
 
     def _positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         bound = inspect.signature(self.forward).bind(*args, **kwargs)
@@ -173,7 +217,7 @@ class Diffable(Callable, Weighted):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls._state_is_a_dict = not any(c.__dict__.get("__slots__") or "__copy__" in c.__dict__ for c in cls.__mro__)
+        cls._state_is_a_dict = not (any(_slots(cls)) or any("__copy__" in c.__dict__ for c in cls.__mro__))
         cls.plain_forward = hasattr(cls.forward, "plain")
         if cls.constant_inputs or cls.held_constant:
             names = list(inspect.signature(cls.forward).parameters)[1:]
@@ -184,12 +228,22 @@ class Diffable(Callable, Weighted):
                 setattr(cls, shortcut, Diffable.__dict__[shortcut])
 
     def snapshot(self) -> Self:
-        """Return a shallow copy: this object's state as it is now, for the record of one call."""
+        """Return a shallow copy: this object's state as it is now, for one call."""
         if not self._state_is_a_dict:
             return copy.copy(self)
         twin = object.__new__(type(self))  # what copy.copy does, at a tenth of its time
         twin.__dict__ = self.__dict__.copy()
         return twin
+
+    def __getstate__(self) -> Any:
+        """Copy and pickle the last call of this thread along with the rest."""
+        state: Any = super().__getstate__()
+        own, slots = state if isinstance(state, tuple) else (state, {})
+        last = slots.pop("_last", None)
+        if last is not None and last.call is not None:
+            of_call = last.call.__dict__
+            own = {name: of_call[name] for name in _LEFT & of_call.keys()} | (own or {})
+        return (own, slots) if slots else own
 
     @property
     def weights(self) -> Sequence[Tensor]:
@@ -279,7 +333,7 @@ class Diffable(Callable, Weighted):
         return arrays
 
     def _require_call(self) -> None:
-        if "outputs" not in self.__dict__:
+        if not hasattr(self, "outputs"):
             raise RuntimeError(f"{type(self).__name__} has no derivative yet: call it on an input first")
 
     def _single(self, upstream: list[Array]) -> list[Array]:
@@ -326,3 +380,10 @@ def as_gradient(value: npt.ArrayLike, x: Array) -> Tensor:
     if gradient.dtype is not x.dtype or x.dtype.kind not in "fc":
         gradient = gradient.astype(gradient_dtype(x), copy=False)
     return gradient.view(Tensor)
+
+
+def _slots(cls: type) -> Iterator[str]:
+    """Yield the names in `__slots__` of a class derived from Diffable, and of its other bases."""
+    for c in cls.__mro__:
+        names = () if c is Diffable else c.__dict__.get("__slots__", ())
+        yield from [names] if isinstance(names, str) else names

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from beras.core import Diffable
 
 
-# The record of one call: the layer's state as `forward` left it, the layer itself, its inputs, outputs and weights, and
-# when the call was made. It keeps the tensors alive, so that no `id` is given away while the tape relies on it.
+# The record of one call: the copy of the layer that `forward` ran on, the layer itself, its inputs, outputs and
+# weights, and when the call was made. It keeps the tensors alive, so that no `id` is given away meanwhile.
 # A plain tuple, since one is made for every operation.
 Call = tuple[Any, Any, Sequence[Any], Sequence[Tensor], Sequence[Tensor], int]
 
@@ -64,8 +64,8 @@ class GradientTape:
         calls = [call for call in self._calls if not isinstance(call[1], dispatch.NoRule)]
         return {id(output): layer for _, layer, _, outputs, _, _ in calls for output in outputs}
 
-    def record_call(self, layer: Diffable, inputs: list[Array], outputs: list[Tensor]) -> None:
-        """Keep the call that `layer` has just made; each of its outputs becomes the output of no other call.
+    def record_call(self, call: Diffable, layer: Diffable, inputs: list[Array], outputs: list[Tensor]) -> None:
+        """Keep a call that `layer` has just made (`call`: its state then); no output of it is one of another call.
 
         A layer may hand on its very input, or a tensor that it keeps: that gets a view of its own, for one tensor
         cannot be the output of two calls.
@@ -77,7 +77,7 @@ class GradientTape:
                 outputs[k] = wrap_result(np.asarray(output), [output])
                 i = id(outputs[k])
             made.add(i)
-        self._calls.append((layer.snapshot(), layer, inputs, outputs, weights, write_clock.now))
+        self._calls.append((call, layer, inputs, outputs, weights, write_clock.now))
 
     def record_operation(self, operation: Any) -> None:
         """Keep one NumPy operation, whose outputs are fresh tensors."""

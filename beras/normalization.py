@@ -12,6 +12,7 @@ import numpy.typing as npt
 from beras.arrays import Array
 from beras.checks import floating, floating_dtype, number_between, whole_number
 from beras.core import Diffable, Upstream, as_gradient
+from beras.modes import TrainingMode
 from beras.tensor import Tensor, wrap
 from beras.variable import Variable
 
@@ -136,6 +137,8 @@ class BatchNormalization(Normalization):
     (Variable([0.02], dtype=float32), Variable([1.], dtype=float32))
     """
 
+    training: Any = TrainingMode()
+
     def __init__(
         self, size: int, momentum: float = 0.99, epsilon: float = 1e-3, *, dtype: npt.DTypeLike = np.float32
     ) -> None:
@@ -174,8 +177,8 @@ class BatchNormalization(Normalization):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call `forward`, record it, and in training move the running mean and variance."""
         y = super().__call__(*args, **kwargs)
-        if self.training:
-            _, _, mean, variance, _ = self.saved
+        _, _, mean, variance, fixed = self.saved
+        if not fixed:
             for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 old = np.asarray(moving)
                 moving.assign(old + (1 - self.momentum) * (now.reshape(-1) - old))

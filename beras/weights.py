@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from beras.core import Tensor, Variable, Weighted
+from beras.core import Diffable, Tensor, Variable, Weighted
 from beras.files import read_arrays, write_arrays
+from beras.modes import modes
 
 Path = tuple[Any, ...]
 """Where something was found: `(path of what holds it, name in there)`, `()` at the top."""
@@ -76,15 +77,21 @@ class Composite(Weighted):
 
     @contextmanager
     def mode(self, training: bool) -> Iterator[None]:
-        """Put all parts that have two modes (`part.training`: dropout, batch normalization) into one for a while."""
-        others = [
-            (part, part.training) for part in self._all_parts() if getattr(part, "training", training) is not training
-        ]
+        """Put all parts that have two modes (`part.training`: dropout, batch normalization) into one for a while.
+
+        Only for calls made in this thread.
+        """
+        parts = [part for part in self._all_parts() if hasattr(part, "training")]
+        earlier = modes.training
+        modes.training = earlier | {id(part): training for part in parts}
+        # What is no Diffable, a model say, runs on itself and knows its own attribute only.
+        others = [(part, part.training) for part in parts if not isinstance(part, Diffable)]
         for part, _ in others:
             part.training = training
         try:
             yield
         finally:
+            modes.training = earlier
             for part, before in others:
                 part.training = before
 
