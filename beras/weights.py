@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
 
+from beras.array_archive import Header, read_arrays, write_arrays
 from beras.core import Diffable, Tensor, Variable, Weighted
-from beras.files import read_arrays, write_arrays
 from beras.modes import modes
 
 Path = tuple[Any, ...]
 """Where something was found: `(path of what holds it, name in there)`, `()` at the top."""
 
 Found = list[tuple[Path, Any]]
+
+MOST_TOLD = 20  # what is wrong about a file of weights is told up to so many
 
 
 class Composite(Weighted):
@@ -106,31 +108,44 @@ class Composite(Weighted):
         or kinds of number do not match, all of which it lists, or where a weight is read-only. Then no weight has
         changed.
         """
+        mine = self.named_weights()
         try:
-            saved = read_arrays(path)
+            saved = read_arrays(path, lambda headers: _fitting(mine, headers))
+        except DoesNotFit as error:
+            raise ValueError(f"{os.fspath(path)} does not fit this model: {error}") from None
         except ValueError as error:
             raise ValueError(
                 f"{os.fspath(path)} cannot be read as saved weights: {error}. Take a file that save_weights wrote, or "
                 "save the weights again"
             ) from error
-        mine = self.named_weights()
-        wrong = [f"it lacks {name}" for name in mine if name not in saved]
-        wrong += [f"it has {name}, which the model has not" for name in saved if name not in mine]
-        for name in mine.keys() & saved.keys():
-            mine_is, saved_is = mine[name], saved[name]
-            if not mine_is.flags.writeable:
-                wrong.append(f"{name} is read-only in the model: set its flags.writeable to True")
-            if mine_is.shape != saved_is.shape:
-                wrong.append(f"{name} has shape {saved_is.shape}, the model's has {mine_is.shape}")
-            elif not np.can_cast(saved_is.dtype, mine_is.dtype, "same_kind"):
-                wrong.append(f"{name} is {saved_is.dtype}, the model's is {mine_is.dtype}")
-        if wrong:
-            raise ValueError(f"{os.fspath(path)} does not fit this model: {'; '.join(sorted(wrong))}")
         for name, weight in mine.items():
             if isinstance(weight, Variable):
                 weight.assign(saved[name])
             else:
                 weight[...] = saved[name]
+
+
+class DoesNotFit(ValueError):
+    """Saved arrays that are not those of this model."""
+
+
+def _fitting(mine: Mapping[str, Tensor], saved: Mapping[str, Header]) -> Iterable[str]:
+    """Return the names of the weights, or raise `DoesNotFit` with all that is wrong about what was saved."""
+    wrong = [f"it lacks {name}" for name in mine if name not in saved]
+    wrong += [f"it has {name}, which the model has not" for name in saved if name not in mine]
+    for name in mine.keys() & saved.keys():
+        mine_is, saved_is = mine[name], saved[name]
+        if not mine_is.flags.writeable:
+            wrong.append(f"{name} is read-only in the model: set its flags.writeable to True")
+        if mine_is.shape != saved_is.shape:
+            wrong.append(f"{name} has shape {saved_is.shape}, the model's has {mine_is.shape}")
+        elif not np.can_cast(saved_is.dtype, mine_is.dtype, "same_kind"):
+            wrong.append(f"{name} is {saved_is.dtype}, the model's is {mine_is.dtype}")
+    if wrong:
+        told = sorted(wrong)
+        more = f"; and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
+        raise DoesNotFit("; ".join(" ".join(text.split())[:200] for text in told[:MOST_TOLD]) + more)
+    return mine
 
 
 # How to look for weights in an object.
