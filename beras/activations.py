@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,9 @@ import numpy.typing as npt
 from beras.arrays import Array
 from beras.checks import floating, number, real
 from beras.core import Diffable, Upstream, as_gradient, on_plain_arrays, per_row
-from beras.stable import decaying, sigmoid_slope, tanh_slope
+from beras.ops import slope_of_sigmoid, slope_of_tanh
+from beras.recorder import operand, recordable, times
+from beras.stable import sigmoid
 from beras.tensor import Tensor, wrap
 
 
@@ -39,7 +42,31 @@ class Activation(Diffable):
         return [as_gradient(g * local, x)]
 
 
-class LeakyReLU(Activation):
+class Elementwise(Activation):
+    """`f(x)` at every entry.
+
+    A subclass writes `forward` and, beside it, `slope`: the derivative at each entry, in NumPy's functions on `x` as it
+    is given, a plain array or a tensor, so that a tape can record the derivative and differentiate it in turn.
+    """
+
+    @abstractmethod
+    def slope(self, x: Array) -> Any:
+        """Return the derivative at each entry of `x`, which holds floating (or complex) numbers."""
+
+    def get_input_gradients(self) -> list[Tensor]:
+        """Return the derivative at each entry."""
+        self._require_call()
+        x = self.inputs[0]
+        return [as_gradient(self.slope(floating(x, type(self).__name__)), x)]
+
+    @recordable
+    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Any]:
+        """Return the upstream gradient times the derivative, entry by entry."""
+        x = operand(self.inputs[0])
+        return [times(J[0], self.slope(x if x.dtype.kind in "fc" else x.astype(np.float64)))]
+
+
+class LeakyReLU(Elementwise):
     """`x` where `x > 0`, else `alpha · x`. Maas et al. 2013.
 
     The derivative is 1 where `x > 0`, `alpha` where `x < 0` and, by convention, 0 at `x = 0` (Keras says `alpha`).
@@ -58,11 +85,9 @@ class LeakyReLU(Activation):
         x = real(x, "LeakyReLU")
         return wrap(np.where(x > 0, x, x.dtype.type(self.alpha) * x))
 
-    def get_input_gradients(self) -> list[Tensor]:
-        """Return 1, `alpha` or 0 at each entry."""
-        self._require_call()
-        x = np.asarray(self.inputs[0])
-        return [as_gradient(np.where(x > 0, 1, np.where(x < 0, self.alpha, 0)), x)]
+    def slope(self, x: Array) -> Any:
+        """Return 1, `alpha` or 0."""
+        return np.where(x > 0, 1, np.where(x < 0, self.alpha, 0)).astype(x.dtype)
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[LeakyReLU, list[Array]]]:
@@ -86,20 +111,17 @@ class ReLU(LeakyReLU):
         x = real(x, "ReLU")
         return wrap(np.maximum(x, np.zeros(x.shape[-1:], x.dtype)))  # a row of zeros: with a number NumPy takes longer
 
-    def compose_input_gradients(self, J: Upstream = None) -> list[Tensor]:
+    def slope(self, x: Array) -> Any:
+        """Return whether `x > 0`."""
+        return x > 0
+
+    @recordable
+    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Any]:
         """Return the upstream gradient where `x > 0`, 0 elsewhere."""
-        upstream = self.upstream(J)
-        if upstream is None:
-            return self.get_input_gradients()
-        [by_x] = ReLU.input_gradients_for(self, upstream, [True])
-        return [as_gradient(by_x, self.inputs[0])]
-
-    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Array]:
-        """Return the upstream gradient where `x > 0`, 0 elsewhere."""
-        return [J[0] * (np.asarray(self.inputs[0]) > 0)]
+        return [J[0] * (operand(self.inputs[0]) > 0)]
 
 
-class Sigmoid(Activation):
+class Sigmoid(Elementwise):
     """`1 / (1 + exp(−x))`, without overflow at any `x`.
 
     >>> Sigmoid()([-1000.0, 0.0, 1000.0])
@@ -108,19 +130,14 @@ class Sigmoid(Activation):
 
     def forward(self, x: npt.ArrayLike) -> Tensor:
         """Return the sigmoid of `x`, real or complex."""
-        x = floating(x, "Sigmoid")
-        e = decaying(x)
-        # 1 / (1 + exp(−x)) where x ≥ 0, exp(x) / (1 + exp(x)) elsewhere: no exponent is ever positive
-        return wrap(np.where(x.real >= 0, e.dtype.type(1), e) / (1 + e))
+        return wrap(sigmoid(floating(x, "Sigmoid")))
 
-    def get_input_gradients(self) -> list[Tensor]:
+    def slope(self, x: Array) -> Any:
         """Return `e / (1 + e)²` with `e = exp(−|x|)`: `y (1 − y)` without its cancellation near y = 1."""
-        self._require_call()
-        x = self.inputs[0]
-        return [as_gradient(sigmoid_slope(floating(x, "Sigmoid")), x)]
+        return slope_of_sigmoid(x)
 
 
-class Tanh(Activation):
+class Tanh(Elementwise):
     """`tanh(x)`.
 
     >>> Tanh()([0.0, 1000.0])
@@ -131,14 +148,12 @@ class Tanh(Activation):
         """Return `tanh(x)`, real or complex."""
         return wrap(np.tanh(floating(x, "Tanh")))
 
-    def get_input_gradients(self) -> list[Tensor]:
+    def slope(self, x: Array) -> Any:
         """Return `1 / cosh(x)²`, as `4 e / (1 + e)²` with `e = exp(−2|x|)`: `1 − y²` without its cancellation."""
-        self._require_call()
-        x = self.inputs[0]
-        return [as_gradient(tanh_slope(floating(x, "Tanh")), x)]
+        return slope_of_tanh(x)
 
 
-class Sin(Activation):
+class Sin(Elementwise):
     """`sin(x)`.
 
     >>> Sin()([0.0, -1.0])
@@ -149,11 +164,9 @@ class Sin(Activation):
         """Return `sin(x)`, real or complex."""
         return wrap(np.sin(floating(x, "Sin")))
 
-    def get_input_gradients(self) -> list[Tensor]:
+    def slope(self, x: Array) -> Any:
         """Return `cos(x)`."""
-        self._require_call()
-        x = self.inputs[0]
-        return [as_gradient(np.cos(floating(x, "Sin")), x)]
+        return np.cos(x)
 
 
 class Softmax(Activation):
@@ -188,8 +201,14 @@ class Softmax(Activation):
         upstream = self.upstream(J)
         if upstream is None:
             return self.get_input_gradients()
-        [x], [g], y = self.inputs, upstream, np.asarray(self.outputs[0])
-        return [as_gradient(y * (g - (g * y).sum(axis=-1, keepdims=True)), x)]
+        [by_x] = Softmax.input_gradients_for(self, upstream, [True])
+        return [as_gradient(by_x, self.inputs[0])]
+
+    @recordable
+    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Any]:
+        """Return `y ∘ (J − ⟨J, y⟩)`."""
+        [g], y = J, operand(self.outputs[0])
+        return [y * (g - (g * y).sum(axis=-1, keepdims=True))]
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[Softmax, list[Array]]]:

@@ -7,7 +7,7 @@ import inspect
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +24,10 @@ __all__ = ["Callable", "Diffable", "Tensor", "Upstream", "Variable", "Weighted"]
 
 _SEVERAL = (list, tuple)
 
-# Which method of the tape's goes by which public one, unless a class writes it.
+# The tape's methods, and the public ones that they stand for: what a subclass writes of those counts.
 _SHORTCUTS = {
-    "compose_input_gradients": "input_gradients_for",
-    "compose_weight_gradients": "weight_gradients_for",
+    "input_gradients_for": ("compose_input_gradients", "get_input_gradients"),
+    "weight_gradients_for": ("compose_weight_gradients", "get_weight_gradients"),
 }
 
 Upstream = Iterable[npt.ArrayLike | None] | None
@@ -222,9 +222,9 @@ class Diffable(Callable, Weighted):
         if cls.constant_inputs or cls.held_constant:
             names = list(inspect.signature(cls.forward).parameters)[1:]
             cls.held_constant = tuple(k for k, name in enumerate(names) if name in cls.constant_inputs)
-        for composing, shortcut in _SHORTCUTS.items():
-            latest = next(c for c in cls.__mro__ if composing in c.__dict__ or shortcut in c.__dict__)
-            if shortcut not in latest.__dict__:  # a parent's shortcut would bypass what the subclass composes
+        for shortcut, public in _SHORTCUTS.items():
+            latest = next(c for c in cls.__mro__ if not c.__dict__.keys().isdisjoint((shortcut, *public)))
+            if shortcut not in latest.__dict__:  # a parent's shortcut would bypass what the subclass writes
                 setattr(cls, shortcut, Diffable.__dict__[shortcut])
 
     def snapshot(self) -> Self:
@@ -376,6 +376,8 @@ def as_gradient(value: npt.ArrayLike, x: Array) -> Tensor:
     """Return `value` as a gradient by `x`: a Tensor of x's type (float64 if `x` holds integers)."""
     if type(value) is Tensor and value.dtype is x.dtype and value.dtype.kind in "fc":
         return value  # the usual case of what a derivative has already wrapped
+    if recording.tape is not None and isinstance(value, Tensor):
+        return cast(Tensor, value.astype(gradient_dtype(x)))  # seen by the tape
     gradient = np.asarray(value)
     if gradient.dtype is not x.dtype or x.dtype.kind not in "fc":
         gradient = gradient.astype(gradient_dtype(x), copy=False)

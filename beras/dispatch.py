@@ -161,13 +161,6 @@ def unseen(tape: Recorder, source: Tensor, made: Tensor) -> None:
     tape.record_operation(NoRule(name, [source], [made]))
 
 
-def second_derivative(tape: Recorder, upon: list[Any], gradients: list[Tensor | None]) -> None:
-    """Gradients were asked for inside a tape: they depend on all that was recorded, but how is not known."""
-    made = [g for g in gradients if g is not None]
-    if made:
-        tape.record_operation(NoRule("a gradient asked for inside the tape", [*tensors_in(upon)], made))
-
-
 def _only_counts(outputs: list[Tensor], inputs: list[Tensor]) -> bool:
     """Whether floating inputs gave only integers, booleans or text, which cannot vary with them smoothly."""
     return all(z.dtype.kind not in "fcO" for z in outputs) and any(x.dtype.kind in "fc" for x in inputs)

@@ -13,6 +13,7 @@ from beras.core import Diffable, Upstream, as_gradient, on_plain_arrays
 from beras.dropout import Dropout
 from beras.initializers import Seed, initialize
 from beras.normalization import BatchNormalization, LayerNormalization
+from beras.recorder import operand, recordable
 from beras.tensor import Tensor, wrap
 from beras.variable import Variable
 
@@ -98,9 +99,10 @@ class Dense(Diffable):
         [by_x] = Dense.input_gradients_for(self, upstream, [True])
         return [as_gradient(by_x, self.inputs[0])]
 
+    @recordable
     def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Array]:
         """Return `[J · wᵀ]`."""
-        return [J[0] @ np.asarray(self.w).T]
+        return [J[0] @ operand(self.w).T]
 
     def compose_weight_gradients(self, J: Upstream = None) -> list[Tensor]:
         """Return `[xᵀ · J, Σ_batch J]`, `(input_size, output_size)` and `(1, output_size)`."""
@@ -110,9 +112,10 @@ class Dense(Diffable):
         by_w, by_b = Dense.weight_gradients_for(self, upstream)
         return [as_gradient(by_w, self.w), as_gradient(by_b, self.b)]
 
+    @recordable
     def weight_gradients_for(self, J: list[Array]) -> list[Array]:
         """Return `[xᵀ · J, Σ_batch J]`."""
-        [g], x = J, np.asarray(self.inputs[0])
+        [g], x = J, operand(self.inputs[0])
         # Both are calls of BLAS: `@` is a loop where there is a single sample, a sum one over all rows.
         return [np.dot(x.T, g), np.dot(ones((1, len(g)), g.dtype), g)]
 
@@ -149,8 +152,13 @@ class Flatten(Diffable):
         upstream = self.upstream(J)
         if upstream is None:
             return self.get_input_gradients()
-        x = self.inputs[0]
-        return [as_gradient(upstream[0].reshape(x.shape), x)]
+        [by_x] = Flatten.input_gradients_for(self, upstream, [True])
+        return [as_gradient(by_x, self.inputs[0])]
+
+    @recordable
+    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Array]:
+        """Return the upstream gradient in the shape of `x`."""
+        return [J[0].reshape(self.inputs[0].shape)]
 
     @classmethod
     def gradcheck_example(cls) -> tuple[Flatten, list[Array]]:

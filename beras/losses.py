@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from beras.arrays import Array
 from beras.checks import floating, gradient_dtype, matrix, number, numeric, real, same_shape
 from beras.core import Diffable, Upstream, as_gradient, on_plain_arrays
+from beras.recorder import operand, recordable, recording, times
 from beras.tensor import Tensor, wrap
 
 
@@ -50,10 +51,11 @@ class Loss(Diffable):
         by_pred, by_true = local
         return [as_gradient(by_pred * upstream[0], by_pred), by_true]
 
+    @recordable
     def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Array | None]:
         """The tape's way: nothing is computed for `y_true` unless somebody asks for it."""
         y_true = self.inputs[1]
-        by_pred = self.by_prediction() * J[0] if wanted[0] else None
+        by_pred = times(J[0], self.by_prediction()) if wanted[0] else None
         return [by_pred, np.zeros(y_true.shape, gradient_dtype(y_true)) if wanted[1] else None]
 
 
@@ -79,7 +81,10 @@ class MeanSquaredError(Loss):
     def by_prediction(self) -> Array:
         """Return `2 (y_pred − y_true) / number of entries`."""
         difference = self.saved
-        gradient: Array = difference * difference.dtype.type(2 / difference.size)
+        if recording.tape is not None:
+            y_pred, y_true = self.inputs
+            difference = operand(y_pred) - np.asarray(y_true)
+        gradient: Array = difference * self.saved.dtype.type(2 / difference.size)
         return gradient
 
 
@@ -182,6 +187,8 @@ class SoftmaxCrossEntropy(Loss):
         """Return `(softmax(logits) · Σ y_true − y_true) / batch` (Σ y_true is 1 for one-hot rows)."""
         softmax, t = self.saved
         batch = softmax.shape[1]
+        if recording.tape is not None:
+            return self._recorded_by_prediction(np.eye(len(softmax), dtype=softmax.dtype)[t] if t.ndim == 1 else t.T)
         if t.ndim == 1:
             gradient: Array = softmax.copy()
             gradient[t, np.arange(batch)] -= 1
@@ -189,6 +196,13 @@ class SoftmaxCrossEntropy(Loss):
             gradient = softmax * t.sum(axis=0) - t
         gradient *= softmax.dtype.type(1 / batch)
         return np.ascontiguousarray(gradient.T)
+
+    def _recorded_by_prediction(self, t: Array) -> Array:
+        """Return the gradient as computed from the logits anew, in operations that a tape knows."""
+        x = operand(self.inputs[0])
+        e = np.exp(x - np.asarray(x).max(axis=1, keepdims=True))
+        softmax: Any = e / e.sum(axis=1, keepdims=True)
+        return cast(Array, (softmax * t.sum(axis=1, keepdims=True) - t) * t.dtype.type(1 / len(t)))
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[SoftmaxCrossEntropy, list[Array]]]:

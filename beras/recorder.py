@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+F = TypeVar("F")
 
 
 class Recorder(Protocol):
@@ -17,6 +21,7 @@ class Recorder(Protocol):
     def numpy_item(self, tensor: Any, index: Any) -> Any: ...
     def numpy_unseen(self, source: Any, made: Any) -> None: ...
     def require_writable(self, tensor: Any) -> None: ...
+    def operand(self, array: Any) -> Any: ...
 
 
 class _Recording(threading.local):
@@ -26,3 +31,24 @@ class _Recording(threading.local):
 
 
 recording = _Recording()
+
+
+def recordable(derivative: F) -> F:
+    """Mark a derivative that is written in NumPy's operations on `operand`s: a tape can record it."""
+    derivative.recordable = True  # type: ignore[attr-defined]
+    return derivative
+
+
+def times(upstream: Any, local: Any) -> Any:
+    """Return upstream · local, entry by entry; plain where `local` is, though a tape records.
+
+    Then the tape has not seen how `local` came about, and must not take it for a constant.
+    """
+    return np.asarray(upstream) * local if type(local) is np.ndarray else upstream * local
+
+
+def operand(array: Any) -> Any:
+    """Return an array for a derivative to compute with: plain, or, where a tape is open, as a tensor that it knows."""
+    if recording.tape is None:
+        return np.asarray(array)
+    return array if hasattr(array, "trainable") else recording.tape.operand(array)

@@ -23,10 +23,13 @@ from beras.ops.functions import (
     Log1p,
     Maximum,
     Minimum,
+    Sigmoid,
     Sin,
     Sqrt,
     Tanh,
     Where,
+    slope_of_sigmoid,
+    slope_of_tanh,
 )
 from beras.ops.operation import Operation
 from beras.ops.reductions import Max, Mean, Min, Sum
@@ -38,6 +41,7 @@ from beras.ops.shapes import (
     GetItem,
     Repeat,
     Reshape,
+    Scatter,
     Stack,
     Transpose,
 )
@@ -72,6 +76,8 @@ __all__ = [
     "Reciprocal",
     "Repeat",
     "Reshape",
+    "Scatter",
+    "Sigmoid",
     "Sin",
     "Sqrt",
     "Square",
@@ -81,4 +87,6 @@ __all__ = [
     "Tanh",
     "Transpose",
     "Where",
+    "slope_of_sigmoid",
+    "slope_of_tanh",
 ]

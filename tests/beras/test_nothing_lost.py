@@ -146,8 +146,7 @@ def test_a_gradient_asked_for_inside_the_tape_is_no_constant():
         y = (w * w * x).sum()
         penalty = (tape.gradient(y, x) ** 2).sum()
         loss = y + penalty
-    with pytest.raises(NotImplementedError, match="a gradient asked for inside the tape"):
-        tape.gradient(loss, w)
+    assert tape.gradient(loss, w).tolist() == [10.0, 48.0]  # 2 w x + 4 w³
     assert tape.gradient(y, w).tolist() == [6.0, 16.0]
 
 
