@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,59 +10,33 @@ import numpy.typing as npt
 
 from beras.arrays import Array
 from beras.checks import floating, number, real
-from beras.core import Diffable, Upstream, as_gradient, on_plain_arrays, per_row
+from beras.core import Upstream, as_gradient, on_plain_arrays
+from beras.elementwise import Activation, Elementwise
+from beras.jacobians import Composed
 from beras.ops import slope_of_sigmoid, slope_of_tanh
-from beras.recorder import operand, recordable, times
+from beras.prelu import PReLU
+from beras.recorder import operand, recordable
+from beras.smooth_activations import ELU, GELU, SELU, SiLU, Softplus
 from beras.stable import sigmoid
 from beras.tensor import Tensor, wrap
 
-
-class Activation(Diffable):
-    """A function without weights of one array `x`, whose output has the shape and type of `x`.
-
-    A subclass writes `forward` and `get_input_gradients`: the derivative at each entry, of the shape of `x`, or one
-    matrix per row, `(..., n, n)`. Integers count as float64; complex numbers are a `TypeError` where the function is
-    not analytic; an empty batch is a `ValueError`.
-    """
-
-    @abstractmethod
-    def forward(self, x: npt.ArrayLike) -> Tensor:
-        """Return the activation of `x`, of the same shape."""
-
-    def compose_input_gradients(self, J: Upstream = None) -> list[Tensor]:
-        """Return `[J * local]`, entry by entry, or row times matrix where the local derivative has one more axis."""
-        upstream = self.upstream(J)
-        if upstream is None:
-            return self.get_input_gradients()
-        [x], [g] = self.inputs, upstream
-        local = np.asarray(self.get_input_gradients()[0])
-        if local.ndim == x.ndim + 1:
-            return [as_gradient(per_row(local, g), x)]
-        return [as_gradient(g * local, x)]
-
-
-class Elementwise(Activation):
-    """`f(x)` at every entry.
-
-    A subclass writes `forward` and, beside it, `slope`: the derivative at each entry, in NumPy's functions on `x` as it
-    is given, a plain array or a tensor, so that a tape can record the derivative and differentiate it in turn.
-    """
-
-    @abstractmethod
-    def slope(self, x: Array) -> Any:
-        """Return the derivative at each entry of `x`, which holds floating (or complex) numbers."""
-
-    def get_input_gradients(self) -> list[Tensor]:
-        """Return the derivative at each entry."""
-        self._require_call()
-        x = self.inputs[0]
-        return [as_gradient(self.slope(floating(x, type(self).__name__)), x)]
-
-    @recordable
-    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Any]:
-        """Return the upstream gradient times the derivative, entry by entry."""
-        x = operand(self.inputs[0])
-        return [times(J[0], self.slope(x if x.dtype.kind in "fc" else x.astype(np.float64)))]
+__all__ = [
+    "ELU",
+    "GELU",
+    "SELU",
+    "Activation",
+    "Elementwise",
+    "LeakyReLU",
+    "LogSoftmax",
+    "PReLU",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Sin",
+    "Softmax",
+    "Softplus",
+    "Tanh",
+]
 
 
 class LeakyReLU(Elementwise):
@@ -212,6 +185,36 @@ class Softmax(Activation):
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[Softmax, list[Array]]]:
+        """A single row, and rows in more axes."""
+        random = np.random.default_rng(0)
+        return [(cls(), [random.normal(size=(4,))]), (cls(), [random.normal(size=(2, 3, 4))])]
+
+
+class LogSoftmax(Composed, Activation):
+    """`log softmax(x) = x − log Σ exp(x)` along the last axis; the row's maximum is taken off first.
+
+    An upstream row J flows back as `J − softmax(x) · Σ J`.
+
+    >>> LogSoftmax()([[0.0, 0.0], [1000.0, -1000.0]])
+    Tensor([[-6.93147181e-01, -6.93147181e-01],
+            [ 0.00000000e+00, -2.00000000e+03]])
+    """
+
+    def forward(self, x: npt.ArrayLike) -> Tensor:
+        """Return the logarithm of the softmax of each row of `x`."""
+        x = real(x, "LogSoftmax")
+        if x.ndim == 0:
+            raise ValueError("LogSoftmax expects input of shape (batch, n), got a scalar")
+        shifted = x - x.max(axis=-1, keepdims=True)
+        return wrap(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+
+    @recordable
+    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Any]:
+        """Return `J − softmax(x) · Σ J`."""
+        return [J[0] - np.exp(operand(self.outputs[0])) * J[0].sum(axis=-1, keepdims=True)]
+
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[LogSoftmax, list[Array]]]:
         """A single row, and rows in more axes."""
         random = np.random.default_rng(0)
         return [(cls(), [random.normal(size=(4,))]), (cls(), [random.normal(size=(2, 3, 4))])]

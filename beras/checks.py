@@ -51,6 +51,13 @@ def matrix(array: Array, who: str, what: str, columns: int | None = None) -> Arr
     return array
 
 
+def rows(array: Array, who: str, what: str, columns: int) -> Array:
+    """Return `array` if it has at least two axes, the last of so many `columns`, else raise `ValueError`."""
+    if array.ndim < 2 or array.shape[-1] != columns:
+        raise ValueError(f"{who} expects {what} of shape (batch, {columns}), got shape {array.shape}")
+    return array
+
+
 def floating_dtype(dtype: npt.DTypeLike, who: str) -> np.dtype[Any]:
     """Return `dtype` if weights can have it: a floating-point one, else raise `TypeError`."""
     found = np.dtype(dtype)

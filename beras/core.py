@@ -130,6 +130,7 @@ class Diffable(Callable, Weighted):
     _saving: Any = None
     _state_is_a_dict: bool = True
     plain_forward: bool = False
+    built: bool = True
 
     constant_inputs: tuple[str, ...] = ()
     """Names of the inputs of `forward` that are data and held constant."""
@@ -140,6 +141,8 @@ class Diffable(Callable, Weighted):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
             args = self._positional(args, kwargs)
+        if not self.built:
+            self._build(args)
         inputs: list[Array] = []
         for a in args:  # a loop: at one input or two it is faster than a comprehension, at every call
             inputs.append(a if isinstance(a, np.ndarray) else self._as_input(a))  # noqa: PERF401
@@ -197,6 +200,14 @@ class Diffable(Callable, Weighted):
             for name in _slots(type(self)):
                 if hasattr(call, name):
                     setattr(self, name, getattr(call, name))
+
+    def _build(self, args: tuple[Any, ...]) -> None:
+        with _beginning:
+            if not self.built:
+                self.build(*[np.shape(a) for a in args])
+
+    def build(self, *input_shapes: tuple[int, ...]) -> None:
+        """Make the weights for inputs of these shapes: a layer that is not `built` is, before its first call."""
 
     def _positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         bound = inspect.signature(self.forward).bind(*args, **kwargs)

@@ -1,30 +1,37 @@
-"""Layers: Dense and Flatten here, dropout and normalization in files of their own."""
+"""Layers: Dense and Flatten here, the others in files of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from beras.activated import Activated, activation_of
 from beras.arrays import Array, ones
-from beras.checks import floating, floating_dtype, matrix, whole_number
-from beras.core import Diffable, Upstream, as_gradient, on_plain_arrays
+from beras.checks import floating, floating_dtype, rows, whole_number
+from beras.core import as_gradient, on_plain_arrays
 from beras.dropout import Dropout
-from beras.initializers import Seed, initialize
+from beras.initializers import Initializer, Seed, initialize
+from beras.jacobians import Composed
 from beras.normalization import BatchNormalization, LayerNormalization
-from beras.recorder import operand, recordable
+from beras.recorder import operand, recordable, recording
 from beras.tensor import Tensor, wrap
 from beras.variable import Variable
 
 __all__ = ["BatchNormalization", "Dense", "Dropout", "Flatten", "LayerNormalization"]
 
 
-class Dense(Diffable):
-    """`x · w + b`: `x (batch, input_size)` to `(batch, output_size)`.
+class Dense(Composed):
+    """`activation(x · w + b)`: `x (batch, …, input_size)` to `(batch, …, output_size)`.
 
     Weights: `w (input_size, output_size)`, drawn by `initializer` (see `beras.initializers`), and `b (1, output_size)`,
-    zeros; both of type `dtype`. `seed` makes the draw repeatable.
+    zeros; both of type `dtype`. `use_bias=False` leaves `b` out. `activation`: an activation or its name, none by
+    default. `seed` makes the draw repeatable.
+
+    `Dense(output_size)` takes its input size from the first call, as in Keras. The initializer is then "xavier uniform"
+    by default, as in Keras; where both sizes are given it is "normal".
 
     Raises `ValueError` for input of another shape, for an empty batch and for an unknown initializer, `TypeError` for
     input that is not numeric.
@@ -39,22 +46,45 @@ class Dense(Diffable):
     def __init__(
         self,
         input_size: int,
-        output_size: int,
-        initializer: str = "normal",
+        output_size: int | None = None,
+        initializer: str | Initializer | None = None,
         *,
+        activation: Any = None,
+        use_bias: bool = True,
         dtype: npt.DTypeLike = np.float32,
         seed: Seed = None,
     ) -> None:
-        self.w, self.b = self._initialize_weight(initializer, input_size, output_size, dtype=dtype, seed=seed)
+        self.activation, self.use_bias = activation_of(activation, "Dense"), bool(use_bias)
+        self.input_size: int | None = None if output_size is None else input_size
+        self.output_size = input_size if output_size is None else output_size
+        self.initializer = initializer or ("xavier uniform" if output_size is None else "normal")
+        self.dtype, self.seed = floating_dtype(dtype, "Dense"), seed
+        self.built = False
+        if self.input_size is None:
+            whole_number(input_size, "Dense", "output_size")
+        else:
+            self.build((1, self.input_size))
+
+    def build(self, *input_shapes: tuple[int, ...]) -> None:
+        """Make `w` and `b` for input of this shape."""
+        [shape] = input_shapes
+        self.input_size = shape[-1] if shape else 1
+        self.w, b = self._initialize_weight(
+            self.initializer, self.input_size, self.output_size, dtype=self.dtype, seed=self.seed
+        )
+        self.b = b if self.use_bias else None
+        self.built = True
 
     @property
     def weights(self) -> list[Tensor]:
         """`[w, b]`."""
-        return [self.w, self.b]
+        if not self.built:
+            return []
+        return [self.w] if self.b is None else [self.w, self.b]
 
     @staticmethod
     def _initialize_weight(
-        initializer: str,
+        initializer: str | Initializer,
         input_size: int,
         output_size: int,
         *,
@@ -70,64 +100,95 @@ class Dense(Diffable):
 
     @on_plain_arrays
     def forward(self, x: npt.ArrayLike) -> Tensor:
-        """Return `x · w + b`."""
-        w, b = np.asarray(self.w), np.asarray(self.b)
-        y = matrix(floating(x, "Dense"), "Dense", "input", columns=len(w)) @ w
-        if y.dtype == b.dtype:
-            y += b
-        else:
-            y = y + b
-        return wrap(y)
+        """Return `activation(x · w + b)`."""
+        w = np.asarray(self.w)
+        x = rows(floating(x, "Dense"), "Dense", "input", len(w))
+        y: Array = x @ w if x.ndim == 2 else (x.reshape(-1, len(w)) @ w).reshape(*x.shape[:-1], w.shape[1])
+        if self.b is not None:
+            b = np.asarray(self.b)
+            if y.dtype == b.dtype:
+                y += b if y.ndim == 2 else b[0]
+            else:
+                y = y + b[0]
+        if self.activation is None:
+            return wrap(y)
+        self._saving = Activated(self.activation, y)
+        return wrap(self._saving.y)
+
+    def _by_linear(self, g: Any) -> Any:
+        """Return the gradient by `x · w + b` as rows, from `g`, that by the output."""
+        if self.activation is not None:
+            z = y = None
+            if recording.tape is not None:
+                z, y = operand(self.inputs[0]) @ operand(self.w), operand(self.outputs[0])
+                z = z if self.b is None else z + operand(self.b)[0]
+            g = self.saved.back(g, z, y)
+        return g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
 
     def get_input_gradients(self) -> list[Tensor]:
-        """Return `[w]`, `(input_size, output_size)`, which all rows share: input gradient = upstream row · wᵀ."""
+        """Return `[w]`, `(input_size, output_size)`, which all rows share: input gradient = upstream row · wᵀ.
+
+        With an activation the whole Jacobian, `(*output, *input)`.
+        """
+        if self.activation is not None:
+            return super().get_input_gradients()
         self._require_call()
         return [as_gradient(np.array(self.w), self.inputs[0])]
 
     def get_weight_gradients(self) -> list[Tensor]:
-        """Return, by `w`, `x[n, i]` at each `[n, i, o]`, `(batch, in, out)`; by `b`, ones `(1, out)`."""
+        """Return, by `w`, `x[n, i]` at each `[n, i, o]`, `(batch, in, out)`; by `b`, ones `(1, out)`.
+
+        With an activation, or more axes than two, the whole Jacobians, `(*output, *weight)`.
+        """
         self._require_call()
         x, w, b = self.inputs[0], self.w, self.b
+        if self.activation is not None or x.ndim != 2:
+            return super().get_weight_gradients()
         by_w = np.broadcast_to(np.asarray(x)[:, :, None], (len(x), *w.shape))
-        return [as_gradient(by_w.copy(), w), as_gradient(np.ones(b.shape), b)]
-
-    def compose_input_gradients(self, J: Upstream = None) -> list[Tensor]:
-        """Return `[J · wᵀ]`, `(batch, input_size)`."""
-        upstream = self.upstream(J)
-        if upstream is None:
-            return self.get_input_gradients()
-        [by_x] = Dense.input_gradients_for(self, upstream, [True])
-        return [as_gradient(by_x, self.inputs[0])]
+        local = [as_gradient(by_w.copy(), w)]
+        return local if b is None else [*local, as_gradient(np.ones(b.shape), b)]
 
     @recordable
-    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Array]:
-        """Return `[J · wᵀ]`."""
-        return [J[0] @ operand(self.w).T]
-
-    def compose_weight_gradients(self, J: Upstream = None) -> list[Tensor]:
-        """Return `[xᵀ · J, Σ_batch J]`, `(input_size, output_size)` and `(1, output_size)`."""
-        upstream = self.upstream(J)
-        if upstream is None:
-            return self.get_weight_gradients()
-        by_w, by_b = Dense.weight_gradients_for(self, upstream)
-        return [as_gradient(by_w, self.w), as_gradient(by_b, self.b)]
+    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Any]:
+        """Return `[g · wᵀ]`, with `g` the gradient by `x · w + b`."""
+        g, x = self._by_linear(J[0]), self.inputs[0]
+        by_x = g @ (operand(self.w) if isinstance(g, Tensor) else np.asarray(self.w)).T
+        return [by_x if x.ndim == 2 else by_x.reshape(x.shape)]
 
     @recordable
-    def weight_gradients_for(self, J: list[Array]) -> list[Array]:
-        """Return `[xᵀ · J, Σ_batch J]`."""
-        [g], x = J, operand(self.inputs[0])
+    def weight_gradients_for(self, J: list[Array]) -> list[Any]:
+        """Return `[xᵀ · g, Σ g]`, with `g` the gradient by `x · w + b`."""
+        g = self._by_linear(J[0])
+        x = operand(self.inputs[0]) if isinstance(g, Tensor) else np.asarray(self.inputs[0])
+        x = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
         # Both are calls of BLAS: `@` is a loop where there is a single sample, a sum one over all rows.
-        return [np.dot(x.T, g), np.dot(ones((1, len(g)), g.dtype), g)]
+        by_w = np.dot(x.T, g)
+        return [by_w] if self.b is None else [by_w, np.dot(ones((1, len(g)), g.dtype), g)]
+
+    @classmethod
+    def gradcheck_example(cls) -> tuple[Dense, list[Array]]:
+        """Rows of four numbers to rows of three."""
+        return cls(4, 3, dtype=np.float64, seed=0), [np.random.default_rng(0).normal(size=(5, 4))]
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[Dense, list[Array]]]:
-        """Data in float32 before weights in float64, and the other way round: each gradient is in its own type."""
-        x = np.random.default_rng(0).normal(size=(5, 4))
+        """Data in float32 before weights in float64, and the other way round: each gradient is in its own type.
+
+        Activations, of each entry and of rows; without a bias; sequences of rows.
+        """
+        random = np.random.default_rng(0)
+        x, sequences = random.normal(size=(5, 4)), random.normal(size=(2, 3, 4))
         pairs: list[tuple[type, type]] = [(np.float32, np.float64), (np.float64, np.float32)]
-        return [(cls(4, 3, dtype=weights, seed=0), [x.astype(data)]) for data, weights in pairs]
+        mixed: list[Any] = [(cls(4, 3, dtype=weights, seed=0), [x.astype(data)]) for data, weights in pairs]
+        double: Any = {"dtype": np.float64, "seed": 0}
+        return [
+            *mixed,
+            (cls(4, 3, activation="tanh", **double), [x]),
+            (cls(4, 3, activation="softmax", use_bias=False, **double), [sequences]),
+        ]
 
 
-class Flatten(Diffable):
+class Flatten(Composed):
     """`x (batch, …)` to `(batch, n)`: each sample as one row, in C order.
 
     >>> Flatten()([[[1.0, 2.0], [3.0, 4.0]]])
@@ -141,22 +202,8 @@ class Flatten(Diffable):
             raise ValueError("Flatten expects input of shape (batch, …), got a scalar")
         return wrap(values.reshape(len(values), -1))
 
-    def get_input_gradients(self) -> list[Tensor]:
-        """Return the whole Jacobian, `(batch, n, *x.shape)`: ones where an entry went."""
-        self._require_call()
-        x, y = self.inputs[0], self.outputs[0]
-        return [as_gradient(np.eye(x.size).reshape(y.shape + x.shape), x)]
-
-    def compose_input_gradients(self, J: Upstream = None) -> list[Tensor]:
-        """Return the upstream gradient in the shape of `x`."""
-        upstream = self.upstream(J)
-        if upstream is None:
-            return self.get_input_gradients()
-        [by_x] = Flatten.input_gradients_for(self, upstream, [True])
-        return [as_gradient(by_x, self.inputs[0])]
-
     @recordable
-    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Array]:
+    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Any]:
         """Return the upstream gradient in the shape of `x`."""
         return [J[0].reshape(self.inputs[0].shape)]
 

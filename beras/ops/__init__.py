@@ -23,6 +23,7 @@ from beras.ops.functions import (
     Log1p,
     Maximum,
     Minimum,
+    NormalDistribution,
     Sigmoid,
     Sin,
     Sqrt,
@@ -31,7 +32,7 @@ from beras.ops.functions import (
     slope_of_sigmoid,
     slope_of_tanh,
 )
-from beras.ops.operation import Operation
+from beras.ops.operation import Operation, evaluate, sum_to
 from beras.ops.reductions import Max, Mean, Min, Sum
 from beras.ops.shapes import (
     BroadcastTo,
@@ -70,6 +71,7 @@ __all__ = [
     "Minimum",
     "Multiply",
     "Negative",
+    "NormalDistribution",
     "Operation",
     "Positive",
     "Power",
@@ -87,6 +89,8 @@ __all__ = [
     "Tanh",
     "Transpose",
     "Where",
+    "evaluate",
     "slope_of_sigmoid",
     "slope_of_tanh",
+    "sum_to",
 ]

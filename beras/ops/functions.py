@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from beras.arrays import Array
+from beras.normal import density, distribution
 from beras.ops.operation import Operation, evaluate
 from beras.stable import sigmoid, sigmoid_slope, tanh_slope
 
@@ -107,6 +108,16 @@ class Sigmoid(Operation):
     def by_x(self, g: Array, z: Array, x: Array) -> Array:
         product: Array = g * slope_of_sigmoid(x)
         return product
+
+
+class NormalDistribution(Operation):
+    """`Φ(x)`, the share of the standard normal distribution below `x`."""
+
+    def forward(self, x: Array) -> Array:
+        return distribution(x)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return g * density(x)
 
 
 def slope_of_sigmoid(x: Array) -> Any:
