@@ -1,10 +1,42 @@
 """Beras: a small neural-network library on NumPy, whose every derivative is checked."""
 
-from beras.activations import Activation, LeakyReLU, ReLU, Sigmoid, Sin, Softmax, Tanh
+from beras.activations import (
+    ELU,
+    GELU,
+    SELU,
+    Activation,
+    Elementwise,
+    LeakyReLU,
+    LogSoftmax,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Sin,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from beras.composition import Branches, Residual
 from beras.core import Callable, Diffable, Tensor, Variable, Weighted
 from beras.gradient_tape import GradientTape
-from beras.layers import BatchNormalization, Dense, Dropout, Flatten, LayerNormalization
+from beras.initializers import Constant
+from beras.layers import (
+    GRU,
+    LSTM,
+    AveragePooling2D,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GlobalAveragePooling2D,
+    LayerNormalization,
+    MaxPooling2D,
+    MultiHeadAttention,
+    SimpleRNN,
+)
 from beras.losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from beras.metrics import CategoricalAccuracy
 from beras.model import Model, SequentialModel, print_stats, update_metric_dict
@@ -13,8 +45,14 @@ from beras.optimizer import Adam, BasicOptimizer, RMSProp
 from beras.preprocess import load_and_preprocess_data
 
 __all__ = [
+    "ELU",
+    "GELU",
+    "GRU",
+    "LSTM",
+    "SELU",
     "Activation",
     "Adam",
+    "AveragePooling2D",
     "BasicOptimizer",
     "BatchNormalization",
     "BinaryCrossEntropy",
@@ -22,25 +60,37 @@ __all__ = [
     "Callable",
     "CategoricalAccuracy",
     "CategoricalCrossEntropy",
+    "Constant",
+    "Conv2D",
     "Dense",
     "Diffable",
     "Dropout",
+    "Elementwise",
+    "Embedding",
     "Flatten",
+    "GlobalAveragePooling2D",
     "GradientTape",
     "LayerNormalization",
     "LeakyReLU",
+    "LogSoftmax",
     "Loss",
+    "MaxPooling2D",
     "MeanSquaredError",
     "Model",
+    "MultiHeadAttention",
     "OneHotEncoder",
+    "PReLU",
     "RMSProp",
     "ReLU",
     "Residual",
     "SequentialModel",
+    "SiLU",
     "Sigmoid",
+    "SimpleRNN",
     "Sin",
     "Softmax",
     "SoftmaxCrossEntropy",
+    "Softplus",
     "Tanh",
     "Tensor",
     "Variable",

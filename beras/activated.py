@@ -9,7 +9,9 @@ import numpy as np
 from beras import activations
 from beras.arrays import Array
 from beras.core import Diffable
-from beras.recorder import recording
+from beras.jacobians import Composed
+from beras.recorder import operand, recording
+from beras.tensor import Tensor, wrap
 
 NAMES: dict[str, type[Diffable]] = {
     "relu": activations.ReLU,
@@ -45,27 +47,40 @@ def activation_of(given: Any, who: str) -> Diffable | None:
     return given
 
 
-class Activated:
-    """One call of an activation in a layer, with a state of its own: `y` from `z`, and the gradient back through it."""
+class Activating(Composed):
+    """A layer whose output goes through an activation, if it has one."""
 
-    def __init__(self, activation: Diffable, z: Array) -> None:
-        self.call = activation.snapshot()
-        self.y = np.asarray(self.call(z))
+    activation: Diffable | None
 
-    def back(self, g: Any, z: Any = None, y: Any = None) -> Any:
-        """Return the gradient by `z` from `g`, that by `y`: plain where a tape records but could not.
+    def activated(self, z: Array) -> Tensor:
+        """Return what the activation makes of `z`, to be returned by `forward`."""
+        if self.activation is None:
+            return wrap(z)
+        call = self.activation.snapshot()  # of this call alone
+        y: Tensor = call(z)
+        self._saving = call._last.call
+        return y
 
-        `z`, `y`: the tensors that a tape knows them by, where one records.
-        """
-        call = self.call
-        if recording.tape is None or not hasattr(call.input_gradients_for, "recordable"):
-            tape, recording.tape = recording.tape, None
+    def on_tape(self) -> Any:
+        """Return `z` once more, in operations that a tape knows. Without it, a tape cannot record the derivative."""
+        return None
+
+    def before_activation(self, J: list[Array]) -> Any:
+        """Return the gradient by `z` from that by the output: plain where a tape records but could not."""
+        if self.activation is None:
+            return J[0]
+        return self.once(J, self._before_activation)
+
+    def _before_activation(self, J: list[Array]) -> Any:
+        call, tape = self.saved, recording.tape
+        if tape is None or not hasattr(call.input_gradients_for, "recordable") or (z := self.on_tape()) is None:
+            recording.tape = None
             try:
-                [by_z] = Diffable.snapshot(call._last.call).input_gradients_for([np.asarray(g)], [True])
+                [g] = call.input_gradients_for([np.asarray(J[0])], [True])
             finally:
                 recording.tape = tape
-            return np.asarray(by_z)
+            return np.asarray(g)
         seen = call.snapshot()
-        seen.__dict__ |= {"inputs": [z], "outputs": [y]}
-        [by_z] = seen.input_gradients_for([g], [True])
-        return by_z
+        seen.__dict__ |= {"inputs": [z], "outputs": [operand(self.outputs[0])]}
+        [g] = seen.input_gradients_for(J, [True])
+        return g

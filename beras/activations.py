@@ -39,6 +39,9 @@ __all__ = [
 ]
 
 
+MANY = 2**16  # entries
+
+
 class LeakyReLU(Elementwise):
     """`x` where `x > 0`, else `alpha · x`. Maas et al. 2013.
 
@@ -82,7 +85,8 @@ class ReLU(LeakyReLU):
     def forward(self, x: npt.ArrayLike) -> Tensor:
         """Return `max(x, 0)`."""
         x = real(x, "ReLU")
-        return wrap(np.maximum(x, np.zeros(x.shape[-1:], x.dtype)))  # a row of zeros: with a number NumPy takes longer
+        # With a number NumPy takes longer to begin, and less for each entry, than with a row of zeros.
+        return wrap(np.maximum(x, 0 if x.size > MANY else np.zeros(x.shape[-1:], x.dtype)))
 
     def slope(self, x: Array) -> Any:
         """Return whether `x > 0`."""

@@ -62,7 +62,7 @@ def run_backwards(calls: Sequence[Call], gradients: Gradients, kept: set[int], k
             _require_unchanged(call)
         if True in wanted:
             for k in state.held_constant:
-                if wanted[k] and id(inputs[k]) not in kept:
+                if k < len(inputs) and wanted[k] and id(inputs[k]) not in kept:  # it may be optional
                     _refuse_constant(state, k)
             derivative, arguments = state.input_gradients_for, (upstream, wanted)
             found = derivative(*arguments) if known is None else _recorded(call, derivative, arguments, known)

@@ -58,6 +58,12 @@ def rows(array: Array, who: str, what: str, columns: int) -> Array:
     return array
 
 
+def broadcasts_to(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Whether an array of `shape` can be repeated to `target`."""
+    tail = target[len(target) - len(shape) :]
+    return len(shape) <= len(target) and all(n in (1, m) for n, m in zip(shape, tail, strict=True))
+
+
 def floating_dtype(dtype: npt.DTypeLike, who: str) -> np.dtype[Any]:
     """Return `dtype` if weights can have it: a floating-point one, else raise `TypeError`."""
     found = np.dtype(dtype)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -33,6 +33,17 @@ class Composed(Diffable):
     @abstractmethod
     def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> Sequence[Any]:
         """Return the vector-Jacobian product by each input that is wanted."""
+
+    def once(self, J: list[Array], derivative: Callable[[list[Array]], Any]) -> Any:
+        """Return `derivative(J)`, computed once where a tape asks twice: for gradients by inputs, and by weights."""
+        own = self.__dict__
+        kept = own.get("_once")
+        if kept is not None and kept[0] is J:
+            return kept[1]
+        found = derivative(J)
+        if "outputs" in own:  # a call, not the layer itself
+            own["_once"] = J, found
+        return found
 
     def get_input_gradients(self) -> list[Tensor]:
         """Return the whole Jacobian by each input, `(*output, *input)`."""
@@ -65,7 +76,7 @@ def _written(cls: type, name: str) -> Callable[..., Sequence[Any]]:
     default = vars(Diffable)[name]
     found: list[Callable[..., Sequence[Any]]]
     found = [vars(c)[name] for c in cls.__mro__ if vars(c).get(name, default) is not default]
-    return [*found, default][0]
+    return found[0] if found else cast(Callable[..., Sequence[Any]], default)
 
 
 def _whole(output: Array, variables: Sequence[Array], compose: Any) -> list[Tensor]:

@@ -8,22 +8,44 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from beras.activated import Activated, activation_of
+from beras.activated import Activating, activation_of
 from beras.arrays import Array, ones
+from beras.attention import MultiHeadAttention
 from beras.checks import floating, floating_dtype, rows, whole_number
+from beras.convolution import Conv2D
 from beras.core import as_gradient, on_plain_arrays
 from beras.dropout import Dropout
+from beras.embedding import Embedding
+from beras.gru import GRU
 from beras.initializers import Initializer, Seed, initialize
 from beras.jacobians import Composed
+from beras.lstm import LSTM
 from beras.normalization import BatchNormalization, LayerNormalization
-from beras.recorder import operand, recordable, recording
+from beras.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
+from beras.recorder import operand, recordable
+from beras.recurrent import SimpleRNN
 from beras.tensor import Tensor, wrap
 from beras.variable import Variable
 
-__all__ = ["BatchNormalization", "Dense", "Dropout", "Flatten", "LayerNormalization"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "AveragePooling2D",
+    "BatchNormalization",
+    "Conv2D",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "GlobalAveragePooling2D",
+    "LayerNormalization",
+    "MaxPooling2D",
+    "MultiHeadAttention",
+    "SimpleRNN",
+]
 
 
-class Dense(Composed):
+class Dense(Activating):
     """`activation(x · w + b)`: `x (batch, …, input_size)` to `(batch, …, output_size)`.
 
     Weights: `w (input_size, output_size)`, drawn by `initializer` (see `beras.initializers`), and `b (1, output_size)`,
@@ -110,19 +132,16 @@ class Dense(Composed):
                 y += b if y.ndim == 2 else b[0]
             else:
                 y = y + b[0]
-        if self.activation is None:
-            return wrap(y)
-        self._saving = Activated(self.activation, y)
-        return wrap(self._saving.y)
+        return self.activated(y)
 
-    def _by_linear(self, g: Any) -> Any:
-        """Return the gradient by `x · w + b` as rows, from `g`, that by the output."""
-        if self.activation is not None:
-            z = y = None
-            if recording.tape is not None:
-                z, y = operand(self.inputs[0]) @ operand(self.w), operand(self.outputs[0])
-                z = z if self.b is None else z + operand(self.b)[0]
-            g = self.saved.back(g, z, y)
+    def on_tape(self) -> Any:
+        """Return `x · w + b`."""
+        z = operand(self.inputs[0]) @ operand(self.w)
+        return z if self.b is None else z + operand(self.b)[0]
+
+    def _rows(self, J: list[Array]) -> Any:
+        """Return the gradient by `x · w + b` as rows."""
+        g = J[0] if self.activation is None else self.before_activation(J)
         return g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
 
     def get_input_gradients(self) -> list[Tensor]:
@@ -151,14 +170,14 @@ class Dense(Composed):
     @recordable
     def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Any]:
         """Return `[g · wᵀ]`, with `g` the gradient by `x · w + b`."""
-        g, x = self._by_linear(J[0]), self.inputs[0]
+        g, x = self._rows(J), self.inputs[0]
         by_x = g @ (operand(self.w) if isinstance(g, Tensor) else np.asarray(self.w)).T
         return [by_x if x.ndim == 2 else by_x.reshape(x.shape)]
 
     @recordable
     def weight_gradients_for(self, J: list[Array]) -> list[Any]:
         """Return `[xᵀ · g, Σ g]`, with `g` the gradient by `x · w + b`."""
-        g = self._by_linear(J[0])
+        g = self._rows(J)
         x = operand(self.inputs[0]) if isinstance(g, Tensor) else np.asarray(self.inputs[0])
         x = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
         # Both are calls of BLAS: `@` is a loop where there is a single sample, a sum one over all rows.

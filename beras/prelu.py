@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from beras.arrays import Array
-from beras.checks import floating_dtype, real, whole_number
+from beras.checks import broadcasts_to, floating_dtype, real, whole_number
 from beras.initializers import Initializer, Seed, initialize
 from beras.jacobians import Composed
 from beras.ops import sum_to
@@ -63,7 +63,7 @@ class PReLU(Composed):
     def forward(self, x: npt.ArrayLike) -> Tensor:
         """Return `x` or `alpha · x`."""
         x = real(x, "PReLU")
-        if x.ndim != self.alpha.ndim + 1 or np.broadcast_shapes(x.shape[1:], self.alpha.shape) != x.shape[1:]:
+        if x.ndim != self.alpha.ndim + 1 or not broadcasts_to(self.alpha.shape, x.shape[1:]):
             raise ValueError(f"PReLU was made for samples of shape {self.alpha.shape}, got input of shape {x.shape}")
         return wrap(np.where(x > 0, x, np.asarray(self.alpha) * x))
 

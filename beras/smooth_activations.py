@@ -116,7 +116,7 @@ class SELU(Elementwise):
         """Return `scale · x` or `scale · alpha · (exp(x) − 1)`."""
         x = real(x, "SELU")
         left = x.dtype.type(SELU_SCALE * SELU_ALPHA) * np.expm1(np.minimum(x, 0))
-        return wrap(np.where(x > 0, x.dtype.type(SELU_SCALE) * x, left))
+        return wrap(np.where(x > 0, x.dtype.type(SELU_SCALE) * np.maximum(x, 0), left))
 
     def slope(self, x: Array) -> Any:
         """Return `scale` or `scale · alpha · exp(x)`."""
