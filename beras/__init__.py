@@ -59,8 +59,9 @@ from beras.metrics import (
 )
 from beras.model import Model, SequentialModel, print_stats, update_metric_dict
 from beras.onehot import OneHotEncoder
-from beras.optimizer import Adam, BasicOptimizer, RMSProp
+from beras.optimizer import Adam, AdamW, BasicOptimizer, Nadam, Optimizer, RMSProp
 from beras.preprocess import load_and_preprocess_data
+from beras.schedules import CosineDecay, ExponentialDecay, PiecewiseConstantDecay, WarmUp
 
 __all__ = [
     "ELU",
@@ -71,6 +72,7 @@ __all__ = [
     "Accuracy",
     "Activation",
     "Adam",
+    "AdamW",
     "AveragePooling2D",
     "BasicOptimizer",
     "BatchNormalization",
@@ -82,11 +84,13 @@ __all__ = [
     "CategoricalCrossEntropy",
     "Constant",
     "Conv2D",
+    "CosineDecay",
     "Dense",
     "Diffable",
     "Dropout",
     "Elementwise",
     "Embedding",
+    "ExponentialDecay",
     "Flatten",
     "GlobalAveragePooling2D",
     "GradientTape",
@@ -102,8 +106,11 @@ __all__ = [
     "MeanSquaredError",
     "Model",
     "MultiHeadAttention",
+    "Nadam",
     "OneHotEncoder",
+    "Optimizer",
     "PReLU",
+    "PiecewiseConstantDecay",
     "Pointwise",
     "Poisson",
     "RMSProp",
@@ -122,6 +129,7 @@ __all__ = [
     "Tensor",
     "TopKCategoricalAccuracy",
     "Variable",
+    "WarmUp",
     "Weighted",
     "load_and_preprocess_data",
     "print_stats",

@@ -1,4 +1,4 @@
-"""Metrics: what is measured but not trained on. Each is called as `metric(y_pred, y_true)`, in the order of the losses."""
+"""Metrics: what is measured but not trained on, `metric(y_pred, y_true)` in the order of the losses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TopKCategoricalAccuracy(Callable):
         self.k = whole_number(k, "TopKCategoricalAccuracy", "k")
 
     def forward(self, probs: npt.ArrayLike, labels: npt.ArrayLike) -> Tensor:
-        """Compare `probs (batch, classes)` with one-hot `labels` of the same shape, or with class indices `(batch,)`."""
+        """Compare `probs (batch, classes)` with one-hot `labels` of that shape, or with class indices `(batch,)`."""
         p, truth = _classes(probs, labels, "TopKCategoricalAccuracy")
         indices = np.asarray(truth).astype(np.intp)
         if (indices != truth).any() or indices.min() < 0 or indices.max() >= p.shape[1]:
@@ -58,7 +58,7 @@ class TopKCategoricalAccuracy(Callable):
 
 
 class BinaryAccuracy(Callable):
-    """The share of entries on the right side of `threshold`: `y_pred > threshold` where `y_true` is 1, not where it is 0.
+    """The share of entries on the right side: `y_pred > threshold` where `y_true` is 1, not where it is 0.
 
     >>> BinaryAccuracy()([[0.9, 0.5]], [[1, 1]])
     Tensor(0.5)
