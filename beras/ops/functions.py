@@ -171,6 +171,21 @@ class Minimum(Operation):
         return g * np.greater(x, y)
 
 
+class LogAddExp(Operation):
+    """`log(exp(x) + exp(y))`, broadcast, without overflow."""
+
+    def forward(self, x: Array, y: Array) -> Array:
+        return np.logaddexp(x, y)
+
+    def by_x(self, g: Array, z: Array, x: Array, y: Array) -> Array:
+        share: Array = np.exp(x - z)
+        return g * share
+
+    def by_y(self, g: Array, z: Array, x: Array, y: Array) -> Array:
+        share: Array = np.exp(y - z)
+        return g * share
+
+
 class Clip(Operation):
     """`x` kept within `[low, high]`, either of which may be `None`; the derivative at a bound is 1."""
 
