@@ -17,8 +17,11 @@ from beras.activations import (
     Softplus,
     Tanh,
 )
-from beras.composition import Branches, Residual
+from beras.callbacks import Callback, CSVLogger, EarlyStopping, LearningRateScheduler, ModelCheckpoint
+from beras.composition import Add, Branches, Concatenate, Residual
 from beras.core import Callable, Diffable, Tensor, Variable, Weighted
+from beras.divergence import TrainingDiverged
+from beras.functional import FunctionalModel
 from beras.gradient_tape import GradientTape
 from beras.initializers import Constant
 from beras.layers import (
@@ -37,6 +40,7 @@ from beras.layers import (
     MultiHeadAttention,
     SimpleRNN,
 )
+from beras.loading import load_model
 from beras.losses import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
@@ -62,6 +66,7 @@ from beras.onehot import OneHotEncoder
 from beras.optimizer import Adam, AdamW, BasicOptimizer, Nadam, Optimizer, RMSProp
 from beras.preprocess import load_and_preprocess_data
 from beras.schedules import CosineDecay, ExponentialDecay, PiecewiseConstantDecay, WarmUp
+from beras.symbol import Input
 
 __all__ = [
     "ELU",
@@ -73,38 +78,47 @@ __all__ = [
     "Activation",
     "Adam",
     "AdamW",
+    "Add",
     "AveragePooling2D",
     "BasicOptimizer",
     "BatchNormalization",
     "BinaryAccuracy",
     "BinaryCrossEntropy",
     "Branches",
+    "CSVLogger",
     "Callable",
+    "Callback",
     "CategoricalAccuracy",
     "CategoricalCrossEntropy",
+    "Concatenate",
     "Constant",
     "Conv2D",
     "CosineDecay",
     "Dense",
     "Diffable",
     "Dropout",
+    "EarlyStopping",
     "Elementwise",
     "Embedding",
     "ExponentialDecay",
     "Flatten",
+    "FunctionalModel",
     "GlobalAveragePooling2D",
     "GradientTape",
     "Hinge",
     "Huber",
+    "Input",
     "KLDivergence",
     "LayerNormalization",
     "LeakyReLU",
+    "LearningRateScheduler",
     "LogSoftmax",
     "Loss",
     "MaxPooling2D",
     "MeanAbsoluteError",
     "MeanSquaredError",
     "Model",
+    "ModelCheckpoint",
     "MultiHeadAttention",
     "Nadam",
     "OneHotEncoder",
@@ -128,10 +142,12 @@ __all__ = [
     "Tanh",
     "Tensor",
     "TopKCategoricalAccuracy",
+    "TrainingDiverged",
     "Variable",
     "WarmUp",
     "Weighted",
     "load_and_preprocess_data",
+    "load_model",
     "print_stats",
     "update_metric_dict",
 ]

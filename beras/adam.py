@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -103,7 +104,11 @@ class Nadam(Adam):
         **options: float | None,
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, False, **options)
-        self._product = 1.0
+        self._product = self._of_m = self._of_g = self._of_v = 1.0
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {name: value for name, value in super().get_config().items() if name != "amsgrad"}
 
     def begin(self) -> None:
         """Count the step, once for all parameters."""

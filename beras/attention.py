@@ -66,6 +66,7 @@ class MultiHeadAttention(Composed):
 
     def build(self, *input_shapes: tuple[int, ...]) -> None:
         """Make the weights for query, value and key of these shapes."""
+        self.built_for = input_shapes
         query, value = (shape[-1] if shape else 1 for shape in input_shapes[:2])
         key = input_shapes[2][-1] if len(input_shapes) > 2 else value
         random = np.random.default_rng(self.seed)

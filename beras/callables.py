@@ -6,6 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from beras.arrays import Array
 from beras.tensor import Tensor
 
 
@@ -27,6 +31,19 @@ class Weighted(ABC):
     @abstractmethod
     def weights(self) -> Sequence[Tensor]:
         """All weights, trained or not."""
+
+    def get_weights(self) -> list[Array]:
+        """Return copies of all weights, as plain arrays."""
+        return [np.array(weight) for weight in self.weights]
+
+    def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
+        """Set all weights, in the order of `get_weights`. Raises `ValueError`, and changes none, if they do not fit."""
+        mine, given = self.weights, [np.asarray(value) for value in weights]
+        shapes, theirs = [weight.shape for weight in mine], [value.shape for value in given]
+        if shapes != theirs:
+            raise ValueError(f"{type(self).__name__} has weights of shapes {shapes}, but set_weights got {theirs}")
+        for weight, value in zip(mine, given, strict=True):
+            weight[...] = value
 
     @property
     def trainable_variables(self) -> list[Tensor]:

@@ -36,3 +36,26 @@ class Branches(Model):
     def forward(self, x: Any) -> Any:
         """Return the outputs of all layers, joined along the last axis."""
         return np.concatenate([layer(x) for layer in self.layers], axis=-1)
+
+
+class Concatenate(Model):
+    """Arrays side by side along an axis, the last one by default: `Concatenate()([x, y])`, as in Keras."""
+
+    def __init__(self, axis: int = -1) -> None:
+        super().__init__()
+        self.axis = axis
+
+    def forward(self, x: Any) -> Any:
+        """Return the arrays of the list `x`, joined."""
+        return np.concatenate(x, axis=self.axis)
+
+
+class Add(Model):
+    """The sum of arrays: `Add()([x, y])`, as in Keras."""
+
+    def forward(self, x: Any) -> Any:
+        """Return the sum of the arrays of the list `x`."""
+        first, *others = x
+        for other in others:
+            first = first + other
+        return first

@@ -67,6 +67,7 @@ class Conv2D(Activating):
     def build(self, *input_shapes: tuple[int, ...]) -> None:
         """Make `w` and `b` for images of this shape."""
         [shape] = input_shapes
+        self.built_for = input_shapes
         self.windows.places((1, 2**31, 2**31, shape[-1]) if len(shape) == 4 else shape, "Conv2D")
         self.input_channels = shape[-1]
         pixels = self.windows.size[0] * self.windows.size[1]

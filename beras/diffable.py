@@ -18,6 +18,7 @@ from beras.gradients import Upstream, as_gradient, per_row
 from beras.last_call import NOTHING, LastCall, OfTheLastCall
 from beras.modes import modes
 from beras.recorder import recording
+from beras.symbol import Symbol, symbolic
 from beras.tensor import Tensor, holds_tensors
 
 _SEVERAL = (list, tuple)
@@ -85,11 +86,16 @@ class Diffable(Callable, Weighted):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
             args = self._positional(args, kwargs)
-        if not self.built:
-            self._build(args)
         inputs: list[Array] = []
         for a in args:  # a loop: at one input or two it is faster than a comprehension, at every call
-            inputs.append(a if isinstance(a, np.ndarray) else self._as_input(a))  # noqa: PERF401
+            if isinstance(a, np.ndarray):
+                inputs.append(a)
+            elif isinstance(a, Symbol):
+                return symbolic(self, args, {})
+            else:
+                inputs.append(self._as_input(a))
+        if not self.built:
+            self._build(inputs)
         call = self.snapshot()
         state = call.__dict__
         before = None if self.plain_forward else state.copy()
@@ -145,10 +151,10 @@ class Diffable(Callable, Weighted):
                 if hasattr(call, name):
                     setattr(self, name, getattr(call, name))
 
-    def _build(self, args: tuple[Any, ...]) -> None:
+    def _build(self, inputs: list[Array]) -> None:
         with _beginning:
             if not self.built:
-                self.build(*[np.shape(a) for a in args])
+                self.build(*[x.shape for x in inputs])
 
     def build(self, *input_shapes: tuple[int, ...]) -> None:
         """Make the weights for inputs of these shapes: a layer that is not `built` is, before its first call."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -90,6 +90,10 @@ class GradientTape:
         """The layer that made each recorded tensor, by the tensor's `id`."""
         calls = [call for call in self._calls if not isinstance(call[1], dispatch.NoRule)]
         return {id(output): layer for _, layer, _, outputs, *_ in calls for output in outputs}
+
+    def recorded(self) -> Iterator[tuple[Any, Sequence[Any], Sequence[Tensor]]]:
+        """Yield what was called so far, in order: the layer or operation, its inputs, its outputs."""
+        return ((layer, inputs, outputs) for _, layer, inputs, outputs, *_ in self._calls)
 
     def record_call(self, call: Diffable, layer: Diffable, inputs: list[Array], outputs: list[Tensor]) -> None:
         """Keep a call that `layer` has just made (`call`: its state then); no output of it is one of another call.

@@ -8,6 +8,7 @@ layer takes the name of one, in Beras' spelling or Keras', or a function.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,24 @@ from beras.checks import number
 Seed = int | np.random.Generator | None
 Shape = tuple[int, ...] | None
 Initializer = Callable[..., Array]
+
+
+class _Budget(threading.local):
+    """How many numbers may still be drawn in this thread, where somebody has set a limit."""
+
+    left: int | None = None
+
+
+budget = _Budget()
+
+
+def claim(numbers: int) -> None:
+    """Take so many numbers from the budget, if there is one. Raises `ValueError` where they are too many."""
+    if budget.left is not None:
+        budget.left -= numbers
+        if budget.left < 0:
+            raise ValueError("there are layers of more weights than the file has")
+
 
 # The standard deviation of N(0, 1) truncated to [-2, 2]; the constant that Keras' VarianceScaling divides by.
 _TRUNCATED_DEVIATION = 0.87962566103423978
@@ -152,6 +171,7 @@ def initialize(
     array([[0., 0.]], dtype=float32)
     """
     draw: Any = name
+    claim(math.prod(shape or (fan_in, fan_out)))
     if isinstance(name, str):
         draw = INITIALIZERS.get(KERAS_NAMES.get(name, name))
     if not callable(draw):

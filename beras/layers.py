@@ -13,6 +13,7 @@ from beras.activated import Activating, activation_of
 from beras.arrays import Array, ones
 from beras.attention import MultiHeadAttention
 from beras.checks import floating, floating_dtype, rows, whole_number
+from beras.constructor_arguments import arguments_of
 from beras.convolution import Conv2D
 from beras.core import as_gradient, on_plain_arrays
 from beras.dropout import Dropout
@@ -103,12 +104,18 @@ class Dense(Activating):
     def build(self, *input_shapes: tuple[int, ...]) -> None:
         """Make `w` and `b` for input of this shape."""
         [shape] = input_shapes
+        self.built_for = input_shapes
         self.input_size = shape[-1] if shape else 1
         self.w, b = self._initialize_weight(
             self.initializer, self.input_size, self.output_size, dtype=self.dtype, seed=self.seed
         )
         self.b = b if self.use_bias else None
         self.built = True
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments: both sizes, once they are known."""
+        found = arguments_of(self)
+        return found if self.built else found | {"input_size": self.output_size, "output_size": None}
 
     @property
     def weights(self) -> list[Tensor]:

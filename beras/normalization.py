@@ -12,6 +12,7 @@ import numpy.typing as npt
 from beras.arrays import Array
 from beras.checks import floating, floating_dtype, number_between, whole_number
 from beras.core import Diffable, Upstream, as_gradient
+from beras.initializers import claim
 from beras.modes import TrainingMode
 from beras.tensor import Tensor, wrap
 from beras.variable import Variable
@@ -28,7 +29,8 @@ class Normalization(Diffable):
     def __init__(self, size: int, epsilon: float, dtype: npt.DTypeLike) -> None:
         self.size = whole_number(size, type(self).__name__, "size")
         self.epsilon = number_between(epsilon, type(self).__name__, "epsilon", 0.0, np.inf)
-        floating_dtype(dtype, type(self).__name__)
+        self.dtype = floating_dtype(dtype, type(self).__name__)
+        claim(2 * size)
         self.gamma = Variable(np.ones(size, dtype))
         self.beta = Variable(np.zeros(size, dtype))
 

@@ -50,6 +50,7 @@ class PReLU(Composed):
 
     def build(self, *input_shapes: tuple[int, ...]) -> None:
         """Make `alpha` for samples of this shape."""
+        self.built_for = input_shapes
         shape = [1 if axis in self.shared_axes else n for axis, n in enumerate(input_shapes[0])][1:]
         draw = initialize(self.alpha_initializer, 1, 1, dtype=self.dtype, seed=self.seed, shape=tuple(shape))
         self.alpha = Variable(draw)

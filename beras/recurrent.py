@@ -56,6 +56,7 @@ class Recurrent(Composed):
     def build(self, *input_shapes: tuple[int, ...]) -> None:
         """Make `w`, `u` and `b` for sequences of this shape."""
         [shape] = input_shapes
+        self.built_for = input_shapes
         if len(shape) != 3:
             raise ValueError(f"{type(self).__name__} expects sequences of shape (batch, time, size), got shape {shape}")
         self.input_size, columns = shape[-1], self.gates * self.units

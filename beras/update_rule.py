@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from beras.arrays import Array
 from beras.checks import number_between
 from beras.clipping import Clipping
+from beras.constructor_arguments import arguments_of
 from beras.optimizer_state import Joined, State, state_type
 from beras.schedules import Schedule, rate_of
 from beras.variable import Variable
@@ -50,7 +51,6 @@ class Optimizer(ABC):
     """
 
     schedule: Schedule | None = None
-    iterations: int = 0
     weight_decay: float = 0.0
     clipping: Clipping | None = None
 
@@ -69,8 +69,15 @@ class Optimizer(ABC):
         self.learning_rate = number_between(learning_rate, who, "learning_rate", 0.0, np.inf)
         if weight_decay is not None:
             self.weight_decay = number_between(weight_decay, who, "weight_decay", 0.0, np.inf)
+        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         self.clipping = Clipping.of(who, clipnorm=clipnorm, clipvalue=clipvalue, global_clipnorm=global_clipnorm)
+        self.iterations = 0
         self.state = State()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        found = arguments_of(self)
+        return found if self.schedule is None else found | {"learning_rate": self.schedule}
 
     def apply_gradients(self, trainable_params: Iterable[Variable], grads: Iterable[npt.ArrayLike | None]) -> None:
         """Update every parameter once.

@@ -97,6 +97,10 @@ class Composite(Weighted):
             for part, before in others:
                 part.training = before
 
+    def check_weights(self, saved: Mapping[str, Header]) -> None:
+        """Raise `ValueError`, which lists all that does not match, unless saved arrays are those of this model."""
+        _fitting(self.named_weights(), saved)
+
     def save_weights(self, path: str | os.PathLike[str]) -> None:
         """Write all weights to `path` as an `.npz` of plain arrays, in one step: an old file stays until then."""
         write_arrays(path, {name: np.asarray(weight) for name, weight in self.named_weights().items()})
