@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from beras.core import Callable
 from beras.model import Model, SequentialModel
 
 
@@ -38,11 +39,10 @@ class Branches(Model):
         return np.concatenate([layer(x) for layer in self.layers], axis=-1)
 
 
-class Concatenate(Model):
+class Concatenate(Callable):
     """Arrays side by side along an axis, the last one by default: `Concatenate()([x, y])`, as in Keras."""
 
     def __init__(self, axis: int = -1) -> None:
-        super().__init__()
         self.axis = axis
 
     def forward(self, x: Any) -> Any:
@@ -50,7 +50,7 @@ class Concatenate(Model):
         return np.concatenate(x, axis=self.axis)
 
 
-class Add(Model):
+class Add(Callable):
     """The sum of arrays: `Add()([x, y])`, as in Keras."""
 
     def forward(self, x: Any) -> Any:

@@ -10,8 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
+from beras.activations import Tanh
+from beras.arrays import Array
+from beras.layers import Dense
 from beras.model import Model
-from beras.symbol import Node, NumPyCall, Symbol, replaced, symbols_in
+from beras.symbol import Input, Node, NumPyCall, Symbol, replaced, symbols_in
 
 
 class FunctionalModel(Model):
@@ -35,6 +40,15 @@ class FunctionalModel(Model):
         functions = [node.function for node in self.nodes if not isinstance(node.function, NumPyCall)]
         super().__init__({id(function): function for function in functions}.values())
         self.name = name
+
+    @classmethod
+    def gradcheck_example(cls) -> tuple[FunctionalModel, list[Array]]:
+        """A shortcut around a layer that is called twice."""
+        inputs, random = Input((3,), dtype="float64"), np.random.default_rng(0)
+        shared = Dense(3, 3, "xavier", dtype=np.float64, seed=0)
+        model = cls(inputs, shared(Tanh()(shared(inputs))) + inputs * 2.0)
+        model.compile("sgd", "mse")
+        return model, [random.normal(size=(2, 3)), random.normal(size=(2, 3))]
 
     def forward(self, x: Any) -> Any:
         """Pass `x` (a list of them, where there are several inputs) through the graph."""

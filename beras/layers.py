@@ -201,8 +201,9 @@ class Dense(Activating):
         x = operand(self.inputs[0]) if isinstance(g, Tensor) else np.asarray(self.inputs[0])
         x = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
         # Both are calls of BLAS: `@` is a loop where there is a single sample, a sum one over all rows.
-        by_w = np.dot(x.T, g)
-        return [by_w] if self.b is None else [by_w, np.dot(ones((1, len(g)), g.dtype), g)]
+        if self.b is None:
+            return [np.dot(x.T, g)]
+        return [np.dot(x.T, g), np.dot(ones((1, len(g)), g.dtype), g)]
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[Dense, list[Array]]]:

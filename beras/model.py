@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 from collections.abc import Callable as Function
@@ -314,6 +315,10 @@ class Model(Composite, Callable):
     def summary(self) -> None:
         """Print the layers with the shapes of their weights, and how many numbers are trained."""
         print(summary_text(self))
+
+
+# Python reads the signature of a class from __new__, which here takes whatever __init__ takes.
+Model.__new__.__signature__ = inspect.signature(Model.__init__)  # type: ignore[attr-defined]
 
 
 class SequentialModel(Model):
