@@ -51,6 +51,11 @@ class Weighted(ABC):
         return [weight for weight in self.weights if getattr(weight, "trainable", True)]
 
     @property
+    def trainable_weights(self) -> list[Tensor]:
+        """The same by another name of Keras'."""
+        return self.trainable_variables
+
+    @property
     def non_trainable_variables(self) -> list[Tensor]:
         """The weights that are not trained."""
         return [weight for weight in self.weights if not getattr(weight, "trainable", True)]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +25,7 @@ from beras.normalization import BatchNormalization, LayerNormalization
 from beras.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from beras.recorder import operand, recordable
 from beras.recurrent import SimpleRNN
+from beras.signatures import shown_as_required
 from beras.tensor import Tensor, wrap
 from beras.variable import Variable
 
@@ -45,17 +45,6 @@ __all__ = [
     "MultiHeadAttention",
     "SimpleRNN",
 ]
-
-
-Init = TypeVar("Init", bound=Callable[..., None])
-
-
-def _shown_with_both_sizes(init: Init) -> Init:
-    """Have `inspect.signature` require `output_size`: whoever fills in a signature is to give both sizes."""
-    signature = inspect.signature(init)
-    parameters = [p.replace(default=p.empty) if p.name == "output_size" else p for p in signature.parameters.values()]
-    init.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    return init
 
 
 class Dense(Activating):
@@ -78,7 +67,7 @@ class Dense(Activating):
     ([(1, 2, 1), (1, 1)], [(2, 1), (1, 1)])
     """
 
-    @_shown_with_both_sizes
+    @shown_as_required("output_size")
     def __init__(
         self,
         input_size: int,

@@ -124,6 +124,10 @@ class Optimizer(ABC):
         if together:
             self._step_together(together)
 
+    def apply(self, grads: Iterable[npt.ArrayLike | None], trainable_variables: Iterable[Variable]) -> None:
+        """Do what `apply_gradients` does, with the arguments in Keras' order."""
+        self.apply_gradients(trainable_variables, grads)
+
     def _parted(self, pairs: Pairs) -> tuple[Pairs, Pairs]:
         """Return what is updated one by one, and what is updated as one."""
         if not hasattr(self.step, "elementwise") or len({id(parameter) for parameter, _ in pairs}) < len(pairs):
