@@ -55,6 +55,10 @@ class Weighted(ABC):
         """The same by another name of Keras'."""
         return self.trainable_variables
 
+    def count_params(self) -> int:
+        """Return how many numbers all weights are."""
+        return sum(weight.size for weight in self.weights)
+
     @property
     def non_trainable_variables(self) -> list[Tensor]:
         """The weights that are not trained."""

@@ -55,7 +55,7 @@ class Dense(Activating):
     default. `seed` makes the draw repeatable.
 
     `Dense(output_size)` takes its input size from the first call, as in Keras. The initializer is then "xavier uniform"
-    by default, as in Keras; where both sizes are given it is "normal".
+    by default, as in Keras; where both sizes are given it is "normal". `kernel_initializer` is another name for it.
 
     Raises `ValueError` for input of another shape, for an empty batch and for an unknown initializer, `TypeError` for
     input that is not numeric.
@@ -76,9 +76,13 @@ class Dense(Activating):
         *,
         activation: Any = None,
         use_bias: bool = True,
+        kernel_initializer: str | Initializer | None = None,
         dtype: npt.DTypeLike = np.float32,
         seed: Seed = None,
     ) -> None:
+        if initializer is not None and kernel_initializer is not None:
+            raise TypeError("Dense got initializer and kernel_initializer, which are two names for the same thing")
+        initializer = initializer or kernel_initializer
         self.activation, self.use_bias = activation_of(activation, "Dense"), bool(use_bias)
         self.input_size: int | None = None if output_size is None else input_size
         self.output_size = input_size if output_size is None else output_size

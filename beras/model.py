@@ -275,14 +275,24 @@ class Model(Composite, Callable):
             self._trained = self.trainable_variables
 
     def evaluate(
-        self, x: Any, y: Any, batch_size: int = 32, *, sample_weight: Any = None, verbose: bool | int | str = False
-    ) -> tuple[Metrics, Tensor]:
-        """Return `(metrics, predictions)` for `x (n, …)` and `y (n, …)`: means over all samples, no weight changed."""
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int = 32,
+        *,
+        sample_weight: Any = None,
+        verbose: bool | int | str = False,
+        return_dict: bool = False,
+    ) -> Any:
+        """Return `(metrics, predictions)` for `x (n, …)` and `y (n, …)`: means over all samples, no weight changed.
+
+        `return_dict=True`: the metrics alone, as in Keras.
+        """
         batch_size = checked_batch_size(batch_size)
         found = self._evaluate(Samples.of(x, y, sample_weight, inputs=self.number_of_inputs), batch_size)
         if verbose not in (False, 0):
             print(stats_as_text(found[0]))
-        return found
+        return found[0] if return_dict else found
 
     def _evaluate(self, data: Samples, batch_size: int) -> tuple[Metrics, Tensor]:
         means, predictions = Means(), []
@@ -328,19 +338,28 @@ class SequentialModel(Model):
     make them at once.
     """
 
+    not_parts: ClassVar[frozenset[str]] = Model.not_parts | {"_output"}
+
     def __init__(self, layers: Iterable[Function[..., Any]] = ()) -> None:
-        super().__init__(layers)
-        symbols = [layer for layer in self.layers if isinstance(layer, Symbol)]
-        if symbols:
-            if len(symbols) > 1 or symbols[0] is not self.layers[0]:
-                raise TypeError(f"{type(self).__name__} takes one Input, before all layers")
-            self.layers = self.layers[1:]
-            if self.layers:
-                self(symbols[0])  # which makes the weights
+        super().__init__()
+        self._output: Any = None  # what the layers make of an Input at the beginning, if there is one
+        for layer in checked_layers(layers, type(self).__name__):
+            self._append(layer)
 
     def add(self, layer: Function[..., Any]) -> None:
-        """Append a layer."""
-        self.layers += checked_layers([layer], type(self).__name__)
+        """Append a layer, or an `Input` before all layers."""
+        [layer] = checked_layers([layer], type(self).__name__)
+        self._append(layer)
+
+    def _append(self, layer: Any) -> None:
+        if isinstance(layer, Symbol):
+            if self.layers or self._output is not None:
+                raise TypeError(f"{type(self).__name__} takes one Input, before all layers")
+            self._output = layer
+            return
+        self.layers.append(layer)
+        if self._output is not None:
+            self._output = layer(self._output)  # which makes the weights
 
     def forward(self, x: Any) -> Any:
         """Pass `x` through all layers, each of which is recorded by a tape."""
