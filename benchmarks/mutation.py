@@ -47,7 +47,8 @@ TARGETS = {
     "beras.jacobians": rf"{DERIVATIVES}|_whole|once",
     "beras.activated": r"_?before_activation",
     "beras.convolution": DERIVATIVES,
-    "beras.pooling": rf"{DERIVATIVES}|_back",
+    "beras.pooling": rf"{DERIVATIVES}|_spread",
+    "beras.windows": r"cropped",
     "beras.embedding": DERIVATIVES,
     "beras.recurrent": rf"{DERIVATIVES}|back_through_time|_back|_by_bias|_slope",
     "beras.lstm": r"back_through_time",
@@ -67,6 +68,7 @@ TARGETS = {
     "beras.diffable": r"compose_\w+|\w+_gradients_for|upstream|_through",
     "beras.gradients": r"per_row|as_gradient",
     "beras.checks": r"gradient_dtype",
+    "beras.arrays": r"sum_of_rows",
     "beras.recorder": r"times|operand",
     "beras.gradient_tape": r"record_call|record_operation|_record|_has_made|gradient|jacobian|_gradient|_seed|_result",
     "beras.backward": r"run_backwards|_recorded|_add",
@@ -213,6 +215,8 @@ def run(modules: Sequence[str], jobs: int, progress: Callable[[str], None]) -> t
     fresh(None)
     with ProcessPoolExecutor(jobs) as pool:
         names = [judge.name for judge in judges()] if any(m not in FORMS for m in modules) else []
+        if twice := [name for name, n in Counter(names).items() if n > 1]:
+            raise ValueError(f"judges of the same name: {', '.join(twice)}")
         known = list(pool.map(baseline, names))
         bad = [one for one in known if one.said]
         for one in bad:

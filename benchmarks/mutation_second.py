@@ -39,23 +39,25 @@ def graphs() -> Iterator[Graph]:
         "Dense with softmax, without a bias": lambda: dense(activation="softmax", use_bias=False),
     }
     for name, make in made.items():
-        yield second(f"{name}, twice", lambda make=make: (make(), [rows]))
+        yield second(f"the layer {name}, twice", lambda make=make: (make(), [rows]))
+    far = np.array([[0.0, 25.0, -25.0]])  # where a slope made of |x| or of 1 − y would err
+    for name in ("Sigmoid", "Tanh", "Sin", "GELU", "GELU, approximate", "SiLU", "Softplus"):
+        yield second(f"the layer {name} at 0 and far out, twice", lambda make=made[name]: (make(), [far]))
     images = np.random.default_rng(6).normal(size=(1, 2, 2, 2))
     yield second("mean of channels, twice", lambda: (pooling.GlobalAveragePooling2D(), [images]))
     yield second("rows, twice", lambda: (layers.Flatten(), [images]))
     shares = np.random.default_rng(6).dirichlet(np.ones(3), 2)
-    for loss in (
-        losses.MeanSquaredError,
-        losses.MeanAbsoluteError,
-        losses.Huber,
-        losses.Hinge,
-        losses.SoftmaxCrossEntropy,
-        lambda: losses.CategoricalCrossEntropy(from_logits=True, label_smoothing=0.25),
-        lambda: losses.BinaryCrossEntropy(from_logits=True),
-    ):
-        yield second("a loss, twice", lambda loss=loss: (_of_prediction(loss(), labels), [rows]))
-    for loss in (losses.KLDivergence, losses.Poisson, losses.BinaryCrossEntropy):
-        yield second("a loss of shares, twice", lambda loss=loss: (_of_prediction(loss(), labels), [shares]))
+    of_logits = {
+        "CategoricalCrossEntropy of logits": lambda: losses.CategoricalCrossEntropy(1e-12, True, 0.25),
+        "BinaryCrossEntropy of logits": lambda: losses.BinaryCrossEntropy(from_logits=True),
+        "SoftmaxCrossEntropy of indices": losses.SoftmaxCrossEntropy,
+        **{name: getattr(losses, name) for name in ("MeanSquaredError", "MeanAbsoluteError", "Huber", "Hinge")},
+        "SoftmaxCrossEntropy": losses.SoftmaxCrossEntropy,
+    }
+    of_shares = ("KLDivergence", "Poisson", "BinaryCrossEntropy", "CategoricalCrossEntropy")
+    for name, loss in {**of_logits, **{name: getattr(losses, name) for name in of_shares}}.items():
+        at, truth = shares if name in of_shares else rows, np.array([2, 0]) if "indices" in name else labels
+        yield second(f"{name}, twice", lambda loss=loss, at=at, truth=truth: (_of_prediction(loss(), truth), [at]))
     yield Graph("a Jacobian", lambda x: np.sin(x) @ np.ones((2, 3)), (X,), vjp=_by_jacobian)
     yield Graph("a Hessian", lambda x: np.cos(x) * x, (X,), vjp=_by_hessian)
 

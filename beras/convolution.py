@@ -6,21 +6,20 @@ whole batch it would be read from and written to memory, which takes longer than
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from beras.activated import Activating, activation_of
-from beras.arrays import Array, ones
+from beras.arrays import Array, sum_of_rows
 from beras.checks import floating_dtype, real, whole_number
 from beras.initializers import Initializer, Seed, initialize
 from beras.tensor import Tensor
 from beras.variable import Variable
 from beras.windows import Windows
-
-CACHED = 2**17  # numbers that are laid out at a time
 
 
 class Conv2D(Activating):
@@ -38,6 +37,8 @@ class Conv2D(Activating):
     Tensor([[ 8., 12.],
             [20., 24.]])
     """
+
+    cached: ClassVar[int] = 2**17  # how many numbers are laid out at a time
 
     def __init__(
         self,
@@ -105,37 +106,38 @@ class Conv2D(Activating):
                 y[part] += np.asarray(self.b)
         return self.activated(y)
 
+    def _at_once(self, shape: tuple[int, ...]) -> int:
+        """Return how many images to do at a time, for windows that see `shape` numbers: any number gives the same."""
+        return min(max(self.cached // math.prod(shape[1:]), 1), shape[0])
+
     def _seen(self, padded: Array, places: tuple[int, int]) -> Iterator[tuple[slice, Array]]:
         """Yield some of the images at a time, and what all windows see of these as rows of one matrix."""
-        size = places[0] * places[1] * self.windows.size[0] * self.windows.size[1] * padded.shape[-1]
-        step = min(max(CACHED // size, 1), len(padded))
         views = self.windows.all_of(padded, places)
+        step = self._at_once(views.shape)
         room = np.empty((step, *views.shape[1:]), padded.dtype)
         for start in range(0, len(padded), step):
-            part = slice(start, min(start + step, len(padded)))
-            seen = room[: part.stop - start]
+            part = slice(start, start + step)
+            seen = room[: len(padded) - start]
             np.copyto(seen, views[part])
-            yield part, seen.reshape(-1, size // (places[0] * places[1]))
+            yield part, seen.reshape(-1, views[0, 0, 0].size)
 
     def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Array]:
         """Return, for each pixel, the sum over the windows that see it of `J · wᵀ` at its place."""
         g, x, w = self.before_activation(J), self.inputs[0], np.asarray(self.w)
         places, pads = self.windows.places(x.shape, "Conv2D")
-        (top, bottom), (left, right) = pads
-        _, height, width, channels = x.shape
-        by_padded = np.zeros((len(x), top + height + bottom, left + width + right, channels), g.dtype)
+        by_padded = np.zeros(self.windows.padded_shape(x.shape, pads), g.dtype)
         turned = w.reshape(-1, self.filters).T.astype(g.dtype, copy=False)
-        pixels = self.windows.size[0] * self.windows.size[1] * channels
-        step = min(max(CACHED // (places[0] * places[1] * pixels), 1), len(x))
-        room = np.empty((step * places[0] * places[1], pixels), g.dtype)
+        shape = (len(x), *places, *w.shape[:3])
+        step = self._at_once(shape)
+        room = np.empty((step * places[0] * places[1], len(turned[0])), g.dtype)
         for start in range(0, len(x), step):
-            part = slice(start, min(start + step, len(x)))
+            part = slice(start, start + step)
             rows = g[part].reshape(-1, self.filters)
-            seen = np.matmul(rows, turned, out=room[: len(rows)]).reshape(-1, *places, *self.windows.size, channels)
+            seen = np.matmul(rows, turned, out=room[: len(rows)]).reshape(-1, *shape[1:])
             for i, j in self.windows.offsets():
                 pixel = self.windows.at(by_padded[part], (i, j), places)
                 pixel += seen[:, :, :, i, j]
-        return [by_padded[:, top : top + height, left : left + width]]
+        return [self.windows.cropped(by_padded, x.shape, pads)]
 
     def weight_gradients_for(self, J: list[Array]) -> list[Array]:
         """Return by `w` the sum over all windows of what they see times `J`, by `b` the sum of `J`."""
@@ -147,7 +149,7 @@ class Conv2D(Activating):
             by_w += np.dot(seen.T, g[part].reshape(-1, self.filters))
         by_w = by_w.reshape(self.w.shape)
         rows = g.reshape(-1, self.filters)
-        return [by_w] if self.b is None else [by_w, np.dot(ones((1, len(rows)), g.dtype), rows)[0]]
+        return [by_w] if self.b is None else [by_w, sum_of_rows(rows)[0]]
 
     @classmethod
     def gradcheck_example(cls) -> tuple[Conv2D, list[Array]]:

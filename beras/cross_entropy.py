@@ -141,8 +141,9 @@ class CategoricalCrossEntropy(Loss):
         if self.from_logits:
             return cast(Array, self.saved.by_prediction())
         p, t = self._arguments(*self.inputs)
-        inside = p > p.dtype.type(self.epsilon)
-        gradient = np.where(inside, -t / np.where(inside, p, p.dtype.type(1)), p.dtype.type(0)) / len(p)
+        epsilon, seen = p.dtype.type(self.epsilon), operand(self.inputs[0])
+        seen = p if type(seen) is np.ndarray else seen.astype(p.dtype).reshape(p.shape)
+        gradient = np.where(p > epsilon, -t / np.maximum(seen, epsilon), p.dtype.type(0)) * p.dtype.type(1 / len(p))
         return cast(Array, gradient.reshape(self.inputs[0].shape))
 
     def _log(self, p: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from beras.arrays import Array, ones
+from beras.arrays import Array, sum_of_rows
 from beras.recurrent import Recurrent
 
 
@@ -53,7 +53,7 @@ class GRU(Recurrent):
         z, r, g = gates[..., :n], gates[..., n : 2 * n], gates[..., 2 * n :]
         slopes, through = gates[..., : 2 * n] * (1 - gates[..., : 2 * n]), 1 - g * g
         by_seen, by_inner = np.empty_like(gates), np.empty_like(gates)
-        by_state = np.zeros_like(J[0])
+        by_state = np.zeros(J.shape[1:], J.dtype)
         for t in range(len(gates) - 1, -1, -1):
             by_state += J[t]
             by_z, by_r, by_g = by_seen[t, :, :n], by_seen[t, :, n : 2 * n], by_seen[t, :, 2 * n :]
@@ -67,7 +67,7 @@ class GRU(Recurrent):
         return by_seen, by_inner
 
     def _by_bias(self, rows: Array, inner: Array) -> Array:
-        return np.concatenate([np.dot(ones((1, len(rows)), rows.dtype), part) for part in (rows, inner)])
+        return np.concatenate([sum_of_rows(rows), sum_of_rows(inner)])
 
     @classmethod
     def gradcheck_example(cls) -> tuple[GRU, list[Array]]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from beras.activated import Activating, activation_of
-from beras.arrays import Array, ones
+from beras.arrays import Array, sum_of_rows
 from beras.attention import MultiHeadAttention
 from beras.checks import floating, floating_dtype, rows, whole_number
 from beras.constructor_arguments import arguments_of
@@ -193,10 +193,10 @@ class Dense(Activating):
         g = self._rows(J)
         x = operand(self.inputs[0]) if isinstance(g, Tensor) else np.asarray(self.inputs[0])
         x = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
-        # Both are calls of BLAS: `@` is a loop where there is a single sample, a sum one over all rows.
+        # A call of BLAS even for a single sample, where `@` is a loop.
         if self.b is None:
             return [np.dot(x.T, g)]
-        return [np.dot(x.T, g), np.dot(ones((1, len(g)), g.dtype), g)]
+        return [np.dot(x.T, g), sum_of_rows(g)]
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[Dense, list[Array]]]:

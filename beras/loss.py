@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -171,16 +171,25 @@ class SampleWeighted(Diffable):
     @classmethod
     def gradcheck_example(cls) -> tuple[SampleWeighted, list[Array]]:
         """Three samples, one of which does not count."""
+        return cls(_Square()), [*np.random.default_rng(0).normal(size=(2, 3, 2)), np.array([0.5, 0.0, 2.0])]
 
-        class Square(Pointwise):
-            def terms(self, p: Array, t: Array) -> Array:
-                return (p - t) ** 2
-
-            def slope(self, p: Array, t: Array) -> Any:
-                return 2 * (p - t)
-
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[SampleWeighted, list[Array]]]:
+        """Samples that are numbers, and sequences."""
         random = np.random.default_rng(0)
-        return cls(Square()), [random.normal(size=(3, 2)), random.normal(size=(3, 2)), np.array([0.5, 0.0, 2.0])]
+        return [
+            (cls(_Square()), [*random.normal(size=(2, 3, *shape)), np.array([0.5, 1.0, 2.0])]) for shape in ((), (2, 2))
+        ]
+
+
+class _Square(Pointwise):
+    """An example of a loss."""
+
+    def terms(self, p: Array, t: Array) -> Array:
+        return cast(Array, (p - t) ** 2)
+
+    def slope(self, p: Array, t: Array) -> Any:
+        return 2 * (p - t)
 
 
 def scalar(value: Any, like: Array | None = None) -> Tensor:

@@ -136,7 +136,7 @@ class KLDivergence(Pointwise):
     def slope(self, p: Array, t: Array) -> Any:
         """Return `−t / p`, and 0 where p is too small."""
         t, inside = np.maximum(t, self.epsilon), p > self.epsilon
-        return np.where(inside, -t / np.where(inside, p, p.dtype.type(1)), p.dtype.type(0))
+        return np.where(inside, -t / np.maximum(p, self.epsilon), p.dtype.type(0))
 
 
 class Poisson(Pointwise):
@@ -182,7 +182,7 @@ class Hinge(Pointwise):
     def slope(self, p: Array, t: Array) -> Any:
         """Return `−t` within the margin, 0 beyond."""
         t = self._signed(t)
-        return np.where(np.asarray(t * p) < 1, -t, t.dtype.type(0))
+        return t * np.sign(np.minimum(t * p - 1, 0))
 
     def _signed(self, t: Array) -> Array:
         return 2 * t - 1 if ((t == 0) | (t == 1)).all() else t

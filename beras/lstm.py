@@ -87,7 +87,7 @@ class LSTM(Recurrent):
         self._parts(slopes)[2][...] = 1 - g * g
         through = 1 - shown * shown
         by_z = np.empty_like(gates)
-        by_state, by_cell = np.zeros_like(J[0]), np.zeros_like(J[0])
+        by_state, by_cell = np.zeros(J.shape[1:], J.dtype), np.zeros(J.shape[1:], J.dtype)
         for t in range(len(gates) - 1, -1, -1):
             i, f, g, o = self._parts(gates[t])
             by_i, by_f, by_g, by_o = self._parts(by_z[t])

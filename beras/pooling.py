@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,11 +37,15 @@ class Pooling(Composed):
         places, pads = self.windows.places(x.shape, type(self).__name__)
         return self.windows.padded(x, pads, value), places
 
-    def _back(self, padded: Array) -> Array:
-        """Take the border off again."""
-        _, height, width, _ = self.inputs[0].shape
-        _, ((top, _), (left, _)) = self.windows.places(self.inputs[0].shape, type(self).__name__)
-        return padded[:, top : top + height, left : left + width]
+    def _spread(self, shares: Iterable[Array], dtype: Any) -> Array:
+        """Return images in which each pixel is the sum of what each window gives it: one share for each offset."""
+        shape = self.inputs[0].shape
+        places, pads = self.windows.places(shape, type(self).__name__)
+        by_padded = np.zeros(self.windows.padded_shape(shape, pads), dtype)
+        for offset, share in zip(self.windows.offsets(), shares, strict=True):
+            pixel = self.windows.at(by_padded, offset, places)
+            pixel += share
+        return self.windows.cropped(by_padded, shape, pads)
 
 
 class MaxPooling2D(Pooling):
@@ -63,14 +68,16 @@ class MaxPooling2D(Pooling):
     def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Array]:
         """Return `J` where the first maximum of each window is, summed where windows overlap."""
         padded, places = self._padded(real(self.inputs[0], "MaxPooling2D"), -np.inf)
-        y, left = np.asarray(self.outputs[0]), J[0].copy()  # left: what no pixel of the window has taken yet
-        by_padded = np.zeros(padded.shape, left.dtype)
-        for offset in self.windows.offsets():
-            taken = left * (self.windows.at(padded, offset, places) == y)
-            left -= taken
-            pixel = self.windows.at(by_padded, offset, places)
-            pixel += taken
-        return [self._back(by_padded)]
+        y = np.asarray(self.outputs[0])
+
+        def shares() -> Iterator[Array]:
+            left = J[0].copy()  # what no pixel of the window has taken yet
+            for offset in self.windows.offsets():
+                taken = left * (self.windows.at(padded, offset, places) == y)
+                left -= taken
+                yield taken
+
+        return [self._spread(shares(), J[0].dtype)]
 
     @classmethod
     def gradcheck_example(cls) -> tuple[MaxPooling2D, list[Array]]:
@@ -107,14 +114,8 @@ class AveragePooling2D(Pooling):
 
     def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Array]:
         """Return `J / count` at every pixel of each window, summed where windows overlap."""
-        x = real(self.inputs[0], "AveragePooling2D")
-        padded, places = self._padded(x, 0.0)
-        share = J[0] / self._count(x)
-        by_padded = np.zeros(padded.shape, share.dtype)
-        for offset in self.windows.offsets():
-            pixel = self.windows.at(by_padded, offset, places)
-            pixel += share
-        return [self._back(by_padded)]
+        share = J[0] / self._count(real(self.inputs[0], "AveragePooling2D"))
+        return [self._spread([share] * math.prod(self.windows.size), share.dtype)]
 
     @classmethod
     def gradcheck_example(cls) -> tuple[AveragePooling2D, list[Array]]:

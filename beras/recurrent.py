@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from beras.activated import activation_of
-from beras.arrays import Array, ones
+from beras.arrays import Array, sum_of_rows
 from beras.checks import floating_dtype, real, whole_number
 from beras.elementwise import Elementwise
 from beras.initializers import Initializer, Seed, initialize
@@ -134,7 +134,7 @@ class Recurrent(Composed):
         return found if self.b is None else [*found, self._by_bias(rows, inner)]
 
     def _by_bias(self, rows: Array, inner: Array) -> Array:
-        total: Array = np.dot(ones((1, len(rows)), rows.dtype), rows)[0]
+        total: Array = sum_of_rows(rows)[0]
         return total
 
 
@@ -165,7 +165,7 @@ class SimpleRNN(Recurrent):
         """Return the gradient by the activation's arguments, twice: they are the sum of both."""
         slope = np.ones_like(kept) if self.activation is None else np.asarray(self._slope(kept))
         g = np.empty_like(kept)
-        later = np.zeros_like(J[0])
+        later = np.zeros(J.shape[1:], J.dtype)
         for t in range(len(kept) - 1, -1, -1):
             np.multiply(J[t] + later, slope[t], out=g[t])
             later = g[t] @ u.T

@@ -70,13 +70,23 @@ class Windows:
 
     def padded(self, x: Array, pads: tuple[Pair, Pair], value: float = 0.0) -> Array:
         """Return the images with a border of `value`; themselves where there is none."""
-        (top, bottom), (left, right) = pads
-        if not (top or bottom or left or right):
+        shape = self.padded_shape(x.shape, pads)
+        if shape == x.shape:
             return x
-        batch, height, width, channels = x.shape
-        wide = np.full((batch, top + height + bottom, left + width + right, channels), value, x.dtype)
-        wide[:, top : top + height, left : left + width] = x
+        wide = np.full(shape, value, x.dtype)
+        self.cropped(wide, x.shape, pads)[...] = x
         return wide
+
+    def padded_shape(self, shape: tuple[int, ...], pads: tuple[Pair, Pair]) -> tuple[int, ...]:
+        """Return the shape that images of this shape have with their border."""
+        (top, bottom), (left, right) = pads
+        batch, height, width, channels = shape
+        return batch, top + height + bottom, left + width + right, channels
+
+    def cropped(self, padded: Array, shape: tuple[int, ...], pads: tuple[Pair, Pair]) -> Array:
+        """Return the images, of this shape, without their border: a view."""
+        (top, _), (left, _) = pads
+        return padded[:, top : top + shape[1], left : left + shape[2]]
 
     def offsets(self) -> Iterator[Pair]:
         """Yield every place in a window, row by row."""
