@@ -6,6 +6,7 @@ can still be imported one by one.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import inspect
@@ -17,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gradcheck.command import notebooks
+from gradcheck.command import notebooks, statements
 from gradcheck.command.discover import NOTEBOOK, Module, find, meant
 from gradcheck.command.names import looks_like_a_derivative
 from gradcheck.command.seen import not_understood
@@ -75,8 +76,38 @@ def load(
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # what other people's modules do on import includes sys.exit
+        script = _load_statements(module, file) if len(parts) == 1 and Path(file).suffix == ".py" else None
+        if script is not None:
+            return script
         raise CannotLoad(why(error, file)) from error
     raise _is_taken(module, file, loaded)
+
+
+def _load_statements(name: str, file: str) -> ModuleType | None:
+    """Run a script that does not import, but for what raises; `None` where it defines nothing, or is no Python.
+
+    Its statements are run once more, since half a module is none.
+    """
+    try:
+        text = importlib.util.decode_source(Path(file).read_bytes())
+        tree = ast.parse(text, file)
+    except (OSError, ValueError, SyntaxError):
+        return None
+    module = ModuleType(name)
+    module.__file__ = file
+    sys.modules[name] = module
+    statements.keep(module, list(statements.run(module, tree, file, "", set())))
+    if not any(_is_written_in(name, thing) for thing in vars(module).values()):
+        del sys.modules[name]
+        return None
+    return module
+
+
+def _is_written_in(module: str, thing: Any) -> bool:
+    """Whether something is a function or a class of a module, and no exception."""
+    is_exception = inspect.isclass(thing) and issubclass(thing, BaseException)
+    is_code = inspect.isfunction(thing) or inspect.isclass(thing)
+    return is_code and not is_exception and getattr(thing, "__module__", None) == module
 
 
 def _load_notebook(module: str, file: str, note: Note) -> ModuleType:
@@ -159,7 +190,7 @@ def get(module: ModuleType, attribute: str) -> Any:
         try:
             thing = _part(thing, part)
         except AttributeError as error:
-            if why_hidden := dict(notebooks.hidden(module)).get(part):
+            if why_hidden := dict(statements.hidden(module)).get(part):
                 raise CannotLoad(why_hidden) from error
             reason = f"{module.__name__} has no {attribute!r}"
             if failed := getattr(module, "__gradcheck_failed__", ""):
@@ -216,9 +247,9 @@ def members(
         except Exception as error:  # a metaclass of somebody else's may raise anything
             found.append(Member(attribute, "could not be asked", f"it cannot be looked at: {why(error)}"))
             judged.append(thing)
-    for attribute, reason in notebooks.hidden(module):
-        wanted: Verdict = "could not be asked" if looks_like_a_derivative(attribute) else "skipped"
-        found.append(Member(attribute, wanted, reason))
+    for attribute, reason in statements.hidden(module):
+        is_missed = looks_like_a_derivative(attribute) or attribute.startswith("line ")
+        found.append(Member(attribute, "could not be asked" if is_missed else "skipped", reason))
     for attribute, reason in not_understood(module, judged):
         found.append(_left_out(attribute, vars(module)[attribute]) or Member(attribute, "not understood", reason))
     return found

@@ -12,41 +12,24 @@ import linecache
 import os
 import re
 import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from gradcheck.errors import TimeLimit, shown, told
-from gradcheck.guarded import Watch
+from gradcheck.command import statements
+from gradcheck.command.statements import Failure
+from gradcheck.errors import told
 
-# Cells that train a network are not waited for.
-SECONDS = 10.0
 # Cell magics whose cell is Python all the same.
 PYTHON = ("time", "timeit", "capture", "prun", "python", "python3", "memit", "matplotlib")
 MAGIC = re.compile(r"^(\s*)([%!?]|.*\?\s*$)")
 ASSIGNED = re.compile(r"^(\s*[\w, ]+=\s*)[%!]")
-FAILED = "__gradcheck_cells__"
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A statement of a cell that raised: the cell's number, the functions and classes in it, and the reason.
-
-    `follows`: it only needs what an earlier one has not defined.
-    """
-
-    cell: int
-    names: tuple[str, ...]
-    reason: str
-    follows: bool = False
 
 
 def load(name: str, file: str) -> ModuleType:
     """Run the code cells of a notebook as the module `name`. Raises ValueError where the file is no notebook.
 
-    Statements that raise are passed over, and kept with their reasons (`failures`).
+    Statements that raise are passed over, and kept with their reasons.
     """
     known = sys.modules.get(name)
     if known is not None and getattr(known, "__file__", None) == file:
@@ -57,18 +40,13 @@ def load(name: str, file: str) -> ModuleType:
     module.__file__ = file
     vars(module)["display"] = lambda *_: None
     failed: list[Failure] = []
-    vars(module)[FAILED] = failed
+    statements.keep(module, failed)
     sys.modules[name] = module
     os.environ.setdefault("MPLBACKEND", "agg")  # no windows
     lost: set[str] = set()
     for number, text in enumerate(_cells(file), start=1):
         failed += _run(module, number, f"{file}, cell {number}", text, lost)
     return module
-
-
-def failures(module: ModuleType) -> list[Failure]:
-    """The statements of a notebook that raised."""
-    return list(vars(module).get(FAILED, []))
 
 
 def _cells(file: str) -> Iterator[str]:
@@ -84,53 +62,16 @@ def _cells(file: str) -> Iterator[str]:
 
 
 def _run(module: ModuleType, number: int, title: str, text: str, lost: set[str]) -> Iterator[Failure]:
-    """Run one cell, statement by statement; names that are not bound because of that are `lost`."""
+    """Run one cell; names that are not bound because of what raises are `lost`."""
     text = python_only(text)
     linecache.cache[title] = (len(text), None, text.splitlines(keepends=True), title)
     try:
         tree = ast.parse(text, title)
     except SyntaxError as error:
-        yield Failure(number, tuple(re.findall(r"^(?:def|class) +(\w+)", text, re.MULTILINE)), _why(error))
+        names = re.findall(r"^(?:def|class) +(\w+)", text, re.MULTILINE)
+        yield Failure(f"cell {number}", tuple(names), statements.one_line(error))
         return
-    watch = Watch(time.monotonic() + SECONDS)
-    for statement in tree.body:
-        try:
-            with watch.interrupting():
-                watch.tick()
-                exec(compile(ast.Module([statement], []), title, "exec"), vars(module))
-        except TimeLimit:
-            lost.update(name for one in tree.body for name in _bound(one) if name not in vars(module))
-            reason = f"it takes longer than {SECONDS:g} s ({shown(title)}, line {statement.lineno})"
-            yield Failure(number, tuple(_defined(statement)), reason)
-            return
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # what a cell does may end the program, too
-            follows = isinstance(error, NameError) and error.name in lost
-            lost.update(name for name in _bound(statement) if name not in vars(module))
-            yield Failure(number, tuple(_defined(statement)), _why(error), follows)
-
-
-def _bound(statement: ast.stmt) -> Iterator[str]:
-    """The names that a statement would give a value."""
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            yield node.name
-        elif isinstance(node, ast.alias):
-            yield (node.asname or node.name).partition(".")[0]
-
-
-def _why(error: BaseException) -> str:
-    return " ".join(told(error).split())
-
-
-def _defined(statement: ast.stmt) -> Iterator[str]:
-    """The functions and classes that a statement defines."""
-    for node in ast.walk(statement):
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            yield node.name
+    yield from statements.run(module, tree, title, f"cell {number}", lost)
 
 
 def python_only(text: str) -> str:
@@ -168,13 +109,3 @@ def _magic(lines: list[str], line: int) -> int | None:
         if 0 <= at < len(lines) and (MAGIC.match(lines[at]) or ASSIGNED.match(lines[at])):
             return at
     return None
-
-
-def hidden(module: ModuleType) -> Iterator[tuple[str, str]]:
-    """Yield what cells that failed hide, and why: the functions and classes that are not there, or else the cell."""
-    for failure in failures(module):
-        missing = [name for name in failure.names if name not in vars(module)]
-        for name in missing:
-            yield name, f"it is not defined: {failure.reason}"
-        if not missing and not failure.follows:
-            yield f"cell {failure.cell}", f"{failure.reason}; what needs it is not there"
