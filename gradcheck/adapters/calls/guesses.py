@@ -355,7 +355,7 @@ def _real(place: Place) -> list[tuple[Axis, ...]]:
         found += [(d,), (1, d), (1, d, 1, 1), (d, 1), (1, 1, 1, d)]
     elif weights and not (place.first and name == "w" and not place.of_loss):
         found += _weights(place, dims)
-    elif words.SCALARS.fullmatch(name) and (place.of_loss or not place.first) and not place.entry:
+    elif _is_scalar(place):
         found += _ranked(place, (0, 1, 2))
     elif _is_vector(place):
         found += _ranked(place, (1, 2, 0, 3, 4))
@@ -364,6 +364,13 @@ def _real(place: Place) -> list[tuple[Axis, ...]]:
     if place.rank is not None:
         found = [axes for axes in found if len(axes) == place.rank] or _ranked(place, ())
     return [axes for axes in found if len(axes) >= place.least] or _ranked(place, (place.least,))
+
+
+def _is_scalar(place: Place) -> bool:
+    """Whether an argument is named like a number for the whole function."""
+    is_moment = words.MOMENTS.fullmatch(place.key) is not None and any(one.stacks for one in place.facts)
+    is_named = words.SCALARS.fullmatch(place.key) is not None or is_moment
+    return is_named and (place.of_loss or not place.first) and not place.entry
 
 
 def _has_weights(place: Place) -> bool:

@@ -82,9 +82,7 @@ def match(found: Sequence[Gradient], variables: Mapping[str, Shape], likely: Seq
 
 
 def _alone(gradient: Gradient, variables: Mapping[str, Shape], likely: Sequence[str]) -> dict[str, Gradient]:
-    """One gradient for several variables: the likely one of its shape, or the only one, or the first likely one."""
+    """One gradient for several variables: that of a likely one of its shape, or else of the first likely one."""
     preferred = [name for name in likely if name in variables] or list(variables)
-    fitting = [name for name in preferred if variables[name] == gradient.shape]
-    fitting = fitting or [name for name in variables if variables[name] == gradient.shape]
-    chosen = fitting or preferred
+    chosen = [name for name in preferred if variables[name] == gradient.shape] or preferred
     return {chosen[0]: gradient} if chosen else {}

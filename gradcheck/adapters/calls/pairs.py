@@ -130,9 +130,8 @@ def _roles(f: Function, derivative: Function, said: Returned | None) -> dict[str
             roles[p.name] = ("upstream", -1)
         else:
             roles[p.name] = ("other", 0)
-    if any(
-        kind == "output" and at == -1 for kind, at in roles.values()
-    ):  # beside a cache, `dcurrent_h` can be no other
+    cached = any(kind == "output" and at == -1 for kind, at in roles.values())
+    if cached or any(kind == "upstream" for kind, _ in roles.values()):  # beside these, `dcurrent_h` can be no other
         named = {name for name, (kind, _) in roles.items() if kind == "other" and re.match(r"d[A-Za-z_]|grad", name)}
         roles |= dict.fromkeys(named, ("upstream", -1))
     return _without_a_lonely_upstream(f, derivative, roles)
@@ -167,7 +166,9 @@ def _at_the_same_place(
         return None
     if not takes:
         return None
-    claims = Derivative(other, "place", Step(derivative, other, takes), names_of(derivative))
+    partial = words.PARTIAL.fullmatch(other.strip("_"))
+    names = (f"d{partial['x']}",) if partial and partial["x"] in ours else names_of(derivative)
+    claims = Derivative(other, "place", Step(derivative, other, takes), names)
     said = facts(f).last()
     first_only = said is not None and said.kind == "several" and any(words.CACHE.fullmatch(n) for n in said.names[1:])
     return Program((step,), (Output(0, 0 if first_only else None),), (claims,))
@@ -290,7 +291,7 @@ def value_and_gradient(name: str, f: Function, is_derivative: bool) -> Program |
     if takes_any_number(f) or names & TRAINS or any(GIVEN.fullmatch(p.name) for p in required(f)):
         return None
     value, claimed = _value_and_claimed(name, facts(f), said)
-    if value is None or not claimed or (is_derivative and not _is_loss(said.elements[value])):
+    if value is None or not claimed or (is_derivative and "and" not in names and not _is_loss(said.elements[value])):
         return None
     step = own_step(name, f)
     gradients = tuple(Output(0, n) for n in claimed)

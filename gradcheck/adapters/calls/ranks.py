@@ -22,8 +22,8 @@ def decided(filled: Filled) -> Filled:
         return filled
     with contextlib.suppress(CannotBuild):
         other = of_vectors(filled)
-        if not other.trial.is_right or _ranks(other.trial) >= _ranks(trial):
-            return filled
+        if not other.trial.is_right or not 0 < _ranks(other.trial) < _ranks(trial):
+            return filled  # by single numbers it is the same function
         if _is_number(other.trial) and not _is_number(trial):
             return other  # a gradient is that of a number
         if not _is_wrong(other, SAME):

@@ -50,7 +50,8 @@ class Facts:
     something; `mapped`: that are indexed by texts; `called`: that are called; `signs`, `binary`, `weighted`: labels
     that are used as −1/1, as 0/1, or as weights of logarithms. `options`: texts and numbers that arguments (or entries
     of dicts) are compared with. `unpacked`: into how many parts an argument is taken apart. `reads`: names of globals;
-    `calls`: of what is called; `subtracts`: pairs (a, b) in a − b. `along_axes`: it is written for rows.
+    `calls`: of what is called; `subtracts`: pairs (a, b) in a − b. `along_axes`: it is written for rows; `stacks`: it
+    returns an array of several, written one after the other.
     """
 
     returns: tuple[Returned, ...] = ()
@@ -69,6 +70,7 @@ class Facts:
     calls: set[str] = field(default_factory=set)
     subtracts: set[tuple[str, str]] = field(default_factory=set)
     along_axes: bool = False
+    stacks: bool = False
     doc: str = ""
 
     def last(self) -> Returned | None:
@@ -144,6 +146,7 @@ class _Reader:
         else:
             handed = [node.value for node in nodes if isinstance(node, ast.Return) and node.value is not None]
             self.found.returns = tuple(self._returned(value) for value in handed)
+            self.found.stacks = any(map(_is_stack, handed))
         for node in nodes:
             self._use(node)
 
@@ -397,6 +400,13 @@ def _is_text(node: ast.AST) -> bool:
     if isinstance(node, ast.Call):
         return _called(node.func) == "str" or (isinstance(node.func, ast.Attribute) and _is_text(node.func.value))
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _is_stack(node: ast.AST) -> bool:
+    """`np.array([a, b])`."""
+    listed = node.args[0] if isinstance(node, ast.Call) and node.args else None
+    is_array = isinstance(node, ast.Call) and _called(node.func) in ("array", "asarray", "stack", "hstack")
+    return is_array and isinstance(listed, (ast.List, ast.Tuple)) and len(listed.elts) > 1
 
 
 def _are_texts(node: ast.AST) -> bool:

@@ -40,6 +40,7 @@ class Places:
         }
         every = program.leaves()
         first = every[0] if every else ""
+        claimed = {words.owner(said, every) for one in program.derivatives for said in one.names if said}
         self.taken = _sizes_of_the_module(program)
         self.roles = self._roles(every)
         self.by_name: dict[str, Place] = {}
@@ -55,7 +56,7 @@ class Places:
                 first=name == first,
                 others=_but(every, name),
                 function=program.steps[0].name,
-                labels=not _claims_all(program, len(every)),
+                labels=not _claims_all(program, len(every)) and name not in claimed,
             )
             self.by_name[name] = self._as_declared(place)
         for name, value in (given or {}).items():
@@ -124,7 +125,10 @@ def _is_of_loss(program: Program, names: Sequence[str]) -> bool:
     if all(one.form == "gradient" for one in program.derivatives):
         return True
     is_cost = bool(pairs.LOSS & set(words.words_of(program.steps[-1].name)) - {"f", "fun", "func", "j"})
-    return is_cost and any(words.is_weight(one) and not words.LABELS.fullmatch(one) for one in names)
+    is_fit = any(words.LABELS.fullmatch(one) for one in names) and all(
+        one.form == "place" for one in program.derivatives
+    )
+    return (is_cost or is_fit) and any(words.is_weight(one) and not words.LABELS.fullmatch(one) for one in names)
 
 
 def _claims_all(program: Program, leaves: int) -> bool:
@@ -256,6 +260,9 @@ def _is_usable(trial: Trial) -> bool:
     if not all(np.isfinite(np.asarray(one, dtype=float)).all() for one in trial.outputs):
         trial.error = FloatingPointError("forward is not finite")
         return False
+    if any(one.size == 0 for one in trial.outputs):
+        trial.error = ValueError("forward returns an array without entries")
+        return False
     if not trial.variables():
         trial.error = TypeError("there is nothing to differentiate by")
         return False
@@ -380,7 +387,8 @@ def paired(trial: Trial, derivative: Derivative, said: Any) -> tuple[dict[str, G
     if derivative.form == "place" and len(free) == 1 < len(shapes) and (name := _by_jacobian(trial, free[0])):
         return {name: free[0]}, []
     by_key = {name.rpartition("/")[2]: name for name in variables}
-    likely = [key for key in by_key if words.WEIGHTS.fullmatch(key)] if trial.known.of_loss else []
+    weights = [key for key in by_key if words.WEIGHTS.fullmatch(key)]
+    likely = (weights or list(by_key)[:1]) if trial.known.of_loss else []
     matched = matching.match(free, {key: variables[name] for key, name in by_key.items()}, likely)
     used = {one.path for one in matched.values()}
     return {by_key[key]: one for key, one in matched.items()}, [one for one in found if one.path not in used]

@@ -15,7 +15,7 @@ def vocabulary(text: str) -> frozenset[str]:
 DERIVATIVE = vocabulary(
     "grad grads gradient gradients gradf backward backwards bwd backprop backpropagate backpropagation bprop"
     " bp back  prime derivative derivatives deriv derivs der derive differential diff jac jacobian slope d dash"
-    " pullback vjp jvp pushforward  gprime dx dz dy fprime"
+    " pullback vjp jvp pushforward ableitung derivada derivee gradiente  gprime dx dz dy fprime"
 )
 SECOND = vocabulary("hess hessian hesse")
 FORWARD = vocabulary("forward forwards fwd fprop fp feedforward forwardprop")
@@ -46,9 +46,9 @@ LABELS = re.compile(
 )
 PREDICTIONS = re.compile(r"y_?(pred|hat|prob|score|est)\w*|\w*_?pred(ictions?|icted|s)?|yhat|AL|logits?|output")
 # Numbers that are one for a whole function.
-SCALARS = re.compile(
-    r"(log_?)?(sigma|length_?scale|variance|amplitude|noise|period|rate|scale_param|mu|mean|std)\d?|ell|ls|omega|tau"
-)
+SCALARS = re.compile(r"(log_?)?(length_?scale|amplitude|noise|period|rate)\d?|ell|ls|omega|tau")
+# Numbers as well, where their gradients are written one after the other into one array.
+MOMENTS = re.compile(r"(log_?)?(mu|mean|sigma\d?|std|var|variance|scale|loc)\d?")
 INDICES = re.compile(
     r"idx|indices|index|ids?|tokens?|words?|inputs?_?ids?|\w*_?(idx|indices|ids|index)|\w+2ind|\w*words?", re.IGNORECASE
 )
@@ -92,6 +92,9 @@ def function_bases(name: str) -> list[frozenset[str]]:
     return list(dict.fromkeys(found))
 
 
+PARTIAL = re.compile(r"(?:d|partial_?)_?(?P<f>[A-Za-z]\w*?)_?(?:_d|_wrt_|_by_)(?P<x>[A-Za-z]\w*)")
+
+
 def derivative_bases(name: str) -> list[frozenset[str]]:
     """Return what a derivative may be the derivative of; [] for a name that says nothing of the kind.
 
@@ -106,6 +109,8 @@ def derivative_bases(name: str) -> list[frozenset[str]]:
                 found.append(frozenset(words[:place] + words[place + 1 :]))
         found.append(frozenset(word for word in words if word not in DERIVATIVE))
     joined = name.strip("_")
+    if quotient := PARTIAL.fullmatch(joined):
+        found.append(frozenset(words_of(quotient["f"])))
     attached = re.fullmatch(r"d_?([A-Za-z]\w*)|([a-z]\w*?)(?:prime|grad|deriv|derivative|backward|dash|_d|p)", joined)
     if attached and not found:
         found.append(frozenset(words_of(attached.group(1) or attached.group(2))))
