@@ -1,0 +1,306 @@
+"""Functions that decide: absolute values, maxima, signs, roundings, quotients with a remainder, powers.
+
+Where two values are equal, the direction decides (see `decisions`): what comes out is the derivative on that side.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flint import acb, arb, arb_series
+
+from gradcheck.exact import session
+from gradcheck.exact.analytic import arctan, exp, log, log1p, sqrt
+from gradcheck.exact.decisions import Order, decide, value_of
+from gradcheck.exact.errors import Undecided
+from gradcheck.exact.jet import Jet, jet
+
+# Exponents up to this size are multiplied out by flint.
+LARGEST_EXPONENT = 2**20
+
+
+def absolute(x: Any) -> Any:
+    """|x|; of complex numbers, the modulus."""
+    x = jet(x)
+    if type(value_of(x)) is acb:
+        return hypot(real(x), imag(x))
+    if _overlap(x, Jet(arb(0))):
+        return Jet(abs(x.ball))
+    return -x if decide("absolute", x, 0, _itself, continuous=True) < 0 else x
+
+
+def sign(x: Any) -> Any:
+    """−1, 0 or 1."""
+    return Jet(arb(decide("sign", x, 0, _itself)))
+
+
+def maximum(a: Any, b: Any) -> Any:
+    """The larger one; of equal ones that which is larger ahead."""
+    return _chosen("maximum", a, b, 1)
+
+
+def minimum(a: Any, b: Any) -> Any:
+    """The smaller one; of equal ones that which is smaller ahead."""
+    return _chosen("minimum", a, b, -1)
+
+
+def _chosen(kind: str, a: Any, b: Any, wanted: int) -> Any:
+    a, b = jet(a), jet(b)
+    if is_nan(a) or is_nan(b):
+        return a if is_nan(a) else b
+    if _overlap(a, b):
+        return Jet(a.ball.max(b.ball) if wanted > 0 else a.ball.min(b.ball))
+    return b if decide(kind, a, b, _itself, continuous=True) == -wanted else a
+
+
+def _overlap(a: Any, b: Any) -> bool:
+    """Whether two constants cannot be told apart: a ball around both then holds the larger, and nothing is decided."""
+    if a.slope is not None or b.slope is not None or type(a.ball) is not arb or type(b.ball) is not arb:
+        return False
+    return not (a.ball < b.ball or a.ball > b.ball or a.ball == b.ball or a.ball is b.ball)
+
+
+def clip(x: Any, low: Any, high: Any) -> Any:
+    """x kept within bounds, of which either may be None; the upper one wins where they cross."""
+    x = jet(x)
+    if low is not None:
+        x = _chosen("clip", x, low, 1)
+    return x if high is None else _chosen("clip", x, high, -1)
+
+
+def floor(x: Any) -> Any:
+    """The largest whole number that is not larger."""
+    x = jet(x)
+    whole = _whole("floor", x.ball)
+    return Jet(arb(decide("floor", x, whole, lambda order: whole - (order < 0))))
+
+
+def ceil(x: Any) -> Any:
+    """The smallest whole number that is not smaller."""
+    return -floor(-jet(x))
+
+
+def trunc(x: Any) -> Any:
+    """The whole number towards 0."""
+    x = jet(x)
+    if _is_whole(x.ball) and x.slope is None:
+        return Jet(x.ball)
+    return ceil(x) if x < 0 else floor(x)
+
+
+def rint(x: Any) -> Any:
+    """The nearest whole number; of two that are equally near, that which is nearer ahead, else the even one."""
+    x = jet(x)
+    half = x + 0.5
+    whole = _whole("rint", half.ball)
+    odd = whole % 2 != 0
+    return Jet(arb(decide("rint", half, whole, lambda order: whole - (order < 0 or (order == 0 and odd)))))
+
+
+def round_to(x: Any, digits: int = 0) -> Any:
+    """Rounded to so many decimal digits."""
+    if digits == 0:
+        return rint(x)
+    scale = arb(10) ** int(digits)
+    return rint(jet(x) * scale) / scale
+
+
+def _is_whole(ball: Any) -> bool:
+    return type(ball) is arb and bool(ball.is_integer())
+
+
+def _whole(kind: str, ball: Any) -> int:
+    """The largest whole number that is not above a ball, which must lie between two."""
+    found = arb(value_of(ball)).floor().unique_fmpz()
+    if found is None:
+        session.end(Undecided(str(session.caller()), kind))
+    return int(found)
+
+
+def floor_divide(x: Any, y: Any) -> Any:
+    """⌊x / y⌋."""
+    return floor(jet(x) / jet(y))
+
+
+def remainder(x: Any, y: Any) -> Any:
+    """x − y ⌊x / y⌋, of the sign of y."""
+    return jet(x) - jet(y) * floor_divide(x, y)
+
+
+def fmod(x: Any, y: Any) -> Any:
+    """x − y trunc(x / y), of the sign of x."""
+    return jet(x) - jet(y) * trunc(jet(x) / jet(y))
+
+
+def heaviside(x: Any, middle: Any) -> Any:
+    """0 below 0, 1 above, `middle` at 0."""
+    order = decide("heaviside", x, 0, _itself)
+    return jet(middle) if order == 0 else Jet(arb(1 if order > 0 else 0))
+
+
+def copysign(x: Any, y: Any) -> Any:
+    """|x| with the sign of y (0 counts as positive: the sign of a zero is no mathematics)."""
+    size = absolute(x)
+    return -size if decide("copysign", y, 0, _itself) < 0 else size
+
+
+def hypot(x: Any, y: Any) -> Any:
+    """√(x² + y²); at 0 it grows as its arguments do."""
+    x, y = jet(x), jet(y)
+    return root_of_squares([x, y])
+
+
+def root_of_squares(entries: list[Any]) -> Any:
+    """√(Σ x²). Where all are 0, the derivative along the direction is that norm of the derivatives."""
+    total = Jet(arb(0))
+    for x in entries:
+        total = total + x * x
+    if type(total.ball) is arb and total.ball == 0:
+        slopes = [x.slope for x in entries if x.slope is not None]
+        if any(type(slope) is not arb for slope in slopes):
+            return sqrt(total)
+        return Jet(arb(0), sum((s * s for s in slopes), arb(0)).sqrt() if slopes else None)
+    return sqrt(total)
+
+
+def power(x: Any, y: Any) -> Any:
+    """x to the power y: a whole constant of any base, else of a base that is not negative."""
+    x, y = jet(x), jet(y)
+    if hasattr(y.ball, "ball") or type(y.ball) is arb_series:
+        return exp(y * log(x))
+    result = _power_of_constant(x, y.ball)
+    if y.slope is None or (_is_zero(x.ball) and y.ball > 0):
+        return result
+    by_exponent = y.slope * (result.ball * log(x.ball))
+    return Jet(result.ball, by_exponent if result.slope is None else result.slope + by_exponent)
+
+
+def _power_of_constant(x: Any, exponent: Any) -> Any:
+    if _is_whole(exponent) and abs(exponent) <= LARGEST_EXPONENT:
+        n = int(exponent.fmpz())
+        if n == 0:
+            return Jet(arb(1))
+        if n == 1:
+            return x
+        if n == 2:
+            return x * x
+        if x.slope is None:
+            return Jet(x.ball**n)
+        below = x.ball ** (n - 1)
+        return Jet(below * x.ball, x.slope * (below * n))
+    if hasattr(x.ball, "ball"):
+        below = power(x.ball, exponent - 1)
+        return Jet(power(x.ball, exponent), None if x.slope is None else x.slope * (below * exponent))
+    if exponent == 0.5:
+        return sqrt(x)
+    if x.slope is None:
+        return Jet(x.ball**exponent)
+    below = x.ball ** (exponent - 1)
+    return Jet(x.ball**exponent, x.slope * (below * exponent))
+
+
+def _is_zero(ball: Any) -> bool:
+    return type(ball) is arb and bool(ball == 0)
+
+
+def logaddexp(a: Any, b: Any) -> Any:
+    """log(eᵃ + eᵇ), from the larger one on, so that nothing is too large."""
+    a, b = jet(a), jet(b)
+    if not value_of(a) > value_of(b):
+        a, b = b, a
+    if value_of(a) == arb.neg_inf():
+        return a
+    return a + log1p(exp(b - a))
+
+
+def logaddexp2(a: Any, b: Any) -> Any:
+    """log₂(2ᵃ + 2ᵇ)."""
+    scale = arb.const_log2()
+    return logaddexp(jet(a) * scale, jet(b) * scale) / scale
+
+
+def arctan2(y: Any, x: Any) -> Any:
+    """The angle of (x, y); it jumps where y = 0 > x."""
+    y, x = jet(y), jet(x)
+    across = type(value_of(x)) is arb and bool(value_of(x) < 0)
+    if across and decide("arctan2", y, 0, _itself) < 0:
+        return arctan(y / x) - arb.pi()
+    if across:
+        return arctan(y / x) + arb.pi()
+    if value_of(x) > 0:
+        return arctan(y / x)
+    half = arb.pi() / 2
+    return (-half if decide("arctan2", y, 0, _itself) < 0 else half) - arctan(x / y)
+
+
+def xlogy(x: Any, y: Any) -> Any:
+    """x log y, and 0 where x is 0."""
+    x = jet(x)
+    if _is_zero(x.ball) and x.slope is None:
+        return x
+    return x * log(jet(y))
+
+
+def xlog1py(x: Any, y: Any) -> Any:
+    """x log(1 + y), and 0 where x is 0."""
+    x = jet(x)
+    return x if _is_zero(x.ball) and x.slope is None else x * log1p(jet(y))
+
+
+def entr(x: Any) -> Any:
+    """−x log x, and 0 at 0."""
+    return -xlogy(x, x)
+
+
+def real(x: Any) -> Any:
+    """The real part."""
+    return _part(x, "real")
+
+
+def imag(x: Any) -> Any:
+    """The imaginary part."""
+    return _part(x, "imag")
+
+
+def conjugate(x: Any) -> Any:
+    """The complex conjugate; of real numbers, themselves."""
+    x = jet(x)
+    if type(value_of(x)) is not acb:
+        return x
+    return Jet(x.ball.conjugate(), None if x.slope is None else acb(x.slope).conjugate())
+
+
+def _part(x: Any, name: str) -> Any:
+    x = jet(x)
+    if type(value_of(x)) is not acb:
+        return x if name == "real" else Jet(arb(0))
+    return Jet(getattr(acb(x.ball), name), None if x.slope is None else getattr(acb(x.slope), name))
+
+
+def is_nan(x: Any) -> bool:
+    """Whether a number is undefined: 0 / 0, the root of −1, or 1 / 0, which mathematics does not tell apart."""
+    ball = value_of(x)
+    if type(ball) is acb:
+        return bool(ball.real.is_nan() or ball.imag.is_nan())
+    return bool(ball.is_nan()) if type(ball) is arb else bool(ball != ball)
+
+
+def is_finite(x: Any) -> bool:
+    """Whether a ball is finite."""
+    ball = value_of(x)
+    return bool(ball.is_finite()) if type(ball) in (arb, acb) else abs(ball) < float("inf")
+
+
+def is_infinite(x: Any) -> bool:
+    """Whether a number is ∞ or −∞."""
+    ball = value_of(x)
+    if is_finite(x) or is_nan(x):
+        return False
+    if type(ball) is arb and not ball.is_exact():
+        session.end(Undecided(str(session.caller()), "isinf"))
+    return True
+
+
+def _itself(order: Order) -> Order:
+    return order
+

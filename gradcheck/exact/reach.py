@@ -1,0 +1,172 @@
+"""What belongs to the code that is run: the modules it is written in, the objects it may change.
+
+Both are found from the functions that are called: through what they close over, the objects that they are bound to, the
+classes of these, and the modules that those import. Python's own modules and installed ones are left alone, unless the
+subject itself is one.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import CellType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from gradcheck.exact.array import actual, of_floats
+
+# Objects and entries beyond this many are not looked at: they are data.
+MOST = 20_000
+# Arrays larger than this stay floats: as constants they serve as well, and nothing is written into them exactly.
+LARGEST = 20_000
+# Of gradcheck's own modules, those that call the subject.
+_CALLERS = "gradcheck.adapters"
+_NEVER = frozenset({"numpy", "flint", "scipy", "gradcheck", "builtins", "__future__", "pytest", "hypothesis", "_pytest"})
+_INSTALLED = tuple(os.path.join(sysconfig.get_path(name), "") for name in ("purelib", "platlib"))
+
+
+@dataclass
+class Reached:
+    """Globals of modules, cells of closures, and what holds attributes: dicts and lists."""
+
+    namespaces: list[dict[str, Any]] = field(default_factory=list)
+    cells: list[CellType] = field(default_factory=list)
+    stores: list[dict[Any, Any] | list[Any]] = field(default_factory=list)
+
+
+def reach(things: Iterable[Any], modules: Iterable[ModuleType] = ()) -> Reached:
+    """Find what belongs to functions, bound methods or objects; `modules` belong in any case."""
+    found, names, tops = Reached(), dict.fromkeys(m.__name__ for m in modules), set[str]()
+    queue, seen = list(things), set[int]()
+    keep = []  # so that no id is given away while it is in `seen`
+    while queue and len(seen) < MOST:
+        thing = queue.pop()
+        if id(thing) in seen or thing is None or isinstance(thing, str | int | float | complex | bytes | np.generic):
+            continue
+        seen.add(id(thing))
+        keep.append(thing)
+        queue += _parts(thing, found, names, tops)
+    allowed = frozenset(tops)
+    for name in _imported(frozenset(name for name in names if _belongs(name, allowed)), allowed, len(sys.modules)):
+        found.namespaces.append(vars(sys.modules[name]))
+    return found
+
+
+def _parts(thing: Any, found: Reached, names: dict[str, None], tops: set[str]) -> list[Any]:
+    """What hangs on a thing; its module is written down."""
+    if isinstance(thing, FunctionType):
+        _name(thing.__module__, names, tops)
+        cells = list(thing.__closure__ or ())
+        found.cells += cells
+        return [*map(_content, cells), *(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
+    if isinstance(thing, MethodType):
+        return [thing.__func__, thing.__self__]
+    if isinstance(thing, functools.partial):
+        return [thing.func, *thing.args, *thing.keywords.values()]
+    if isinstance(thing, type):
+        for kind in thing.__mro__:
+            _name(kind.__module__, names, tops)
+        return []
+    if isinstance(thing, np.ndarray):
+        return [type(thing)] if type(thing) is not np.ndarray else []
+    if isinstance(thing, ModuleType):
+        names[thing.__name__] = None
+        return []
+    if isinstance(thing, list | tuple | set | frozenset):
+        if isinstance(thing, list):
+            found.stores.append(thing)
+        return list(thing) if len(thing) < MOST else []
+    if isinstance(thing, dict):
+        found.stores.append(thing)
+        return list(thing.values()) if len(thing) < MOST else []
+    own = getattr(thing, "__dict__", None)
+    parts: list[Any] = [type(thing)]
+    if isinstance(own, dict):
+        found.stores.append(own)
+        parts += own.values()
+    return parts
+
+
+def _name(module: str | None, names: dict[str, None], tops: set[str]) -> None:
+    if module:
+        names[module] = None
+        tops.add(module.partition(".")[0])
+
+
+def _content(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not bound yet
+        return None
+
+
+@functools.lru_cache(maxsize=1000)
+def _belongs(name: str, tops: frozenset[str]) -> bool:
+    """Whether a module is somebody's code that is checked, or calls it."""
+    if name.startswith(_CALLERS):
+        return True
+    top = name.partition(".")[0]
+    if top in _NEVER or (top in sys.stdlib_module_names and name != "__main__"):
+        return False
+    file = getattr(sys.modules.get(name), "__file__", None)
+    return name in sys.modules and (top in tops or not (file or "").startswith(_INSTALLED))
+
+
+@functools.lru_cache(maxsize=200)
+def _imported(names: frozenset[str], tops: frozenset[str], loaded: int) -> tuple[str, ...]:
+    """These modules and all that they import and that belong, too. (`loaded` modules: a new one may be imported.)"""
+    found: dict[str, None] = {}
+    queue = list(names)
+    while queue:
+        name = queue.pop()
+        if name in found or name not in sys.modules:
+            continue
+        found[name] = None
+        for value in list(vars(sys.modules[name]).values()):
+            other = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+            if isinstance(other, str) and other not in found and _belongs(other, tops):
+                queue.append(other)
+    return tuple(found)
+
+
+@contextmanager
+def kept(reached: Reached) -> Iterator[None]:
+    """Let code change the objects that were reached, with arrays that can hold jets for its arrays of floats.
+
+    Afterwards every attribute and entry is what it was.
+    """
+    saved = [(store, store.copy()) for store in reached.stores]
+    made: dict[int, Any] = {}
+    try:
+        for store, before in saved:
+            items = before.items() if isinstance(before, dict) else enumerate(before)
+            for key, value in items:
+                if isinstance(value, np.ndarray) and actual(value).kind == "f" and value.size <= LARGEST:
+                    store[key] = made.get(id(value)) if id(value) in made else made.setdefault(id(value), _lift(value))
+        yield
+    finally:
+        for store, before in saved:
+            _restore(store, before)
+
+
+def _lift(value: Any) -> Any:
+    jets = of_floats(value)
+    if type(value) is np.ndarray:
+        return jets
+    view = np.ndarray.view(jets, type(value))
+    vars(view).update(getattr(value, "__dict__", {}))
+    return view
+
+
+def _restore(store: Any, before: Any) -> None:
+    if isinstance(store, list):
+        store[:] = before
+    elif len(store) != len(before) or any(store.get(key, store) is not value for key, value in before.items()):
+        store.clear()
+        store.update(before)

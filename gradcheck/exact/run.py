@@ -1,0 +1,95 @@
+"""An exact run of somebody's code: with as many bits as its decisions and results need, everything put back after it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from types import ModuleType
+from typing import Any, TypeVar
+
+import numpy as np
+from flint import acb, arb
+
+from gradcheck.errors import told
+from gradcheck.exact import protocols, session
+from gradcheck.exact.errors import Apart, Left, NotExact, Undecided
+from gradcheck.exact.reach import kept, reach
+from gradcheck.exact.session import BITS, BUDGET, Run
+from gradcheck.exact.shadow import shadowed
+from gradcheck.exact.trace import Site
+
+Result = TypeVar("Result")
+
+MOST_BITS = 1024
+# Bits of a result, counted from the largest of its array, that are enough.
+ENOUGH = 70
+
+assert protocols  # what NumPy asks when it meets jets
+
+
+def exactly(
+    compute: Callable[[], Result],
+    around: Iterable[Any],
+    *,
+    modules: Iterable[ModuleType] = (),
+    bits: int = BITS,
+    most: int = MOST_BITS,
+    budget: int = BUDGET,
+    narrow: Callable[[Result], bool] = lambda result: True,
+) -> tuple[Result, Run]:
+    """Call `compute` as an exact run, and return its result with its run.
+
+    Where numbers that are compared overlap, or the result is not `narrow`, it is called again with twice the bits, up to
+    `most`. `around`: the functions and objects that it calls; their modules (and `modules`) are shadowed, and their state
+    is put back. Raises NotExact where the code leaves exact arithmetic, raises anything, takes more than `budget`
+    operations, or stays undecided, with the line; `Apart` where the directions of a block disagree.
+    """
+    reached = reach(around, modules)
+    while True:
+        try:
+            with session.running(bits, budget) as run, shadowed(reached.namespaces, reached.cells), kept(reached):
+                with np.errstate(all="ignore"):
+                    result = compute()
+                if run.ended is not None:  # the code has swallowed what ended the run
+                    raise run.ended
+                if 2 * bits > most or narrow(result):
+                    return result, run
+            bits *= 2
+        except Undecided as error:
+            if 2 * bits > most:
+                why = f"{error.question}: two numbers agree to {bits} bits, and nothing shows that they are equal"
+                raise NotExact(why, error.place) from None
+            bits *= 2
+        except Left as error:
+            raise NotExact(error.why, error.place) from None
+        except (NotExact, Apart):
+            raise
+        except Exception as error:  # whatever other people's code raises on jets, and not on floats
+            raise NotExact(f"it raises {told(error)} on exact numbers", _place(error)) from error
+
+
+def _place(error: BaseException) -> str:
+    """The user's line that raised."""
+    found = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if session.is_users(frame.f_code):
+            found = str(Site(frame.f_code.co_filename, line))
+    return found
+
+
+def is_narrow(balls: Iterable[Any]) -> bool:
+    """Whether balls are known to `ENOUGH` bits of the largest; of those that are not finite nothing more is wanted."""
+    finite = [ball for ball in _parts(balls) if ball.is_finite()]
+    wide = [ball for ball in finite if ball.rel_accuracy_bits() < ENOUGH]
+    if not wide:
+        return True
+    largest = max((abs(ball).upper() for ball in finite), key=float)
+    return all(ball.rad() <= largest * 2.0**-ENOUGH for ball in wide) or largest < 2.0**-ENOUGH
+
+
+def _parts(balls: Iterable[Any]) -> Iterator[Any]:
+    for ball in balls:
+        if type(ball) is acb:
+            yield from (ball.real, ball.imag)
+        elif type(ball) is arb:
+            yield ball
