@@ -45,7 +45,8 @@ class ExactArray(np.ndarray[Any, np.dtype[Any]]):
         return LATER["__array_function__"](function, types, args, kwargs)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        np.ndarray.__setitem__(self, index, plain(exact(value)))
+        found = scalar(exact(value))  # an array without axes would itself become the entry
+        np.ndarray.__setitem__(self, index, found if type(found) is Jet else plain(found))
 
     def __deepcopy__(self, memo: Any) -> ExactArray:
         return cast(ExactArray, self.copy())
@@ -132,7 +133,7 @@ def exact(value: Any) -> Any:
             return lifted(value)
         return of_floats(value) if kind in "fiubc" else value
     if isinstance(value, list | tuple):
-        return exact(np.asarray(plain_tree(value)))
+        return exact(np.asarray(value))
     return jet(value)
 
 

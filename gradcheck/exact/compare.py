@@ -13,7 +13,7 @@ from flint import arb
 from gradcheck.exact import session
 from gradcheck.exact.array import Array
 
-Relation = Literal["identical", "constants rounded", "convention", "too wide", "not finite", "disjoint"]
+Relation = Literal["identical", "constants rounded", "convention", "undefined", "too wide", "not finite", "disjoint"]
 """From what is best to what is worst for a claim ("convention": between the two sides of a kink)."""
 
 IDENTICAL = 2.0**-60
@@ -44,8 +44,8 @@ def compare(left: Array, right: Array, scale: Any) -> Comparison:
     """Compare arrays of `flint.arb`, entry by entry, by a scale (a number, or one for each entry).
 
     "identical": certainly within 2⁻⁶⁰ of the scale. "constants rounded": within 2⁻⁴⁸. "disjoint": certainly more than
-    that apart. "not finite": `left` (the claim) is not, `right` is; where neither is finite nothing is compared, and an
-    entry counts as identical. "too wide": the enclosures do not tell.
+    that apart. "not finite": `left` (the claim) is not, `right` (the derivative) is. "undefined": `right` is not finite, and
+    nothing is compared. "too wide": the enclosures do not tell.
     """
     scales = np.broadcast_to(np.asarray(scale, dtype=object), left.shape).ravel()
     with session.precisely():
@@ -80,7 +80,7 @@ def worst(found: Sequence[tuple[Relation, float, float]]) -> Comparison:
 def relation(left: Any, right: Any, scale: Any) -> tuple[Relation, float, float]:
     """Compare two enclosures; also how far apart they are, at least and at most, as shares of the scale."""
     if not right.is_finite():
-        return ("identical" if not left.is_finite() else "too wide"), 0.0, math.inf
+        return "undefined", 0.0, math.inf
     if not left.is_finite():
         return "not finite", math.inf, math.inf
     difference = left - right
@@ -99,13 +99,11 @@ def _share(size: Any, scale: Any) -> float:
 
 
 def row_scale(row: Array, output: Any, values: Any) -> Any:
-    """The scale of one output's derivatives: the largest of them, and where all are 0, |f| / max(|x|, 1)."""
-    sizes = [abs(ball).upper() for ball in row if ball.is_finite()]
-    largest = max(sizes, key=float, default=arb(0))
-    if largest > 0:
-        return largest
-    reach = float(np.abs(values).max(initial=1.0))
-    return abs(output).upper() / max(reach, 1.0)
+    """The scale of one output's derivatives: the largest of them that is not 0, or |f| / max(|x|, 1) where all may be."""
+    sizes = [abs(ball).upper() for ball in row if ball.is_finite() and not ball.contains(0)]
+    if sizes:
+        return max(sizes, key=float)
+    return abs(output).upper() / max(float(np.abs(values).max(initial=1.0)), 1.0)
 
 
 def midpoint(ball: Any) -> float:

@@ -83,8 +83,8 @@ class ExactPoint:
         return side
 
     def cotangents(self, method: Method, outputs: int) -> Array:
-        """One random row over all outputs; ones for a method that says the sum alone."""
-        if method.kind == "sum":
+        """One random row over all outputs; 1 for a scalar, as a loss is asked, and for a method that says the sum alone."""
+        if method.kind == "sum" or outputs == 1:
             return np.ones((1, outputs))
         if self._cotangents is None:
             self._cotangents = random_direction(self._rng, (1, outputs))

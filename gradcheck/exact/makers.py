@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.exact import session
-from gradcheck.exact.array import SHORT, ExactArray, actual, as_array, cast_to, exact, full, lifted, plain, plain_tree, undefined
+from gradcheck.exact.array import SHORT, ExactArray, actual, as_array, cast_to, exact, full, lifted, plain, undefined
 
 NONE = object()
 
@@ -105,8 +105,7 @@ def array(
     if isinstance(object, np.ndarray):
         found = exact_or_same(object)
     else:
-        found = np.asarray(plain_tree(object)) if holds_jets(object) else np.asarray(object)
-        found = exact_or_same(found)
+        found = exact_or_same(np.asarray(object))
     if dtype is not None and np.dtype(dtype) != found.dtype:
         if not isinstance(found, ExactArray):
             found = np.asarray(found, dtype=dtype)

@@ -230,7 +230,7 @@ _mean = mean
 
 def std(*args: Any, **kwargs: Any) -> Any:
     """√ var"""
-    return np.sqrt(var(*args, **kwargs))
+    return np.sqrt(var(*args, **kwargs))  # at 0, where all entries are equal, it has no derivative
 
 
 def ptp(a: Any, axis: Axis = None, out: None = None, keepdims: Any = False) -> Any:
