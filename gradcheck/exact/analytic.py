@@ -13,6 +13,7 @@ from typing import Any
 
 from flint import acb, arb, arb_series
 
+from gradcheck.exact import session
 from gradcheck.exact.jet import Jet
 
 Rule = Callable[[Any], Any]
@@ -20,11 +21,15 @@ Rule = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class Analytic:
-    """`ball`: f on balls. `slope(x, y)`: f′(x), where y = f(x). `native`: flint has it for series, too."""
+    """`ball`: f on balls. `slope(x, y)`: f′(x), where y = f(x).
+
+    `native`: `ball` takes power series, too. `series`: those are made at all (False where f′ leads round in a circle).
+    """
 
     ball: Rule
     slope: Callable[[Any, Any], Any]
     native: bool = False
+    series: bool = True
 
     def __call__(self, x: Any) -> Any:
         kind = type(x)
@@ -37,6 +42,8 @@ class Analytic:
 
     def _series(self, x: Any) -> Any:
         """∫ f′(x) x′, from f of the constant term on."""
+        if not self.series:
+            session.leave("a special function has no power series here")
         first = self.ball(x[0])
         return (self.slope(x, None) * x.derivative()).integral() + first
 
@@ -66,9 +73,27 @@ def _sinh(x: Any) -> Any:
     return (exp(x) - exp(-x)) / 2 if type(x) is arb_series else x.sinh()
 
 
+def _sech_squared(x: Any) -> Any:
+    """1 / cosh(x)², and 4 e / (1 + e)² with e = exp(−2 |x|) where x is wide, since cosh is much wider."""
+    if type(x) is not arb_series or x[0].contains(0):
+        c = cosh(x)
+        return 1 / (c * c)
+    e = exp(x * (-2 if x[0] > 0 else 2))
+    return e * 4 / ((e + 1) * (e + 1))
+
+
+def _expit(x: Any) -> Any:
+    """1 / (1 + exp(−x)), from the side on which exp does not grow."""
+    middle = x[0] if type(x) is arb_series else x
+    if type(middle) is arb and middle < 0:
+        e = exp(x)
+        return e / (e + 1)
+    return 1 / (exp(-x) + 1)
+
+
 def _log_gamma(x: Any) -> Any:
     """log |Γ(x)|."""
-    if type(x) is acb or x > 0:
+    if type(x) in (acb, arb_series) or x > 0:
         return x.lgamma()
     return abs(x.gamma()).log()
 
@@ -80,7 +105,8 @@ def _sinc(x: Any) -> Any:
 def _sinc_slope(x: Any, y: Any) -> Any:
     if type(x) is arb and x == 0:
         return arb(0)
-    return (cos(x * arb.pi()) - y) / x
+    angle = x * arb.pi()
+    return (cos(angle) - (sin(angle) / angle if y is None else y)) / x
 
 
 def ln(base: int) -> Any:
@@ -106,14 +132,14 @@ arccos = rule("acos", lambda x, y: -rsqrt((1 - x) * (x + 1)), native=True)
 arctan = rule("atan", lambda x, y: 1 / (x * x + 1), native=True)
 sinh = Analytic(_sinh, lambda x, y: cosh(x), native=True)
 cosh = Analytic(_cosh, lambda x, y: sinh(x), native=True)
-tanh = rule("tanh", lambda x, y: 1 / _squared(cosh(x)))
+tanh = rule("tanh", lambda x, y: _sech_squared(x))
 arcsinh = rule("asinh", lambda x, y: rsqrt(x * x + 1))
 arccosh = rule("acosh", lambda x, y: rsqrt(x - 1) * rsqrt(x + 1))
 arctanh = rule("atanh", lambda x, y: 1 / ((1 - x) * (x + 1)))
 sinc = Analytic(_sinc, _sinc_slope)
 
 # What scipy.special has, by its names.
-expit = Analytic(lambda x: 1 / ((-x).exp() + 1), lambda x, y: y * expit(-x), native=True)
+expit = Analytic(_expit, lambda x, y: y * expit(-x), native=True)
 log_expit = Analytic(lambda x: -log1p((-x).exp()), lambda x, y: expit(-x), native=True)
 logit = Analytic(lambda x: _logarithm(x) - log1p(-x), lambda x, y: 1 / ((1 - x) * x), native=True)
 erf = rule("erf", lambda x, y: exp(-x * x) * 2 / arb.pi().sqrt(), native=True)
@@ -125,21 +151,19 @@ ndtr = Analytic(
 )
 log_ndtr = Analytic(lambda x: ndtr(x).log(), lambda x, y: ndtr.slope(x, None) / ndtr(x), native=True)
 gamma = rule("gamma", lambda x, y: y * psi(x), native=True)
-gammaln = Analytic(_log_gamma, lambda x, y: psi(x))
-psi = rule("digamma", lambda x, y: polygamma(1)(x))
-i0 = Analytic(lambda x: x.bessel_i(0), lambda x, y: i1(x))
-i1 = Analytic(lambda x: x.bessel_i(1), lambda x, y: i0(x) - i1(x) / x)
-j0 = Analytic(lambda x: x.bessel_j(0), lambda x, y: -j1(x))
-j1 = Analytic(lambda x: x.bessel_j(1), lambda x, y: j0(x) - j1(x) / x)
+gammaln = Analytic(_log_gamma, lambda x, y: psi(x), native=True)
+psi = Analytic(methodcaller("digamma"), lambda x, y: polygamma(1)(x), series=False)
+i0 = Analytic(lambda x: x.bessel_i(0), lambda x, y: i1(x), series=False)
+i1 = Analytic(lambda x: x.bessel_i(1), lambda x, y: i0(x) - i1(x) / x, series=False)
+j0 = Analytic(lambda x: x.bessel_j(0), lambda x, y: -j1(x), series=False)
+j1 = Analytic(lambda x: x.bessel_j(1), lambda x, y: j0(x) - j1(x) / x, series=False)
 
 
 def polygamma(order: int) -> Analytic:
     """ψ⁽ⁿ⁾, whose derivative is ψ⁽ⁿ⁺¹⁾."""
-    return Analytic(lambda x: acb(x).polygamma(order).real, lambda x, y: polygamma(order + 1)(x))
-
-
-def _squared(x: Any) -> Any:
-    return x * x
+    return Analytic(
+        lambda x: acb(x).polygamma(order).real, lambda x, y: polygamma(order + 1)(x), series=False
+    )
 
 
 RULES: dict[str, Analytic] = {

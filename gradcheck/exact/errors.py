@@ -6,13 +6,15 @@ from __future__ import annotations
 class NotExact(Exception):
     """Something left exact arithmetic: `why` in a sentence, and `place`, the "file.py:12" of the user's code.
 
-    `place` is "" where no line of the user's can be named.
+    `place` is "" where no line of the user's can be named. `undecided`: nothing left, but numbers that are compared
+    cannot be told apart.
     """
 
-    def __init__(self, why: str, place: str = "") -> None:
+    def __init__(self, why: str, place: str = "", undecided: bool = False) -> None:
         super().__init__(f"{place}: {why}" if place else why)
         self.why = why
         self.place = place
+        self.undecided = undecided
 
 
 class Interruption(BaseException):

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flint import acb, arb, arb_series
+from flint import acb, arb, arb_mat, arb_series
 
 from gradcheck.exact import session
 from gradcheck.exact.analytic import arctan, exp, log, log1p, sqrt
 from gradcheck.exact.decisions import Order, decide, value_of
-from gradcheck.exact.errors import Undecided
+from gradcheck.exact.errors import Apart, Undecided
 from gradcheck.exact.jet import Jet, jet
 
 # Exponents up to this size are multiplied out by flint.
@@ -24,9 +24,8 @@ def absolute(x: Any) -> Any:
     x = jet(x)
     if type(value_of(x)) is acb:
         return hypot(real(x), imag(x))
-    if _overlap(x, Jet(arb(0))):
-        return Jet(abs(x.ball))
-    return -x if decide("absolute", x, 0, _itself, continuous=True) < 0 else x
+    either = _either(x, -x, 1) if x.slope is None or x.slope == 0 else None
+    return either or (-x if decide("absolute", x, 0, _itself, continuous=True) < 0 else x)
 
 
 def sign(x: Any) -> Any:
@@ -48,16 +47,22 @@ def _chosen(kind: str, a: Any, b: Any, wanted: int) -> Any:
     a, b = jet(a), jet(b)
     if is_nan(a) or is_nan(b):
         return a if is_nan(a) else b
-    if _overlap(a, b):
-        return Jet(a.ball.max(b.ball) if wanted > 0 else a.ball.min(b.ball))
-    return b if decide(kind, a, b, _itself, continuous=True) == -wanted else a
+    return _either(a, b, wanted) or (b if decide(kind, a, b, _itself, continuous=True) == -wanted else a)
 
 
-def _overlap(a: Any, b: Any) -> bool:
-    """Whether two constants cannot be told apart: a ball around both then holds the larger, and nothing is decided."""
-    if a.slope is not None or b.slope is not None or type(a.ball) is not arb or type(b.ball) is not arb:
-        return False
-    return not (a.ball < b.ball or a.ball > b.ball or a.ball == b.ball or a.ball is b.ball)
+def _either(a: Any, b: Any, wanted: int) -> Any:
+    """The larger (or smaller) of two that cannot be told apart, values nor derivatives: what encloses both.
+
+    Two ways to the same number end here, where nothing has to be decided. None for all others.
+    """
+    x, y, s, t = a.ball, b.ball, a.slope, b.slope
+    if type(x) is not arb or type(y) is not arb or x < y or x > y or x is y or x == y:
+        return None
+    s, t = (arb(0) if slope is None else slope for slope in (s, t))
+    if type(s) is not arb or type(t) is not arb or not s.overlaps(t):
+        return None
+    larger = x.max(y) if wanted > 0 else x.min(y)
+    return Jet(larger, None if a.slope is None and b.slope is None else s.union(t))
 
 
 def clip(x: Any, low: Any, high: Any) -> Any:
@@ -157,8 +162,8 @@ def root_of_squares(entries: list[Any]) -> Any:
         total = total + x * x
     if type(total.ball) is arb and total.ball == 0:
         slopes = [x.slope for x in entries if x.slope is not None]
-        if any(type(slope) is not arb for slope in slopes):
-            return sqrt(total)
+        if any(type(slope) is arb_mat for slope in slopes):
+            session.end(Apart(str(session.caller()), "norm"))
         return Jet(arb(0), sum((s * s for s in slopes), arb(0)).sqrt() if slopes else None)
     return sqrt(total)
 

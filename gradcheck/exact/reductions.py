@@ -228,9 +228,19 @@ def var(
 _mean = mean
 
 
-def std(*args: Any, **kwargs: Any) -> Any:
-    """√ var"""
-    return np.sqrt(var(*args, **kwargs))  # at 0, where all entries are equal, it has no derivative
+def std(
+    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: Any = False, **more: Any
+) -> Any:
+    """√ var; where all entries are equal it grows as their distances do, as a norm."""
+    x = as_array(a)
+    if x.dtype.kind == "c" or more:
+        return np.sqrt(var(x, axis, None, None, ddof, keepdims, **more))
+    away = x - _mean(x, axis, keepdims=True)
+    rows, shape, kept = _rows(away, axis)
+    made = np.empty(len(rows), dtype=object)
+    root = jet(count(x, axis, keepdims, True) - ddof).sqrt()
+    made[:] = [norm_of(list(row)) / root for row in rows]
+    return scalar(made.reshape(kept if keepdims is True else shape).view(ExactArray))
 
 
 def ptp(a: Any, axis: Axis = None, out: None = None, keepdims: Any = False) -> Any:

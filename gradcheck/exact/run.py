@@ -58,7 +58,7 @@ def exactly(
         except Undecided as error:
             if 2 * bits > most:
                 why = f"{error.question}: two numbers agree to {bits} bits, and nothing shows that they are equal"
-                raise NotExact(why, error.place) from None
+                raise NotExact(why, error.place, undecided=True) from None
             bits *= 2
         except Left as error:
             raise NotExact(error.why, error.place) from None

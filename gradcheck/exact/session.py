@@ -26,6 +26,8 @@ from gradcheck.exact.trace import Site, Trace
 
 BITS = 128
 BUDGET = 2_000_000
+# The longest power series.
+TERMS = 64
 
 
 @dataclass(frozen=True)
@@ -75,15 +77,15 @@ def running(bits: int = BITS, budget: int = BUDGET) -> Iterator[Run]:
     """Open a run with `bits` of precision; whatever was before comes back when it ends."""
     global _run
     with _lock:
-        before, precision, left = _run, flint.ctx.prec, unspent()
+        before, precision, terms, left = _run, flint.ctx.prec, flint.ctx.cap, unspent()
         _run = Run(bits, budget)
-        flint.ctx.prec = bits
+        flint.ctx.prec, flint.ctx.cap = bits, TERMS
         _allow(budget)
         try:
             yield _run
         finally:
             _run = before
-            flint.ctx.prec = precision
+            flint.ctx.prec, flint.ctx.cap = precision, terms
             _allow(left)
 
 
