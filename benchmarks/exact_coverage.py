@@ -2,9 +2,9 @@
 
     python benchmarks/exact_coverage.py [FILE or FOLDER ...] [--only beras,wild,faults] [--verbose]
 
-For all of Beras, the packages of `tests/wild`, the planted faults with their corrected twins (`tests/faults`), and every
-Python file that is given: each claim is measured (`check_subject`, float64), and run exactly at the same points beside
-forward. A claim is *asked* where it answers with numbers of a readable shape in float64. Of those,
+For all of Beras, the packages of `tests/wild`, the planted faults with their corrected twins (`tests/faults`), and
+every Python file that is given: each claim is measured (`check_subject`, float64), and run exactly at the same points
+beside forward. A claim is *asked* where it answers with numbers of a readable shape in float64. Of those,
 
 - proved: its formula is that of the derivative (identical to 2⁻⁶⁰, or apart by rounded constants) at every ordinary
   point, and nowhere disjoint;
@@ -115,8 +115,9 @@ def examine(group: Group, subject: Subject, name: str) -> list[Outcome]:
     try:
         result = check_subject(subject, Options(dtypes=("float64",), evidence=False))
         verdicts = {claim.name: str(claim.verdict) for claim in result.claims}
+        otherwise = "not checked"
     except Exception as error:  # a mistake of gradcheck's own, which is shown and stops nothing
-        verdicts = collections.defaultdict(lambda: f"{type(error).__name__} in gradcheck")
+        verdicts, otherwise = {}, f"{type(error).__name__} in gradcheck"
     group.measured += time.perf_counter() - started
     outcomes: dict[str, Outcome] = {}
     for point in points:
@@ -129,7 +130,7 @@ def examine(group: Group, subject: Subject, name: str) -> list[Outcome]:
             for variable, one in found.items():
                 claim = f"{method.name}[{variable}]"
                 if variable in answered:
-                    known = Outcome(name, claim, verdicts.get(claim, "not checked"))
+                    known = Outcome(name, claim, verdicts.get(claim, otherwise))
                     outcomes.setdefault(claim, known).at.append((point, one))
     group.outcomes += outcomes.values()
     return list(outcomes.values())
@@ -252,7 +253,8 @@ def show(groups: list[Group], verbose: bool) -> None:
                 print(f"  {one.subject} {one.claim}: {one.exactly}; measured {one.measured}; {one.why}"[:300])
         for name, claims in group.faults.items():
             if not group.right and not any(claim.exactly == "disjoint" for claim in claims):
-                print(f"  not caught: {name}: {'; '.join(f'{c.claim} {c.exactly} {c.why}' for c in claims) or 'not asked'}"[:300])
+                said = "; ".join(f"{one.claim} {one.exactly} {one.why}" for one in claims)
+                print(f"  not caught: {name}: {said or 'not asked'}"[:300])
     print("\n| | subjects | claims | proved | disjoint | open | not run | ms exact | ms measured |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for group in groups:
@@ -264,8 +266,12 @@ def show(groups: list[Group], verbose: bool) -> None:
             by_kind += [(", measured otherwise", rest)] if rest else []
         for number, (what, some) in enumerate(by_kind):
             counts = collections.Counter(one.exactly for one in some)
-            shares = [f"{counts[k]} ({counts[k] / max(len(some), 1):.1%})" for k in ("proved", "disjoint", "open", "not run")]
-            each = [f"{1000 * t / max(group.subjects, 1):.0f}" if not number else "" for t in (group.exact, group.measured)]
+            shares = [
+                f"{counts[k]} ({counts[k] / max(len(some), 1):.1%})" for k in ("proved", "disjoint", "open", "not run")
+            ]
+            each = [
+                f"{1000 * t / max(group.subjects, 1):.0f}" if not number else "" for t in (group.exact, group.measured)
+            ]
             cells = [group.name + what, "" if number else str(group.subjects), str(len(some)), *shares, *each]
             print(f"| {' | '.join(cells)} |")
 

@@ -1,8 +1,8 @@
 """Is a claim the derivative for every x of an interval? Bounds on boxes, which are halved where they do not tell.
 
 On a box of radius r around m, both are expanded in power series (Taylor models of order n: Moore, *Interval Analysis*,
-1966; Makino & Berz 2003), f(m + h) = Σ aₖ hᵏ and claim(m + h) = Σ bₖ hᵏ, once at m itself and once with m replaced by the
-whole box, whose last coefficient encloses the remainder. Then, for every |h| ≤ r,
+1966; Makino & Berz 2003), f(m + h) = Σ aₖ hᵏ and claim(m + h) = Σ bₖ hᵏ, once at m itself and once with m replaced by
+the whole box, whose last coefficient encloses the remainder. Then, for every |h| ≤ r,
 
     |claim − f′| ≤ Σₖ₌₀ⁿ |bₖ − (k + 1) aₖ₊₁|(m) rᵏ + |bₙ₊₁ − (n + 2) aₙ₊₂|(box) rⁿ⁺¹.
 
@@ -21,12 +21,13 @@ import numpy as np
 from flint import arb, arb_series
 
 from gradcheck.exact import session
-from gradcheck.exact.array import Array, as_array, full, plain
-from gradcheck.exact.claim import At
+from gradcheck.exact.arrays.array import Array, as_array, full, plain
+from gradcheck.exact.claims import At
 from gradcheck.exact.errors import NotExact
 from gradcheck.exact.evaluate import Forward, Values, along, exact_input
-from gradcheck.exact.jet import Jet
-from gradcheck.exact.run import BITS, exactly
+from gradcheck.exact.jets.jet import Jet
+from gradcheck.exact.run import exactly
+from gradcheck.exact.session import BITS
 
 ORDER = 10
 # The whole interval is cut into this many boxes at first; none is halved below this share of it.
@@ -89,8 +90,8 @@ def box(
     """Compare a claim with the derivative of a function that acts entry by entry, for all x from `low` to `high`.
 
     `forward(values)` returns an output of the shape of `values[wrt]`; the other values stay as they are. The claim is
-    asked with a cotangent of ones (`at(values)([ones])`; a local derivative ignores it). `within`: the bound, as a share
-    of max(1, |f′|). At most `most` boxes are tried. Raises NotExact where the code leaves exact arithmetic.
+    asked with a cotangent of ones (`at(values)([ones])`; a local derivative ignores it). `within`: the bound, as a
+    share of max(1, |f′|). At most `most` boxes are tried. Raises NotExact where the code leaves exact arithmetic.
     """
     along(forward, values, {}, around=around, bits=bits)  # what cannot be run at all is said here
     asker = _Asker(forward, at, values, wrt, order, list(around), bits)
@@ -163,7 +164,9 @@ class _Asker:
         except NotExact:
             return False
         with session.precisely(self.bits):
-            return bool(differences[0].is_finite() and abs(differences[0]).lower() > within * max(1.0, float(abs(slope))))
+            return bool(
+                differences[0].is_finite() and abs(differences[0]).lower() > within * max(1.0, float(abs(slope)))
+            )
 
     def _expanded(self, places: Sequence[Any]) -> list[tuple[list[Any], Any]]:
         """Coefficients of claim − f′ around each place, and f′."""

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from flint import arb, arb_mat
 
-from gradcheck.exact.array import Array, as_array, of_floats, plain
+from gradcheck.exact.arrays.array import Array, as_array, of_floats, plain
 from gradcheck.exact.errors import Apart, NotExact
-from gradcheck.exact.jet import Jet
-from gradcheck.exact.run import BITS, BUDGET, MOST_BITS, exactly, is_narrow
-from gradcheck.exact.session import Note
+from gradcheck.exact.jets.jet import Jet
+from gradcheck.exact.run import MOST_BITS, exactly, is_narrow
+from gradcheck.exact.session import BITS, BUDGET, Note
 from gradcheck.exact.trace import Decision, Trace
 
 Values = Mapping[str, Array]
@@ -96,9 +96,7 @@ def one_sided(forward: Forward, values: Values, tangents: Values, **options: Any
     ahead = along(forward, values, tangents, **options)
     if not ahead.trace.ties:
         never = [np.zeros(part.shape, dtype=bool) for part in ahead.value]
-        return OneSided(
-            ahead.value, ahead.derivative, ahead.derivative, never, never, (), ahead.trace, ahead.notes
-        )
+        return OneSided(ahead.value, ahead.derivative, ahead.derivative, never, never, (), ahead.trace, ahead.notes)
     behind = along(forward, values, {name: -np.asarray(t) for name, t in tangents.items()}, **options)
     here = along(forward, values, {}, **options)
     for side in (ahead, behind):
@@ -121,8 +119,8 @@ def one_sided(forward: Forward, values: Values, tangents: Values, **options: Any
 def jacobian(forward: Forward, values: Values, wrt: str, *, side: int = 1, **options: Any) -> Array:
     """The Jacobian of all outputs by the variable `wrt`, `(outputs, variable's size)`, an array of `flint.arb`.
 
-    A block of columns is carried through each run. At a kink, every column is the derivative on its own `side` (1: ahead
-    of the point, −1: behind it). Options as for `along`.
+    A block of columns is carried through each run. At a kink, every column is the derivative on its own `side` (1:
+    ahead of the point, −1: behind it). Options as for `along`.
     """
     size = np.size(values[wrt])
     blocks = [range(start, min(start + BLOCK, size)) for start in range(0, size, BLOCK)]
@@ -162,9 +160,7 @@ def _block(forward: Forward, values: Values, wrt: str, block: range, options: Ma
     return found
 
 
-def _column(
-    forward: Forward, values: Values, wrt: str, place: int, side: int, options: Mapping[str, Any]
-) -> Array:
+def _column(forward: Forward, values: Values, wrt: str, place: int, side: int, options: Mapping[str, Any]) -> Array:
     direction = np.zeros(np.shape(values[wrt]))
     direction.flat[place] = side
     found = along(forward, values, {wrt: direction}, **options)

@@ -3,23 +3,24 @@
 Where both are enclosed, they overlap to 60 bits, or one formula is not the other. The random u and v make any entry
 count; their entries are odd multiples of 2⁻¹⁶, so that nothing cancels by luck.
 
-What follows from it: between decisions, forward and claim are analytic, and two analytic functions that agree at a random
-point of a piece agree on all of it, but for a choice of points of measure zero. So "identical" here means right for every
-input that takes the same branches, as far as points drawn from a finite grid, and balls of so many bits, can say.
+What follows from it: between decisions, forward and claim are analytic, and two analytic functions that agree at a
+random point of a piece agree on all of it, but for a choice of points of measure zero. So "identical" here means right
+for every input that takes the same branches, as far as points drawn from a finite grid, and balls of so many bits, can
+say.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from flint import arb
 
 from gradcheck.exact import session
-from gradcheck.exact.array import Array
-from gradcheck.exact.claim import Claim, ask
-from gradcheck.exact.compare import Comparison, at_kink, compare, row_scale
+from gradcheck.exact.arrays.array import Array
+from gradcheck.exact.claims import Claim, ask
+from gradcheck.exact.comparison import Comparison, at_kink, compare, row_scale
 from gradcheck.exact.errors import NotExact
 from gradcheck.exact.evaluate import OneSided, Values, jacobian, one_sided
 from gradcheck.problem import Method, Problem
@@ -34,8 +35,8 @@ class Formula:
 
     `comparison`: of the claim's product with the derivative's (on the side that is nearer, at a kink); None where it
     could not be made, with the reason in `left`: "claim" or "forward" left exact arithmetic (`why` says where), forward
-    has a "jump" here, or a "kink" in too many entries. `at_kink`: the two one-sided derivatives differ; entries are then
-    compared one by one. `piece`: of forward's decisions.
+    has a "jump" here, or a "kink" in too many entries. `at_kink`: the two one-sided derivatives differ; entries are
+    then compared one by one. `piece`: of forward's decisions.
     """
 
     wrt: str
@@ -83,7 +84,7 @@ class ExactPoint:
         return side
 
     def cotangents(self, method: Method, outputs: int) -> Array:
-        """One random row over all outputs; 1 for a scalar, as a loss is asked, and for a method that says the sum alone."""
+        """One random row over all outputs; 1 for a scalar, as losses are asked; ones for a method of kind "sum"."""
         if method.kind == "sum" or outputs == 1:
             return np.ones((1, outputs))
         if self._cotangents is None:
@@ -113,8 +114,8 @@ class ExactPoint:
             return found | {name: Formula(name, None, "claim", error, forward=side) for name, side in sides.items()}
         for name, side in sides.items():
             if name in said.unreadable:
-                error = NotExact(said.unreadable[name])
-                found[name] = Formula(name, None, "claim", error, forward=side, claim=said)
+                why = NotExact(said.unreadable[name])
+                found[name] = Formula(name, None, "claim", why, forward=side, claim=said)
             elif name in said.rows:
                 found[name] = _compared(self, name, said, side, u[0])
         return found
@@ -122,31 +123,30 @@ class ExactPoint:
 
 def _compared(point: ExactPoint, name: str, said: Claim, side: OneSided, u: Array) -> Formula:
     row, x = said.rows[name][0], np.asarray(point.values[name], dtype=float)
-    common = {"piece": side.trace.piece, "forward": side, "claim": said}
+    found = Formula(name, None, piece=side.trace.piece, forward=side, claim=said)
     if any(mask.any() for mask in side.jumps):
-        return Formula(name, None, "jump", **common)
+        return replace(found, left="jump")
     f = _dot(_flat(side.value), u)
     if any(mask.any() for mask in side.kinks):
         if x.size > KINKS:
-            return Formula(name, None, "kink", at_kink=True, **common)
+            return replace(found, left="kink", at_kink=True)
         low, high = _sides(point, name, u)
         scale = row_scale(np.array([*row, *low, *high], dtype=object), f, x)
-        return Formula(name, at_kink(row, low, high, scale), at_kink=True, **common)
+        return replace(found, comparison=at_kink(row, low, high, scale), at_kink=True)
     derivative = _dot(_flat(side.right), u)
     claimed = _dot(row, point.directions[name].ravel())
     scale = row_scale(np.array([*row, derivative], dtype=object), f, x)
-    return Formula(name, compare(_array(claimed), _array(derivative), scale), **common)
+    return replace(found, comparison=compare(_array(claimed), _array(derivative), scale))
 
 
 def _sides(point: ExactPoint, name: str, u: Array) -> tuple[Array, Array]:
     """Σ u of the smaller and of the larger one-sided derivatives by each entry, with 0 between them at a kink."""
-    right, left = (
-        jacobian(point.problem.forward, point.values, name, side=side, **point.options) for side in (1, -1)
-    )
+    right, left = (jacobian(point.problem.forward, point.values, name, side=side, **point.options) for side in (1, -1))
     low, high = np.empty((2, right.shape[1]), dtype=object)
     with session.precisely():
         for column in range(right.shape[1]):
-            ends = [_ends(*pair, factor) for *pair, factor in zip(right[:, column], left[:, column], u, strict=True)]
+            entries = zip(right[:, column], left[:, column], u, strict=True)
+            ends = [_ends(ahead, behind, factor) for ahead, behind, factor in entries]
             low[column], high[column] = (sum(parts, arb(0)) for parts in zip(*ends, strict=True))
     return low, high
 

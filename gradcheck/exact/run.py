@@ -1,4 +1,4 @@
-"""An exact run of somebody's code: with as many bits as its decisions and results need, everything put back after it."""
+"""An exact run of somebody's code: with as many bits as it needs, and with everything put back after it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import numpy as np
 from flint import acb, arb
 
 from gradcheck.errors import told
-from gradcheck.exact import protocols, session
+from gradcheck.exact import session
+from gradcheck.exact.arrays import protocols
 from gradcheck.exact.errors import Apart, Left, NotExact, Undecided
-from gradcheck.exact.reach import kept, reach
 from gradcheck.exact.session import BITS, BUDGET, Run
-from gradcheck.exact.shadow import shadowed
+from gradcheck.exact.shadow.names import shadowed
+from gradcheck.exact.shadow.reach import kept, reach
 from gradcheck.exact.trace import Site
 
 Result = TypeVar("Result")
@@ -39,9 +40,9 @@ def exactly(
 ) -> tuple[Result, Run]:
     """Call `compute` as an exact run, and return its result with its run.
 
-    Where numbers that are compared overlap, or the result is not `narrow`, it is called again with twice the bits, up to
-    `most`. `around`: the functions and objects that it calls; their modules (and `modules`) are shadowed, and their state
-    is put back. Raises NotExact where the code leaves exact arithmetic, raises anything, takes more than `budget`
+    Where numbers that are compared overlap, or the result is not `narrow`, it is called again with twice the bits, up
+    to `most`. `around`: the functions and objects that it calls; their modules (and `modules`) are shadowed, and their
+    state is put back. Raises NotExact where the code leaves exact arithmetic, raises anything, takes more than `budget`
     operations, or stays undecided, with the line; `Apart` where the directions of a block disagree.
     """
     reached = reach(around, modules)

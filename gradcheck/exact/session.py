@@ -179,7 +179,9 @@ def _owner(code: CodeType) -> Literal["engine", "other", "user"]:
     installed = file.startswith(_INSTALLED)
     if file.startswith((_GRADCHECK, "<frozen")) or (file.startswith(_PYTHON) and not installed):
         return "other"
-    return "other" if installed and file.startswith(tuple(os.path.join(path, "scipy") for path in _INSTALLED)) else "user"
+    return (
+        "other" if installed and file.startswith(tuple(os.path.join(path, "scipy") for path in _INSTALLED)) else "user"
+    )
 
 
 @functools.lru_cache(maxsize=10_000)

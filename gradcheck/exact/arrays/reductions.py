@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import numpy as np
-from flint import arb
 
-from gradcheck.exact import piecewise, session
-from gradcheck.exact.analytic import sqrt
-from gradcheck.exact.array import Array, ExactArray, actual, as_array, exact, full, plain, scalar
-from gradcheck.exact.functions import FUNCTIONS, PREDICATES
-from gradcheck.exact.jet import Jet, jet
+from gradcheck.exact import session
+from gradcheck.exact.arrays.array import Array, ExactArray, actual, as_array, plain, scalar
+from gradcheck.exact.jets import piecewise
+from gradcheck.exact.jets.functions import FUNCTIONS, PREDICATES
+from gradcheck.exact.jets.jet import Jet, jet
 
 Entry = tuple[str, Callable[..., Any]]
 Axis = int | tuple[int, ...] | None
@@ -43,8 +42,8 @@ def reduce(
     """`ufunc.reduce`: entries along the axes are joined from first to last."""
     name, function = entry
     x = as_array(array)
-    rows, shape, kept = _rows(x, axis)
-    masks = None if where is True else _rows(np.broadcast_to(where, x.shape), axis)[0]
+    rows, shape, kept = rows_of(x, axis)
+    masks = None if where is True else rows_of(np.broadcast_to(where, x.shape), axis)[0]
     start = [] if initial is _NOTHING or initial is None or initial is np._NoValue else [initial]
     session.afford(rows.size)
     made = np.empty(len(rows), dtype=object)
@@ -84,7 +83,7 @@ def _finished(name: str, result: Array) -> Any:
     return scalar(result.view(ExactArray))
 
 
-def _rows(x: Any, axis: Axis) -> tuple[Array, tuple[int, ...], tuple[int, ...]]:
+def rows_of(x: Any, axis: Axis) -> tuple[Array, tuple[int, ...], tuple[int, ...]]:
     """Return what is joined as the rows of a matrix, and the result's shape without and with the axes."""
     x = np.asarray(plain(x))
     axes = axes_of(axis, x.ndim)
@@ -118,12 +117,10 @@ def accumulate(entry: Entry, array: Any, axis: int = 0, dtype: Any = None) -> An
 
 
 def reduceat(entry: Entry, array: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
-    """`ufunc.reduceat`: slices that begin at the indices and end before the next, or of one entry where that is less."""
+    """`ufunc.reduceat`: of slices from each index to the next, or of one entry where the next is not larger."""
     x = as_array(array)
     bounds = [*(int(i) for i in indices), x.shape[axis]]
-    parts = [
-        x.take(range(low, max(high, low + 1)), axis=axis) for low, high in itertools.pairwise(bounds)
-    ]
+    parts = [x.take(range(low, max(high, low + 1)), axis=axis) for low, high in itertools.pairwise(bounds)]
     return np.stack([as_array(reduce(entry, part, axis)) for part in parts], axis=axis)
 
 
@@ -141,7 +138,7 @@ def at(entry: Entry, array: Any, indices: Any, *operands: Any) -> None:
         np.ndarray.__setitem__(array, ..., flat.reshape(array.shape))
 
 
-def _of(name: str) -> Entry:
+def entry_of(name: str) -> Entry:
     return name, PREDICATES.get(name) or FUNCTIONS[name]
 
 
@@ -155,12 +152,12 @@ def _reduction(name: str) -> Callable[..., Any]:
         initial: Any = _NOTHING,
         where: Any = True,
     ) -> Any:
-        return reduce(_of(name), a, axis, keepdims=keepdims is True, initial=initial, where=_mask(where))
+        return reduce(entry_of(name), a, axis, keepdims=keepdims is True, initial=initial, where=mask(where))
 
     return reduction
 
 
-def _mask(where: Any) -> Any:
+def mask(where: Any) -> Any:
     return True if where is np._NoValue else where
 
 
@@ -188,137 +185,15 @@ def truth(reduction: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
-def mean(
-    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: Any = False, *, where: Any = True
-) -> Any:
-    """Σ x / n"""
-    x = as_array(a)
-    return sum_(x, axis, keepdims=keepdims, where=where) / count(x, axis, keepdims, where)
-
-
-def count(x: Array, axis: Axis, keepdims: Any, where: Any) -> Any:
-    """How many entries a mean is taken of."""
-    where = _mask(where)
-    if where is True:
-        return int(np.prod([x.shape[a] for a in axes_of(axis, x.ndim)], dtype=int))
-    return np.broadcast_to(where, x.shape).sum(axis=axis, keepdims=keepdims is True)
-
-
-def var(
-    a: Any,
-    axis: Axis = None,
-    dtype: Any = None,
-    out: None = None,
-    ddof: Any = 0,
-    keepdims: Any = False,
-    *,
-    where: Any = True,
-    mean: Any = None,
-    correction: Any = None,
-) -> Any:
-    """Σ |x − mean|² / (n − ddof)"""
-    x = as_array(a)
-    middle = _mean(x, axis, keepdims=True, where=where) if mean is None or mean is np._NoValue else mean
-    away = x - middle
-    squares = away * np.conjugate(away) if away.dtype.kind == "c" else away * away
-    ddof = ddof if correction is None or correction is np._NoValue else correction
-    return np.real(sum_(squares, axis, keepdims=keepdims, where=where)) / (count(x, axis, keepdims, where) - ddof)
-
-
-_mean = mean
-
-
-def std(
-    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: Any = False, **more: Any
-) -> Any:
-    """√ var; where all entries are equal it grows as their distances do, as a norm."""
-    x = as_array(a)
-    if x.dtype.kind == "c" or more:
-        return np.sqrt(var(x, axis, None, None, ddof, keepdims, **more))
-    away = x - _mean(x, axis, keepdims=True)
-    rows, shape, kept = _rows(away, axis)
-    made = np.empty(len(rows), dtype=object)
-    root = jet(count(x, axis, keepdims, True) - ddof).sqrt()
-    made[:] = [norm_of(list(row)) / root for row in rows]
-    return scalar(made.reshape(kept if keepdims is True else shape).view(ExactArray))
-
-
-def ptp(a: Any, axis: Axis = None, out: None = None, keepdims: Any = False) -> Any:
-    """max − min"""
-    return max_(a, axis, keepdims=keepdims) - min_(a, axis, keepdims=keepdims)
-
-
-def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False) -> Any:
-    """Σ w x / Σ w"""
-    x = as_array(a)
-    if weights is None:
-        value, weight = mean(x, axis, keepdims=keepdims), as_array(float(count(x, axis, keepdims, True)))
-    else:
-        w = as_array(weights)
-        if w.shape != x.shape:
-            w = w.reshape([n if a in axes_of(axis, x.ndim) else 1 for a, n in enumerate(x.shape)])
-            w = w * np.ones(x.shape)
-        weight = sum_(w, axis, keepdims=keepdims)
-        value = sum_(x * w, axis, keepdims=keepdims) / weight
-    return (value, scalar(weight + value * 0)) if returned else value
-
-
-def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None, **weights: Any) -> Any:
-    """Σ (x − mean) (x − mean)ᵀ / (n − ddof), of variables in rows."""
-    if any(value is not None for value in weights.values()):
-        session.leave("np.cov with weights has no exact form")
-    x = np.atleast_2d(as_array(m))
-    x = x if rowvar or x.shape[0] == 1 else x.T
-    if y is not None:
-        other = np.atleast_2d(as_array(y))
-        x = np.concatenate([x, other if rowvar or other.shape[0] == 1 else other.T])
-    away = x - mean(x, 1, keepdims=True)
-    product = away @ np.conjugate(away).T / (x.shape[1] - ((0 if bias else 1) if ddof is None else ddof))
-    return scalar(np.squeeze(product))
-
-
-def corrcoef(x: Any, y: Any = None, rowvar: bool = True, **_: Any) -> Any:
-    """Covariances of variables of spread 1."""
-    c = cov(x, y, rowvar)
-    if np.ndim(c) == 0:
-        return c / c
-    spread = np.sqrt(np.diagonal(c))
-    return c / spread[:, None] / spread[None, :]
-
-
-def gradient(f: Any, *steps: Any, axis: Axis = None, edge_order: int = 1) -> Any:
-    """Central differences of neighbours, one-sided at the ends; steps of one length along each axis."""
-    x = as_array(f)
-    axes = axes_of(axis, x.ndim)
-    lengths = steps * len(axes) if len(steps) == 1 else steps or (1,) * len(axes)
-    if edge_order != 1 or any(np.ndim(step) for step in lengths):
-        session.leave("np.gradient with uneven steps or edge_order=2 has no exact form")
-    made = []
-    for a, step in zip(axes, lengths, strict=True):
-        y = np.moveaxis(x, a, 0)
-        inside = (y[2:] - y[:-2]) / (jet(step) * 2)
-        ends = [(y[1:2] - y[:1]) / step, (y[-1:] - y[-2:-1]) / step]
-        made.append(np.moveaxis(np.concatenate([ends[0], inside, ends[1]]), 0, a))
-    return made[0] if len(made) == 1 else tuple(made)
-
-
 def _running(name: str) -> Callable[..., Any]:
     def running(a: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
         x = as_array(a)
-        return accumulate(_of(name), x.reshape(-1) if axis is None else x, 0 if axis is None else axis)
+        return accumulate(entry_of(name), x.reshape(-1) if axis is None else x, 0 if axis is None else axis)
 
     return running
 
 
 cumsum, cumprod = _running("add"), _running("multiply")
-
-
-def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
-    """How much weight each number has."""
-    places = np.asarray(x)
-    made = full(max(int(places.max(initial=-1)) + 1, minlength), 0.0)
-    at(_of("add"), made, places, exact(weights))
-    return made
 
 
 def norm_of(entries: Any) -> Any:
@@ -328,5 +203,3 @@ def norm_of(entries: Any) -> Any:
 
 def _is_complex(x: Any) -> bool:
     return cast(bool, as_array(x).dtype.kind == "c")
-
-

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.exact.array import actual, of_floats
+from gradcheck.exact.arrays.array import actual, of_floats
 
 # Objects and entries beyond this many are not looked at: they are data.
 MOST = 20_000
@@ -27,7 +27,9 @@ MOST = 20_000
 LARGEST = 20_000
 # Of gradcheck's own modules, those that call the subject.
 _CALLERS = "gradcheck.adapters"
-_NEVER = frozenset({"numpy", "flint", "scipy", "gradcheck", "builtins", "__future__", "pytest", "hypothesis", "_pytest"})
+_NEVER = frozenset(
+    {"numpy", "flint", "scipy", "gradcheck", "builtins", "__future__", "pytest", "hypothesis", "_pytest"}
+)
 _INSTALLED = tuple(os.path.join(sysconfig.get_path(name), "") for name in ("purelib", "platlib"))
 
 

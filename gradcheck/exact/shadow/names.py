@@ -1,9 +1,9 @@
 """The names that code knows NumPy by, replaced while it runs exactly, and put back whatever happens.
 
-`np`, `numpy.linalg`, `from numpy import exp`, `math`, `from math import sqrt`, `scipy.special`, `float`: in the globals of
-the modules that are checked, and in what their functions close over, each of these names is bound to a stand-in. Stand-ins
-of makers make arrays that can hold jets; those of functions lift arrays that have lost their class, and then let NumPy
-ask `protocols`. In a thread that runs nothing exactly, a stand-in is what it stands for.
+`np`, `numpy.linalg`, `from numpy import exp`, `math`, `from math import sqrt`, `scipy.special`, `float`: in the globals
+of the modules that are checked, and in what their functions close over, each of these names is bound to a stand-in.
+Stand-ins of makers make arrays that can hold jets; those of functions lift arrays that have lost their class, and then
+let NumPy ask `protocols`. In a thread that runs nothing exactly, a stand-in is what it stands for.
 """
 
 from __future__ import annotations
@@ -18,14 +18,23 @@ from typing import Any
 import numpy as np
 
 from gradcheck.exact import session
-from gradcheck.exact.array import ExactArray, actual, cast_to, exact, kind_of, lifted
-from gradcheck.exact.jet import Jet
-from gradcheck.exact.makers import MAKERS, holds_jets
-from gradcheck.exact.shadowed_types import STAND_INS
-from gradcheck.exact.special import MATH, SCIPY
+from gradcheck.exact.arrays.array import ExactArray, actual, cast_to, exact, kind_of, lifted
+from gradcheck.exact.arrays.makers import MAKERS, holds_jets
+from gradcheck.exact.jets.jet import Jet
+from gradcheck.exact.shadow.special import MATH, SCIPY
+from gradcheck.exact.shadow.types import STAND_INS
 
 # Modules of which names are replaced. What numpy.random draws are constants.
-MODULES = ("numpy", "numpy.linalg", "numpy.fft", "numpy.lib", "numpy.lib.stride_tricks", "math", "scipy", "scipy.special")
+MODULES = (
+    "numpy",
+    "numpy.linalg",
+    "numpy.fft",
+    "numpy.lib",
+    "numpy.lib.stride_tricks",
+    "math",
+    "scipy",
+    "scipy.special",
+)
 _DISPATCHED = type(np.sum)
 _FUNCTIONS = (FunctionType, BuiltinFunctionType, np.ufunc, _DISPATCHED)
 
@@ -72,7 +81,7 @@ def _lift(value: Any) -> Any:
 
 
 def _is_of_jets(value: Any) -> bool:
-    """A list of jets, or of lists of them: what NumPy would make an array of (a list of arrays is one argument each)."""
+    """A list of jets, or of lists of them: what NumPy would make an array of."""
     return any(type(part) is Jet or (isinstance(part, list | tuple) and _is_of_jets(part)) for part in value)
 
 

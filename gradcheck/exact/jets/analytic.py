@@ -14,7 +14,7 @@ from typing import Any
 from flint import acb, arb, arb_series
 
 from gradcheck.exact import session
-from gradcheck.exact.jet import Jet
+from gradcheck.exact.jets.jet import Jet
 
 Rule = Callable[[Any], Any]
 
@@ -123,15 +123,15 @@ log10 = Analytic(lambda x: _logarithm(x) / ln(10), lambda x, y: 1 / (x * ln(10))
 log1p = rule("log1p", lambda x, y: 1 / (x + 1))
 sqrt = rule("sqrt", lambda x, y: 1 / (y * 2), native=True)
 rsqrt = rule("rsqrt", lambda x, y: y / (x * -2), native=True)
-cbrt = Analytic(_root, lambda x, y: cbrt(x) / (x * 3) if y is None else y / (x * 3))
+cbrt: Analytic = Analytic(_root, lambda x, y: cbrt(x) / (x * 3) if y is None else y / (x * 3))
 sin = rule("sin", lambda x, y: cos(x), native=True)
-cos = rule("cos", lambda x, y: -sin(x), native=True)
+cos: Analytic = rule("cos", lambda x, y: -sin(x), native=True)
 tan = rule("tan", lambda x, y: y * y + 1, native=True)
 arcsin = rule("asin", lambda x, y: rsqrt((1 - x) * (x + 1)), native=True)
 arccos = rule("acos", lambda x, y: -rsqrt((1 - x) * (x + 1)), native=True)
 arctan = rule("atan", lambda x, y: 1 / (x * x + 1), native=True)
 sinh = Analytic(_sinh, lambda x, y: cosh(x), native=True)
-cosh = Analytic(_cosh, lambda x, y: sinh(x), native=True)
+cosh: Analytic = Analytic(_cosh, lambda x, y: sinh(x), native=True)
 tanh = rule("tanh", lambda x, y: _sech_squared(x))
 arcsinh = rule("asinh", lambda x, y: rsqrt(x * x + 1))
 arccosh = rule("acosh", lambda x, y: rsqrt(x - 1) * rsqrt(x + 1))
@@ -139,7 +139,7 @@ arctanh = rule("atanh", lambda x, y: 1 / ((1 - x) * (x + 1)))
 sinc = Analytic(_sinc, _sinc_slope)
 
 # What scipy.special has, by its names.
-expit = Analytic(_expit, lambda x, y: y * expit(-x), native=True)
+expit: Analytic = Analytic(_expit, lambda x, y: y * expit(-x), native=True)
 log_expit = Analytic(lambda x: -log1p((-x).exp()), lambda x, y: expit(-x), native=True)
 logit = Analytic(lambda x: _logarithm(x) - log1p(-x), lambda x, y: 1 / ((1 - x) * x), native=True)
 erf = rule("erf", lambda x, y: exp(-x * x) * 2 / arb.pi().sqrt(), native=True)
@@ -152,18 +152,16 @@ ndtr = Analytic(
 log_ndtr = Analytic(lambda x: ndtr(x).log(), lambda x, y: ndtr.slope(x, None) / ndtr(x), native=True)
 gamma = rule("gamma", lambda x, y: y * psi(x), native=True)
 gammaln = Analytic(_log_gamma, lambda x, y: psi(x), native=True)
-psi = Analytic(methodcaller("digamma"), lambda x, y: polygamma(1)(x), series=False)
+psi: Analytic = Analytic(methodcaller("digamma"), lambda x, y: polygamma(1)(x), series=False)
 i0 = Analytic(lambda x: x.bessel_i(0), lambda x, y: i1(x), series=False)
-i1 = Analytic(lambda x: x.bessel_i(1), lambda x, y: i0(x) - i1(x) / x, series=False)
+i1: Analytic = Analytic(lambda x: x.bessel_i(1), lambda x, y: i0(x) - i1(x) / x, series=False)
 j0 = Analytic(lambda x: x.bessel_j(0), lambda x, y: -j1(x), series=False)
-j1 = Analytic(lambda x: x.bessel_j(1), lambda x, y: j0(x) - j1(x) / x, series=False)
+j1: Analytic = Analytic(lambda x: x.bessel_j(1), lambda x, y: j0(x) - j1(x) / x, series=False)
 
 
 def polygamma(order: int) -> Analytic:
     """ψ⁽ⁿ⁾, whose derivative is ψ⁽ⁿ⁺¹⁾."""
-    return Analytic(
-        lambda x: acb(x).polygamma(order).real, lambda x, y: polygamma(order + 1)(x), series=False
-    )
+    return Analytic(lambda x: acb(x).polygamma(order).real, lambda x, y: polygamma(order + 1)(x), series=False)
 
 
 RULES: dict[str, Analytic] = {

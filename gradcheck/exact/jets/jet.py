@@ -1,9 +1,9 @@
 """A jet: a ball that certainly holds a value, and one that holds its derivative along a direction.
 
-Arithmetic differentiates as it goes (forward mode: Wengert 1964; on balls: Johansson, *Arb*, IEEE Trans. Computers 66(8),
-2017). `ball` is a `flint.arb`; `slope` is one too, or a row of them for several directions at once (`flint.arb_mat`), or
-`None` for what does not depend on the direction, which makes constants as cheap as balls. Both may be jets themselves:
-a jet of jets has second derivatives.
+Arithmetic differentiates as it goes (forward mode: Wengert 1964; on balls: Johansson, *Arb*, IEEE Trans. Computers
+66(8), 2017). `ball` is a `flint.arb`; `slope` is one too, or a row of them for several directions at once
+(`flint.arb_mat`), or `None` for what does not depend on the direction, which makes constants as cheap as balls. Both
+may be jets themselves: a jet of jets has second derivatives.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from flint import acb, arb, arb_series, fmpq, fmpz
 
 from gradcheck.exact import session
-from gradcheck.exact.decisions import Order, decide, is_equal, value_of
+from gradcheck.exact.jets.decisions import Order, decide, is_equal, value_of
 
 BALLS = (arb, acb, arb_series)
 
@@ -198,7 +198,7 @@ class Jet:
         return LATER["__array_function__"](function, types, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        """What a scalar of NumPy's has beside numbers: `.sum()`, `.shape`, `.reshape(1, 1)`, `.exp()` in object loops."""
+        """What a scalar of NumPy's has besides: `.shape`, `.sum()`, `.reshape(1, 1)`."""
         return LATER["__getattr__"](self, name)
 
 

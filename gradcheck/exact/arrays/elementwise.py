@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from flint import acb
 
-from gradcheck.exact import piecewise, session
-from gradcheck.exact.analytic import RULES
-from gradcheck.exact.array import ExactArray, as_array, exact, plain, scalar
-from gradcheck.exact.decisions import value_of
-from gradcheck.exact.jet import jet
+from gradcheck.exact import session
+from gradcheck.exact.arrays.array import ExactArray, as_array, exact, plain, scalar
+from gradcheck.exact.jets import parts, piecewise
+from gradcheck.exact.jets.analytic import RULES
+from gradcheck.exact.jets.decisions import value_of
+from gradcheck.exact.jets.jet import jet
 
 
 def each(function: Callable[..., Any], *arrays: Any) -> Any:
@@ -35,8 +36,9 @@ def clip(
     a: Any, a_min: Any = None, a_max: Any = None, out: None = None, *, min: Any = None, max: Any = None, **_: Any
 ) -> Any:
     """Kept within bounds."""
-    low, high = (_bound(a_min, min), _bound(a_max, max))
-    return each(lambda x, low, high: piecewise.clip(x, low, high), a, *_with_none(low, high))
+    low, high = _bound(a_min, min), _bound(a_max, max)
+    bounds = float("-inf") if low is None else low, float("inf") if high is None else high
+    return each(piecewise.clip, a, *bounds)
 
 
 def _bound(first: Any, second: Any) -> Any:
@@ -44,15 +46,11 @@ def _bound(first: Any, second: Any) -> Any:
     return given[0] if given else None
 
 
-def _with_none(low: Any, high: Any) -> tuple[Any, Any]:
-    return tuple(as_array(float("inf") * side if bound is None else bound) for side, bound in ((-1, low), (1, high)))  # type: ignore[return-value]
-
-
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    """Finite numbers as they are. What is not finite is not told apart (1 / 0 is no infinity here), and ends the run."""
+    """Finite numbers as they are; others end the run, for balls do not tell NaN from infinity (1 / 0)."""
 
     def finite(entry: Any) -> Any:
-        if not piecewise.is_finite(entry):
+        if not parts.is_finite(entry):
             session.leave("np.nan_to_num meets a number that is not finite")
         return entry
 
@@ -78,12 +76,12 @@ def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> bool:
 
 def real(val: Any) -> Any:
     """The real parts."""
-    return each(piecewise.real, val)
+    return each(parts.real, val)
 
 
 def imag(val: Any) -> Any:
     """The imaginary parts."""
-    return each(piecewise.imag, val)
+    return each(parts.imag, val)
 
 
 def angle(z: Any, deg: bool = False) -> Any:

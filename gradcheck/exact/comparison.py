@@ -11,7 +11,7 @@ import numpy as np
 from flint import arb
 
 from gradcheck.exact import session
-from gradcheck.exact.array import Array
+from gradcheck.exact.arrays.array import Array
 
 Relation = Literal["identical", "constants rounded", "convention", "undefined", "too wide", "not finite", "disjoint"]
 """From what is best to what is worst for a claim ("convention": between the two sides of a kink)."""
@@ -44,8 +44,8 @@ def compare(left: Array, right: Array, scale: Any) -> Comparison:
     """Compare arrays of `flint.arb`, entry by entry, by a scale (a number, or one for each entry).
 
     "identical": certainly within 2⁻⁶⁰ of the scale. "constants rounded": within 2⁻⁴⁸. "disjoint": certainly more than
-    that apart. "not finite": `left` (the claim) is not, `right` (the derivative) is. "undefined": `right` is not finite, and
-    nothing is compared. "too wide": the enclosures do not tell.
+    that apart. "not finite": `left` (the claim) is not, `right` (the derivative) is. "undefined": `right` is not
+    finite, and nothing is compared. "too wide": the enclosures do not tell.
     """
     scales = np.broadcast_to(np.asarray(scale, dtype=object), left.shape).ravel()
     with session.precisely():
@@ -53,7 +53,8 @@ def compare(left: Array, right: Array, scale: Any) -> Comparison:
 
 
 def at_kink(claims: Array, low: Array, high: Array, scale: Any) -> Comparison:
-    """Compare claims with derivatives that differ on both sides: either is right, and what lies between is a convention.
+    """Compare claims with derivatives that differ on both sides: either is right, and what lies between is a
+    convention.
 
     `low` and `high`: the two one-sided derivatives of each entry, the smaller and the larger.
     """
@@ -99,7 +100,7 @@ def _share(size: Any, scale: Any) -> float:
 
 
 def row_scale(row: Array, output: Any, values: Any) -> Any:
-    """The scale of one output's derivatives: the largest of them that is not 0, or |f| / max(|x|, 1) where all may be."""
+    """The scale of one output's derivatives: the largest that is not 0; |f| / max(|x|, 1) where all may be 0."""
     sizes = [abs(ball).upper() for ball in row if ball.is_finite() and not ball.contains(0)]
     if sizes:
         return max(sizes, key=float)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from flint import acb, arb, fmpq
 
-from gradcheck.exact.array import Array, as_array, full
-from gradcheck.exact.products import matmul
+from gradcheck.exact.arrays.array import Array, as_array, full
+from gradcheck.exact.arrays.products import matmul
 
 
 def _roots(length: int, direction: int) -> Array:
@@ -107,9 +107,14 @@ def irfft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None,
 
 
 NUMPY: dict[Any, Callable[..., Any]] = {
-    getattr(np.fft, name): function
-    for name, function in {
-        **{"fft": fft, "ifft": ifft, "rfft": rfft, "irfft": irfft, "fft2": fft2, "ifft2": ifft2},
-        **{"fftn": fftn, "ifftn": ifftn, "rfft2": rfft2, "irfft2": irfft2},
-    }.items()
+    np.fft.fft: fft,
+    np.fft.ifft: ifft,
+    np.fft.rfft: rfft,
+    np.fft.irfft: irfft,
+    np.fft.fft2: fft2,
+    np.fft.ifft2: ifft2,
+    np.fft.fftn: fftn,
+    np.fft.ifftn: ifftn,
+    np.fft.rfft2: rfft2,
+    np.fft.irfft2: irfft2,
 }

@@ -1,4 +1,4 @@
-"""`math` and `scipy.special` on jets, where flint has the function; what is not here ends the run when it meets a jet."""
+"""`math` and `scipy.special` on jets. What is not here ends the run when it meets a jet."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.exact import piecewise
-from gradcheck.exact.array import as_array, scalar
-from gradcheck.exact.functions import FUNCTIONS, PREDICATES
-from gradcheck.exact.reductions import norm_of, total
+from gradcheck.exact.arrays.array import as_array, scalar
+from gradcheck.exact.arrays.reductions import norm_of, total
+from gradcheck.exact.jets import piecewise
+from gradcheck.exact.jets.functions import FUNCTIONS, PREDICATES
 
 _AS_NUMPY = {
     **{"acos": "arccos", "asin": "arcsin", "atan": "arctan", "atan2": "arctan2", "lgamma": "gammaln", "pow": "power"},
     **{"acosh": "arccosh", "asinh": "arcsinh", "atanh": "arctanh", "fabs": "absolute"},
 }
-_SAME = "exp exp2 expm1 log2 log10 log1p sqrt cbrt sin cos tan sinh cosh tanh erf erfc gamma copysign fmod degrees radians"
+_SAME = (
+    "exp exp2 expm1 log2 log10 log1p sqrt cbrt sin cos tan sinh cosh tanh erf erfc gamma copysign fmod degrees radians"
+)
 
 
 def _log(x: Any, base: Any = None) -> Any:
@@ -65,5 +67,3 @@ def softmax(x: Any, axis: Any = None) -> Any:
 
 SCIPY: dict[str, Callable[..., Any]] = {"logsumexp": logsumexp, "log_softmax": log_softmax, "softmax": softmax}
 """Functions of `scipy.special` that are no ufuncs; its ufuncs are asked for by NumPy's protocol, by name."""
-
-

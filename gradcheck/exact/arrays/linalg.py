@@ -9,10 +9,10 @@ import numpy as np
 from flint import arb
 
 from gradcheck.exact import session
-from gradcheck.exact.array import Array, ExactArray, as_array, plain, scalar
-from gradcheck.exact.decisions import value_of
-from gradcheck.exact.jet import Jet, jet
-from gradcheck.exact.reductions import axes_of, max_, min_, norm_of, sum_
+from gradcheck.exact.arrays.array import Array, ExactArray, as_array, plain, scalar
+from gradcheck.exact.arrays.reductions import axes_of, max_, min_, norm_of, sum_
+from gradcheck.exact.jets.decisions import value_of
+from gradcheck.exact.jets.jet import Jet, jet
 
 
 class SlogdetResult(NamedTuple):

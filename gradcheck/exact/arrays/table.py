@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.exact import elementwise, fourier, linalg, makers, ordering, products, reductions
+from gradcheck.exact.arrays import elementwise, fourier, linalg, makers, ordering, products, reductions, statistics
 
 NUMPY: dict[Any, Callable[..., Any]] = {
     **elementwise.NUMPY,
@@ -21,17 +21,17 @@ NUMPY: dict[Any, Callable[..., Any]] = {
     np.amin: reductions.min_,
     np.any: reductions.truth(reductions.any_),
     np.all: reductions.truth(reductions.all_),
-    np.mean: reductions.mean,
-    np.var: reductions.var,
-    np.std: reductions.std,
-    np.ptp: reductions.ptp,
-    np.average: reductions.average,
+    np.mean: statistics.mean_,
+    np.var: statistics.var,
+    np.std: statistics.std,
+    np.ptp: statistics.ptp,
+    np.average: statistics.average,
     np.cumsum: reductions.cumsum,
     np.cumprod: reductions.cumprod,
-    np.cov: reductions.cov,
-    np.corrcoef: reductions.corrcoef,
-    np.gradient: reductions.gradient,
-    np.bincount: reductions.bincount,
+    np.cov: statistics.cov,
+    np.corrcoef: statistics.corrcoef,
+    np.gradient: statistics.gradient,
+    np.bincount: statistics.bincount,
     np.argmax: ordering.argmax,
     np.argmin: ordering.argmin,
     np.argsort: ordering.argsort,
@@ -62,14 +62,14 @@ for _name in ("vector_norm", "matrix_norm"):  # NumPy 2
 
 UNKNOWN: frozenset[Any] = frozenset(
     getattr(np.linalg, name)
-    for name in "eig eigh eigvals eigvalsh svd svdvals qr lstsq pinv cond matrix_rank".split()
+    for name in (
+        *("eig", "eigh", "eigvals", "eigvalsh", "svd", "svdvals", "qr", "lstsq", "pinv", "cond", "matrix_rank"),
+    )
     if hasattr(np.linalg, name)
 )
 """What has no exact form, and would fail on objects with a message about types."""
 
-IN_PLACE: frozenset[Any] = frozenset(
-    {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
-)
+IN_PLACE: frozenset[Any] = frozenset({np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis})
 """What writes into its first argument, plain numbers too: these become jets afterwards."""
 
 # Methods of arrays that NumPy computes without asking, by the function that they are.

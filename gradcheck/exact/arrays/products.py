@@ -12,9 +12,9 @@ import numpy as np
 from flint import arb, arb_mat
 
 from gradcheck.exact import session
-from gradcheck.exact.array import Array, ExactArray, as_array, plain, scalar
-from gradcheck.exact.jet import Jet, jet
-from gradcheck.exact.reductions import total
+from gradcheck.exact.arrays.array import Array, ExactArray, as_array, plain, scalar
+from gradcheck.exact.arrays.reductions import total
+from gradcheck.exact.jets.jet import Jet, jet
 
 # Below this many products of numbers, making matrices of them costs more than it saves.
 SMALL = 8
@@ -25,8 +25,8 @@ def matmul(a: Any, b: Any, **_: Any) -> Any:
     x, y = as_array(a), as_array(b)
     if x.ndim == 0 or y.ndim == 0:
         raise ValueError("matmul: Input operand does not have enough dimensions")
-    rows = x[None, :] if x.ndim == 1 else x
-    columns = y[:, None] if y.ndim == 1 else y
+    rows: Array = x[None, :] if x.ndim == 1 else x
+    columns: Array = y[:, None] if y.ndim == 1 else y
     if rows.shape[-1] != columns.shape[-2]:
         raise ValueError(f"matmul: Input operands have a mismatch: shapes {x.shape} and {y.shape}")
     stack = np.broadcast_shapes(rows.shape[:-2], columns.shape[:-2])
@@ -35,7 +35,7 @@ def matmul(a: Any, b: Any, **_: Any) -> Any:
     made = np.empty((*stack, rows.shape[-2], columns.shape[-1]), dtype=object)
     for place in np.ndindex(stack):
         made[place] = product(left[place], right[place])
-    result = made.view(ExactArray)
+    result: Array = made.view(ExactArray)
     if y.ndim == 1:
         result = result[..., 0]
     if x.ndim == 1:
@@ -64,18 +64,17 @@ def product(left: Array, right: Array) -> Array:
 
 def _is_simple(jets: Sequence[Any]) -> bool:
     """Whether every entry is a finite real ball with one direction at most."""
-    return all(
-        type(x.ball) is arb and x.ball.is_finite() and (x.slope is None or type(x.slope) is arb) for x in jets
-    )
+    return all(type(x.ball) is arb and x.ball.is_finite() and (x.slope is None or type(x.slope) is arb) for x in jets)
 
 
 def _by_flint(x: list[Any], y: list[Any], rows: int, inner: int, columns: int) -> tuple[list[Any], list[Any]]:
     a, b = arb_mat(rows, inner, [p.ball for p in x]), arb_mat(inner, columns, [q.ball for q in y])
     slopes: arb_mat | None = None
-    for jets, by in ((x, lambda d: arb_mat(rows, inner, d) * b), (y, lambda d: a * arb_mat(inner, columns, d))):
-        if any(p.slope is not None for p in jets):
-            part = by([arb(0) if p.slope is None else p.slope for p in jets])
-            slopes = part if slopes is None else slopes + part
+    if any(p.slope is not None for p in x):
+        slopes = arb_mat(rows, inner, [arb(0) if p.slope is None else p.slope for p in x]) * b
+    if any(q.slope is not None for q in y):
+        part = a * arb_mat(inner, columns, [arb(0) if q.slope is None else q.slope for q in y])
+        slopes = part if slopes is None else slopes + part
     return (a * b).entries(), [None] * (rows * columns) if slopes is None else slopes.entries()
 
 
@@ -121,7 +120,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 def einsum(*operands: Any, **_: Any) -> Any:
     """`np.einsum`: two operands at a time by broadcasting, multiplying and summing."""
-    from gradcheck.exact.einsum import contract
+    from gradcheck.exact.arrays.einsum import contract
 
     return contract(*operands)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.exact.array import as_array, scalar
-from gradcheck.exact.products import tensordot
+from gradcheck.exact.arrays.array import as_array, scalar
+from gradcheck.exact.arrays.products import tensordot
 
 
 def contract(*operands: Any) -> Any:
@@ -34,7 +34,9 @@ def _parsed(operands: tuple[Any, ...]) -> tuple[list[str], str, list[Any]]:
     left, arrow, right = spec.partition("->")
     terms = left.split(",")
     free = [c for c in "ZYXWVUTSRQPONMLKJIHGFEDCBA" if c not in spec]
-    longest = max((a.ndim - len(t.replace("...", "")) for t, a in zip(terms, arrays, strict=True) if "..." in t), default=0)
+    longest = max(
+        (a.ndim - len(t.replace("...", "")) for t, a in zip(terms, arrays, strict=True) if "..." in t), default=0
+    )
     dots = "".join(free[:longest])
     named = []
     for term, array in zip(terms, arrays, strict=True):
@@ -63,7 +65,7 @@ def _diagonal(term: str, array: Any) -> tuple[str, Any]:
 
 
 def _pair(terms: list[str], arrays: list[Any], rest: set[str]) -> tuple[str, Any]:
-    """Contract two operands: letters that nobody needs any more are summed over, as a product of matrices if possible."""
+    """Contract two operands over the letters that nobody else needs, by a product of matrices if possible."""
     (a, b), (x, y) = terms, arrays
     a, x = _without(a, x, set(b) | rest)
     b, y = _without(b, y, set(a) | rest)

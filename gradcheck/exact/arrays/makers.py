@@ -1,4 +1,5 @@
-"""What makes arrays: of floats, they make arrays that can hold jets; of whole numbers and booleans, what they always do.
+"""What makes arrays: of floats, they make arrays that can hold jets; of whole numbers and booleans, what they always
+do.
 
 `np.zeros(3)` inside the code that runs becomes an array of exact zeros, because something exact may be written into it.
 A shorter float is the same here, and noted.
@@ -12,7 +13,18 @@ from typing import Any
 import numpy as np
 
 from gradcheck.exact import session
-from gradcheck.exact.array import SHORT, ExactArray, actual, as_array, cast_to, exact, full, lifted, plain, undefined
+from gradcheck.exact.arrays.array import (
+    SHORT,
+    ExactArray,
+    actual,
+    as_array,
+    cast_to,
+    exact,
+    full,
+    lifted,
+    plain,
+    undefined,
+)
 
 NONE = object()
 
@@ -50,9 +62,7 @@ def full_(shape: Any, fill_value: Any, dtype: Any = None, *args: Any, **kwargs: 
 
 
 def _like(value: Callable[[], Any], make: Callable[..., Any]) -> Callable[..., Any]:
-    def maker(
-        a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, **kwargs: Any
-    ) -> Any:
+    def maker(a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, **kwargs: Any) -> Any:
         found = exact_or_same(a)
         wanted = dtype if dtype is not None else found.dtype if isinstance(found, np.ndarray) else np.asarray(a).dtype
         if not is_floating(wanted):
@@ -85,7 +95,7 @@ def exact_or_same(a: Any) -> Any:
 
 def holds_jets(tree: Any) -> bool:
     """Whether there is a jet in nested lists and tuples."""
-    from gradcheck.exact.jet import Jet
+    from gradcheck.exact.jets.jet import Jet
 
     if isinstance(tree, list | tuple):
         return any(holds_jets(part) for part in tree)
@@ -102,10 +112,7 @@ def array(
     object: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", subok: bool = False, ndmin: int = 0, **_: Any
 ) -> Any:
     """`np.array`: of floats and jets an array of jets, with the type that is asked for."""
-    if isinstance(object, np.ndarray):
-        found = exact_or_same(object)
-    else:
-        found = exact_or_same(np.asarray(object))
+    found = exact_or_same(object if isinstance(object, np.ndarray) else np.asarray(object))
     if dtype is not None and np.dtype(dtype) != found.dtype:
         if not isinstance(found, ExactArray):
             found = np.asarray(found, dtype=dtype)

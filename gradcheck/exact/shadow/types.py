@@ -1,6 +1,7 @@
 """What `float`, `np.float64` and their kin are while code runs exactly: jets pass through them unchanged.
 
-They stand in for the types in the modules that are shadowed, as functions (`float(x)`), in `isinstance`, and as a dtype.
+They stand in for the types in the modules that are shadowed, as functions (`float(x)`), in `isinstance`, and as a
+dtype.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.exact import session
-from gradcheck.exact.array import FLOAT64, SHORT, ExactArray, cast_to, exact, scalar
-from gradcheck.exact.jet import Jet
+from gradcheck.exact.arrays.array import FLOAT64, SHORT, ExactArray, cast_to, exact, scalar
+from gradcheck.exact.jets.jet import Jet
 
 
 class _Passing(type):

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from gradcheck.exact import session
-from gradcheck.exact.array import Array, ExactArray, as_array, plain, scalar
-from gradcheck.exact.decisions import Order, decide, value_of
-from gradcheck.exact.jet import Jet
-from gradcheck.exact.reductions import Axis, axes_of
+from gradcheck.exact.arrays.array import Array, ExactArray, as_array, plain, scalar
+from gradcheck.exact.arrays.reductions import Axis, axes_of
+from gradcheck.exact.jets.decisions import Order, decide, value_of
+from gradcheck.exact.jets.jet import Jet
 
 
 def _ordered(kind: str, row: Any) -> list[int]:
@@ -82,8 +82,14 @@ argmax, argmin = _arg("argmax", 1), _arg("argmin", -1)
 
 
 def quantile(
-    a: Any, q: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
-    keepdims: Any = False, **_: Any,
+    a: Any,
+    q: Any,
+    axis: Axis = None,
+    out: None = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: Any = False,
+    **_: Any,
 ) -> Any:
     """Entries in order, read at q (n − 1), straight between two of them."""
     if method != "linear":

@@ -12,11 +12,11 @@ from flint import arb
 
 from gradcheck import layouts
 from gradcheck.exact import session
-from gradcheck.exact.array import Array, ExactArray, as_array, exact, of_floats
+from gradcheck.exact.arrays.array import Array, ExactArray, as_array, exact, of_floats
+from gradcheck.exact.arrays.makers import holds_jets
 from gradcheck.exact.evaluate import Values, balls, exact_input
-from gradcheck.exact.makers import holds_jets
-from gradcheck.exact.run import BITS, BUDGET, MOST_BITS, exactly, is_narrow
-from gradcheck.exact.session import Note
+from gradcheck.exact.run import MOST_BITS, exactly, is_narrow
+from gradcheck.exact.session import BITS, BUDGET, Note
 from gradcheck.exact.trace import Trace
 from gradcheck.problem import Method, Problem
 
@@ -59,7 +59,9 @@ def claim(
         ask = at({name: exact_input(value) for name, value in values.items()})
         return [_kept(ask([of_floats(np.asarray(g, dtype=float)) for g in one])) for one in cotangents]
 
-    found, run = exactly(compute, [at, *around], modules=modules, bits=bits, most=most, budget=budget, narrow=_is_narrow)
+    found, run = exactly(
+        compute, [at, *around], modules=modules, bits=bits, most=most, budget=budget, narrow=_is_narrow
+    )
     return found, run.trace, tuple(run.notes), run.bits
 
 
@@ -101,8 +103,8 @@ def ask(
 ) -> Claim:
     """Ask a method of a problem for the products `rows · J`, whatever its kind, with every variable of its `wrt`.
 
-    `shapes`: those of forward's outputs; `rows`: `(asked, outputs)`, ones for a method of kind "sum", which says only the
-    sum. A "jvp" is asked for the columns of J. Options as for `claim`. Raises NotExact.
+    `shapes`: those of forward's outputs; `rows`: `(asked, outputs)`, ones for a method of kind "sum", which says only
+    the sum. A "jvp" is asked for the columns of J. Options as for `claim`. Raises NotExact.
     """
     asked: Sequence[Sequence[Array]] = [()]
     if method.kind == "jvp":
@@ -206,5 +208,3 @@ def _read_jvp(problem: Problem, method: Method, said: list[list[Any]], rows: Arr
         else:
             found[name] = balls(as_array(exact(rows) @ np.stack(own, axis=1)))
     return found
-
-

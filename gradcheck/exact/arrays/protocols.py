@@ -1,8 +1,8 @@
 """What NumPy does when it meets jets: the two protocols by which it asks, and the attributes of its scalars.
 
-A ufunc runs entry by entry, by the function of its name (`functions`); its methods are in `reductions`. Another function
-of NumPy's is one of ours (`table.NUMPY`) where it computes or decides, and else NumPy's own on a plain array of objects,
-which can move, join and index them.
+A ufunc runs entry by entry, by the function of its name (`functions`); its methods are in `reductions`. Another
+function of NumPy's is one of ours (`table.NUMPY`) where it computes or decides, and else NumPy's own on a plain array
+of objects, which can move, join and index them.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.exact import products, reductions, session
-from gradcheck.exact.array import (
+from gradcheck.exact import session
+from gradcheck.exact.arrays import products, reductions
+from gradcheck.exact.arrays.array import (
     SHORT,
     ExactArray,
     actual,
@@ -26,10 +27,10 @@ from gradcheck.exact.array import (
     scalar,
     undefined,
 )
-from gradcheck.exact.functions import FUNCTIONS, PREDICATES
-from gradcheck.exact.jet import LATER, Jet
-from gradcheck.exact.shadowed_types import JET_DTYPE
-from gradcheck.exact.table import IN_PLACE, METHODS, NUMPY, UNKNOWN
+from gradcheck.exact.arrays.table import IN_PLACE, METHODS, NUMPY, UNKNOWN
+from gradcheck.exact.jets.functions import FUNCTIONS, PREDICATES
+from gradcheck.exact.jets.jet import LATER, Jet
+from gradcheck.exact.shadow.types import JET_DTYPE
 
 # NumPy's loops over objects do these by the operators of the entries.
 _NATIVE = {
@@ -155,9 +156,10 @@ def attribute(jet: Jet, name: str) -> Any:
 
 SCALAR = frozenset(
     (
-        *("T all any argmax argmin astype clip conj copy cumprod cumsum dot flatten imag item itemsize max mean".split()),
-        *("min nbytes ndim nonzero prod ravel real repeat reshape round shape size squeeze std strides sum".split()),
-        *("swapaxes take tolist transpose var view".split()),
+        *("T", "all", "any", "argmax", "argmin", "astype", "clip", "conj", "copy", "cumprod", "cumsum", "dot"),
+        *("flatten", "imag", "item", "itemsize", "max", "mean", "min", "nbytes", "ndim", "nonzero", "prod", "ravel"),
+        *("real", "repeat", "reshape", "round", "shape", "size", "squeeze", "std", "strides", "sum", "swapaxes"),
+        *("take", "tolist", "transpose", "var", "view"),
     )
 )
 
@@ -175,7 +177,9 @@ def _as_exact(result: Any) -> Any:
 
 def _in_class(result: Any, inputs: tuple[Any, ...]) -> Any:
     """A subclass of ndarray without a protocol of its own stays what it is, as with floats."""
-    kind = next((type(x) for x in inputs if isinstance(x, np.ndarray) and type(x) not in (np.ndarray, ExactArray)), None)
+    kind = next(
+        (type(x) for x in inputs if isinstance(x, np.ndarray) and type(x) not in (np.ndarray, ExactArray)), None
+    )
     return result.view(kind) if kind is not None and type(result) is ExactArray else result
 
 
@@ -190,11 +194,15 @@ def _answers_itself(value: Any, protocol: str) -> bool:
     return _type_answers_itself(type(value), protocol)
 
 
-@functools.lru_cache(maxsize=1000)
 def _type_answers_itself(kind: type, protocol: str) -> bool:
     """Whether a class of somebody's has this protocol, and so the first word."""
-    written = getattr(kind, protocol, None)
-    return written not in (None, *(getattr(known, protocol) for known in (np.ndarray, ExactArray, Jet)))
+    return getattr(kind, protocol, None) not in _KNOWN[protocol]
+
+
+_KNOWN = {
+    protocol: (None, *(getattr(known, protocol) for known in (np.ndarray, ExactArray, Jet)))
+    for protocol in ("__array_ufunc__", "__array_function__")
+}
 
 
 def _note_dtype(dtype: Any) -> None:

@@ -1,7 +1,7 @@
 """Every function of numbers that NumPy and scipy.special have as a ufunc, on jets, by the ufunc's name.
 
-NumPy's loops over arrays of objects call a method of the entries (`exp`, `sqrt`, `rint`): the jets get these, so that an
-array that has lost its class (`np.asarray`, `np.array`) runs exactly as well.
+NumPy's loops over arrays of objects call a method of the entries (`exp`, `sqrt`, `rint`): the jets get these, so that
+an array that has lost its class (`np.asarray`, `np.array`) runs exactly as well.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 
 from flint import arb
 
-from gradcheck.exact import piecewise
-from gradcheck.exact.analytic import RULES
-from gradcheck.exact.decisions import is_equal
-from gradcheck.exact.jet import LATER, Jet, jet
+from gradcheck.exact.jets import parts, piecewise
+from gradcheck.exact.jets.analytic import RULES
+from gradcheck.exact.jets.decisions import is_equal
+from gradcheck.exact.jets.jet import LATER, Jet, jet
 
 
 def _analytic(rule: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -74,9 +74,9 @@ PREDICATES: dict[str, Callable[..., bool]] = {
     "logical_or": lambda x, y: bool(x) or bool(y),
     "logical_xor": lambda x, y: bool(x) != bool(y),
     "logical_not": lambda x: not bool(x),
-    "isnan": lambda x: piecewise.is_nan(jet(x)),
-    "isinf": lambda x: piecewise.is_infinite(jet(x)),
-    "isfinite": lambda x: piecewise.is_finite(jet(x)),
+    "isnan": lambda x: parts.is_nan(jet(x)),
+    "isinf": lambda x: parts.is_infinite(jet(x)),
+    "isfinite": lambda x: parts.is_finite(jet(x)),
     "signbit": lambda x: bool(jet(x) < 0),
 }
 """What answers yes or no: arrays of them are arrays of bool, as ever."""
@@ -124,9 +124,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "logaddexp": piecewise.logaddexp,
     "logaddexp2": piecewise.logaddexp2,
     "arctan2": piecewise.arctan2,
-    "conjugate": piecewise.conjugate,
-    "real": piecewise.real,
-    "imag": piecewise.imag,
+    "conjugate": parts.conjugate,
+    "real": parts.real,
+    "imag": parts.imag,
     "ldexp": lambda x, n: jet(x) * arb(2) ** int(n),
     "degrees": _scaled(_per_degree),
     "rad2deg": _scaled(_per_degree),

@@ -1,8 +1,8 @@
 """An array of jets that the code which runs takes for an array of float64.
 
-It is an `np.ndarray` of objects, so that every way in which NumPy moves entries about works as it is. What NumPy computes
-on it comes to `protocols`. Its `dtype` says float64 (complex128 for complex jets), so that code which asks takes the
-branch that it takes for floats; what reads the memory as floats all the same ends the run (`Jet.__float__`).
+It is an `np.ndarray` of objects, so that every way in which NumPy moves entries about works as it is. What NumPy
+computes on it comes to `protocols`. Its `dtype` says float64 (complex128 for complex jets), so that code which asks
+takes the branch that it takes for floats; what reads the memory as floats all the same ends the run (`Jet.__float__`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 from flint import acb, arb
 
 from gradcheck.exact import session
-from gradcheck.exact.decisions import value_of
-from gradcheck.exact.jet import LATER, Jet, jet
+from gradcheck.exact.jets.decisions import value_of
+from gradcheck.exact.jets.jet import LATER, Jet, jet
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -49,7 +49,7 @@ class ExactArray(np.ndarray[Any, np.dtype[Any]]):
         np.ndarray.__setitem__(self, index, found if type(found) is Jet else plain(found))
 
     def __deepcopy__(self, memo: Any) -> ExactArray:
-        return cast(ExactArray, self.copy())
+        return self.copy()
 
     def __reduce__(self) -> Any:
         session.leave("it pickles exact numbers")
@@ -103,7 +103,7 @@ class ExactArray(np.ndarray[Any, np.dtype[Any]]):
 
 def actual(array: Array) -> np.dtype[Any]:
     """The type that an array really has."""
-    return cast("np.dtype[Any]", np.ndarray.dtype.__get__(array))  # type: ignore[attr-defined]
+    return cast("np.dtype[Any]", np.ndarray.dtype.__get__(array))
 
 
 def kind_of(array: Array) -> Any:
