@@ -27,7 +27,8 @@ What holds, and what is assumed:
   budget) raises NotExact with the line of the user's file.
 - **State.** Objects that the code reaches are put back as they were; meanwhile their arrays of floats hold jets.
 
-One exact run goes on at a time in a process; other threads wait, and code that they run in floats is not disturbed.
+One exact run goes on at a time in a process; other threads wait for it, or run in floats, undisturbed but for the very
+objects that are run exactly.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from flint import acb
 
 from gradcheck.exact import session
 from gradcheck.exact.arrays.array import ExactArray, as_array, exact, plain, scalar
+from gradcheck.exact.arrays.makers import exact_or_same
 from gradcheck.exact.jets import parts, piecewise
 from gradcheck.exact.jets.analytic import RULES
 from gradcheck.exact.jets.decisions import value_of
@@ -97,10 +98,11 @@ def is_complex(x: Any) -> bool:
 
 def where(condition: Any, *choices: Any) -> Any:
     """`x` where the condition holds, `y` elsewhere."""
-    holds = as_array(condition).astype(bool) if isinstance(exact(condition), ExactArray) else condition
+    found = exact_or_same(condition)
+    holds = plain(found.astype(bool) if isinstance(found, ExactArray) else np.asarray(found, dtype=bool))
     if not choices:
-        return np.nonzero(np.asarray(plain(holds)))
-    holds, x, y = np.broadcast_arrays(np.asarray(plain(holds), dtype=bool), *(plain(as_array(one)) for one in choices))
+        return np.nonzero(holds)
+    holds, x, y = np.broadcast_arrays(holds, *(plain(as_array(one)) for one in choices))
     return scalar(as_array(np.where(holds, x, y)))
 
 

@@ -5,6 +5,7 @@ Where two values are equal, the direction decides (see `decisions`): what comes 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flint import acb, arb, arb_mat, arb_series
@@ -25,8 +26,10 @@ def absolute(x: Any) -> Any:
     x = jet(x)
     if type(value_of(x)) is acb:
         return hypot(real(x), imag(x))
-    either = _either(x, -x, 1) if x.slope is None or x.slope == 0 else None
-    return either or (-x if decide("absolute", x, 0, _itself, continuous=True) < 0 else x)
+    either = _either(x, -x, 1) if x.slope is None else None
+    if either is not None:
+        return either
+    return -x if decide("absolute", x, 0, _itself, continuous=True) < 0 else x
 
 
 def sign(x: Any) -> Any:
@@ -44,11 +47,30 @@ def minimum(a: Any, b: Any) -> Any:
     return _chosen("minimum", a, b, -1)
 
 
+def fmax(a: Any, b: Any) -> Any:
+    """The larger one; what is not a number ends the run, since balls do not tell NaN from infinity."""
+    return _numbers("np.fmax", maximum, a, b)
+
+
+def fmin(a: Any, b: Any) -> Any:
+    """The smaller one, likewise."""
+    return _numbers("np.fmin", minimum, a, b)
+
+
+def _numbers(name: str, function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+    if is_nan(jet(a)) or is_nan(jet(b)):
+        session.leave(f"{name} meets a number that is not finite")
+    return function(a, b)
+
+
 def _chosen(kind: str, a: Any, b: Any, wanted: int) -> Any:
     a, b = jet(a), jet(b)
     if is_nan(a) or is_nan(b):
         return a if is_nan(a) else b
-    return _either(a, b, wanted) or (b if decide(kind, a, b, _itself, continuous=True) == -wanted else a)
+    either = _either(a, b, wanted)
+    if either is not None:
+        return either
+    return b if decide(kind, a, b, _itself, continuous=True) == -wanted else a
 
 
 def _either(a: Any, b: Any, wanted: int) -> Any:
@@ -165,7 +187,11 @@ def root_of_squares(entries: list[Any]) -> Any:
         slopes = [x.slope for x in entries if x.slope is not None]
         if any(type(slope) is arb_mat for slope in slopes):
             session.end(Apart(str(session.caller()), "norm"))
-        return Jet(arb(0), sum((s * s for s in slopes), arb(0)).sqrt() if slopes else None)
+        if not slopes:
+            return total
+        ahead = Jet(arb(0), sum((s * s for s in slopes), arb(0)).sqrt())
+        session.current().trace.note(session.caller(), "norm", 0, ahead, tie=True)
+        return ahead
     return sqrt(total)
 
 

@@ -108,16 +108,14 @@ def _content(cell: CellType) -> Any:
         return None
 
 
-@functools.lru_cache(maxsize=1000)
 def _belongs(name: str, tops: frozenset[str]) -> bool:
     """Whether a module is somebody's code that is checked, or calls it."""
     if name.startswith(_CALLERS):
         return True
     top = name.partition(".")[0]
-    if top in _NEVER or (top in sys.stdlib_module_names and name != "__main__"):
+    if name not in sys.modules or top in _NEVER or (top in sys.stdlib_module_names and name != "__main__"):
         return False
-    file = getattr(sys.modules.get(name), "__file__", None)
-    return name in sys.modules and (top in tops or not (file or "").startswith(_INSTALLED))
+    return top in tops or not (getattr(sys.modules[name], "__file__", None) or "").startswith(_INSTALLED)
 
 
 @functools.lru_cache(maxsize=200)
