@@ -43,7 +43,8 @@ def exactly(
     Where numbers that are compared overlap, or the result is not `narrow`, it is called again with twice the bits, up
     to `most`. `around`: the functions and objects that it calls; their modules (and `modules`) are shadowed, and their
     state is put back. Raises NotExact where the code leaves exact arithmetic, raises anything, takes more than `budget`
-    operations, or stays undecided, with the line; `Apart` where the directions of a block disagree.
+    operations, or stays undecided, with the line; `Apart` where the directions of a block disagree. A
+    NotImplementedError of the code passes through.
     """
     reached = reach(around, modules)
     while True:
@@ -63,7 +64,7 @@ def exactly(
             bits *= 2
         except Left as error:
             raise NotExact(error.why, error.place) from None
-        except (NotExact, Apart):
+        except (NotExact, Apart, NotImplementedError):  # what is not implemented says so in floats as well
             raise
         except Exception as error:  # whatever other people's code raises on jets, and not on floats
             raise NotExact(f"it raises {told(error)} on exact numbers", _place(error)) from error

@@ -99,6 +99,11 @@ def vdot(a: Any, b: Any) -> Any:
     return matmul(np.conjugate(as_array(a)).reshape(-1), as_array(b).reshape(-1))
 
 
+def outer(a: Any, b: Any, out: None = None) -> Any:
+    """Every entry of `a` times every entry of `b`."""
+    return as_array(a).reshape(-1, 1) * as_array(b).reshape(1, -1)
+
+
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """Sum products over pairs of axes."""
     x, y = as_array(a), as_array(b)

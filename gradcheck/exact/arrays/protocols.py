@@ -8,6 +8,7 @@ of objects, which can move, join and index them.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -72,13 +73,14 @@ def _call(function: np.ufunc, inputs: tuple[Any, ...], targets: tuple[Any, ...],
     """Apply entry by entry; where a mask says no, the target keeps what it has."""
     loop = _loop(function, function.__name__, function.nin, function.nout)
     arrays = [plain(exact(value) if _is_objects(value) else value) for value in inputs]
-    session.afford(max(np.size(array) for array in arrays))
+    shapes = [np.shape(array) for array in arrays]
+    session.afford(math.prod(shapes[0] if len(shapes) == 1 else np.broadcast_shapes(*shapes)))
     is_predicate = function.__name__ in PREDICATES
     if where is True:
         result = loop(*arrays)
     else:
         where = np.asarray(where, dtype=bool)
-        shape = np.broadcast_shapes(where.shape, *(np.shape(array) for array in arrays))
+        shape = np.broadcast_shapes(where.shape, *shapes)
         result = np.empty(shape, dtype=object)
         result[...] = plain(targets[0]) if targets else False if is_predicate else plain(undefined())
         loop(*arrays, where=where, out=result, casting="unsafe")

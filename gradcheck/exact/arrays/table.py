@@ -45,6 +45,7 @@ NUMPY: dict[Any, Callable[..., Any]] = {
     np.dot: products.dot,
     np.inner: products.inner,
     np.vdot: products.vdot,
+    np.outer: products.outer,
     np.tensordot: products.tensordot,
     np.einsum: products.einsum,
     np.convolve: products.convolve,

@@ -68,7 +68,7 @@ class StandIn:
         return type(self._real)
 
     def __eq__(self, other: Any) -> bool:
-        return other is self or other is self._real
+        return True if other is self or other is self._real else NotImplemented
 
     def __hash__(self) -> int:
         return hash(self._real)
@@ -101,7 +101,7 @@ class Namespace(ModuleType):
         return dir(self.__dict__["_real"])
 
     def __eq__(self, other: Any) -> bool:
-        return other is self or other is self.__dict__["_real"]
+        return True if other is self or other is self.__dict__["_real"] else NotImplemented
 
     def __hash__(self) -> int:
         return hash(self.__dict__["_real"])

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.exact import session
 from gradcheck.exact.arrays.array import as_array, scalar
 from gradcheck.exact.arrays.reductions import norm_of, total
 from gradcheck.exact.jets import piecewise
@@ -47,7 +48,7 @@ MATH: dict[str, Callable[..., Any]] = {
 def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
     """log Σ b exp(a)"""
     if return_sign:
-        raise NotImplementedError("return_sign")
+        session.leave("logsumexp with return_sign has no exact form")
     x = as_array(a)
     top = np.max(x, axis=axis, keepdims=True)
     terms = np.exp(x - top) if b is None else as_array(b) * np.exp(x - top)

@@ -37,7 +37,7 @@ class _Passing(type):
         return issubclass(getattr(kind, "stands_for", kind), cls.stands_for)
 
     def __eq__(cls, other: Any) -> bool:
-        return other is cls or other is cls.stands_for
+        return True if other is cls or other is cls.stands_for else NotImplemented
 
     def __hash__(cls) -> int:
         return hash(cls.stands_for)
