@@ -9,7 +9,7 @@ import numpy as np
 from flint import acb
 
 from gradcheck.exact import session
-from gradcheck.exact.arrays.array import ExactArray, as_array, exact, plain, scalar
+from gradcheck.exact.arrays.array import ExactArray, as_array, exact, plain
 from gradcheck.exact.arrays.makers import exact_or_same
 from gradcheck.exact.jets import parts, piecewise
 from gradcheck.exact.jets.analytic import RULES
@@ -103,7 +103,7 @@ def where(condition: Any, *choices: Any) -> Any:
     if not choices:
         return np.nonzero(holds)
     holds, x, y = np.broadcast_arrays(holds, *(plain(as_array(one)) for one in choices))
-    return scalar(as_array(np.where(holds, x, y)))
+    return as_array(np.where(holds, x, y))
 
 
 def sinc(x: Any) -> Any:

@@ -72,7 +72,7 @@ def _order(left: Any, right: Any, site: Any, kind: str) -> tuple[Order, bool, bo
 
 
 def _order_of_values(a: Any, b: Any, site: Any, kind: str) -> Order:
-    if a is b:
+    if a is b and not (type(a) is arb and a.is_nan()):
         return 0
     a = a[0] if type(a) is arb_series else a
     b = b[0] if type(b) is arb_series else b

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
-from flint import acb, arb
+from flint import acb, acb_mat, arb, arb_mat
 
 from gradcheck.exact import session
 from gradcheck.exact.errors import Undecided
@@ -27,14 +29,24 @@ def conjugate(x: Any) -> Any:
     x = jet(x)
     if type(value_of(x)) is not acb:
         return x
-    return Jet(x.ball.conjugate(), None if x.slope is None else acb(x.slope).conjugate())
+    return Jet(x.ball.conjugate(), _of_slope(x.slope, acb_mat, lambda z: z.conjugate()))
 
 
 def _part(x: Any, name: str) -> Any:
     x = jet(x)
     if type(value_of(x)) is not acb:
         return x if name == "real" else Jet(arb(0))
-    return Jet(getattr(acb(x.ball), name), None if x.slope is None else getattr(acb(x.slope), name))
+    part = attrgetter(name)
+    return Jet(part(x.ball), _of_slope(x.slope, arb_mat, part))
+
+
+def _of_slope(slope: Any, rows: Any, part: Callable[[Any], Any]) -> Any:
+    """A part of a derivative, which may be real beside a complex value, or a row of several."""
+    if slope is None:
+        return None
+    if type(slope) in (arb_mat, acb_mat):
+        return rows(1, slope.ncols(), [part(acb(entry)) for entry in slope.entries()])
+    return part(acb(slope))
 
 
 def is_nan(x: Any) -> bool:

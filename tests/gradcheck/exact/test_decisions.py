@@ -198,3 +198,16 @@ def test_a_constant_that_is_compared_is_no_tie() -> None:
     found = at(lambda x: x * (np.round(x * 0) == 0), 1.0)
     assert not found.ties
     assert isinstance(found.right[0].item(), arb)
+
+
+def test_a_comparison_with_what_is_not_a_number_is_not_decided() -> None:
+    """x != x tells NaN in floats; here nothing tells NaN from infinity."""
+    with pytest.raises(NotExact, match="equal"):
+        at(lambda x: np.where((x - x) / (x - x) != 1, x, 0), [1.0], [1.0])
+    with pytest.raises(NotExact, match="equal"):
+        along(lambda v: [_without_nan(v["x"] / (v["x"] - v["x"]))], {"x": np.ones(1)}, {})
+
+
+def _without_nan(y: Any) -> Any:
+    y[y != y] = 0
+    return y

@@ -52,6 +52,14 @@ def test_a_jacobian_of_more_columns_than_a_block_has() -> None:
     np.testing.assert_allclose(found, np.eye(3, 150) * x.sum() + x[:3, None])
 
 
+def test_a_jacobian_through_complex_numbers() -> None:
+    x = RNG.normal(size=5)
+    spectrum = jacobian(lambda v: [np.abs(np.fft.rfft(v["x"])) ** 2 + np.fft.fft(v["x"]).imag[:3]], {"x": x}, "x")
+    transform = np.fft.fft(np.eye(5))[:3]
+    expected = 2 * (transform * np.conj(transform @ x)[:, None]).real + transform.imag
+    np.testing.assert_allclose(spectrum.astype(float), expected, atol=1e-12)
+
+
 def test_a_jacobian_of_nothing() -> None:
     assert jacobian(lambda v: [v["y"]], {"x": np.zeros((0, 3)), "y": np.ones(2)}, "x").shape == (2, 0)
 
