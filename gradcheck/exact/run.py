@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from flint import acb, arb
 
+from gradcheck.adapters.state import global_fingerprint
 from gradcheck.errors import told
 from gradcheck.exact import session
 from gradcheck.exact.arrays import protocols
@@ -43,15 +44,19 @@ def exactly(
     Where numbers that are compared overlap, or the result is not `narrow`, it is called again with twice the bits, up
     to `most`. `around`: the functions and objects that it calls; their modules (and `modules`) are shadowed, and their
     state is put back. Raises NotExact where the code leaves exact arithmetic, raises anything, takes more than `budget`
-    operations, or stays undecided, with the line; `Apart` where the directions of a block disagree. A
+    operations, draws from a global generator, or stays undecided, with the line; `Apart` where the directions of a
+    block disagree. A
     NotImplementedError of the code passes through.
     """
     reached = reach(around, modules)
     while True:
         try:
             with session.running(bits, budget) as run, shadowed(reached.namespaces, reached.cells), kept(reached):
+                drawn = global_fingerprint()
                 with np.errstate(all="ignore"):
                     result = compute()
+                if global_fingerprint() != drawn:
+                    raise NotExact("it draws random numbers that nothing pins: two runs are about two functions")
                 if run.ended is not None:  # the code has swallowed what ended the run
                     raise run.ended
                 if 2 * bits > most or narrow(result):

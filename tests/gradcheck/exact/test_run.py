@@ -69,6 +69,12 @@ def test_what_leaves_says_where(f: Callable[[Any], Any], why: str) -> None:
     assert caught.value.place.endswith(f"test_run.py:{line}"), caught.value.place
 
 
+def test_random_numbers_that_nothing_pins_are_two_functions() -> None:
+    with pytest.raises(NotExact, match="random numbers"):
+        run(lambda x: x * (np.random.rand(2) > 0.5))  # noqa: NPY002 -- people write it
+    run(lambda x: x * (np.random.default_rng(0).random(2) > 0.5))
+
+
 def test_what_ended_the_run_cannot_be_swallowed() -> None:
     def swallowing(x: Any) -> Any:
         try:
