@@ -154,6 +154,7 @@ def _sorted(x: Any) -> Any:
     return y * np.arange(4)
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")
 @pytest.mark.parametrize("name", CASES)
 def test_values_and_derivatives_are_numpys(name: str) -> None:
     f, x = CASES[name]
