@@ -174,7 +174,7 @@ _INSTALLED = tuple(os.path.join(sysconfig.get_path(name), "") for name in ("pure
 @functools.lru_cache(maxsize=10_000)
 def _owner(code: CodeType) -> Literal["engine", "other", "user"]:
     file = code.co_filename
-    if file.startswith(_ENGINE) or file.startswith("<__array_function__"):
+    if file.startswith(_ENGINE) or file.startswith("<__array_function__") or file.endswith(".pyx"):
         return "engine"
     installed = file.startswith(_INSTALLED)
     if file.startswith((_GRADCHECK, "<frozen")) or (file.startswith(_PYTHON) and not installed):

@@ -76,6 +76,10 @@ class ExactArray(np.ndarray[Any, np.dtype[Any]]):
         """Put one number everywhere."""
         self[...] = value
 
+    def put(self, indices: Any, values: Any, mode: Any = "raise") -> None:
+        """Put numbers at flat indices."""
+        np.put(self, indices, values, mode)
+
     def tobytes(self, *args: Any, **kwargs: Any) -> Any:
         """What stands in memory is no number."""
         session.leave("it reads an array's memory")
@@ -115,9 +119,6 @@ def kind_of(array: Array) -> Any:
     return COMPLEX128 if type(value_of(first)) is acb else FLOAT64
 
 
-_as_jets = np.frompyfunc(jet, 1, 1)
-
-
 def exact(value: Any) -> Any:
     """Return numbers of any kind as jets: arrays and nested lists as an ExactArray, scalars as a Jet.
 
@@ -151,19 +152,14 @@ def of_floats(array: Array) -> ExactArray:
 
 def lifted(array: Array) -> Any:
     """Return an array of objects that are all numbers as an ExactArray on the same memory; else as it is."""
-    if type(array) is ExactArray:
-        return array
     base = np.ndarray.view(array, np.ndarray)
-    flat = base.reshape(-1)
-    foreign = [position for position, item in enumerate(flat) if type(item) is not Jet]
-    if foreign:
-        items = [jet(flat[position]) for position in foreign]
-        if any(type(item) is not Jet for item in items):
-            return array
-        if not np.shares_memory(flat, base) or not base.flags.writeable:
-            return cast(Any, np.asarray(_as_jets(base), dtype=object)).view(ExactArray)
-        for position, item in zip(foreign, items, strict=True):
-            flat[position] = item
+    plain_numbers = {position: jet(item) for position, item in enumerate(base.flat) if type(item) is not Jet}
+    if any(type(item) is not Jet for item in plain_numbers.values()):
+        return array
+    if plain_numbers and not base.flags.writeable:
+        base = base.copy()
+    for position, item in plain_numbers.items():
+        base.flat[position] = item
     return base.view(ExactArray)
 
 
@@ -177,8 +173,10 @@ def plain(value: Any) -> Any:
 
 
 def plain_tree(tree: Any) -> Any:
-    """`plain`, inside lists, tuples and dicts."""
+    """`plain`, inside lists, tuples and dicts; a list of jets and plain numbers as the array that it stands for."""
     if type(tree) in (list, tuple):
+        if any(type(part) is Jet for part in tree) and all(type(jet(part)) is Jet for part in tree):
+            return np.array(tree, dtype=object)
         return type(tree)([plain_tree(part) for part in tree])
     if type(tree) is dict:
         return {key: plain_tree(part) for key, part in tree.items()}

@@ -141,8 +141,8 @@ def function(function: Callable[..., Any], types: Iterable[type], args: Any, kwa
     # NumPy's own code, without asking again: it may meet jets where it takes arrays apart.
     implementation = getattr(function, "_implementation", function)
     result = _as_exact(implementation(*plain_tree(args), **plain_tree(kwargs)))
-    if function in IN_PLACE and args:
-        lifted(args[0])
+    if function in IN_PLACE:
+        lifted(args[0] if args else next(iter(kwargs.values())))  # where plain numbers may have been written
     return result
 
 
@@ -171,7 +171,7 @@ SCALAR = frozenset(
 def _as_exact(result: Any) -> Any:
     """Results of NumPy's own, back in their class; in tuples and lists too."""
     if isinstance(result, np.ndarray):
-        return lifted(result) if result.dtype == object else result
+        return lifted(result) if actual(result).kind == "O" else result
     if type(result) in (list, tuple):
         return type(result)([_as_exact(part) for part in result])
     if isinstance(result, tuple) and hasattr(result, "_fields"):
@@ -190,7 +190,7 @@ def _in_class(result: Any, inputs: tuple[Any, ...]) -> Any:
 def _is_objects(value: Any) -> bool:
     """Whether an argument may hold jets without being an ExactArray."""
     if isinstance(value, np.ndarray):
-        return type(value) is not ExactArray and value.dtype == object
+        return type(value) is not ExactArray and actual(value).kind == "O"
     return isinstance(value, list | tuple)
 
 

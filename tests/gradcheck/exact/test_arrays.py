@@ -44,6 +44,9 @@ def written(x: Any) -> Any:
     np.fill_diagonal(y, 2.0)
     np.put_along_axis(y, np.array([[0], [1], [2]]), x[:, :1], axis=1)
     np.putmask(y, np.zeros((3, 4), dtype=bool), 1.0)
+    y.put([5, 6], [0.1, x[0, 0]])
+    np.place(y, y > 1.9, 0.2)
+    y[:, 3].fill(0.1)
     return np.exp(np.asarray(y)) * x
 
 
@@ -240,6 +243,25 @@ def test_an_array_that_has_lost_its_class_is_lifted_again() -> None:
 def test_objects_that_are_no_numbers_stay_what_they_are() -> None:
     words = np.array(["a", None], dtype=object)
     assert exact(words) is words
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda y: np.copyto(y, 0.1),
+        lambda y: np.copyto(dst=y, src=np.full(y.shape, 0.1)),
+        lambda y: np.put(y, range(4), 0.1),
+        lambda y: y.put(range(4), 0.1),
+        lambda y: y.fill(0.1),
+        lambda y: np.copyto(y[::-1], 0.1),
+        lambda y: y.__setitem__(..., 0.1),
+    ],
+)
+def test_plain_numbers_that_are_written_become_exact(write: Function) -> None:
+    """0.1 + 0.2 is no 0.30000000000000004 there."""
+    array = as_array(np.zeros((2, 2)))
+    write(array)
+    assert all(type(x) is Jet for x in np.ndarray.view(array, np.ndarray).flat)
 
 
 def test_single_entries_are_written_as_numbers() -> None:
