@@ -6,7 +6,7 @@ package python-flint, here the extra `proof`). A **jet** is a ball with its deri
 code on arrays of any Python numbers, and so on jets: what comes out encloses f and J v at exactly the floats that were
 given, without a step, without noise.
 
-    numbers      jets/       jet (arithmetic), decisions, analytic and piecewise functions, each with its derivative
+    numbers      jets/       jet (arithmetic), decisions, terms; analytic and piecewise functions with their derivatives
     arrays       arrays/     the array class, what NumPy asks it (protocols), and what NumPy has no loop for
     names        shadow/     `np`, `math`, `float` in the modules that are checked, and the state of the objects there
     a run        session, trace, run, errors
@@ -17,9 +17,10 @@ What holds, and what is assumed:
 - **Values.** Floats are taken at the number that they are, in forward, in the claim, and as constants of the code. A
   cast to a shorter float is the identity here, and noted. Constants that the code rounds (`1 / 6`) differ from the
   fraction in the 17th digit: see `comparison.ROUNDED`.
-- **Decisions.** Balls decide where they are sure. Equal numbers (the same to the last bit, without a radius) are
-  ordered by their derivatives along the direction: `one_sided` runs both sides. Overlapping balls are never taken for
-  equal: more bits, and in the end NotExact. Every decision is in the trace, with its place and operands.
+- **Decisions.** Balls decide where they are sure. Equal numbers (the same to the last bit, without a radius, or shown
+  to be equal: `jets.terms`) are ordered by their derivatives along the direction: `one_sided` runs both sides.
+  Overlapping balls are never taken for equal: more bits, and in the end NotExact. Every decision is in the trace, with
+  its place and operands.
 - **Types.** Arrays of jets say that they are of float64: code that asks takes the branch that it takes for floats.
   What cannot be seen from inside is a test by identity (`type(x) is np.ndarray`, `f is np.exp` for an `f` from before);
   so a result counts as proof only where it agrees with what the same code gives in floats (`agreement`).

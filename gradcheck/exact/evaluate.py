@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 from flint import arb, arb_mat
 
+from gradcheck.exact import session
 from gradcheck.exact.arrays.array import Array, as_array, of_floats, plain
 from gradcheck.exact.errors import Apart, NotExact
+from gradcheck.exact.jets.decisions import value_of
 from gradcheck.exact.jets.jet import Jet
+from gradcheck.exact.jets.terms import term
 from gradcheck.exact.run import MOST_BITS, exactly, is_narrow
 from gradcheck.exact.session import BITS, BUDGET, Note
 from gradcheck.exact.trace import Decision, Trace
@@ -128,7 +131,9 @@ def jacobian(forward: Forward, values: Values, wrt: str, *, side: int = 1, **opt
     for block in blocks:
         try:
             columns.append(_block(forward, values, wrt, block, options))
-        except Apart:
+        except (Apart, NotExact) as error:
+            if isinstance(error, NotExact) and not error.undecided:
+                raise
             columns += [_column(forward, values, wrt, place, side, options)[:, None] for place in block]
     if not columns:
         outputs = along(forward, values, {}, **options).value
@@ -186,9 +191,14 @@ def _seeded(values: Values, slopes: Mapping[str, Sequence[Any]]) -> dict[str, An
     for name, own in slopes.items():
         jets = of_floats(np.asarray(values[name], dtype=float))
         flat = plain(jets).reshape(-1)
-        flat[:] = [x if slope is None else Jet(x.ball, slope) for x, slope in zip(flat, own, strict=True)]
+        flat[:] = [x if slope is None else Jet(x.ball, jet_slope(slope)) for x, slope in zip(flat, own, strict=True)]
         made[name] = flat.reshape(np.shape(values[name])).view(type(jets))
     return made
+
+
+def jet_slope(slope: Any) -> Any:
+    """A derivative as the run wants its numbers."""
+    return term(slope) if session.current().uses_terms and type(slope) is arb else slope
 
 
 def exact_input(value: Any) -> Any:
@@ -203,11 +213,11 @@ def _slopes(tangent: Any) -> list[Any]:
 
 def balls(array: Any) -> Array:
     """The values of an array of jets, as balls."""
-    return _each(array, lambda x: x.ball)
+    return _each(array, value_of)
 
 
 def _slopes_of(array: Any) -> Array:
-    return _each(array, lambda x: arb(0) if x.slope is None else x.slope)
+    return _each(array, lambda x: arb(0) if x.slope is None else value_of(x.slope))
 
 
 def _negative(array: Array) -> Array:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 import flint
 import numpy as np
@@ -43,13 +43,19 @@ class Note:
 
 @dataclass
 class Run:
-    """One exact run. `ended`: what ended it, also where the code that ran has swallowed that."""
+    """One exact run.
+
+    `ended`: what ended it, also where the code that ran has swallowed that. `uses_terms`: its inputs are terms, all of
+    which stand in the table `terms`.
+    """
 
     bits: int
     budget: int
     trace: Trace = field(default_factory=Trace)
     notes: dict[Note, None] = field(default_factory=dict)
     ended: Interruption | None = None
+    terms: dict[Any, Any] = field(default_factory=dict)
+    uses_terms: bool = False
     thread: int = field(default_factory=threading.get_ident)
 
 
@@ -73,12 +79,12 @@ def is_active() -> bool:
 
 
 @contextmanager
-def running(bits: int = BITS, budget: int = BUDGET) -> Iterator[Run]:
+def running(bits: int = BITS, budget: int = BUDGET, uses_terms: bool = False) -> Iterator[Run]:
     """Open a run with `bits` of precision; whatever was before comes back when it ends."""
     global _run
     with _lock:
         before, precision, terms, left = _run, flint.ctx.prec, flint.ctx.cap, unspent()
-        _run = Run(bits, budget)
+        _run = Run(bits, budget, uses_terms=uses_terms)
         flint.ctx.prec, flint.ctx.cap = bits, TERMS
         _allow(budget)
         try:

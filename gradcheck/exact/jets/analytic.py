@@ -15,6 +15,7 @@ from flint import acb, arb, arb_series
 
 from gradcheck.exact import session
 from gradcheck.exact.jets.jet import Jet
+from gradcheck.exact.jets.terms import Term
 
 Rule = Callable[[Any], Any]
 
@@ -36,6 +37,8 @@ class Analytic:
         if kind is Jet:
             y = self(x.ball)
             return Jet(y, None if x.slope is None else x.slope * self.slope(x.ball, y))
+        if kind is Term:
+            return x.apply(self)
         if kind is arb_series and not self.native:
             return self._series(x)
         return self.ball(x if kind in (arb, acb, arb_series) else arb(x))

@@ -2,9 +2,10 @@
 
 Balls decide where they are sure. Where both are the same number (both exact and equal, or one and the same object), the
 derivatives along the direction decide, as for dual numbers: the order is that of the values one small step ahead. Where
-balls merely overlap, nothing is assumed: the run ends as `Undecided` and is made again with more bits; what no number
-of bits decides is not exact. (Two expressions that are the same number without being so bit for bit, x / 3 * 3 and x,
-stay undecided.) Values that are equal with their derivatives count as equal, and the trace says so (`flat`).
+balls merely overlap, nothing is assumed: the run ends as `Undecided` and is made again with more bits, and in the end
+with `terms`, which are the same object where arithmetic shows that they are the same number. What neither decides is
+not exact (sin² + cos² and 1 stay undecided). Values that are equal with their derivatives count as equal, and the trace
+says so (`flat`).
 """
 
 from __future__ import annotations

@@ -17,8 +17,9 @@ from flint import acb, arb, arb_series, fmpq, fmpz
 
 from gradcheck.exact import session
 from gradcheck.exact.jets.decisions import Order, decide, is_equal, value_of
+from gradcheck.exact.jets.terms import Term, term
 
-BALLS = (arb, acb, arb_series)
+BALLS = (arb, acb, arb_series, Term)
 
 
 class Jet:
@@ -82,12 +83,12 @@ class Jet:
                 return other
             if s is None:
                 return Jet(_divided(self.ball, other))
-            return Jet(_divided(self.ball, other), s * _divided(1, other))
+            return Jet(_divided(self.ball, other), s / other)
         b, t = other.ball, other.slope
         y = _divided(self.ball, b)
         if t is not None:  # (a/b)′ = (a′ − (a/b) b′) / b
             s = -(t * y) if s is None else s - t * y
-        return Jet(y, None if s is None else s * _divided(1, b))
+        return Jet(y, None if s is None else s / b)
 
     def __rtruediv__(self, other: Any) -> Any:
         other = number(other)
@@ -226,7 +227,9 @@ def number(value: Any) -> Any:
         return float(value) if isinstance(value, float) else int(value)
     if isinstance(value, Fraction):
         return arb(fmpq(value.numerator, value.denominator))
-    return arb(value) if isinstance(value, fmpq | fmpz) else NotImplemented
+    if isinstance(value, fmpq | fmpz):
+        return arb(value)
+    return value if type(value) is Term else NotImplemented
 
 
 def _number(value: Any) -> Any:
@@ -240,7 +243,8 @@ def jet(value: Any) -> Any:
     plain = number(value)
     if plain is NotImplemented:
         return value
-    return Jet(plain if type(plain) in BALLS else arb(plain))
+    ball = plain if type(plain) in BALLS else arb(plain)
+    return Jet(term(ball) if session.current().uses_terms and type(ball) is arb else ball)
 
 
 def nearest(value: Any) -> Any:

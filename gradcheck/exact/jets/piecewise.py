@@ -134,7 +134,8 @@ def round_to(x: Any, digits: int = 0) -> Any:
 
 
 def _is_whole(ball: Any) -> bool:
-    return type(ball) is arb and bool(ball.is_integer())
+    value = value_of(ball)
+    return type(ball) is not Jet and type(value) is arb and bool(value.is_integer())
 
 
 def _whole(kind: str, ball: Any) -> int:
@@ -183,13 +184,13 @@ def root_of_squares(entries: list[Any]) -> Any:
     total = Jet(arb(0))
     for x in entries:
         total = total + x * x
-    if type(total.ball) is arb and total.ball == 0:
+    if _is_zero(total.ball):
         slopes = [x.slope for x in entries if x.slope is not None]
         if any(type(slope) is arb_mat for slope in slopes):
             session.end(Apart(str(session.caller()), "norm"))
         if not slopes:
             return total
-        ahead = Jet(arb(0), sum((s * s for s in slopes), arb(0)).sqrt())
+        ahead = Jet(arb(0), sqrt(sum((s * s for s in slopes), arb(0))))
         session.current().trace.note(session.caller(), "norm", 0, ahead, tie=True)
         return ahead
     return sqrt(total)
@@ -198,9 +199,9 @@ def root_of_squares(entries: list[Any]) -> Any:
 def power(x: Any, y: Any) -> Any:
     """x to the power y: a whole constant of any base, else of a base that is not negative."""
     x, y = jet(x), jet(y)
-    if hasattr(y.ball, "ball") or type(y.ball) is arb_series:
+    if type(y.ball) in (Jet, arb_series):
         return exp(y * log(x))
-    result = _power_of_constant(x, y.ball)
+    result = _power_of_constant(x, value_of(y.ball))
     if y.slope is None or (_is_zero(x.ball) and y.ball > 0):
         return result
     by_exponent = y.slope * (result.ball * log(x.ball))
@@ -220,7 +221,7 @@ def _power_of_constant(x: Any, exponent: Any) -> Any:
             return Jet(x.ball**n)
         below = x.ball ** (n - 1)
         return Jet(below * x.ball, x.slope * (below * n))
-    if hasattr(x.ball, "ball"):
+    if type(x.ball) is Jet:
         below = power(x.ball, exponent - 1)
         return Jet(power(x.ball, exponent), None if x.slope is None else x.slope * (below * exponent))
     if exponent == 0.5:
@@ -232,7 +233,8 @@ def _power_of_constant(x: Any, exponent: Any) -> Any:
 
 
 def _is_zero(ball: Any) -> bool:
-    return type(ball) is arb and bool(ball == 0)
+    value = value_of(ball)
+    return type(ball) is not Jet and type(value) is arb and bool(value == 0)
 
 
 def logaddexp(a: Any, b: Any) -> Any:

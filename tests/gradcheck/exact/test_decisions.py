@@ -113,8 +113,26 @@ def test_a_tie_of_products_is_seen_with_more_bits() -> None:
 
 def test_what_no_bits_decide_is_not_exact() -> None:
     with pytest.raises(NotExact, match=r"test_decisions\.py:\d+: greater: two numbers agree to 1024 bits") as caught:
-        at(lambda x: np.where(x / 3 * 3 > x, 1.0, x), [0.1], [1.0])
+        at(lambda x: np.where(np.sin(x) ** 2 + np.cos(x) ** 2 > 1, 1.0, x), [0.1], [1.0])
     assert caught.value.undecided
+
+
+@pytest.mark.parametrize(
+    ("f", "left", "right"),
+    [
+        (lambda x: np.maximum(x.mean() - x[0], 0), 0, 1 / 3),
+        (lambda x: np.abs(x - x.mean()).sum(), -4 / 3, 4 / 3),
+        (lambda x: np.exp(x[:2]).max() - np.exp(x[:2]).min(), -np.exp(0.1), np.exp(0.1)),
+        (lambda x: np.maximum(x[0] * np.exp(x[2]), np.exp(x[0]) * x[1]), 0, np.exp(0.1)),
+        (lambda x: np.maximum(np.log(x[0] ** 3), np.log(x[1] ** 3)), 0, 30),
+        (lambda x: np.sort(np.sqrt(x / 7))[2], 0, 0.5 / np.sqrt(0.7)),
+    ],
+)
+def test_what_arithmetic_shows_to_be_equal_is_a_tie(f: Callable[[Any], Any], left: float, right: float) -> None:
+    """All three entries are equal, and the second alone grows; balls that are not exact would never show it."""
+    found = at(f, [0.1, 0.1, 0.1], [0.0, 1.0, 0.0])
+    np.testing.assert_allclose([*floats(found.left), *floats(found.right)], [left, right], rtol=1e-12)
+    assert found.ties
 
 
 def test_two_ways_to_the_same_number_have_one_maximum() -> None:
@@ -126,7 +144,7 @@ def test_two_ways_to_the_same_number_have_one_maximum() -> None:
 
 def test_a_maximum_of_overlapping_numbers_with_other_slopes_is_undecided() -> None:
     with pytest.raises(NotExact, match="maximum"):
-        at(lambda x: np.maximum(x / 3 * 3, 0.1 + 2 * (x - 0.1)), 0.1)
+        at(lambda x: np.maximum(np.sin(x) ** 2 + np.cos(x) ** 2, 1 + 2 * (x - 0.1)), 0.1)
 
 
 def test_the_trace_says_where_what_and_between_which_numbers() -> None:
