@@ -9,7 +9,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("flint", reason="python-flint, the extra `proof`, is not installed")
@@ -183,6 +183,7 @@ def test_a_product_of_jets_of_jets_has_its_second_derivative() -> None:
         assert holds(y.slope.slope, 2 - 2 / Fraction(4) ** 3)
 
 
+@settings(database=None, deadline=None)
 @given(
     numbers=st.lists(st.floats(-100, 100).filter(lambda x: abs(x) > 1e-3), min_size=2, max_size=6),
     operations=st.lists(st.sampled_from("+-*/"), min_size=5, max_size=5),

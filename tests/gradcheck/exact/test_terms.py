@@ -8,7 +8,7 @@ from operator import add, mul, sub, truediv
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("flint", reason="python-flint, the extra `proof`, is not installed")
@@ -66,6 +66,7 @@ def test_what_is_not_shown_to_be_equal_is_not(first: Expression, second: Express
     assert first(term(A), term(B)) is not second(term(A), term(B))
 
 
+@settings(database=None, deadline=None)
 @given(
     numbers=st.lists(st.floats(-8, 8).filter(lambda x: abs(x) > 1e-3), min_size=4, max_size=4),
     operations=st.lists(st.sampled_from([add, sub, mul, truediv]), min_size=6, max_size=6),
