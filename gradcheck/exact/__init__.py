@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from gradcheck.exact.boxes import Boxes, box
     from gradcheck.exact.claims import Claim, ask, claim
     from gradcheck.exact.comparison import Comparison, agreement, compare, digits, midpoint, row_scale
-    from gradcheck.exact.evaluate import Along, OneSided, along, jacobian, one_sided
+    from gradcheck.exact.evaluate import Along, OneSided, along, jacobian, one_sided, second
     from gradcheck.exact.formula import ExactPoint, Formula
     from gradcheck.exact.trace import Choice, Decision, Site, Trace
 
@@ -73,13 +73,14 @@ __all__ = [
     "midpoint",
     "one_sided",
     "row_scale",
+    "second",
 ]
 
 _HOMES = {
     **dict.fromkeys(("Boxes", "box"), "boxes"),
     **dict.fromkeys(("Claim", "ask", "claim"), "claims"),
     **dict.fromkeys(("Comparison", "agreement", "compare", "digits", "midpoint", "row_scale"), "comparison"),
-    **dict.fromkeys(("Along", "OneSided", "along", "jacobian", "one_sided"), "evaluate"),
+    **dict.fromkeys(("Along", "OneSided", "along", "jacobian", "one_sided", "second"), "evaluate"),
     **dict.fromkeys(("ExactPoint", "Formula"), "formula"),
     **dict.fromkeys(("Choice", "Decision", "Site", "Trace"), "trace"),
 }

@@ -141,6 +141,40 @@ def jacobian(forward: Forward, values: Values, wrt: str, *, side: int = 1, **opt
     return np.concatenate(columns, axis=1)
 
 
+def second(forward: Forward, values: Values, first: Values, again: Values, **options: Any) -> list[Array]:
+    """The second derivative of every output along two directions, d²f(x)[v, w] (of a scalar, vᵀ H w).
+
+    `first` and `again`: v and w, as tangents are given to `along`, whose options are taken. Jets of jets do it.
+    """
+    chosen = {name: value for name, value in options.items() if name != "around"}
+
+    def inputs() -> dict[str, Any]:
+        made = {name: exact_input(value) for name, value in values.items()}
+        for name in {**first, **again}:
+            jets = of_floats(np.asarray(values[name], dtype=float))
+            v, w = (_slopes(given.get(name, np.zeros(jets.shape))) for given in (first, again))
+            flat = plain(jets).reshape(-1)
+            flat[:] = [Jet(Jet(x.ball, a), None if b is None else Jet(b)) for x, a, b in zip(flat, v, w, strict=True)]
+            made[name] = flat.reshape(jets.shape).view(type(jets))
+        return made
+
+    def compute() -> list[Array]:
+        return [_each(as_array(part), _second_of) for part in forward(inputs())]
+
+    found, _ = exactly(
+        compute,
+        [forward, *options.get("around", ())],
+        narrow=lambda parts: all(is_narrow(part.flat) for part in parts),
+        **chosen,
+    )
+    return found
+
+
+def _second_of(x: Any) -> Any:
+    slope = x.slope.slope if type(x.slope) is Jet else None
+    return arb(0) if slope is None else value_of(slope)
+
+
 def _block(forward: Forward, values: Values, wrt: str, block: range, options: Mapping[str, Any]) -> Array:
     """Some columns at once: the slope of a jet is a row with an entry for each."""
     chosen = {name: value for name, value in options.items() if name != "around"}

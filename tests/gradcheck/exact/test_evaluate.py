@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("flint", reason="python-flint, the extra `proof`, is not installed")
 
-from gradcheck.exact import along, jacobian, one_sided
+from gradcheck.exact import along, jacobian, one_sided, second
 
 RNG = np.random.default_rng(0)
 
@@ -50,6 +50,26 @@ def test_a_jacobian_of_more_columns_than_a_block_has() -> None:
     x = RNG.normal(size=150)
     found = jacobian(lambda v: [v["x"][:3] * v["x"].sum()], {"x": x}, "x").astype(float)
     np.testing.assert_allclose(found, np.eye(3, 150) * x.sum() + x[:3, None])
+
+
+def test_second_derivatives_of_a_network() -> None:
+    """Against differences of exact first ones."""
+    v, w = ({name: RNG.normal(size=value.shape) for name, value in VALUES.items()} for _ in range(2))
+    h = 2.0**-20
+    above, below = (
+        flat(along(network, {name: value + s * v[name] for name, value in VALUES.items()}, w).derivative).astype(float)
+        for s in (h, -h)
+    )
+    found = flat(second(network, VALUES, v, w)).astype(float)
+    np.testing.assert_allclose(found, (above - below) / (2 * h), atol=1e-8)
+    np.testing.assert_allclose(found, flat(second(network, VALUES, w, v)).astype(float), rtol=1e-12)
+
+
+def test_second_derivatives_of_one_variable_along_the_other() -> None:
+    values = {"x": np.array([2.0]), "y": np.array([3.0])}
+    one = {"x": np.ones(1)}, {"y": np.ones(1)}
+    found = second(lambda v: [v["x"] ** 3 * v["y"] ** 2, np.maximum(v["x"], 0), v["x"] * 0], values, *one)
+    assert [float(part[0]) for part in found] == [72, 0, 0]
 
 
 def test_a_jacobian_through_complex_numbers() -> None:
