@@ -156,7 +156,7 @@ def _unknown(name: str) -> Callable[..., Any]:
 @contextmanager
 def shadowed(namespaces: Iterable[dict[str, Any]], cells: Iterable[CellType] = ()) -> Iterator[None]:
     """Bind stand-ins to the names in these globals and closures; at the end every name is what it was."""
-    names: list[tuple[dict[str, Any], str, Any, Any]] = []
+    names: list[tuple[dict[str, Any], str, Any]] = []
     contents: list[tuple[CellType, Any]] = []
     classes: dict[type, dict[str, Any]] = {}
     try:
@@ -164,12 +164,12 @@ def shadowed(namespaces: Iterable[dict[str, Any]], cells: Iterable[CellType] = (
             for name, value in list(namespace.items()):
                 found = stand_in(value)
                 if found is not None:
-                    names.append((namespace, name, value, found))
+                    names.append((namespace, name, value))
                     namespace[name] = found
                 elif isinstance(value, type) and issubclass(value, np.ndarray) and value is not np.ndarray:
                     _give_dtype(value, classes)
             if "float" not in namespace:
-                names.append((namespace, "float", _ABSENT, STAND_INS[float]))
+                names.append((namespace, "float", _ABSENT))
                 namespace["float"] = STAND_INS[float]
         for cell in cells:
             found = stand_in(_content(cell))
@@ -180,11 +180,9 @@ def shadowed(namespaces: Iterable[dict[str, Any]], cells: Iterable[CellType] = (
     finally:
         for cell, value in contents:
             cell.cell_contents = value
-        for namespace, name, value, found in reversed(names):
-            if namespace.get(name) is not found:
-                continue  # the code has bound the name anew
+        for namespace, name, value in reversed(names):
             if value is _ABSENT:
-                del namespace[name]
+                namespace.pop(name, None)
             else:
                 namespace[name] = value
         for kind, members in classes.items():

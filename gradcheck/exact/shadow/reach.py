@@ -57,13 +57,26 @@ def reach(things: Iterable[Any], modules: Iterable[ModuleType] = ()) -> Reached:
     allowed = frozenset(tops)
     for name in _imported(frozenset(name for name in names if _belongs(name, allowed)), allowed, len(sys.modules)):
         found.namespaces.append(vars(sys.modules[name]))
+    for namespace in found.namespaces:
+        found.stores += _containers(namespace)
     return found
+
+
+def _containers(namespace: dict[str, Any]) -> Iterator[dict[Any, Any] | list[Any]]:
+    """The dicts and lists that are globals of a module or attributes of its classes: caches, registries."""
+    for value in list(namespace.values()):
+        if type(value) in (dict, list):
+            yield value
+        elif isinstance(value, type) and value.__module__ == namespace.get("__name__"):
+            yield from (one for one in vars(value).values() if type(one) in (dict, list))
 
 
 def _parts(thing: Any, found: Reached, names: dict[str, None], tops: set[str]) -> list[Any]:
     """What hangs on a thing; its module is written down."""
     if isinstance(thing, FunctionType):
         _name(thing.__module__, names, tops)
+        if thing.__module__ not in sys.modules:  # made by exec, of a notebook say
+            found.namespaces += [thing.__globals__] * all(one is not thing.__globals__ for one in found.namespaces)
         cells = list(thing.__closure__ or ())
         found.cells += cells
         return [*map(_content, cells), *(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
@@ -139,9 +152,11 @@ def _imported(names: frozenset[str], tops: frozenset[str], loaded: int) -> tuple
 def kept(reached: Reached) -> Iterator[None]:
     """Let code change the objects that were reached, with arrays that can hold jets for its arrays of floats.
 
-    Afterwards every attribute and entry is what it was.
+    Afterwards every attribute, entry, global and closure is what it was. (What was imported meanwhile stays.)
     """
     saved = [(store, store.copy()) for store in reached.stores]
+    names = [(namespace, namespace.copy()) for namespace in reached.namespaces]
+    cells = [(cell, cell.cell_contents) for cell in reached.cells if _content(cell) is not None]
     made: dict[int, Any] = {}
     try:
         for store, before in saved:
@@ -153,6 +168,20 @@ def kept(reached: Reached) -> Iterator[None]:
     finally:
         for store, before in saved:
             _restore(store, before)
+        for namespace, known in names:
+            _put_back(namespace, known)
+        for cell, value in cells:
+            cell.cell_contents = value
+
+
+def _put_back(namespace: dict[str, Any], known: dict[str, Any]) -> None:
+    for name, value in list(namespace.items()):
+        if name not in known and not isinstance(value, ModuleType):
+            del namespace[name]
+        elif known.get(name, value) is not value:
+            namespace[name] = known[name]
+    for name in known.keys() - namespace.keys():
+        namespace[name] = known[name]
 
 
 def _lift(value: Any) -> Any:

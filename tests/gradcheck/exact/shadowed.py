@@ -70,15 +70,33 @@ def failing(x: Any) -> Any:
     raise RuntimeError("in the middle")
 
 
+CACHE: dict[int, Any] = {}
+
+
 def rebinding(x: Any) -> Any:
-    """Binds a name anew, which has to stay."""
-    global zeros
-    zeros = "mine"  # type: ignore[assignment]
+    """Binds names, keeps arrays, in the module and in a class."""
+    global zeros, bound
+    zeros = bound = CACHE[2] = np.ones(2) * x
+    Tagged.known.append(x)
     return x
+
+
+def counting() -> Any:
+    """A function that counts its calls."""
+    calls = 0
+
+    def count() -> int:
+        nonlocal calls
+        calls += 1
+        return calls
+
+    return count
 
 
 class Tagged(np.ndarray):
     """An array class that asks for its own type, as course packages do."""
+
+    known: list[Any] = []  # noqa: RUF012 -- people write it
 
     def __new__(cls, data: Any) -> Any:
         """Wrap data."""
