@@ -125,7 +125,7 @@ class _Asker:
     ) -> None:
         self.forward = forward
         self.at = at
-        self.values = values
+        self.values = dict(values)
         self.wrt = wrt
         self.order = order
         self.around = around

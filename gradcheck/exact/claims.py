@@ -54,10 +54,11 @@ def claim(
     Returns the answers as they came (an ExactArray or None per variable), the trace, the notes and the bits. Raises
     NotExact where the code leaves exact arithmetic.
     """
+    given, asked = dict(values), [[np.asarray(g, dtype=float) for g in one] for one in cotangents]
 
     def compute() -> list[list[Any]]:
-        ask = at({name: exact_input(value) for name, value in values.items()})
-        return [_kept(ask([of_floats(np.asarray(g, dtype=float)) for g in one])) for one in cotangents]
+        ask = at({name: exact_input(value) for name, value in given.items()})
+        return [_kept(ask([of_floats(g) for g in one])) for one in asked]
 
     found, run = exactly(
         compute, [at, *around], modules=modules, bits=bits, most=most, budget=budget, narrow=_is_narrow

@@ -76,7 +76,8 @@ def along(
     differentiated stay integers. Where values that are compared are equal, the direction decides.
     Raises NotExact where the code leaves exact arithmetic.
     """
-    run_forward = _runner(forward, lambda: _seeded(values, {name: _slopes(t) for name, t in tangents.items()}))
+    given, along_these = dict(values), dict(tangents)  # the caller's own may be among what holds jets meanwhile
+    run_forward = _runner(forward, lambda: _seeded(given, {name: _slopes(t) for name, t in along_these.items()}))
     (value, slopes), run = exactly(
         run_forward,
         [forward, *around],
@@ -147,6 +148,7 @@ def second(forward: Forward, values: Values, first: Values, again: Values, **opt
     `first` and `again`: v and w, as tangents are given to `along`, whose options are taken. Jets of jets do it.
     """
     chosen = {name: value for name, value in options.items() if name != "around"}
+    values, first, again = dict(values), dict(first), dict(again)
 
     def inputs() -> dict[str, Any]:
         made = {name: exact_input(value) for name, value in values.items()}
@@ -178,6 +180,7 @@ def _second_of(x: Any) -> Any:
 def _block(forward: Forward, values: Values, wrt: str, block: range, options: Mapping[str, Any]) -> Array:
     """Some columns at once: the slope of a jet is a row with an entry for each."""
     chosen = {name: value for name, value in options.items() if name != "around"}
+    values = dict(values)
 
     def slopes() -> list[Any]:
         made: list[Any] = [None] * np.size(values[wrt])
