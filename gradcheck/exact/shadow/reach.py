@@ -64,9 +64,10 @@ def reach(things: Iterable[Any], modules: Iterable[ModuleType] = ()) -> Reached:
 
 def _containers(namespace: dict[str, Any]) -> Iterator[dict[Any, Any] | list[Any]]:
     """The dicts and lists that are globals of a module or attributes of its classes: caches, registries."""
-    for value in list(namespace.values()):
+    for name, value in list(namespace.items()):
         if type(value) in (dict, list):
-            yield value
+            if not name.startswith("__"):  # __builtins__, __all__: Python's own
+                yield value
         elif isinstance(value, type) and value.__module__ == namespace.get("__name__"):
             yield from (one for one in vars(value).values() if type(one) in (dict, list))
 
