@@ -161,13 +161,12 @@ def shadowed(namespaces: Iterable[dict[str, Any]], cells: Iterable[CellType] = (
     classes: dict[type, dict[str, Any]] = {}
     try:
         for namespace in namespaces:
-            for name, value in list(namespace.items()):
-                found = stand_in(value)
-                if found is not None:
-                    names.append((namespace, name, value))
-                    namespace[name] = found
-                elif isinstance(value, type) and issubclass(value, np.ndarray) and value is not np.ndarray:
-                    _give_dtype(value, classes)
+            found_here, arrays = _plan(namespace)
+            for name, value, found in found_here:
+                names.append((namespace, name, value))
+                namespace[name] = found
+            for kind in arrays:
+                _give_dtype(kind, classes)
             if "float" not in namespace:
                 names.append((namespace, "float", _ABSENT))
                 namespace["float"] = STAND_INS[float]
@@ -191,6 +190,20 @@ def shadowed(namespaces: Iterable[dict[str, Any]], cells: Iterable[CellType] = (
 
 
 _ABSENT = object()
+_Plan = tuple[list[tuple[str, Any, Any]], list[type]]
+_plans: dict[int, tuple[dict[str, Any], tuple[int, ...], _Plan]] = {}
+
+
+def _plan(namespace: dict[str, Any]) -> _Plan:
+    """Which names have stand-ins, and which values are array classes; found anew where any name is bound anew."""
+    ids = tuple(map(id, namespace.values()))
+    known = _plans.get(id(namespace))
+    if known is None or known[0] is not namespace or known[1] != ids:
+        found = [(name, value, stand_in(value)) for name, value in namespace.items()]
+        arrays = [value for value in namespace.values() if isinstance(value, type) and issubclass(value, np.ndarray)]
+        plan = [entry for entry in found if entry[2] is not None], [kind for kind in arrays if kind is not np.ndarray]
+        known = _plans[id(namespace)] = (namespace, ids, plan)
+    return known[2]
 
 
 def _content(cell: CellType) -> Any:

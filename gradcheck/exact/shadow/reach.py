@@ -8,6 +8,7 @@ subject itself is one.
 from __future__ import annotations
 
 import functools
+import operator
 import os
 import sys
 import sysconfig
@@ -62,8 +63,19 @@ def reach(things: Iterable[Any], modules: Iterable[ModuleType] = ()) -> Reached:
     return found
 
 
-def _containers(namespace: dict[str, Any]) -> Iterator[dict[Any, Any] | list[Any]]:
+_known: dict[int, tuple[dict[str, Any], tuple[int, ...], list[Any]]] = {}
+
+
+def _containers(namespace: dict[str, Any]) -> list[Any]:
     """The dicts and lists that are globals of a module or attributes of its classes: caches, registries."""
+    ids = tuple(map(id, namespace.values()))
+    known = _known.get(id(namespace))
+    if known is None or known[0] is not namespace or known[1] != ids:
+        known = _known[id(namespace)] = (namespace, ids, list(_find_containers(namespace)))
+    return known[2]
+
+
+def _find_containers(namespace: dict[str, Any]) -> Iterator[dict[Any, Any] | list[Any]]:
     for name, value in list(namespace.items()):
         if type(value) in (dict, list):
             if not name.startswith("__"):  # __builtins__, __all__: Python's own
@@ -176,6 +188,8 @@ def kept(reached: Reached) -> Iterator[None]:
 
 
 def _put_back(namespace: dict[str, Any], known: dict[str, Any]) -> None:
+    if _is_same(namespace, known):
+        return
     for name, value in list(namespace.items()):
         if name not in known and not isinstance(value, ModuleType):
             del namespace[name]
@@ -197,6 +211,15 @@ def _lift(value: Any) -> Any:
 def _restore(store: Any, before: Any) -> None:
     if isinstance(store, list):
         store[:] = before
-    elif len(store) != len(before) or any(store.get(key, store) is not value for key, value in before.items()):
+    elif not _is_same(store, before):
         store.clear()
         store.update(before)
+
+
+def _is_same(one: dict[Any, Any], other: dict[Any, Any]) -> bool:
+    """Whether two dicts have the very same entries, in the same order."""
+    return (
+        len(one) == len(other)
+        and all(map(operator.is_, one.values(), other.values()))
+        and all(map(operator.is_, one, other))
+    )
