@@ -20,9 +20,9 @@ import mutation_odd_layers
 import mutation_refusals
 import mutation_subjects
 
-from gradcheck import discover, loading
 from gradcheck.adapters import function_subject, is_subject, subject_of
 from gradcheck.check import Options, check_subject
+from gradcheck.command import discover, loading
 from gradcheck.problem import Subject
 
 ROOT = Path(__file__).resolve().parent.parent

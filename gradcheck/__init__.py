@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from gradcheck.adapters import register as register
     from gradcheck.check import Options as Options
     from gradcheck.check import check_subject as check_subject
+    from gradcheck.diagnose.counterexample import assert_claim as assert_claim
     from gradcheck.errors import CannotBuild as CannotBuild
     from gradcheck.errors import GradcheckFailure as GradcheckFailure
     from gradcheck.errors import UsageError as UsageError
     from gradcheck.functions import assert_correct as assert_correct
     from gradcheck.functions import check as check
     from gradcheck.functions import numerical_jacobian as numerical_jacobian
+    from gradcheck.report.terminal import explain as explain
     from gradcheck.results import ClaimResult as ClaimResult
     from gradcheck.results import ComponentResult as ComponentResult
 
@@ -39,9 +41,11 @@ _HOME = {
     "GradcheckFailure": "errors",
     "Options": "check",
     "UsageError": "errors",
+    "assert_claim": "diagnose.counterexample",
     "assert_correct": "functions",
     "check": "functions",
     "check_subject": "check",
+    "explain": "report.terminal",
     "numerical_jacobian": "functions",
     "register": "adapters",
 }

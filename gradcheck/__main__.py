@@ -19,6 +19,6 @@ def _is_current(entry: str) -> bool:
 
 if __name__ == "__main__":
     sys.path[:] = [entry for entry in sys.path if not _is_current(entry)]
-    from gradcheck.cli import console
+    from gradcheck.command.cli import console
 
     console()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck import layouts
+from gradcheck.asking import layouts
 from gradcheck.problem import Array, Method, Problem, Values, Variable
 from gradcheck.results import Cause
 

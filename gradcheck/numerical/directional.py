@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from gradcheck.numerical.estimate import Estimate
 from gradcheck.numerical.evaluate import Forward
 from gradcheck.numerical.jacobian import estimate
 from gradcheck.problem import Array, Values
@@ -24,15 +25,34 @@ def directional(
     infinite.
     """
 
+    found = _along(forward, values, tangents, domains or {}, seed)
+    sizes = np.cumsum([int(np.prod(shape)) for shape in found.output_shapes])[:-1]
+    value, bound = np.split(found.value[0], sizes), np.split(found.bound[0], sizes)
+    return [(v.reshape(shape), b.reshape(shape)) for v, b, shape in zip(value, bound, found.output_shapes, strict=True)]
+
+
+def sides(
+    forward: Forward, values: Values, tangents: Values, *, domains: Domains | None = None, seed: int = 0
+) -> tuple[Array, Array, Array]:
+    """Return `(low, high, bound)`, flat over all outputs: the ends of the one-sided derivatives along `tangents`.
+
+    They are the same where f is smooth along that line. The bound is infinite where nothing could be estimated.
+    """
+    found = _along(forward, values, tangents, domains or {}, seed)
+    value, bound = found.value[0], found.bound[0]
+    if found.kink is None or found.left is None or found.right is None:
+        return value, value, bound
+    kink, left, right = found.kink[0], found.left[0], found.right[0]
+    return np.where(kink, np.minimum(left, right), value), np.where(kink, np.maximum(left, right), value), bound
+
+
+def _along(forward: Forward, values: Values, tangents: Values, domains: Domains, seed: int) -> Estimate:
     def along(at: Values) -> list[Array]:
         t = at["t"]
         moved = {name: (values[name] + t * tangent).astype(values[name].dtype) for name, tangent in tangents.items()}
         return forward({**values, **moved})
 
-    found = estimate(along, {"t": np.array(0.0)}, "t", domain=room(values, tangents, domains or {}), seed=seed)
-    sizes = np.cumsum([int(np.prod(shape)) for shape in found.output_shapes])[:-1]
-    value, bound = np.split(found.value[0], sizes), np.split(found.bound[0], sizes)
-    return [(v.reshape(shape), b.reshape(shape)) for v, b, shape in zip(value, bound, found.output_shapes, strict=True)]
+    return estimate(along, {"t": np.array(0.0)}, "t", domain=room(values, tangents, domains), seed=seed)
 
 
 def room(values: Values, tangents: Values, domains: Domains) -> tuple[float, float]:

@@ -36,8 +36,9 @@ class Estimate:
     Every entry of the full Jacobian that no `column` names is zero by structure, and certified to be:
     its bound is `zero_bound`, one number per output.
     `kink` marks entries whose one-sided derivatives disagree beyond their bounds; `left` and `right`
-    hold these (`jump` marks a discontinuity of the value itself). An entry that could not be
-    estimated has an infinite bound, and `reason` says why.
+    hold these (`jump` marks a discontinuity of the value itself). `infinite` is the sign of a derivative
+    that is infinite (√x at 0), else 0. An entry that could not be estimated has an infinite bound, and
+    `reason` says why.
     """
 
     wrt: str
@@ -55,6 +56,7 @@ class Estimate:
     jump: Array | None = None
     left: Array | None = None
     right: Array | None = None
+    infinite: Array | None = None
     reason: str | None = None
     cost: Cost = field(default_factory=Cost)
 

@@ -1,6 +1,6 @@
 """Data of a report that is not one component's: what the files `data/<kind>.json` hold, and how they are read.
 
-`tensorflow` is `gradcheck.differential.Differential`; `mutation`, `arena` and `training` are the classes
+`tensorflow` is `gradcheck.report.differential.Differential`; `mutation`, `arena` and `training` are the classes
 below. Each file is one JSON object with the fields of its class, `kind` and `schema` among them.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from gradcheck.differential import Differential
-from gradcheck.results import typed
+from gradcheck.data import typed
+from gradcheck.report.differential import Differential
 
 SCHEMA = 1
 Outcome = Literal["caught", "survived", "equivalent"]

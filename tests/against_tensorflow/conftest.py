@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gradcheck.differential import Record, write
+from gradcheck.report.differential import Record, write
 
 # TensorFlow reads these when it is imported, which is after this file: no log lines about CPU features,
 # no look for a GPU, and none of oneDNN's reordered sums (it announces itself that results vary with it).

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import beras.activations
-from gradcheck.differential import Deviation, Record
+from gradcheck.report.differential import Deviation, Record
 
 from . import rounding
 from .inputs import CASES, DTYPES, SIZES, arrays

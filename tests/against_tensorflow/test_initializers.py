@@ -14,7 +14,7 @@ import pytest
 
 from beras.initializers import INITIALIZERS
 from beras.layers import Dense
-from gradcheck.differential import Record
+from gradcheck.report.differential import Record
 
 from .inputs import DTYPES, Array
 from .peer import keras

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beras.layers import Dense
-from gradcheck.differential import Record
+from gradcheck.report.differential import Record
 
 from . import rounding
 from .inputs import CASES, DTYPES, SIZES, arrays

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beras.losses import BinaryCrossEntropy, CategoricalCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy
-from gradcheck.differential import Deviation, Record
+from gradcheck.report.differential import Deviation, Record
 
 from . import rounding
 from .inputs import CASES, DTYPES, SIZES, Array, arrays, distributions, one_hot, positive

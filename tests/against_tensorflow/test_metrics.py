@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from beras.metrics import CategoricalAccuracy
 from beras.onehot import OneHotEncoder
-from gradcheck.differential import Record
+from gradcheck.report.differential import Record
 
 from .inputs import CASES, DTYPES, SIZES, arrays, one_hot
 from .peer import keras, tf

@@ -14,7 +14,7 @@ import beras.losses
 from beras.core import Tensor
 from beras.gradient_tape import GradientTape
 from beras.layers import Dense
-from gradcheck.differential import Record
+from gradcheck.report.differential import Record
 
 from . import rounding
 from .inputs import CASES, DTYPES, SIZES, Array, arrays, one_hot, spread

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from beras import BatchNormalization, Dropout, Flatten, GradientTape, LayerNormalization, Tensor
-from gradcheck.differential import Record
+from gradcheck.report.differential import Record
 
 from .inputs import DTYPES
 from .peer import gradients, keras, tf

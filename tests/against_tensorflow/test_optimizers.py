@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from beras.core import Variable
 from beras.optimizer import Adam, BasicOptimizer, RMSProp
-from gradcheck.differential import Deviation, Record
+from gradcheck.report.differential import Deviation, Record
 
 from .inputs import CASES, DTYPES, Array
 from .peer import keras, tf

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gradcheck import assert_claim
 from gradcheck.check import Options
-from gradcheck.counterexample import assert_claim
+from gradcheck.diagnose.shrink import shrink
 from gradcheck.functions import check
 from gradcheck.problem import Array, Values
-from gradcheck.shrink import shrink
 from tests.faults.dense import Dense, DenseAveraged
 from tests.faults.elementwise import LeakyReLU, LeakyReLUNegative, SineReversed
 from tests.faults.losses import CategoricalCrossEntropy, CceBatch

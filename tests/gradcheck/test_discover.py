@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.discover import modules, resolve
+from gradcheck.command.discover import modules, resolve
 from gradcheck.errors import UsageError
 from tests.gradcheck.foreign import package
 

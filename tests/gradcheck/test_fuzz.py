@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import gradcheck
-from gradcheck.arguments import parser
-from gradcheck.cli import main
+from gradcheck.command.arguments import parser
+from gradcheck.command.cli import main
 
 OPTIONS = sorted(option for action in parser()._actions for option in action.option_strings)
 VALUED = sorted(o for action in parser()._actions if action.nargs != 0 for o in action.option_strings)

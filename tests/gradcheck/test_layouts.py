@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gradcheck.layouts import read
+from gradcheck.asking.layouts import read
 
 BATCH, IN, OUT = 5, 4, 3
 rng = np.random.default_rng(0)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.cli import main
+from gradcheck.command.cli import main
 from tests.gradcheck.foreign import CORE, LAYERS, document, package
 
 TANH = CORE + LAYERS.partition("class Flipped")[0].replace("from .core import", "#")

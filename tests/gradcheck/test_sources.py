@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.cli import main
-from gradcheck.pool import Worker
-from gradcheck.sources import is_checked
+from gradcheck.command.cli import main
+from gradcheck.command.processes.parent import Worker
+from gradcheck.command.sources import is_checked
 from tests.gradcheck.foreign import LAYERS, package
 from tests.gradcheck.test_pool import find, names
 
@@ -75,7 +75,7 @@ def test_subject_may_compile_files_and_what_it_starts_leaves_no_bytecode(tmp_pat
 
 def test_what_is_installed_is_not_checked_even_inside_a_checked_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     # Such as a virtual environment in the student's folder.
-    monkeypatch.setattr("gradcheck.sources._checked", {os.path.join(os.path.realpath(sys.prefix), ""), os.sep})
+    monkeypatch.setattr("gradcheck.command.sources._checked", {os.path.join(os.path.realpath(sys.prefix), ""), os.sep})
     assert not is_checked(pytest.__file__)
     assert not is_checked(os.__file__)
     assert is_checked(os.path.abspath("layers.py"))

@@ -1,0 +1,1 @@
+"""What the code says: every claim is asked for products with the same cotangents."""

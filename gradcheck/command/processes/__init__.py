@@ -1,0 +1,1 @@
+"""Processes that can be stopped: the parent asks, the child runs the checked code."""

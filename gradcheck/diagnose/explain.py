@@ -1,0 +1,92 @@
+"""Why a claim is wrong: the facts for the diagnosis, the smallest counterexample, and what is claimed there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gradcheck.comparing.judge import is_wrong, right_answer
+from gradcheck.comparing.shared import not_together
+from gradcheck.diagnose import Evidence, diagnose
+from gradcheck.diagnose.counterexample import counterexample
+from gradcheck.diagnose.matrices import matrices
+from gradcheck.diagnose.small_constants import forgotten
+from gradcheck.evaluated import Evaluated, Ledger
+from gradcheck.problem import Method, Subject, Values
+from gradcheck.record import Record, Wrong
+from gradcheck.results import Cause, Matrices
+from gradcheck.verdicts import Reach
+
+SHARED = (
+    "Where several entries meet in one kink, each may claim either side, or between; but what they claim together must "
+    "be a derivative along every direction."
+)
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Causes that fit, best first; the smallest counterexample as text, with what is claimed and measured there; a
+    test that reproduces it; and how far the mistake reaches, where the cause tells more than the points do."""
+
+    causes: tuple[Cause, ...] = ()
+    example: str = ""
+    matrices: Matrices | None = None
+    test: str = ""
+    reach: Reach | None = None
+    where: str = ""
+
+
+def explain(subject: Subject, record: Record, seed: int, budget: int) -> Explained:
+    """Explain the first point at which a claim was wrong.
+
+    Nothing is said of a Jacobian past the budget: what is wrong with it is the entry that was found by halving.
+    """
+    wrong = record.first_wrong
+    assert wrong is not None
+    name, method, point = record.wrt, wrong.method, wrong.point
+    here = Evaluated(point, Ledger(), seed=seed, budget=budget)
+    if here.is_large(name):
+        return Explained()
+    epsilon, causes = None, tuple[Cause, ...]()
+    if wrong.together:
+        causes = (Cause("shared kink", SHARED, wrong.together),)
+    else:
+        evidence = _evidence(here, method, name, wrong)
+        epsilon = forgotten(subject, evidence, here)
+        causes = (epsilon.cause,) if epsilon is not None else diagnose(evidence)
+
+    def still_wrong(values: Values) -> bool:
+        try:
+            smaller = Evaluated(replace(point, values=dict(values)), Ledger(), seed=seed)
+        except Exception:  # values at which forward itself fails show nothing about its derivative
+            return False
+        known = smaller.in_dtype(wrong.dtype)
+        if wrong.together:
+            return not_together(smaller, method, name, known)
+        return is_wrong(smaller, method, name, known)
+
+    example, test, values, smaller = counterexample(subject, method.name, name, point.values, still_wrong)
+    exact = {key: value.astype(float) if value.dtype.kind == "f" else value for key, value in values.items()}
+    shown = matrices(replace(point, problem=smaller or point.problem, values=exact), method, name, wrong.dtype)
+    if epsilon is not None:
+        return Explained(causes, example, shown, test, "ε", epsilon.where)
+    return Explained(causes, example, shown, test)
+
+
+def _evidence(here: Evaluated, method: Method, name: str, wrong: Wrong) -> Evidence:
+    known = here.in_dtype(wrong.dtype)
+    answer, asked = here.ask_entries(method, name, known)
+    right, tolerance = right_answer(here, name, asked, known)
+    return Evidence(
+        method=method,
+        variable=here.problem.variable(name),
+        problem=here.problem,
+        values=here.point.values,
+        outputs=here.outputs,
+        claim=answer.rows if answer.rows is not None else np.full(right.shape, np.nan),
+        estimate=right,
+        tolerance=tolerance,
+        previous=wrong.previous,
+        message=answer.message or wrong.message,
+    )
