@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from flint import arb
 
-from gradcheck import layouts
+from gradcheck.asking import layouts
 from gradcheck.exact import session
 from gradcheck.exact.arrays.array import Array, ExactArray, as_array, exact, of_floats
 from gradcheck.exact.arrays.makers import holds_jets
