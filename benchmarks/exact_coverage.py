@@ -147,7 +147,7 @@ def asked(point: Point, method: Method) -> set[str]:
         return set()
     size = sum(int(np.prod(shape)) for shape in shapes)
     rows = dict.fromkeys(method.wrt, np.ones((1, size)))
-    answers = ask(point.problem, method, point.values, shapes, rows, "float64")
+    answers = ask(point.problem, method, lambda: dict(point.values), shapes, rows, "float64")
     return {name for name, answer in answers.items() if answer.status == "answered"}
 
 

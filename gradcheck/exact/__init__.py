@@ -43,12 +43,14 @@ from gradcheck.exact.errors import NotExact
 if TYPE_CHECKING:
     from gradcheck.exact.boxes import Boxes, box
     from gradcheck.exact.claims import Claim, ask, claim
-    from gradcheck.exact.comparison import Comparison, agreement, compare, digits, midpoint, row_scale
+    from gradcheck.exact.comparison import ROUNDED, Comparison, agreement, compare, digits, midpoint, midpoints, row_scale
     from gradcheck.exact.evaluate import Along, OneSided, along, jacobian, one_sided, second
     from gradcheck.exact.formula import ExactPoint, Formula
+    from gradcheck.exact.kept import digits_kept
     from gradcheck.exact.trace import Choice, Decision, Site, Trace
 
 __all__ = [
+    "ROUNDED",
     "Along",
     "Boxes",
     "Choice",
@@ -69,8 +71,10 @@ __all__ = [
     "claim",
     "compare",
     "digits",
+    "digits_kept",
     "jacobian",
     "midpoint",
+    "midpoints",
     "one_sided",
     "row_scale",
     "second",
@@ -79,9 +83,10 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(("Boxes", "box"), "boxes"),
     **dict.fromkeys(("Claim", "ask", "claim"), "claims"),
-    **dict.fromkeys(("Comparison", "agreement", "compare", "digits", "midpoint", "row_scale"), "comparison"),
+    **dict.fromkeys(("Comparison", "ROUNDED", "agreement", "compare", "digits", "midpoint", "midpoints", "row_scale"), "comparison"),
     **dict.fromkeys(("Along", "OneSided", "along", "jacobian", "one_sided", "second"), "evaluate"),
     **dict.fromkeys(("ExactPoint", "Formula"), "formula"),
+    "digits_kept": "kept",
     **dict.fromkeys(("Choice", "Decision", "Site", "Trace"), "trace"),
 }
 

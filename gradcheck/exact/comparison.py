@@ -22,6 +22,9 @@ IDENTICAL = 2.0**-60
 ROUNDED = 2.0**-48
 """Up to that share, constants that are floats explain a difference: `x / 6` and `x * (1 / 6)` are two numbers."""
 
+MOST_DIGITS = 17.0
+"""More than a float64 has."""
+
 _WORST: tuple[Relation, ...] = get_args(Relation)
 
 
@@ -112,16 +115,21 @@ def midpoint(ball: Any) -> float:
     return float(ball)
 
 
+def midpoints(balls: Array) -> Array:
+    """The floats nearest to the middles of an array of balls."""
+    return np.array([float(ball) for ball in balls.flat]).reshape(balls.shape)
+
+
 def digits(claim: float, exact: Any, scale: Any) -> float:
     """How many decimal digits of the scale a float keeps of an exact number: −log₁₀(|claim − exact| / scale).
 
-    At most 17 (all that a float64 has), at least 0; a claim that is not finite keeps none.
+    At most `MOST_DIGITS`, at least 0; a claim that is not finite keeps none.
     """
     if not math.isfinite(claim):
         return 0.0
     with session.precisely():
         share = _share(abs(arb(claim) - exact).upper(), scale)
-    return min(17.0, max(0.0, -math.log10(share))) if share > 0 else 17.0
+    return min(MOST_DIGITS, max(0.0, -math.log10(share))) if share > 0 else MOST_DIGITS
 
 
 def agreement(floats: Array, exact: Array) -> float:

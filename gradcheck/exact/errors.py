@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gradcheck.errors import Interruption
+
 
 class NotExact(Exception):
     """Something left exact arithmetic: `why` in a sentence, and `place`, the "file.py:12" of the user's code.
@@ -15,10 +17,6 @@ class NotExact(Exception):
         self.why = why
         self.place = place
         self.undecided = undecided
-
-
-class Interruption(BaseException):
-    """Ends an exact run from inside. No Exception, so that no `except Exception` of the code that runs swallows it."""
 
 
 class Left(Interruption):

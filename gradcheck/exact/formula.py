@@ -11,7 +11,7 @@ say.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,8 @@ class Formula:
     `comparison`: of the claim's product with the derivative's (on the side that is nearer, at a kink); None where it
     could not be made, with the reason in `left`: "claim" or "forward" left exact arithmetic (`why` says where), forward
     has a "jump" here, or a "kink" in too many entries. `at_kink`: the two one-sided derivatives differ; entries are
-    then compared one by one. `piece`: of forward's decisions.
+    then compared one by one. `piece`: of forward's decisions. `cotangent` (over all outputs) and `direction`: u and v;
+    `scale`: what the difference is a share of.
     """
 
     wrt: str
@@ -47,6 +48,9 @@ class Formula:
     piece: int = 0
     forward: OneSided | None = None
     claim: Claim | None = None
+    cotangent: Array = field(default_factory=lambda: np.zeros(0))
+    direction: Array = field(default_factory=lambda: np.zeros(0))
+    scale: float = 0.0
 
 
 def random_direction(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
@@ -102,11 +106,11 @@ class ExactPoint:
         return self._cotangents
 
     def compare(self, method: Method) -> dict[str, Formula]:
-        """Compare what `method` claims with the derivative, by each of its variables that is not constant data.
+        """Compare what `method` claims with the derivative, by each of its variables.
 
-        Of a variable of which the method says nothing, nothing is said here either.
+        Of a variable of which the method says nothing, nothing is said here either; of constant data, 0 is nothing.
         """
-        names = [name for name in method.wrt if not self.problem.variable(name).constant]
+        names = [name for name in method.wrt if np.asarray(self.values[name]).dtype.kind == "f"]
         found: dict[str, Formula] = {}
         sides: dict[str, OneSided] = {}
         for name in names:
@@ -128,7 +132,7 @@ class ExactPoint:
             if name in said.unreadable:
                 why = NotExact(said.unreadable[name])
                 found[name] = Formula(name, None, "claim", why, forward=side, claim=said)
-            elif name in said.rows:
+            elif name in said.rows and not (self.problem.variable(name).constant and _is_zero(said.rows[name])):
                 try:
                     found[name] = _compared(self, name, said, side, u[0])
                 except NotExact as error:
@@ -138,7 +142,8 @@ class ExactPoint:
 
 def _compared(point: ExactPoint, name: str, said: Claim, side: OneSided, u: Array) -> Formula:
     row, x = said.rows[name][0], np.asarray(point.values[name], dtype=float)
-    found = Formula(name, None, piece=side.trace.piece, forward=side, claim=said)
+    v = point.directions[name]
+    found = Formula(name, None, piece=side.trace.piece, forward=side, claim=said, cotangent=u, direction=v)
     if any(mask.any() for mask in side.jumps):
         return replace(found, left="jump")
     f = _dot(_flat(side.value), u)
@@ -147,11 +152,11 @@ def _compared(point: ExactPoint, name: str, said: Claim, side: OneSided, u: Arra
             return replace(found, left="kink", at_kink=True)
         low, high = _sides(point, name, u)
         scale = row_scale(np.array([*row, *low, *high], dtype=object), f, x)
-        return replace(found, comparison=at_kink(row, low, high, scale), at_kink=True)
+        return replace(found, comparison=at_kink(row, low, high, scale), at_kink=True, scale=float(scale))
     derivative = _dot(_flat(side.right), u)
-    claimed = _dot(row, point.directions[name].ravel())
+    claimed = _dot(row, v.ravel())
     scale = row_scale(np.array([*row, derivative], dtype=object), f, x)
-    return replace(found, comparison=compare(_array(claimed), _array(derivative), scale))
+    return replace(found, comparison=compare(_array(claimed), _array(derivative), scale), scale=float(scale))
 
 
 def _sides(point: ExactPoint, name: str, u: Array) -> tuple[Array, Array]:
@@ -171,6 +176,10 @@ def _ends(right: Any, left: Any, factor: float) -> tuple[Any, Any]:
     if a.overlaps(b):
         return a, a
     return min(a, b, arb(0), key=float), max(a, b, arb(0), key=float)
+
+
+def _is_zero(balls: Array) -> bool:
+    return all(ball == 0 for ball in balls.flat)
 
 
 def _flat(parts: list[Array]) -> Array:

@@ -15,6 +15,8 @@ from typing import Any
 # Of one decision, this many pairs of operands are kept.
 KEPT = 1024
 
+_GRADCHECK = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -25,6 +27,11 @@ class Site:
     column: int = 0
     end: int = 0
     function: str = ""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this is a line of gradcheck's own."""
+        return self.file.startswith(_GRADCHECK)
 
     def __str__(self) -> str:
         """Return `file.py:12`, relative to the current folder where it lies inside it."""
