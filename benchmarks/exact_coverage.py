@@ -41,8 +41,8 @@ sys.path[:0] = [str(ROOT)]
 
 from gradcheck import sampling  # noqa: E402
 from gradcheck.adapters import function_subject, is_subject, subject_of  # noqa: E402
-from gradcheck.check import Options, check_subject  # noqa: E402
 from gradcheck.asking.claims import ask  # noqa: E402
+from gradcheck.check import Options, check_subject  # noqa: E402
 from gradcheck.errors import CannotBuild  # noqa: E402
 from gradcheck.exact.formula import ExactPoint, Formula  # noqa: E402
 from gradcheck.problem import Method, Subject  # noqa: E402

@@ -32,7 +32,7 @@ from gradcheck.forms import Forms, loses
 from gradcheck.guarded import Watch, guarded
 from gradcheck.in_dtype import InDtype
 from gradcheck.problem import Array, Method, Subject, Values
-from gradcheck.proving import Prover
+from gradcheck.proving.prover import Prover
 from gradcheck.record import Record, Wrong
 from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Heat, Note, Unjudged
 from gradcheck.sampling import Point

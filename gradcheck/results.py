@@ -203,8 +203,8 @@ class ClaimResult(Data):
     the largest ratio, at `worst_point`. `wrong`: the wrong entries of the first point that has any, a dozen at most, of
     `wrong_count`. `causes`: best first; `counterexample`: the smallest values found, as NumPy code, `matrices` what is
     claimed and measured there, `test` a test to paste. `reason`: why it is not judged, why it is waived, or which
-    convention it follows. `traceback`: of an exception, the checked code's own frames. `basis`: whether the verdict rests
-    on what was measured, on what was shown exactly (`proof`), or on both.
+    convention it follows. `traceback`: of an exception, the checked code's own frames. `basis`: what the verdict rests
+    on, measurement or what was shown exactly (`proof`), or both.
     """
 
     name: str

@@ -23,7 +23,9 @@ SHARED = (
     "be a derivative along every direction."
 )
 
-ANOTHER = "the claim is close to the derivative, but its formula is another one: is a constant mistyped, or an ε missing?"
+ANOTHER = (
+    "the claim is close to the derivative, but its formula is another one: is a constant mistyped, or an ε missing?"
+)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,16 @@ from gradcheck.exact.errors import NotExact
 if TYPE_CHECKING:
     from gradcheck.exact.boxes import Boxes, box
     from gradcheck.exact.claims import Claim, ask, claim
-    from gradcheck.exact.comparison import ROUNDED, Comparison, agreement, compare, digits, midpoint, midpoints, row_scale
+    from gradcheck.exact.comparison import (
+        ROUNDED,
+        Comparison,
+        agreement,
+        compare,
+        digits,
+        midpoint,
+        midpoints,
+        row_scale,
+    )
     from gradcheck.exact.evaluate import Along, OneSided, along, jacobian, one_sided, second
     from gradcheck.exact.formula import ExactPoint, Formula
     from gradcheck.exact.kept import digits_kept
@@ -83,7 +92,9 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(("Boxes", "box"), "boxes"),
     **dict.fromkeys(("Claim", "ask", "claim"), "claims"),
-    **dict.fromkeys(("Comparison", "ROUNDED", "agreement", "compare", "digits", "midpoint", "midpoints", "row_scale"), "comparison"),
+    **dict.fromkeys(
+        ("Comparison", "ROUNDED", "agreement", "compare", "digits", "midpoint", "midpoints", "row_scale"), "comparison"
+    ),
     **dict.fromkeys(("Along", "OneSided", "along", "jacobian", "one_sided", "second"), "evaluate"),
     **dict.fromkeys(("ExactPoint", "Formula"), "formula"),
     "digits_kept": "kept",

@@ -13,9 +13,9 @@ def digits_kept(floats: Array, exact: Array, column: Array, sizes: Array, dtype:
     """The fewest decimal digits that any entry of a gradient keeps of the scale of its rows, and which entry that is.
 
     `column`, `(colours, outputs)`: the entry of the variable that moves an output, −1 for none (as in an estimate): the
-    scale of an output is the largest exact entry that moves it, or its own of `sizes`, `(outputs,)`, where several outputs
-    cancel; that of an entry is the largest of its outputs'. Entries
-    whose scale the type cannot hold are left out; where there is no other, all digits are kept.
+    scale of an output is the largest exact entry that moves it, or its own of `sizes`, `(outputs,)`, where several
+    outputs cancel; that of an entry is the largest of its outputs'. Entries whose scale the type cannot hold are left
+    out; where there is no other, all digits are kept.
     """
     entries = np.array([abs(float(ball)) if ball.is_finite() else np.nan for ball in exact])
     named = column >= 0

@@ -21,7 +21,8 @@ from typing import Any, Literal, NoReturn
 import flint
 import numpy as np
 
-from gradcheck.exact.errors import Interruption, Left
+from gradcheck.errors import Interruption
+from gradcheck.exact.errors import Left
 from gradcheck.exact.trace import Site, Trace
 
 BITS = 128

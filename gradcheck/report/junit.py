@@ -2,7 +2,8 @@
 
 What makes the command's exit status 1 is a failure: claims that are wrong, unresolved, not implemented or could not be
 asked, and broken contracts; a component that ended or hung before it had any claim is an error. What is waived, left
-out or not understood is skipped, with its reason. A convention passes, with its name in the output.
+out or not understood is skipped, with its reason. What passes says in its
+output whether it is proved or measured, and which convention it follows.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree
 
+from gradcheck.report.proof import basis
 from gradcheck.report.rows import reason
 from gradcheck.report.terminal import claim_text
 from gradcheck.report.words import one_line
@@ -71,8 +73,10 @@ def _claim(result: ComponentResult, claim: ClaimResult) -> ElementTree.Element:
     if claim.verdict in FAILING:
         _add(case, "failure", message, claim.verdict).text = _xml(claim_text(claim))
     elif claim.verdict == "convention":
-        ElementTree.SubElement(case, "system-out").text = _xml(one_line(message))
-    elif claim.verdict != "correct":
+        ElementTree.SubElement(case, "system-out").text = _xml(one_line(f"{message}; {basis([claim])}"))
+    elif claim.verdict == "correct":
+        ElementTree.SubElement(case, "system-out").text = _xml(basis([claim]))
+    else:
         _add(case, "skipped", message)
     return case
 
