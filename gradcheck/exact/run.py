@@ -11,7 +11,7 @@ import numpy as np
 from flint import acb, arb
 
 from gradcheck.adapters.state import global_fingerprint
-from gradcheck.errors import told
+from gradcheck.errors import message
 from gradcheck.exact import session
 from gradcheck.exact.arrays import protocols
 from gradcheck.exact.errors import Apart, Left, NotExact, Undecided
@@ -71,7 +71,8 @@ def exactly(
         except NotExact as error:
             raise undecided or error from None
         except Exception as error:  # whatever other people's code raises on jets, and not on floats
-            raise (undecided or NotExact(f"it raises {told(error)} on exact numbers", _place(error))) from error
+            why = f"it raises {type(error).__name__}: {message(error)} on exact numbers"
+            raise (undecided or NotExact(why, _place(error))) from error
 
 
 def _once(

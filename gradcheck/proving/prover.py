@@ -75,12 +75,13 @@ class Prover:
         if shown.last is not here:  # the widest type that is asked comes first
             shown.last = here
             found = self._compare(shown, here, method, formula, found)
-        if formula.claim is None or here.point.label not in shown.good:
+        if here.point.label not in shown.good:
             return found
-        digits = self._digits(here, known, method, formula)
-        if digits is not None:
-            shown.keep(here.point, digits)
-        return _decided(found, known, formula, digits)
+        rows = self._said(here, known, method, formula)
+        if formula.at_kink or rows is None or not trust.holds(here.point, known.dtype):
+            return found
+        shown.keep(here.point, _digits(here, known, formula, rows))
+        return _decided(found, here, known, formula, rows)
 
     def _ask(self, here: Evaluated, method: Method) -> _Asked:
         if self._here is not here:
@@ -127,24 +128,6 @@ class Prover:
         answer = here.ask(method, known, every)[formula.wrt]
         return None if answer.rows is None else answer.rows[0]
 
-    def _digits(self, here: Evaluated, known: InDtype, method: Method, formula: Formula) -> Digits | None:
-        """How many digits a right claim keeps at this point in this type."""
-        point, name = here.point, formula.wrt
-        if formula.at_kink or formula.claim is None or not trust.holds(point, known.dtype):
-            return None
-        rows = self._said(here, known, method, formula)
-        if rows is None:
-            return None
-        estimate = here.estimate(name)
-        size = np.where(np.abs(estimate.value) > estimate.bound, np.abs(estimate.value), 0.0)
-        sizes = size.max(axis=0, initial=0.0) * np.abs(formula.cotangent)
-        kept, entry = exact.digits_kept(rows, formula.claim.rows[name][0], estimate.column, sizes, known.dtype)
-        of = int(np.finfo(known.dtype).precision)
-        whole = min(int(kept), of)
-        index = tuple(int(i) for i in np.unravel_index(entry, np.shape(point.values[name])))
-        x = float(here.variable(name)[entry])
-        return Digits(known.dtype, of, whole, whole, point.label, index, x)
-
 
 def _is_run(here: Evaluated, known: InDtype, name: str) -> bool:
     """Whether a point is one to run exactly: not one that is about the memory or the type of what is handed over."""
@@ -152,15 +135,40 @@ def _is_run(here: Evaluated, known: InDtype, name: str) -> bool:
     return point.arrange is as_it_is and not point.types and not known.whole and not here.is_large(name)
 
 
-def _decided(found: Comparison, known: InDtype, formula: Formula, digits: Digits | None) -> Comparison:
-    """An exact agreement decides what the measurement could not, if the claim keeps its digits in this type.
+def _digits(here: Evaluated, known: InDtype, formula: Formula, rows: Array) -> Digits:
+    """How many digits a right claim, which said `rows` in this type, keeps at this point."""
+    assert formula.claim is not None
+    point, estimate = here.point, here.estimate(formula.wrt)
+    kept, entry = exact.digits_kept(
+        rows, formula.claim.rows[formula.wrt][0], estimate.column, _sizes(here, formula), known.dtype
+    )
+    of = int(np.finfo(known.dtype).precision)
+    whole = min(int(kept), of)
+    index = tuple(int(i) for i in np.unravel_index(entry, np.shape(point.values[formula.wrt])))
+    return Digits(known.dtype, of, whole, whole, point.label, index, float(here.variable(formula.wrt)[entry]))
 
-    What is measured of code that rounds to a shorter float are its stairs, so that it is no evidence against a formula.
+
+def _sizes(here: Evaluated, formula: Formula) -> Array:
+    """The largest derivative of each output that the measurement knows, times its cotangent."""
+    estimate = here.estimate(formula.wrt)
+    size = np.where(np.abs(estimate.value) > estimate.bound, np.abs(estimate.value), 0.0)
+    return np.asarray(size.max(axis=0, initial=0.0) * np.abs(formula.cotangent))
+
+
+def _decided(found: Comparison, here: Evaluated, known: InDtype, formula: Formula, rows: Array) -> Comparison:
+    """An exact agreement decides what the measurement could not, if the claim's digits are enough in this type.
+
+    What is measured of code that rounds to a shorter float are its stairs, and no evidence against a formula. What is
+    small beside f itself need not have digits of its own: y(1 − y) is 0 for 8.5e-17 at x = 37.
     """
     rounds = trust.rounds(formula)
-    if digits is None or not (found.at.verdict == "unresolved" or (rounds and found.at.verdict == "wrong")):
+    if not (found.at.verdict in ("unresolved", "skipped") or (rounds and found.at.verdict == "wrong")):
         return found
-    if 10.0**-digits.kept > RESOLVED["float32" if rounds else known.precision]:
+    assert formula.claim is not None
+    right, column = formula.claim.rows[formula.wrt][0], here.estimate(formula.wrt).column
+    own = np.abs(here.flat * formula.cotangent) / max(here.reach, 1.0)
+    kept, _ = exact.digits_kept(rows, right, column, np.maximum(_sizes(here, formula), own), known.dtype)
+    if 10.0**-kept > RESOLVED["float32" if rounds else known.precision]:
         return found
-    message = f"shown exactly, {digits.kept} of {digits.of} digits kept; measured: {rounds or found.at.message}"
+    message = f"shown exactly; measured: {rounds or found.at.message}"
     return replace(found, at=replace(found.at, verdict="correct", message=message), wrong=0, entries=())

@@ -70,13 +70,14 @@ def _case(result: ComponentResult, name: str, source: str = "") -> ElementTree.E
 def _claim(result: ComponentResult, claim: ClaimResult) -> ElementTree.Element:
     case = _case(result, claim.name, claim.source)
     message = f"{said(claim.verdict, claim.reach, claim.where)}: {reason(claim)}".removesuffix(": ")
+    rests = f"; {basis([claim])}" if claim.points else ""
     if claim.verdict in FAILING:
         _add(case, "failure", message, claim.verdict).text = _xml(claim_text(claim))
     elif claim.verdict == "convention":
-        ElementTree.SubElement(case, "system-out").text = _xml(one_line(f"{message}; {basis([claim])}"))
-    elif claim.verdict == "correct":
-        ElementTree.SubElement(case, "system-out").text = _xml(basis([claim]))
-    else:
+        ElementTree.SubElement(case, "system-out").text = _xml(one_line(message) + rests)
+    elif claim.verdict == "correct" and claim.points:
+        ElementTree.SubElement(case, "system-out").text = basis([claim])
+    elif claim.verdict != "correct":
         _add(case, "skipped", message)
     return case
 

@@ -267,7 +267,7 @@ def explain(result: ComponentResult) -> str:
     >>> result = gradcheck.check(lambda x: (x**2).sum(), np.array([1.0, 3.0]), grad=lambda x: x)
     >>> print(gradcheck.explain(result))
     wrong      ...<lambda>  everywhere  ...
-      wrong      grad[x] everywhere (...): 2 × too small: is the 2 of the squared term missing, or a ½ too much?
+      wrong      grad[x] everywhere (...: 2 × too small: is the 2 of the squared term missing, or a ½ too much?
         evidence  every entry of the claim is 1/2 × the derivative, within its tolerance
         ...
         smallest  x = np.array([1.0, 3.0])
