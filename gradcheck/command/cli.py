@@ -23,6 +23,8 @@ from gradcheck.command.status import exit_status, fails, unread
 from gradcheck.command.written import write_documents, write_report
 from gradcheck.errors import UsageError, shown
 from gradcheck.report import writing
+from gradcheck.report.annotations import github
+from gradcheck.report.findings import root_of_the_repository
 from gradcheck.report.printer import Line, Printer
 from gradcheck.report.terminal import lines_of, summary
 from gradcheck.report.words import clean, one_line
@@ -112,6 +114,7 @@ def _each(arguments: Arguments, screen: Screen) -> int:
         screen.progress("writing the report")
         notes = each.write_table(graded, arguments)
     screen.lines([(note, "quiet")] for note in notes)
+    _annotate(outcomes, arguments, screen)
     if interrupted:
         _complain(f"interrupted: {len(graded)} of {len(arguments.each)} folders were checked")
     _explain(outcomes, nothing_read)
@@ -121,7 +124,9 @@ def _each(arguments: Arguments, screen: Screen) -> int:
 def _first_line(places: Sequence[Place], arguments: Arguments) -> Line:
     """Name the version and the files, so that a verdict about the wrong copy cannot go unnoticed."""
     files = ", ".join(dict.fromkeys(place.shown for place in places))
-    return [(f"gradcheck {__version__}", "name"), (f" checks {one_line(files)} (seed {arguments.settings.seed})", "")]
+    more = f"; options of {arguments.configuration}" if arguments.configuration else ""
+    how = f"seed {arguments.settings.seed}{more}"
+    return [(f"gradcheck {__version__}", "name"), (f" checks {one_line(files)} ({one_line(how)})", "")]
 
 
 def _list(found: Sequence[Found], screen: Screen) -> int:
@@ -155,12 +160,20 @@ def _check(run: Run, found: list[Found], arguments: Arguments, screen: Screen) -
         screen.progress("writing the report")
         is_part = interrupted or arguments.exit_first or arguments.keyword or arguments.exclude
         notes = write_report(outcomes, arguments, [] if is_part else run.places)
+    _annotate(outcomes, arguments, screen)
     results = [outcome.result for outcome in outcomes]
     screen.lines(summary(results, time.perf_counter() - start, [*_hints(results), *notes], arguments.verbose))
     if interrupted:
         _complain(f"interrupted: {len(outcomes)} of {len(found)} were checked")
     _explain(outcomes, nothing_read)
     return status
+
+
+def _annotate(outcomes: Sequence[Outcome], arguments: Arguments, screen: Screen) -> None:
+    if arguments.annotate:
+        root = root_of_the_repository()
+        found = github([outcome.result for outcome in outcomes], root, arguments.strict)
+        screen.lines([(line, "")] for line in found)
 
 
 def _status(outcomes: Sequence[Outcome], arguments: Arguments, nothing_read: Sequence[str], interrupted: int) -> int:

@@ -1,4 +1,4 @@
-"""The files that a run leaves: JSON and XML, each made beside its place and then moved there, and the report."""
+"""The files that a run leaves: JSON, XML and SARIF, each made beside its place and then moved there, and the report."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from gradcheck.report import writing
 def write_documents(
     outcomes: Sequence[Outcome], arguments: Arguments, files: tuple[str, ...], exit_status: int
 ) -> None:
-    """Write the JSON and the XML that were asked for. `files`: those that were checked."""
-    from gradcheck.report import document, junit
+    """Write the JSON, the XML and the SARIF that were asked for. `files`: those that were checked."""
+    from gradcheck.report import document, findings, junit, sarif
 
     results = tuple(outcome.result for outcome in outcomes)
     seconds = {outcome.result.name: outcome.seconds for outcome in outcomes}
@@ -25,6 +25,8 @@ def write_documents(
         write(arguments.json, found.to_json().encode("utf-8", "backslashreplace"))
     if arguments.junit_xml:
         write(arguments.junit_xml, junit.junit_xml(results, seconds))
+    if arguments.sarif:
+        write(arguments.sarif, sarif.sarif(results, findings.root_of_the_repository(), arguments.strict))
 
 
 def write(target: str, content: bytes) -> None:
