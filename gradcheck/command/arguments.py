@@ -19,7 +19,7 @@ from gradcheck.report.marks import Marking, marking
 
 DTYPES = ("float64", "float32", "float16")
 BUDGET = "the largest Jacobian compared entry by entry (default 1e7 entries)"
-ANNOTATE = "github: print failures as its annotations (default where it runs this); or none"
+ANNOTATE = "github: failures as its annotations (default where it runs this); or none"
 USAGE = """python -m gradcheck [OPTION...] [TARGET...]
        python -m gradcheck --each FOLDER... TARGET"""
 TARGET = "class, function, module, package, file, folder (default: beras, if here)"
