@@ -44,6 +44,9 @@ class Arguments:
     sarif: str = ""
     annotate: bool = False
     gradescope: str = ""
+    baseline: str = ""
+    write_baseline: bool = False
+    changed: str = ""
     marking: Marking = field(default_factory=Marking)
     configuration: str = ""
     report: str = "reports"
@@ -77,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     add("-k", dest="keyword", metavar="EXPR", help="only what matches, such as 'dense and not loss'")
     add("--exclude", action="append", metavar="NAME", help="not this, nor what is in it (beras.model); repeatable")
     add("--each", action="store_true", help="FOLDER... TARGET: the same target in many folders, one table")
+    add("--changed", metavar="BASE", help="only what has changed since git's BASE, or imports what has")
     add("--list", action="store_true", help="say what would be checked, and check nothing")
     add("--config", metavar="FILE", help="TOML with [tool.gradcheck] (default pyproject.toml, if here)")
     add = made.add_argument_group("how it is checked").add_argument
@@ -87,6 +91,8 @@ def parser() -> argparse.ArgumentParser:
     add("--time-limit", type=values.seconds, metavar="SECONDS", help="for each component (default 60)")
     add("--jobs", type=values.jobs, metavar="N", help="processes at a time (default: as many as processors)")
     add("-x", "--exitfirst", action="store_true", help="stop at the first component that fails")
+    add("--baseline", type=values.file, metavar="FILE", help="let only what is not known from this file fail")
+    add("--write-baseline", action="store_true", help="write what fails now into the baseline")
     add("--strict", action="store_true", help="let notes, conventions, waivers and what is not understood fail, too")
     add = made.add_argument_group("what is told").add_argument
     add("-q", "--quiet", action="store_true", help="print what fails, and the summary")
@@ -136,6 +142,9 @@ def parse(argv: Sequence[str]) -> Arguments:
         sarif=given.sarif or "",
         annotate=(given.annotate or os.environ.get("GITHUB_ACTIONS")) in ("github", "true"),
         gradescope=given.gradescope or "",
+        baseline=given.baseline or "",
+        write_baseline=bool(given.write_baseline),
+        changed=given.changed or "",
         marking=how,
         configuration=file,
         report="" if given.no_report or given.list else given.report or "reports",
@@ -169,6 +178,7 @@ def _kept(
     except UsageError as error:
         raise UsageError(f"{file}: [tool.gradcheck]: {error}") from error
     replaced = {other for pair in EITHER if typed.keys() & set(pair) for other in pair}
+    replaced |= {"baseline"} if "each" in typed else set()
     return {name: value for name, value in kept.items() if name not in replaced}, how
 
 
@@ -179,8 +189,13 @@ def _refuse_contradictions(given: argparse.Namespace) -> None:
         raise UsageError("--render paints a report that is there and checks nothing: give no target with it")
     if given.quiet and given.verbose:
         raise UsageError("-q and -v contradict each other: give one of them")
+    if given.write_baseline and not given.baseline:
+        raise UsageError("expected --baseline FILE with --write-baseline: the file that it writes")
+    for option, value in (("--list", given.list), ("--changed", given.changed), ("--baseline", given.baseline)):
+        if given.each and value:
+            raise UsageError(f"{option} and --each do not go together: they are for one folder at a time")
     files: dict[str, str] = {}
-    for option in ("--json", "--junit-xml", "--sarif", "--gradescope"):
+    for option in ("--json", "--junit-xml", "--sarif", "--gradescope", "--baseline"):
         name = getattr(given, option[2:].replace("-", "_"))
         other = files.setdefault(os.path.realpath(name), option) if name else option
         if other != option:

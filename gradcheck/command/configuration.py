@@ -24,7 +24,7 @@ from gradcheck.errors import UsageError
 
 FILE = "pyproject.toml"
 REPEATED = ("exclude", "dtype", "expect")
-ONCE = ("seed", "budget", "time-limit", "jobs", "report", "json", "junit-xml", "sarif", "annotate")
+ONCE = ("seed", "budget", "time-limit", "jobs", "report", "json", "junit-xml", "sarif", "annotate", "baseline")
 FLAGS = ("strict", "quiet", "verbose")
 KEYS = ("targets", "init", "marks", *REPEATED, *ONCE, *FLAGS)
 

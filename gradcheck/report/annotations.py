@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from gradcheck.report.findings import Finding, findings, inside
+from gradcheck.report.findings import Finding, inside
 from gradcheck.report.words import one_line
-from gradcheck.results import ComponentResult
 
 
-def github(results: Iterable[ComponentResult], root: Path, strict: bool = False) -> list[str]:
+def github(found: Iterable[Finding], root: Path) -> list[str]:
     """Return an `::error file=…,line=…,title=…::…` for everything that fails; files are named from `root`."""
-    return [_line(one, root) for one in findings(results, strict) if one.fails]
+    return [_line(one, root) for one in found if one.fails]
 
 
 def _line(one: Finding, root: Path) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from gradcheck.report.rows import headline, reason
 from gradcheck.report.words import one_line
 from gradcheck.results import ClaimResult, ComponentResult, said
-from gradcheck.verdicts import FAILING, rank
+from gradcheck.verdicts import FAILING, Reach, rank
 
 CONTRACT, NOTE = "contract", "note"
 SILENT = ("correct", "skipped")
@@ -21,7 +21,8 @@ class Finding:
     """One thing that was found.
 
     `rule`: a verdict, "contract" or "note". `component`, `about`: where it was found, and in which part ("" for the
-    whole). `file`, `line`: where that stands ("" and 0 where nobody knows). `fails`: it makes the exit status 1.
+    whole). `file`, `line`: where that stands ("" and 0 where nobody knows). `reach`: how far what is wrong
+    reaches. `fails`: it makes the exit status 1; `known`: it would, and is in the baseline.
     """
 
     rule: str
@@ -31,6 +32,8 @@ class Finding:
     line: int
     message: str
     fails: bool
+    reach: Reach | None = None
+    known: bool = False
 
 
 def findings(results: Iterable[ComponentResult], strict: bool = False) -> list[Finding]:
@@ -43,20 +46,28 @@ def findings(results: Iterable[ComponentResult], strict: bool = False) -> list[F
     return sorted(found, key=lambda one: not one.fails)
 
 
+def known(found: Iterable[Finding]) -> set[str]:
+    """Return the components all of whose failures are in the baseline."""
+    found = list(found)
+    return {one.component for one in found if one.known} - {one.component for one in found if one.fails}
+
+
 def _of(result: ComponentResult, strict: bool) -> Iterator[Finding]:
-    def finding(rule: str, about: str, text: str, source: str = "", fails: bool = strict) -> Finding:
+    def finding(
+        rule: str, about: str, text: str, source: str = "", fails: bool = strict, reach: Reach | None = None
+    ) -> Finding:
         file, line = _place(source or result.source)
-        return Finding(rule, result.name, about, file, line, one_line(text), fails)
+        return Finding(rule, result.name, about, file, line, one_line(text), fails, reach)
 
     failing = [claim for claim in result.claims if claim.verdict in FAILING]
     broken = [item for item in result.contract if item.verdict == "broken"]
     for claim in failing:
-        yield finding(claim.verdict, claim.name, _message(result, claim), claim.source, True)
+        yield finding(claim.verdict, claim.name, _message(result, claim), claim.source, True, claim.reach)
     for item in broken:
         yield finding(CONTRACT, item.name, f"{result.name} breaks a contract: {item.name}: {item.detail}", fails=True)
     if result.verdict not in SILENT and not (failing or broken) and (not result.claims or result.verdict in FAILING):
         text = f"{result.name}: {said(result.verdict, result.reach, result.where)}: {headline(result)}"
-        yield finding(result.verdict, "", text, fails=strict or result.verdict in FAILING)
+        yield finding(result.verdict, "", text, fails=strict or result.verdict in FAILING, reach=result.reach)
     for claim in result.claims:
         if claim.verdict not in (*FAILING, *SILENT):
             yield finding(claim.verdict, claim.name, _message(result, claim), claim.source)

@@ -1,6 +1,7 @@
 """SARIF 2.1.0 (OASIS), as GitHub code scanning, GitLab and editors read it: a result for each finding, at its line.
 
-What fails is of level "error", everything else a "note"; a waiver is a result that its source suppresses, and why.
+What fails is of level "error", everything else a "note"; a waiver is suppressed by its source, and
+what is in the baseline from outside.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gradcheck import __version__
-from gradcheck.report.findings import CONTRACT, NOTE, Finding, findings, inside
-from gradcheck.results import ComponentResult
+from gradcheck.report.findings import CONTRACT, NOTE, Finding, inside
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -31,10 +31,9 @@ RULES = {
 }
 
 
-def sarif(results: Iterable[ComponentResult], root: Path, strict: bool = False) -> bytes:
-    """Return the results as SARIF; files are named from `root`, the folder of the repository."""
+def sarif(found: Iterable[Finding], root: Path) -> bytes:
+    """Return what was found as SARIF; files are named from `root`, the folder of the repository."""
     rules = list(RULES)
-    found = findings(results, strict)
     run = {
         "tool": {"driver": {"name": "gradcheck", "version": __version__, "rules": [_rule(rule) for rule in rules]}},
         "columnKind": "unicodeCodePoints",
@@ -64,6 +63,8 @@ def _result(one: Finding, index: int, root: Path) -> dict[str, Any]:
     }
     if one.rule == "waived":
         result["suppressions"] = [{"kind": "inSource", "justification": one.message}]
+    if one.known:
+        result["suppressions"] = [{"kind": "external", "justification": "It is in the baseline."}]
     return result
 
 

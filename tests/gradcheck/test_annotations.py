@@ -16,31 +16,35 @@ from tests.gradcheck import report_cases as cases
 COMMAND = re.compile(r"::error (?P<properties>[^:\n\r]*)::(?P<message>[^\n\r]*)")
 
 
+def told(*results: ComponentResult, strict: bool = False) -> list[str]:
+    return github(findings(results, strict), Path.cwd())
+
+
 def test_a_wrong_claim_is_an_error_at_its_line() -> None:
     claim = ClaimResult("f[x, 0]", "f", "x", "wrong", "an edge", "at ties", reason="50 % off", source="code/core.py:16")
     wrong = ComponentResult("b.F", "code/b.py:3", "wrong", reach="an edge", claims=(claim,))
     right = ComponentResult("b.G", "code/b.py:9", "correct")
-    assert github([right, wrong], Path.cwd()) == [
+    assert told(right, wrong) == [
         "::error file=code/core.py,line=16,title=wrong%3A b.F f[x%2C 0]::b.F: f[x, 0] is wrong at ties: 50 %25 off"
     ]
 
 
 def test_only_what_fails_is_marked() -> None:
-    assert github([cases.averaged()], Path.cwd()) == []
-    assert len(github([cases.averaged()], Path.cwd(), strict=True)) == 5
+    assert told(cases.averaged()) == []
+    assert len(told(cases.averaged(), strict=True)) == 5
 
 
 def test_a_file_outside_the_repository_and_an_unknown_line_are_left_out() -> None:
     outside = ComponentResult("b.F", "/elsewhere/b.py:3", "unresolved", reason="r")
     whole = ComponentResult("b", "b.py", "could not be asked", reason="r")
-    assert github([outside], Path.cwd())[0].startswith("::error title=unresolved")
-    assert github([whole], Path.cwd())[0].startswith("::error file=b.py,title=could not be asked")
+    assert told(outside)[0].startswith("::error title=unresolved")
+    assert told(whole)[0].startswith("::error file=b.py,title=could not be asked")
 
 
 @pytest.mark.parametrize("text", cases.HOSTILE)
 def test_nobody_s_text_ends_a_command_or_begins_another(text: str) -> None:
     results = [cases.hostile(f"{text}\n::warning::%0A"), cases.wrong()]
-    lines = github(results, Path.cwd())
+    lines = told(*results)
     assert len(lines) == sum(one.fails for one in findings(results))
     for line in lines:
         assert COMMAND.fullmatch(line), line

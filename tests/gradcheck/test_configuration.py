@@ -29,6 +29,7 @@ json = "out.json"
 junit-xml = "out.xml"
 sarif = "out.sarif"
 annotate = "none"
+baseline = "known.json"
 expect = ["mine.layers.Dense"]
 marks.weights = {"mine.layers.Odd" = 2}
 """
@@ -56,7 +57,7 @@ def test_every_key_is_read(here: Path) -> None:
     assert (given.strict, given.verbose, given.quiet, given.annotate) == (True, True, False, False)
     assert (given.report, given.json, given.junit_xml, given.sarif) == ("out", "out.json", "out.xml", "out.sarif")
     assert dict(given.marking.weights) == {"mine.layers.Dense": 1.0, "mine.layers.Odd": 2.0}
-    assert given.configuration == "pyproject.toml"
+    assert (given.configuration, given.baseline) == ("pyproject.toml", "known.json")
 
 
 def test_the_file_of_this_test_has_every_key_there_is(here: Path) -> None:
@@ -76,6 +77,7 @@ def test_what_is_typed_takes_the_place_of_what_is_kept(here: Path) -> None:
     assert given.report == ""
     assert (given.quiet, given.verbose) == (True, False)
     assert given.strict
+    assert parse(["--each", "folder", "t"]).baseline == ""
 
 
 def test_no_report_can_be_kept_and_replaced(here: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from gradcheck.report.findings import findings
 from gradcheck.report.sarif import sarif
 from gradcheck.results import ClaimResult, ComponentResult
 from tests.gradcheck import report_cases as cases
@@ -60,7 +61,7 @@ def violations(value: Any, kind: Any, at: str = "log") -> Iterator[str]:
 
 
 def log(*results: ComponentResult, strict: bool = False) -> dict[str, Any]:
-    text = sarif(results, Path.cwd(), strict)
+    text = sarif(findings(results, strict), Path.cwd())
     read: dict[str, Any] = json.loads(text)
     return read
 
