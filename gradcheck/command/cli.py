@@ -175,7 +175,10 @@ def _check(run: Run, found: list[Found], known: Baseline, arguments: Arguments, 
         notes = write_report(outcomes, arguments, [] if is_part else run.places)
     _annotate(told, arguments, screen)
     if arguments.changed and not outcomes:
-        notes = [*notes, f"nothing that a derivative could be in has changed since {one_line(arguments.changed)}"]
+        notes = [
+            *notes,
+            f"no module of the targets, nor what it imports, has changed since {one_line(arguments.changed)}",
+        ]
     notes = [*_hints(results), *known.notes([result.name for result in results], everything), *notes]
     screen.lines(summary(results, time.perf_counter() - start, notes, arguments.verbose))
     if interrupted:

@@ -31,17 +31,19 @@ def results_json(results: Sequence[ComponentResult], how: Marking, seconds: floa
 
 
 def _tests(number: str, mark: Mark, how: Marking) -> Iterator[dict[str, Any]]:
+    claims = mark.result.claims if mark.result is not None else ()
+    why = "" if claims else mark.why  # claims say why themselves, when they may be seen
     yield {
         "number": number,
         "name": clean(mark.name),
         "score": round(mark.points, 4),
         "max_score": mark.weight,
         "status": "passed" if mark.points == mark.weight else "failed",
-        "output": clean(f"{mark.said}: {mark.why}" if mark.why else mark.said),
+        "output": clean(f"{mark.said}: {why}" if why else mark.said),
         "output_format": "text",
         "visibility": "visible",
     }
-    for i, claim in enumerate(mark.result.claims if mark.result is not None else (), 1):
+    for i, claim in enumerate(claims, 1):
         yield {
             "number": f"{number}.{i}",
             "name": clean(claim.name),

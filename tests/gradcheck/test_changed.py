@@ -124,7 +124,10 @@ def test_the_command_looks_into_nothing_else(here: Path, capsys: pytest.CaptureF
 
 def test_where_nothing_has_changed_nothing_fails(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mine", "--changed", "HEAD", "--no-report", "--sarif", "out.sarif"]) == 0
-    assert "nothing that a derivative could be in has changed since HEAD\nnothing checked" in capsys.readouterr().out
+    assert (
+        "no module of the targets, nor what it imports, has changed since HEAD\nnothing checked"
+        in capsys.readouterr().out
+    )
     assert (here / "out.sarif").is_file()
 
 

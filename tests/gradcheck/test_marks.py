@@ -132,6 +132,7 @@ def test_gradescope_shows_marks_at_once_and_claims_when_it_may() -> None:
         ("4.2", "tape[x]", "passed", "after_published"),
     ]
     outputs = {test["number"]: test["output"] for test in read["tests"]}
+    assert outputs["1"] == "wrong at ties"
     assert "backward[x] at ties" in outputs["1.1"]
     assert outputs["3"] == "missing: it cannot be imported: no such luck"
     assert outputs["4.2"] == "waived: straight-through estimator"
