@@ -55,8 +55,8 @@ HINT = "; does {!r} name a commit? A shallow clone lacks history: fetch-depth: 0
 def _git(*words: str, hint: str = "") -> str:
     try:
         done = subprocess.run(["git", *words], capture_output=True, check=False)
-    except OSError as error:
-        raise UsageError(f"--changed needs git: {error.strerror}") from error
+    except (OSError, ValueError) as error:  # ValueError: characters that no argument has
+        raise UsageError(f"--changed needs git, which cannot be run: {error}") from error
     if done.returncode:
         raise UsageError(f"--changed: {one_line(os.fsdecode(done.stderr))}{hint}")
     return os.fsdecode(done.stdout)

@@ -144,7 +144,8 @@ def test_a_base_that_git_does_not_know_is_refused_in_one_line(
         Changed("HEAD")
 
 
-def test_a_base_is_no_option_of_git(here: Path) -> None:
-    with pytest.raises(UsageError):
-        Changed("--output=stolen")
+def test_a_base_is_no_option_of_git_and_may_be_any_text(here: Path) -> None:
+    for text in ("--output=stolen", "", "\0", "\ud800"):
+        with pytest.raises(UsageError):
+            Changed(text)
     assert not (here / "stolen").exists()
