@@ -278,7 +278,7 @@ class _Session:
                 why = explain(self.subject, record, self.options.seed, self.options.budget)
                 reach, where = why.reach or reach, why.where or where
         refused = next(iter(record.refused.values()), None)
-        basis, proof = self.prover.basis(record.name)
+        basis, proof = self.prover.basis(record.name, verdict)
         if record.name in self.subject.waivers and verdict in ("wrong", "unresolved", "not implemented"):
             verdict, reason, reach, where = "waived", self.subject.waivers[record.name], None, ""
         return ClaimResult(

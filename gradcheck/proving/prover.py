@@ -19,6 +19,7 @@ from gradcheck.proving import trust
 from gradcheck.proving.shown import Shown
 from gradcheck.results import Basis, Digits, Note, Proof
 from gradcheck.sampling.arrange import as_it_is
+from gradcheck.verdicts import Verdict
 
 if TYPE_CHECKING:
     from gradcheck.exact import ExactPoint, Formula
@@ -60,10 +61,10 @@ class Prover:
             shown.miss(here.point, f"the exact run failed: {told(error)}")
             return found
 
-    def basis(self, claim: str) -> tuple[Basis, Proof | None]:
+    def basis(self, claim: str, verdict: Verdict) -> tuple[Basis, Proof | None]:
         """What a claim's verdict rests on, and what was shown (None where nothing was run)."""
         shown = self._claims.get(claim)
-        return ("measured", None) if shown is None else (shown.basis, shown.proof())
+        return ("measured", None) if shown is None else (shown.basis(verdict), shown.proof())
 
     def _weigh(
         self, shown: Shown, here: Evaluated, known: InDtype, method: Method, name: str, found: Comparison

@@ -12,6 +12,7 @@ from gradcheck.comparing.compare import Comparison
 from gradcheck.evaluated import Evaluated
 from gradcheck.results import Basis, Digits, Piece, Proof
 from gradcheck.sampling import Point
+from gradcheck.verdicts import Verdict
 
 if TYPE_CHECKING:
     from gradcheck.exact import Formula, Trace
@@ -69,10 +70,9 @@ class Shown:
         fewest = digits if before is None or digits.least < before.least else before
         self.digits[digits.dtype] = replace(fewest, kept=usual if before is None else min(before.kept, usual))
 
-    @property
-    def basis(self) -> Basis:
+    def basis(self, verdict: Verdict) -> Basis:
         """What the verdict rests on: what is shown at all ordinary points, or that the claim is wrong at one."""
-        if not self.wrong and (self.missed or not self.good):
+        if not self.wrong and (self.missed or not self.good or verdict == "wrong"):
             return "measured"
         return "both" if self.measured else "proved"
 
