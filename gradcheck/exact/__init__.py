@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     )
     from gradcheck.exact.evaluate import Along, OneSided, along, jacobian, one_sided, second
     from gradcheck.exact.formula import ExactPoint, Formula
-    from gradcheck.exact.kept import digits_kept
+    from gradcheck.exact.kept import digits_kept, line_of_loss
     from gradcheck.exact.trace import Choice, Decision, Site, Trace
 
 __all__ = [
@@ -82,6 +82,7 @@ __all__ = [
     "digits",
     "digits_kept",
     "jacobian",
+    "line_of_loss",
     "midpoint",
     "midpoints",
     "one_sided",
@@ -97,7 +98,7 @@ _HOMES = {
     ),
     **dict.fromkeys(("Along", "OneSided", "along", "jacobian", "one_sided", "second"), "evaluate"),
     **dict.fromkeys(("ExactPoint", "Formula"), "formula"),
-    "digits_kept": "kept",
+    **dict.fromkeys(("digits_kept", "line_of_loss"), "kept"),
     **dict.fromkeys(("Choice", "Decision", "Site", "Trace"), "trace"),
 }
 

@@ -81,7 +81,7 @@ class Prover:
         rows = self._said(here, known, method, formula)
         if formula.at_kink or rows is None or not trust.holds(here.point, known.dtype):
             return found
-        shown.keep(here.point, _digits(here, known, formula, rows))
+        shown.keep(here.point, method, formula, _digits(here, known, formula, rows))
         return _decided(found, here, known, formula, rows)
 
     def _ask(self, here: Evaluated, method: Method) -> _Asked:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradcheck import exact
 from gradcheck.comparing.compare import Comparison
 from gradcheck.evaluated import Evaluated
+from gradcheck.problem import Method
 from gradcheck.results import Basis, Digits, Piece, Proof
 from gradcheck.sampling import Point
 from gradcheck.verdicts import Verdict
@@ -28,7 +30,7 @@ class Shown:
     """One claim: the labels of the points at which it is `good` or `wrong`, and what was `measured` there.
 
     `last`: the point that was compared last; `missed`: at some ordinary point nothing could be shown, because of
-    `left`.
+    `left`; `worst`: where the fewest digits of a type are kept.
     """
 
     last: Evaluated | None = None
@@ -42,6 +44,7 @@ class Shown:
     left: str = ""
     pieces: dict[Key, list[str]] = field(default_factory=dict)
     digits: dict[str, Digits] = field(default_factory=dict)
+    worst: dict[str, tuple[Point, Method, Formula]] = field(default_factory=dict)
 
     def miss(self, point: Point, why: str) -> None:
         """Nothing could be shown at a point; at one that may only prove a claim wrong, nothing has to be."""
@@ -63,11 +66,13 @@ class Shown:
         self.wrong.append(point.label)
         self.off = max(self.off, off)
 
-    def keep(self, point: Point, digits: Digits) -> None:
+    def keep(self, point: Point, method: Method, formula: Formula, digits: Digits) -> None:
         """A right claim keeps so many digits at a point."""
         usual = digits.kept if is_ordinary(point) else digits.of
         before = self.digits.get(digits.dtype)
         fewest = digits if before is None or digits.least < before.least else before
+        if fewest is digits:
+            self.worst[digits.dtype] = point, method, formula
         self.digits[digits.dtype] = replace(fewest, kept=usual if before is None else min(before.kept, usual))
 
     def basis(self, verdict: Verdict) -> Basis:
@@ -77,7 +82,8 @@ class Shown:
         return "both" if self.measured else "proved"
 
     def proof(self) -> Proof:
-        """The same as it goes into a result."""
+        """The same as it goes into a result; where most digits of a type are lost, the line is looked for."""
+        digits = [replace(one, place=self._line(dtype)) for dtype, one in self.digits.items()]
         pieces = [Piece(shapes, decisions, tuple(points)) for (shapes, decisions), points in self.pieces.items()]
         return Proof(
             points=len(self.good),
@@ -85,8 +91,19 @@ class Shown:
             apart=self.apart,
             off=self.off,
             left=self.left,
-            digits=tuple(self.digits.values()),
+            digits=tuple(digits),
         )
+
+    def _line(self, dtype: str) -> str:
+        """The line at which most digits of float64 are lost, where they are."""
+        digits, (point, method, formula) = self.digits[dtype], self.worst[dtype]
+        if dtype != "float64" or 2 * digits.least >= digits.of or formula.forward is None:
+            return ""
+        shapes = [part.shape for part in formula.forward.value]
+        try:
+            return exact.line_of_loss(point.problem, method, point.values, shapes, formula.cotangent)
+        except Exception:  # a mistake of the engine's own must not stop the check: then no line is said
+            return ""
 
 
 def is_ordinary(point: Point) -> bool:

@@ -83,6 +83,9 @@ def test_a_right_formula_says_where_it_loses_digits() -> None:
     assert claim.verdict == "correct"
     assert digits.least <= 2
     assert digits.index == (1,)
+    line = slope_of_sigmoid.__code__.co_firstlineno + 1
+    assert digits.place.endswith(f"test_proving.py:{line}")
+    assert f"lost at {digits.place}" in str(check(sigmoid, slope_of_sigmoid, np.array([0.5, 36.0, -36.0])))
 
 
 def test_stairs_of_a_shorter_float_are_no_evidence_against_a_formula() -> None:
