@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from gradcheck.adapters.interfaces import (
-    backward,
     cached_pairs,
+    layers,
     local_gradients,
     models,
     named_pairs,
     operations,
-    propagation,
     tapes,
 )
 from gradcheck.adapters.protocol import Interface
@@ -20,8 +19,7 @@ INTERFACES: tuple[Interface, ...] = (
     models.INTERFACE,
     local_gradients.INTERFACE,
     operations.INTERFACE,
-    propagation.INTERFACE,
-    backward.INTERFACE,
+    layers.INTERFACE,
     cached_pairs.INTERFACE,
     named_pairs.INTERFACE,
 )

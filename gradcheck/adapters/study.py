@@ -1,0 +1,131 @@
+"""What one forward and one backward of an object tell: its weights, where the gradients are, what nobody can pair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters import gradients, weights
+from gradcheck.adapters.answered import Answered, answered
+from gradcheck.adapters.gradients import Offer, Paired
+from gradcheck.adapters.pairing import is_gradient, names_fit, pair
+from gradcheck.adapters.places import follow, label
+from gradcheck.adapters.traces import traces
+from gradcheck.adapters.weights import Slot, same
+from gradcheck.problem import Array
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Names and shapes of the inputs, and which of them are constant."""
+
+    names: Sequence[str]
+    shapes: Sequence[Shape]
+    constants: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Study:
+    """`said`: what backward returned, or raised. `pairs`: weights with their gradients. `updated`: weights that backward
+    changes. `unpaired`: gradients that no weight is known for. `silent`: weights that no gradient is known for.
+    """
+
+    said: Any
+    answered: Answered
+    pairs: list[Paired]
+    updated: list[Slot]
+    unpaired: list[Offer]
+    silent: list[Slot]
+
+
+def study(
+    obj: Any,
+    twin: Any,
+    run: Callable[[Any], object],
+    ask: Callable[[Any], Any],
+    inputs: Inputs,
+    moving: Callable[[Sequence[Slot]], list[Slot]],
+    rate: Callable[[], float],
+    what: str,
+) -> Study:
+    """Run and ask `twin`, and tell what that says about `obj`. `moving(slots)`: those that forward depends on."""
+    told = traces(twin, lambda: run(twin), lambda: ask(twin))
+    held = [slot for slot in weights.every(obj) if not told.written & set(slot.paths)]
+    touched = [slot for slot in held if set(slot.paths) & told.changed.keys()]
+    updated = moving(touched) if touched else []
+    # What backward changes and forward does not depend on is a gradient that there was room for.
+    candidates = [slot for slot in held if slot not in touched or slot in updated]
+    depends = _Once(lambda: moving(candidates))
+    if isinstance(told.said, Exception):
+        return Study(told.said, Answered(), [], updated, [], [])
+    shapes = [slot.array.shape for slot in depends()] if isinstance(told.said, (list, tuple)) else []
+    split = answered(told.said, told.changed, inputs.names, inputs.shapes, inputs.constants, shapes)
+    own = {path for slot in updated for path in slot.paths} | set(split.left.values())
+    left = {path: value for path, value in told.changed.items() if path not in own}
+    offers = [*gradients.left_behind(left), *split.rest(told.said, what), *gradients.handed_out(twin)]
+    offers = [one for one in offers if not _is_of_input(one, told.said, split)]
+    pairs = pair(candidates, offers, depends)
+    taken = {one.slot.name for one in pairs}
+    by_update = [Paired(slot, gradients.applied(slot, rate())) for slot in updated if slot.name not in taken]
+    order = [slot.name for slot in held]
+    pairs = sorted([*pairs, *by_update], key=lambda one: order.index(one.slot.name))
+    taken = {one.slot.name for one in pairs}
+    return Study(
+        told.said,
+        split,
+        pairs,
+        updated,
+        list(_unpaired(offers, pairs, inputs, told.written)),
+        [slot for slot in depends() if slot.name not in taken and slot.array.ndim],
+    )
+
+
+class _Once:
+    """A list that is made when it is first wanted."""
+
+    def __init__(self, make: Callable[[], list[Slot]]) -> None:
+        self.make = make
+        self.made: list[Slot] | None = None
+
+    def __call__(self) -> list[Slot]:
+        if self.made is None:
+            self.made = self.make()
+        return self.made
+
+
+def _is_of_input(offer: Offer, said: Any, split: Answered) -> bool:
+    """Whether this is the very array that came back as the gradient by an input."""
+    if "()" in offer.path or not isinstance(offer.array, np.ndarray):
+        return False
+    mine = said if not isinstance(said, (list, tuple)) else said if split.whole else said[split.first : split.last]
+    return any(same(one, offer.array) for one in (mine if isinstance(mine, (list, tuple)) else [mine]))
+
+
+def _unpaired(offers: Sequence[Offer], pairs: Sequence[Paired], inputs: Inputs, written: frozenset[str]) -> Sequence[Offer]:
+    """Gradients of nothing that is known: not of a weight, nor of an input or what forward computes on the way."""
+    taken = [one.offer for one in pairs if one.offer is not None]
+    on_the_way = [label(path).name for path in written] + [name.lower() for name in inputs.names]
+    return [
+        one
+        for one in offers
+        if is_gradient(one.path)
+        and not any(one.path == other.path or same(one.array, other.array) for other in taken)
+        and not any(names_fit(name, label(one.path).name) for name in on_the_way)
+    ]
+
+
+def require_shapes(found: Study, arrays: Sequence[Array], twin: Any) -> None:
+    """Raise ValueError where a gradient has another shape than what it is by: these inputs may not be meant."""
+    asked = gradients.Asked(twin, found.said, {})
+    first = found.said[0] if isinstance(found.said, (list, tuple)) and found.said else found.said
+    if isinstance(first, np.ndarray) and not found.answered.keys and first.shape != arrays[0].shape:
+        raise ValueError("another shape than the input's")
+    for one in found.pairs:
+        shape = np.shape(follow(twin, one.slot.paths[0]) if one.slot in found.updated else one.read(asked))
+        if shape != one.slot.array.shape:
+            raise ValueError("another shape than the weight's")
