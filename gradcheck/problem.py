@@ -16,7 +16,7 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 Values = Mapping[str, Array]
 Role = Literal["input", "weight"]
-Data = Literal["real", "probabilities", "one-hot", "class-indices"]
+Data = Literal["real", "probabilities", "one-hot", "one-hot only", "class-indices"]
 Kind = Literal["local", "vjp", "sum", "jvp"]
 
 
@@ -25,7 +25,8 @@ class Variable:
     """One named array that the function reads.
 
     `constant`: data that is held constant (labels). `domain`: the open interval that it must stay
-    in, while it is differentiated. `data`: what its values mean, so that sampling can draw them.
+    in, while it is differentiated. `data`: what its values mean, so that sampling can draw them ("one-hot only": the code
+    reads labels as class numbers, and soft ones mean nothing to it).
     """
 
     name: str

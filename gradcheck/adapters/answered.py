@@ -21,13 +21,22 @@ USUAL = ("inputs", "input", "inp", "x", "in", "prev", "aprev")
 
 @dataclass(frozen=True)
 class Answered:
-    """`first`, `last`: items of a sequence that are about inputs, as a slice. `keys`: entries of a dict; `left`: paths."""
+    """`first`, `last`: items of a sequence that are about inputs, as a slice. `keys`: entries of a dict; `left`: paths.
+
+    `nothing`: nothing came back.
+    """
 
     first: int | None = None
     last: int | None = None
     whole: bool = True
     keys: Mapping[str, Any] = field(default_factory=dict)
     left: Mapping[str, str] = field(default_factory=dict)
+    nothing: bool = False
+
+    @property
+    def is_about_weights(self) -> bool:
+        """Whether nothing in it is about inputs."""
+        return not self.left and not self.keys and (self.nothing or self.first == self.last is not None)
 
     def rest(self, said: Any, what: str) -> list[Offer]:
         """What is about weights."""
@@ -65,8 +74,10 @@ def answered(
     weights: Sequence[Shape],
 ) -> Answered:
     """Find out which part of `said` is about the inputs; `weights` are the shapes of what may have gradients beside."""
+    if not names:
+        return Answered(0, 0, False)
     if not _has_numbers(said):
-        return Answered(left=_left(changed, names, shapes, constants))
+        return Answered(left=_left(changed, names, shapes, constants), nothing=True)
     if isinstance(said, Mapping):
         keys = {name: key for key in said for name in names if _is_of(str(key), name, len(names))}
         return Answered(0, 0, False, keys=keys)
@@ -83,7 +94,8 @@ def answered(
     flat = [one.shape for one in came_back(said)]
     if len(flat) <= len(weights) and all(flat.count(shape) <= list(weights).count(shape) for shape in flat):
         return Answered(0, 0, False)
-    return Answered(0, len(asked), False) if len(said) > len(asked) else Answered()
+    front = next((at for at, item in enumerate(said) if _is_container(item)), len(said))
+    return Answered(0, min(front, len(asked)), False) if len(said) > len(asked) or front < len(said) else Answered()
 
 
 def _fit(said: Sequence[Any], asked: Sequence[Shape], shapes: Sequence[Shape]) -> bool:
@@ -96,6 +108,10 @@ def _shape(item: Any) -> Shape | None:
         return None
     found = returned.plain(item)
     return None if found is None else found.shape
+
+
+def _is_container(item: Any) -> bool:
+    return isinstance(item, (list, tuple, dict)) and bool(came_back(item))
 
 
 def _has_numbers(said: Any) -> bool:

@@ -58,6 +58,10 @@ SMALL: Mapping[str, Any] = {
     "learning_rate": 0.1,
     "name": "x",
 }
+# The widths of a whole network.
+SIZES = frozenset(
+    {"sizes", "layer_sizes", "layers_sizes", "layer_dims", "layers_dims", "dims", "layer_dimensions", "topology", "layers"}
+)
 
 
 @dataclass(frozen=True)
@@ -184,6 +188,8 @@ def arguments(cls: type, sizes: Sizes, init: dict[str, Any]) -> dict[str, Any]:
             found[parameter.name] = _guess(cls, parameter, sizes, used)
         elif parameter.name in ("seed", "random_state") and parameter.default is None:
             found[parameter.name] = 0
+        elif parameter.name in ("input_shape", "input_dim", "input_size", "in_features") and parameter.default is None:
+            found[parameter.name] = (sizes.inputs,) if parameter.name == "input_shape" else sizes.inputs
     return found
 
 
@@ -195,6 +201,8 @@ def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str
             return value
     if "shape" in words:
         return (sizes.inputs,)
+    if name in SIZES:
+        return [sizes.inputs, sizes.inputs + sizes.outputs, sizes.outputs]
     array = _array(name, sizes)
     if array is not None and parameter.annotation not in (int, float, "int", "float"):
         return array

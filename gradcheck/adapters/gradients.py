@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import weights
 from gradcheck.adapters.places import follow, held_at, is_number, is_part
 from gradcheck.adapters.returned import plain
 from gradcheck.adapters.weights import Slot
@@ -29,7 +28,7 @@ NO_GETTER = re.compile(
 
 @dataclass(frozen=True)
 class Asked:
-    """After a backward: the object, what came back, and what the weights were before, by name."""
+    """After a backward: the object, what came back, and what the weights were before, by path."""
 
     obj: Any
     said: Any
@@ -86,27 +85,30 @@ def _returned(steps: tuple[Any, ...]) -> Callable[[Asked], Any]:
     return lambda asked: _walk(asked.said, steps)
 
 
-def handed_out(obj: Any) -> list[Offer]:
-    """What methods without arguments hand out that are called after gradients."""
-    found = []
-    for name in dir(type(obj)):
-        method = inspect.getattr_static(type(obj), name)
-        if not inspect.isfunction(method) or not GETTER.search(name) or NO_GETTER.search(name):
+def handed_out(obj: Any, part: str, without: Collection[str]) -> list[Offer]:
+    """What methods without arguments hand out that are called after gradients; of a `part` of `obj`, or ("") of itself.
+
+    `without`: methods that are none of these.
+    """
+    found, holder = [], follow(obj, part)
+    for name in dir(type(holder)):
+        method = inspect.getattr_static(type(holder), name)
+        if not inspect.isfunction(method) or name in without or not GETTER.search(name) or NO_GETTER.search(name):
             continue
         if any(p.default is p.empty for p in list(inspect.signature(method).parameters.values())[1:]):
             continue
         try:
-            said = getattr(obj, name)()
+            said = getattr(holder, name)()
             said = list(said) if inspect.isgenerator(said) else said
         except Exception:  # somebody else's method, which may want something else first
             continue
-        found += [Offer(f"{name}(){path}", value, _getter(name, steps)) for path, steps, value in opened(said)]
+        found += [Offer(f"{name}(){path}", value, _getter(part, name, steps)) for path, steps, value in opened(said)]
     return found
 
 
-def _getter(name: str, steps: tuple[Any, ...]) -> Callable[[Asked], Any]:
+def _getter(part: str, name: str, steps: tuple[Any, ...]) -> Callable[[Asked], Any]:
     def read(asked: Asked) -> Any:
-        said = getattr(asked.obj, name)()
+        said = getattr(follow(asked.obj, part), name)()
         return _walk(list(said) if inspect.isgenerator(said) else said, steps)
 
     return read
@@ -116,8 +118,8 @@ def applied(slot: Slot, rate: float) -> Offer:
     """What an update took away from a weight: w ← w − rate · dL/dw."""
 
     def read(asked: Asked) -> Any:
-        now = weights.on(asked.obj, slot.name, slot.paths[:1]).current
-        return (asked.before[slot.name] - now) / rate
+        now = plain(follow(asked.obj, slot.paths[0]))
+        return (asked.before[slot.paths[0]] - now) / rate
 
     return Offer(slot.paths[0], slot.array, read)
 

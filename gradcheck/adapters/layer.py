@@ -6,6 +6,7 @@ that it takes, its weights (what forward depends on), where their gradients are,
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,41 +15,59 @@ import numpy as np
 
 from gradcheck.adapters import arguments, examples, returned, weights
 from gradcheck.adapters.construct import Made, duplicate
+from gradcheck.adapters.doubts import Trial
 from gradcheck.adapters.forwards import Run, switches
 from gradcheck.adapters.gradients import Asked
 from gradcheck.adapters.isolated import SEED, Habits, Live
+from gradcheck.adapters.prepared import prepared
 from gradcheck.adapters.resetting import accumulating
 from gradcheck.adapters.state import seeded
 from gradcheck.adapters.study import Inputs, Study, require_shapes, study
 from gradcheck.adapters.updates import constant_rate, has_rate, set_rates
 from gradcheck.adapters.warm import warm_up
-from gradcheck.adapters.ways import Way, inputs_of
+from gradcheck.adapters.ways import LABELS, Way, called_on, inputs_of, plain
 from gradcheck.adapters.weights import Slot
-from gradcheck.errors import CannotBuild
+from gradcheck.errors import CannotBuild, NotWritten
 from gradcheck.problem import Array, Kind, Method, Problem, Sizes, Values, Variable
 
 
 class Layer:
     """One object, asked in one way. Raises CannotBuild where it cannot be called."""
 
-    def __init__(self, made: Made, way: Way, sizes: Sizes, rng: np.random.Generator) -> None:
-        self.obj = made.obj
+    def __init__(
+        self,
+        made: Made,
+        way: Way,
+        sizes: Sizes,
+        rng: np.random.Generator,
+        usual: Layer | None = None,
+        roles: Sequence[arguments.Role] | None = None,
+        prefix: str = "",
+    ) -> None:
+        self.obj = called_on(made.obj, (way.forward, *way.backward))
+        self.usual = usual
         self.way = way
         self.rng = rng
         self.certain = made.inputs is not None
         self.fixed = switches(self.obj, way.forward)
         self.mean = False
         self.habits = Habits()
+        self.prefix = prefix
         self.held: set[str] = set()
-        self.roles, self.given = self._arrays(made, sizes)
+        known = roles or arguments.roles_of(inputs_of(self.obj, way.forward), self.obj)
+        self.roles, self.given = self._arrays(made, sizes, list(known))
         self._warm(self.obj, self.given)
         self.habits = self._habits()
         self.study = self._study(self.given)
+        if self.study.updated:
+            set_rates(self.obj)
+        self.hard: set[str] = set()
         self._hold_labels_constant()
-        self.mean = self._is_a_mean()
-        self.local = not self.way.takes_upstream and not self.mean and self.outputs(duplicate(self.obj))[0].size != 1
+        self._harden_labels()
+        self.mean = usual.mean if usual is not None else self.trial.is_a_mean()
+        self.local = usual.local if usual is not None else self._is_local()
         self.pairs = [] if self.local else self.study.pairs
-        self.slots = weights.apart([one.slot for one in self.pairs], self.names)
+        self.slots = weights.apart([self._own(one.slot) for one in self.pairs], self.names)
         run = self.run_of(self.obj)
         self.live = Live(self.obj, self.slots, self.names, run, run.call, habits=self.habits)
         self.fresh = bool(self.study.updated)
@@ -66,7 +85,7 @@ class Layer:
         by_weight = [
             Variable(s.name, "weight", np.array(s.array), domain=arguments.domain_of_weight(s.name)) for s in self.slots
         ]
-        claimed = [v for v in inputs if v.name not in self.held]
+        claimed = [] if self.of_weights_alone else [v for v in inputs if v.name not in self.held]
         kind: Kind = "local" if self.local else "vjp"
         wrt = (*(v.name for v in claimed), *(v.name for v in by_weight))
         method = Method(self.way.backward[0], kind, wrt, self._at(claimed), certain=self.certain)
@@ -97,11 +116,12 @@ class Layer:
                     asking = call
                     asking.enter()
                 self._prepare(live.obj)
-                before = {slot.name: np.array(slot.current) for slot in self.slots} if self.fresh else {}
+                before = {slot.paths[0]: np.array(slot.current) for slot in self.slots} if self.fresh else {}
                 said = self.ask(live.obj, asking.given, asking.said, cotangents)
                 after = Asked(live.obj, said, before)
                 behind = [one.read(after) for one in pairs]
-                mine = self.study.answered.read(after, names, shapes, constants, way.backward[0], bool(behind))
+                read = self.study.answered.read
+                mine = read(after, names, shapes, constants, way.backward[0], bool(behind)) if names else []
                 return self._scaled([*mine, *behind], cotangents)
 
             return ask
@@ -116,11 +136,9 @@ class Layer:
         return self.way.ask(obj, given, output[0], cache, upstream[:1] if run.cached else upstream)
 
     def _prepare(self, obj: Any) -> None:
-        """Before a question: what adds up begins at nothing, and an update takes whole steps."""
+        """Before a question: what adds up begins at nothing."""
         for one in self.adding:
             one.begin(obj)
-        if self.study.updated:
-            set_rates(obj)
 
     def _scaled(self, answers: list[Any], cotangents: Sequence[Array]) -> list[Any]:
         """A loss that is asked without an upstream gradient says what belongs to 1."""
@@ -136,12 +154,9 @@ class Layer:
     def _copies(self) -> list[Array]:
         return [array.copy() for array in self.given]
 
-    def outputs(self, obj: Any) -> list[Array]:
-        """What forward gives for the example."""
-        return list(self.run_of(obj)(*self._copies()))
-
-    def _arrays(self, made: Made, sizes: Sizes) -> tuple[list[arguments.Role], list[Array]]:
-        found = arguments.roles_of(inputs_of(self.obj, self.way.forward), self.obj)
+    def _arrays(
+        self, made: Made, sizes: Sizes, found: list[arguments.Role]
+    ) -> tuple[list[arguments.Role], list[Array]]:
         if made.inputs is not None:
             if len(made.inputs) != len(found):
                 raise CannotBuild(f"its example gives {len(made.inputs)} inputs, but forward takes {len(found)}")
@@ -163,7 +178,22 @@ class Layer:
                 raise found.said
             require_shapes(found, arrays, twin)
 
-        return examples.find(found, sizes, shapes, self.rng, runs, both)
+        try:
+            return examples.find(found, sizes, shapes, self.rng, runs, both)
+        except NotWritten:
+            raise
+        except CannotBuild:
+            for ready in prepared(self.obj, sizes):
+                self.obj = ready
+                shapes = [slot.array.shape for slot in weights.every(ready) if slot.array.ndim]
+                with contextlib.suppress(CannotBuild):
+                    return examples.find(found, sizes, shapes, self.rng, runs, both)
+            raise
+
+    def require_shapes(self) -> None:
+        """Raise ValueError where a gradient has another shape than what it is by."""
+        twin = duplicate(self.obj)
+        require_shapes(self._study(self.given, twin), self.given, twin)
 
     def _warm(self, obj: Any, arrays: Sequence[Array]) -> None:
         def call(one: Any, change: float = 1.0) -> None:
@@ -182,13 +212,14 @@ class Layer:
             kept["said"] = self._pinned(lambda: self.run_of(one).call(*given))
 
         def ask(one: Any) -> Any:
-            set_rates(one)
             upstream = [np.round(self.rng.normal(size=np.shape(y)), 2) for y in self.run_of(one).outputs(kept["said"][0])]
             return self.ask(one, given, kept["said"], upstream)
 
         inputs = Inputs(self.names, [a.shape for a in arrays], [r.name for r in self.roles if r.constant])
+        inputs = Inputs([], [], []) if self.prefix else inputs  # a network says nothing about its data
+        methods, part = [self.way.forward, *self.way.backward, *getattr(self.obj, "methods", ())], self.prefix.rstrip(".")
         moving = self._moving if obj is None else lambda slots: list(slots)
-        return study(self.obj if obj is None else duplicate(obj), twin, run, ask, inputs, moving, self._rate, self.way.backward[0])
+        return study(self.obj if obj is None else duplicate(obj), twin, run, ask, inputs, moving, self._rate, self.way.backward[0], methods, part)
 
     def _pinned(self, run: Callable[[], Any]) -> Any:
         with seeded(SEED):
@@ -225,6 +256,32 @@ class Layer:
         ones = [np.ones_like(one, dtype=float) for one in self.run_of(twin).outputs(said[0])]
         return self.ask(twin, self._copies(), said, ones)
 
+    def _own(self, slot: Slot) -> Slot:
+        """A weight as its class calls it, without what it is wrapped in."""
+        return replace(slot, name=slot.name.removeprefix(self.prefix))
+
+    @property
+    def of_weights_alone(self) -> bool:
+        """Whether nothing is said about inputs, nor meant to be: a network's own backward pass."""
+        return not self.way.takes_upstream and bool(self.study.pairs) and self.study.answered.is_about_weights
+
+    @property
+    def trial(self) -> Trial:
+        """What can be tried about the way of asking."""
+        return Trial(self.way, self.given, lambda arrays: self._outputs(arrays), self._first, self.rng)
+
+    def _outputs(self, arrays: Sequence[Array]) -> list[Array]:
+        twin = duplicate(self.obj)
+        return list(self._pinned(lambda: self.run_of(twin)(*(array.copy() for array in arrays))))
+
+    def _harden_labels(self) -> None:
+        """One-hot rows that the code reads as class numbers stay one-hot."""
+        for n, role in enumerate(self.roles):
+            if role.data == "one-hot" and not self.certain:
+                hard = role.name in self.usual.hard if self.usual is not None else self.trial.reads_class_numbers(n)
+                self.hard |= {role.name} if hard else set()
+        self.roles = [replace(r, data="one-hot only") if r.name in self.hard else r for r in self.roles]
+
     def _hold_labels_constant(self) -> None:
         """A loss that returns one gradient for several inputs: the others are data, one-hot rows if these run."""
         said = self.study.said
@@ -233,48 +290,36 @@ class Layer:
         declared = any(role.constant for role in self.roles) or hasattr(type(self.obj), "input_data")
         if not single or declared or len(self.roles) < 2 or self.certain:
             return
-        if self.outputs(duplicate(self.obj))[0].size != 1 and self.way.takes_upstream:
+        if self._outputs(self.given)[0].size != 1 and self.way.takes_upstream:
             return
-        labels = [arguments.Role(role.name, True, "one-hot") for role in self.roles[1:]]
-        drawn = [examples.draw(r, a.shape, self.rng) for r, a in zip(labels, self.given[1:], strict=True)]
-        first, given = self.roles[0], [self.given[0], *drawn]
+        at = next((n for n, role in enumerate(self.roles) if plain(role.name) not in LABELS), 0)
+        roles = [r if n == at else arguments.Role(r.name, True, "one-hot") for n, r in enumerate(self.roles)]
+        drawn = [a if n == at else examples.draw(roles[n], a.shape, self.rng) for n, a in enumerate(self.given)]
         with np.errstate(all="ignore"):
-            value = self.run_of(duplicate(self.obj))(*[array.copy() for array in given])[0]
+            value = self._outputs(drawn)[0]
         if not np.isfinite(value).all():  # a logarithm of what is no probability
-            first = replace(first, data="probabilities", domain=(0.0, 1.0))
-            given[0] = examples.draw(first, given[0].shape, self.rng)
-        self.roles, self.given = [first, *labels], given
-        self.held = {role.name for role in labels}
+            roles[at] = replace(roles[at], data="probabilities", domain=(0.0, 1.0))
+            drawn[at] = examples.draw(roles[at], drawn[at].shape, self.rng)
+        self.roles, self.given = roles, drawn
+        self.held = {role.name for role in roles if role.constant}
 
-    def _is_a_mean(self) -> bool:
-        """Whether what is asked without an upstream gradient is about the mean over samples: it shrinks as they grow."""
-        if self.way.takes_upstream or self.outputs(duplicate(self.obj))[0].size == 1:
-            return False
-        if any(not a.ndim or len(a) != len(self.given[0]) for a in self.given):
-            return False
-        try:
-            with np.errstate(all="ignore"):
-                one, two = (self._first(arrays) for arrays in (self.given, [np.concatenate([a, a]) for a in self.given]))
-        except Exception:  # other people's code, which may be made for one batch
-            return False
-        return one is not None and two is not None and np.allclose(2 * two[: len(one)], one, rtol=1e-9, atol=0)
+    def _is_local(self) -> bool:
+        return not self.way.takes_upstream and not self.mean and self._outputs(self.given)[0].size != 1
 
-    def _first(self, arrays: Sequence[Array]) -> Array | None:
-        """The gradient by the first input."""
+    def _first(self, arrays: Sequence[Array], upstream: Sequence[Array] = ()) -> Array | None:
+        """The gradient by the first input that there is one for."""
         twin, given = duplicate(self.obj), [array.copy() for array in arrays]
-        said = self.run_of(twin).call(*given)
-        after = Asked(twin, self.ask(twin, given, said, ()), {})
-        inputs = [a.shape for a in arrays]
-        constants = [r.name for r in self.roles if r.constant]
-        found = self.study.answered.read(after, self.names, inputs, constants, self.way.backward[0], False)
-        return next((np.asarray(one) for one in found if one is not None), None)
+        said = self._pinned(lambda: self.run_of(twin).call(*given))
+        after = Asked(twin, self.ask(twin, given, said, upstream), {})
+        shapes, constants = [a.shape for a in arrays], [r.name for r in self.roles if r.constant]
+        found = self.study.answered.read(after, self.names, shapes, constants, self.way.backward[0], False)
+        return next((np.asarray(one, dtype=float) for one in found if one is not None), None)
 
     def answers(self) -> bool:
-        """Whether this way of asking is understood: no exception, and a gradient of the input's shape if there is one."""
-        said = self.study.said
-        if isinstance(said, Exception):
-            return isinstance(said, NotImplementedError)
-        return True
+        """Whether this way of asking is understood: no exception, and no doubt whether it is another one."""
+        if isinstance(self.study.said, Exception):
+            return isinstance(self.study.said, NotImplementedError)
+        return not self.way.doubt or self.trial.is_meant()
 
     def _reading(self) -> str:
         """How the object was read, in a line."""
@@ -292,6 +337,6 @@ class Layer:
     def _unjudged(self) -> Iterator[tuple[str, str]]:
         """What was seen and cannot be paired."""
         for slot in self.study.silent:
-            yield slot.name, "forward depends on it, and no gradient of it was found"
+            yield self._own(slot).name, "forward depends on it, and no gradient of it was found"
         for offer in self.study.unpaired:
-            yield offer.path, "it is called as a gradient is, and no weight that it belongs to was found"
+            yield offer.path.removeprefix(self.prefix), "it is called as a gradient is, and no weight that it belongs to was found"

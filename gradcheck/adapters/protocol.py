@@ -12,6 +12,7 @@ from gradcheck.adapters import construct
 from gradcheck.adapters.construct import Made
 from gradcheck.problem import Problem, Sizes
 
+Build = Callable[[Made, Sizes, np.random.Generator], Problem]
 Make = Callable[[Any, Sizes, np.random.Generator, Mapping[str, Any] | None], Made]
 
 
@@ -27,12 +28,14 @@ class Interface:
     `takes`: the code that it takes, in a line for people whose code was not understood. `recognises(thing)` looks at
     names and signatures, and runs none of the code. `make` builds an object from a class, `build` poses the problem of
     an object in given sizes; both raise CannotBuild with the reason. `partners(thing)`: functions that are judged
-    together with it, as the derivative beside it. `fixed`: sizes cannot be chosen.
+    together with it, as the derivative beside it. `settle` decides in usual sizes how an object is read, and returns the
+    build that reads it so in all others. `fixed`: sizes cannot be chosen.
     """
 
     takes: str
     recognises: Callable[[Any], bool]
-    build: Callable[[Made, Sizes, np.random.Generator], Problem]
+    build: Build
     make: Make = construct.make
+    settle: Callable[[Made, np.random.Generator], Build] | None = None
     partners: Callable[[Any], Sequence[Any]] = alone
     fixed: bool = False

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.forwards import required
 from gradcheck.adapters.gradients import Asked, Paired
 from gradcheck.adapters.places import MISSING, fill, follow
 from gradcheck.adapters.returned import plain
@@ -41,7 +39,7 @@ def accumulating(obj: Any, twin: Any, pairs: Sequence[Paired], call: Callable[[A
         return []
     try:
         with np.errstate(all="ignore"):
-            first, second = ([one.read(Asked(twin, call(twin), {})) for one in pairs] for _ in range(2))
+            first, second = (_read(pairs, Asked(twin, call(twin), {})) for _ in range(2))
     except Exception:  # said again when the claim is asked, where it is a verdict
         return []
     return [
@@ -49,6 +47,10 @@ def accumulating(obj: Any, twin: Any, pairs: Sequence[Paired], call: Callable[[A
         for one, a, b in zip(pairs, first, second, strict=True)
         if one.offer is not None and "()" not in one.offer.path and _added(a, b)
     ]
+
+
+def _read(pairs: Sequence[Paired], asked: Asked) -> list[Any]:
+    return [one.read(asked) for one in pairs]
 
 
 def _before(obj: Any, path: str) -> Any:

@@ -52,8 +52,14 @@ def study(
     moving: Callable[[Sequence[Slot]], list[Slot]],
     rate: Callable[[], float],
     what: str,
+    methods: Sequence[str],
+    part: str,
 ) -> Study:
-    """Run and ask `twin`, and tell what that says about `obj`. `moving(slots)`: those that forward depends on."""
+    """Run and ask `twin`, and tell what that says about `obj`.
+
+    `moving(slots)`: those that forward depends on. `what`: the method that goes back; `methods`: all that are called. `part`: of the object,
+    whose methods may hand out gradients.
+    """
     told = traces(twin, lambda: run(twin), lambda: ask(twin))
     held = [slot for slot in weights.every(obj) if not told.written & set(slot.paths)]
     touched = [slot for slot in held if set(slot.paths) & told.changed.keys()]
@@ -67,7 +73,7 @@ def study(
     split = answered(told.said, told.changed, inputs.names, inputs.shapes, inputs.constants, shapes)
     own = {path for slot in updated for path in slot.paths} | set(split.left.values())
     left = {path: value for path, value in told.changed.items() if path not in own}
-    offers = [*gradients.left_behind(left), *split.rest(told.said, what), *gradients.handed_out(twin)]
+    offers = [*gradients.left_behind(left), *split.rest(told.said, what), *gradients.handed_out(twin, part, methods)]
     offers = [one for one in offers if not _is_of_input(one, told.said, split)]
     pairs = pair(candidates, offers, depends)
     taken = {one.slot.name for one in pairs}
@@ -125,6 +131,8 @@ def require_shapes(found: Study, arrays: Sequence[Array], twin: Any) -> None:
     first = found.said[0] if isinstance(found.said, (list, tuple)) and found.said else found.said
     if isinstance(first, np.ndarray) and not found.answered.keys and first.shape != arrays[0].shape:
         raise ValueError("another shape than the input's")
+    if any("()" in one.path for one in found.unpaired):
+        raise ValueError("a gradient that fits no weight")
     for one in found.pairs:
         shape = np.shape(follow(twin, one.slot.paths[0]) if one.slot in found.updated else one.read(asked))
         if shape != one.slot.array.shape:

@@ -11,7 +11,7 @@ import numpy as np
 
 from gradcheck.adapters import construct, registry, source
 from gradcheck.adapters.interfaces import INTERFACES
-from gradcheck.adapters.protocol import Interface
+from gradcheck.adapters.protocol import Build, Interface
 from gradcheck.errors import CannotBuild, NotASubject
 from gradcheck.problem import Problem, Sizes, Subject
 
@@ -82,24 +82,25 @@ class _Build:
     def cases(self) -> Iterator[Problem]:
         """What `gradcheck_cases()` gives beside the example."""
         for made in construct.cases(self.thing):
-            yield self.reading.build(made, Sizes(), np.random.default_rng(0))
+            yield self.reading[0].build(made, Sizes(), np.random.default_rng(0))
 
     def _in(self, sizes: Sizes, rng: np.random.Generator) -> Problem:
-        made = self.reading.make(self.thing, sizes, rng, self.init)
-        if sizes != Sizes() and isinstance(getattr(made.obj, "training", None), bool):
-            made.obj.training = False  # what has two modes is checked in both: in evaluation at other sizes
-        return self.reading.build(made, sizes, rng)
+        interface, build = self.reading
+        return build(interface.make(self.thing, sizes, rng, self.init), sizes, rng)
 
     @functools.cached_property
-    def reading(self) -> Interface:
-        """The first reading that can be built; where none can, the first, which says why."""
-        if len(self.readings) > 1:
-            for one in self.readings:
-                rng = np.random.default_rng(0)
-                with contextlib.suppress(CannotBuild):
-                    one.build(one.make(self.thing, Sizes(), rng, self.init), Sizes(), rng)
-                    return one
-        return self.readings[0]
+    def reading(self) -> tuple[Interface, Build]:
+        """The first reading that can be built, settled in usual sizes; where none can, the first, which says why."""
+        for one in self.readings:
+            rng = np.random.default_rng(0)
+            with contextlib.suppress(CannotBuild):
+                made = one.make(self.thing, Sizes(), rng, self.init)
+                if one.settle is not None:
+                    return one, one.settle(made, rng)
+                if len(self.readings) > 1:
+                    one.build(made, Sizes(), rng)
+                return one, one.build
+        return self.readings[0], self.readings[0].build
 
     @functools.cached_property
     def usual_ranks(self) -> list[int]:

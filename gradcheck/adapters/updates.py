@@ -21,13 +21,13 @@ STEPS = (
 def set_rates(obj: Any) -> None:
     """Make every learning rate that is an attribute 1."""
     for own, _, _ in walk(obj):
-        for name in [name for name in own if plain(name) in RATES and (is_number(own[name]) or own[name] == 1)]:
+        for name in [name for name in own if plain(name) in RATES - {"rate"} and (is_number(own[name]) or own[name] == 1)]:
             own[name] = 1.0
 
 
 def has_rate(obj: Any) -> bool:
     """Whether a learning rate is an attribute."""
-    return any(plain(name) in RATES and is_number(own[name]) for own, _, _ in walk(obj) for name in own)
+    return any(plain(name) in RATES - {"rate"} and is_number(own[name]) for own, _, _ in walk(obj) for name in own)
 
 
 def constant_rate(function: Any) -> float:

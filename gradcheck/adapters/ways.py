@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
 
 from gradcheck.adapters.arguments import CONSTANTS, SWITCHES
-from gradcheck.adapters.generations import has, is_stub
+from gradcheck.adapters.generations import has
 from gradcheck.problem import Array
+
+Kinds = tuple[str | int, ...]
+Doubt = Literal["", "called as the input is", "labels once more", "has a usual value"]
+Reader = Callable[[Sequence[inspect.Parameter], Sequence[str]], Iterator[tuple[Kinds, Doubt]]]
 
 # Names without underscores and capitals; the first that a class has is taken.
 FORWARDS = (
@@ -24,6 +30,19 @@ FORWARDS = (
 BACKWARDS = (
     *("backward", "backwards", "backwardpass", "backwardpropagation", "backwardpropagate", "backwardprop"),
     *("backpropagation", "backpropagate", "backprop", "backpass", "bprop", "bwd", "updategradinput"),
+)
+# A derivative at what went in, or at what the last call was about.
+DERIVATIVES = (
+    *("derivative", "derivatives", "gradient", "gradients", "grad", "prime", "deriv", "derive", "derivate", "df", "dfn"),
+    *("dfunc", "dx", "der", "slope", "jacobian", "diff", "lossgradient", "gradientloss", "lossderivative", "dloss"),
+    *("computegradient", "computegradients", "calculategradient", "backwardgradient", "activationderivative"),
+    *("activationprime", "dactivation", "derivativeloss", "lossprime", "getgradient", "delta"),
+)
+# What goes forward beside one of these: an activation, or a loss.
+FUNCTIONS = (
+    *("forward", "call", "function", "func", "fn", "f", "activation", "activate", "value", "apply", "compute", "evaluate"),
+    *("loss", "cost", "calculate", "calc", "computeloss", "calculateloss", "calcloss", "getloss", "error", "output"),
+    *("computecost", "__call__", "transform", "predict"),
 )
 # What is asked after the input gradient, with the same arguments.
 BY_PARAMETERS = ("accgradparameters",)
@@ -38,14 +57,16 @@ OUTPUT = re.compile(r"^(a|y|yhat|out|outputs?|.*output|result|pred.*|ypred|o)$")
 class Way:
     """`forward`, then each of `backward`, with arguments of these kinds.
 
-    Kinds: "upstream", "output", "cache", "rate" (1.0), or the number of an input. `rate`: a keyword with a default that
-    is a learning rate. `keywords`: switches that have to be set for training.
+    Kinds: "upstream", "output", "cache", "predictions" (a loss' own output, or its input), "rate" (1.0), or the number
+    of an input. `rate`: a keyword with a default that is a learning rate. `doubt`: what has to be found out before this
+    way is taken, where another one follows.
     """
 
     forward: str
     backward: tuple[str, ...]
     kinds: tuple[str | int, ...]
     rate: str | None = None
+    doubt: Doubt = ""
 
     @property
     def takes_upstream(self) -> bool:
@@ -62,7 +83,7 @@ class Way:
     def ask(self, obj: Any, given: Sequence[Any], output: Any, cache: Any, upstream: Sequence[Array]) -> Any:
         """Go back on `obj` and return what the first method returns."""
         flow = iter(upstream)
-        known = {"output": output, "cache": cache, "rate": 1.0}
+        known = {"output": output, "cache": cache, "rate": 1.0, "predictions": _predictions(obj, given)}
         arguments: list[Any] = []
         for kind in self.kinds:
             if isinstance(kind, int):
@@ -99,17 +120,35 @@ def methods(thing: Any) -> dict[str, str]:
     return found
 
 
-def names_of(thing: Any) -> tuple[str, str] | None:
-    """Return the names of the methods that go forward and back; None where one is missing."""
-    known = methods(thing)
+def _predictions(obj: Any, given: Sequence[Any]) -> Any:
+    """What a loss is asked about: the output that it has computed on the way, or the predictions that went in."""
+    first = given[0] if given else None
+    own = getattr(obj, "output", None)
+    return own if isinstance(own, np.ndarray) and own.shape == np.shape(first) else first
+
+
+def _backward(known: Mapping[str, str]) -> tuple[str, str] | None:
+    """The names of the methods that go forward and back; None where one is missing."""
     back = next((known[name] for name in BACKWARDS if name in known), None)
     if back is None:
         return None
     stem = plain(back)
-    kin = [stem.replace("backward", "forward", 1), stem.replace("back", "forward", 1), stem.replace("back", "feedforward", 1)]
-    fore = [known[name] for name in (*kin, *FORWARDS) if name in known and known[name] != back]
-    written = [name for name in fore if not is_stub(inspect.getattr_static(thing, name))]
-    return (written or fore)[0], back
+    kin = [stem.replace(*change, 1) for change in (("backward", "forward"), ("back", "forward"), ("back", "feedforward"))]
+    return _forward(known, [*kin, *FORWARDS], back)
+
+
+def _derivative(known: Mapping[str, str]) -> tuple[str, str] | None:
+    """The names of a function and of its derivative."""
+    back = next((known[name] for name in DERIVATIVES if name in known), None)
+    if back is None:
+        return None
+    stem = re.sub(r"(gradient|derivative|prime|^compute|^calculate|^get|^d)", "", plain(back))
+    return _forward(known, [stem, *FUNCTIONS], back)
+
+
+def _forward(known: Mapping[str, str], names: Sequence[str], back: str) -> tuple[str, str] | None:
+    found = [known[name] for name in names if name in known and known[name] != back]
+    return (found[0], back) if found else None
 
 
 def parameters(thing: Any, method: str) -> list[inspect.Parameter]:
@@ -119,7 +158,24 @@ def parameters(thing: Any, method: str) -> list[inspect.Parameter]:
         found = list(inspect.signature(getattr(thing, method)).parameters.values())
     except (TypeError, ValueError, AttributeError):  # a method without a signature
         return []
+    if inspect.isfunction(written) and not takes_self(written):
+        return list(inspect.signature(written).parameters.values())
     return found[1:] if inspect.isclass(thing) and inspect.isfunction(written) else found
+
+
+def takes_self(written: Any) -> bool:
+    """Whether what a class has under a name is a method of its instances; a function without `self` is called on it."""
+    if not inspect.isfunction(written):
+        return False
+    first = next(iter(inspect.signature(written).parameters), "")
+    return first in ("self", "this", "_", "me", "s") or first.endswith("self")
+
+
+def called_on(obj: Any, names: Sequence[str]) -> Any:
+    """Return what methods are called on: the class where they are functions that nobody gave a `self`, else `obj`."""
+    written = [inspect.getattr_static(obj, name, None) for name in names]
+    without = all(inspect.isfunction(one) and not takes_self(one) for one in written)
+    return type(obj) if without and not inspect.isclass(obj) else obj
 
 
 def inputs_of(thing: Any, forward: str) -> list[str]:
@@ -137,66 +193,100 @@ def ways(thing: Any) -> list[Way]:
 
     What wants labels on the way back that it was not given on the way forward is a whole network, and none.
     """
-    pair = names_of(thing)
-    if pair is None:
-        return []
-    forward, backward = pair
-    known = methods(thing)
-    further = tuple(known[name] for name in BY_PARAMETERS if name in known and backward.lower() == "updategradinput")
-    inputs = inputs_of(thing, forward)
-    wanted = parameters(thing, backward)
-    rate = next((p.name for p in wanted if plain(p.name) in RATES and p.default is not p.empty), None)
-    found = [Way(forward, (backward, *further), kinds, rate) for kinds in _kinds(wanted, inputs)]
-    if "__call__" in known and forward != "__call__":
-        found += [Way("__call__", one.backward, one.kinds, one.rate) for one in found]
+    known = {name: own for name, own in methods(thing).items() if not _is_abstract(thing, own)}
+    found: list[Way] = []
+    pair = _backward(known)
+    if pair is not None:
+        forward, back = pair
+        further = tuple(known[name] for name in BY_PARAMETERS if name in known and plain(back) == "updategradinput")
+        found += _ways(thing, forward, (back, *further), _kinds)
+        if "__call__" in known and forward != "__call__":
+            found += [replace(way, forward="__call__") for way in found]
+    pair = _derivative(known)
+    if pair is not None:
+        found += _ways(thing, pair[0], (pair[1],), _places)
     return found
 
 
-def _kinds(wanted: Sequence[inspect.Parameter], inputs: Sequence[str]) -> Iterator[tuple[str | int, ...]]:
-    """What the arguments may be, each as a tuple over the positions that are filled."""
+def _ways(thing: Any, forward: str, backward: tuple[str, ...], read: Reader) -> list[Way]:
+    wanted = parameters(thing, backward[0])
+    rate = next((p.name for p in wanted if plain(p.name) in RATES and p.default is not p.empty), None)
+    inputs = inputs_of(thing, forward)
+    return [Way(forward, backward, kinds, rate, doubt) for kinds, doubt in read(wanted, inputs)]
+
+
+def _is_abstract(thing: Any, name: str) -> bool:
+    return bool(getattr(inspect.getattr_static(thing, name), "__isabstractmethod__", False))
+
+
+def _places(wanted: Sequence[inspect.Parameter], inputs: Sequence[str]) -> Iterator[tuple[Kinds, Doubt]]:
+    """The arguments of a derivative: nothing, an upstream gradient, the output, or what went in, in its order."""
+    needed = [p for p in wanted if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.KEYWORD_ONLY)]
+    names = [plain(p.name) for p in needed]
+    if not needed:
+        yield (), ""
+    elif len(names) == 1 and plain(inputs[0] if inputs else "") != names[0] and GRADIENT.match(names[0]):
+        yield ("upstream",), ""
+    elif len(names) == len(inputs) == 1 and plain(inputs[0]) != names[0] and OUTPUT.match(names[0]):
+        yield ("output",), ""
+    elif len(names) == len(inputs):
+        places = {plain(name): number for number, name in enumerate(inputs)}
+        known = [places.get(name, number) for number, name in enumerate(names)]
+        yield tuple(known if len(set(known)) == len(known) else range(len(names))), ""
+
+
+def _kinds(wanted: Sequence[inspect.Parameter], inputs: Sequence[str]) -> Iterator[tuple[Kinds, Doubt]]:
+    """What the arguments of a backward may be, each as a tuple over the positions that are filled."""
     if any(p.kind is p.VAR_POSITIONAL for p in wanted):
-        yield ("upstream",)
+        yield ("upstream",), ""
         return
     needed = [p for p in wanted if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.KEYWORD_ONLY)]
     if not needed:
         usual = [p for p in wanted if p.kind is not p.VAR_KEYWORD and plain(p.name) not in RATES]
-        if usual and not _is_switch(usual[0]):
-            yield ("upstream",)
-        yield ()
+        if usual and not isinstance(usual[0].default, (bool, str)):
+            yield ("upstream",), "has a usual value"
+        yield (), ""
         return
     names = [plain(p.name) for p in needed]
     places = {plain(name): number for number, name in enumerate(inputs)}
-    known: list[str | int | None] = []
-    for name in names:
-        if name in RATES:
-            known.append("rate")
-        elif name in CACHES:
-            known.append("cache")
-        elif name in places:
-            known.append(places[name])
-        elif name in LABELS:
-            return
-        else:
-            known.append(None)
+    known = [_known(name, places) for name in names]
     unknown = [at for at, kind in enumerate(known) if kind is None]
-    if not unknown and "rate" not in known and len(needed) == 1:
-        yield ("upstream",)  # called as the input is: told apart by whether it needs the call before it
-        yield tuple(one for one in known if one is not None)
+    if any(name in LABELS and name not in places for name in names) and not _are_predictions_and_labels(names, inputs):
         return
+    filled = tuple("upstream" if one is None else one for one in known)
+    labels = [at for at, name in enumerate(inputs) if plain(name) in LABELS]
+    if labels and len(names) == len(inputs) and len(unknown) == 1 and labels[0] in known:
+        # A loss that is told the labels once more, and its predictions; unless it is an upstream gradient after all.
+        yield filled, "labels once more"
+        yield tuple("predictions" if one is None else one for one in known), ""
+        return
+    if len(names) == 1 and names[0] in places:
+        yield ("upstream",), "called as the input is"
     if len(unknown) == 2 and len(inputs) == 1 and not places.keys() & set(names):
-        yield from _two(names, known, unknown)
-    yield tuple("upstream" if one is None else one for one in known)
+        yield from ((kinds, "") for kinds in _two(names, known, unknown))
+    yield filled, ""
 
 
-def _two(names: Sequence[str], known: Sequence[str | int | None], unknown: Sequence[int]) -> Iterator[tuple[str | int, ...]]:
+def _known(name: str, places: Mapping[str, int]) -> str | int | None:
+    if name in RATES:
+        return "rate"
+    if name in CACHES:
+        return "cache"
+    return places.get(name)
+
+
+def _are_predictions_and_labels(names: Sequence[str], inputs: Sequence[str]) -> bool:
+    """Whether a loss is told both once more, by other names."""
+    return len(names) == len(inputs) == 2 and plain(inputs[1]) in LABELS and names[1] in LABELS
+
+
+def _two(names: Sequence[str], known: Sequence[str | int | None], unknown: Sequence[int]) -> Iterator[Kinds]:
     """Two arguments of which one is the upstream gradient, and the other the input or the output again."""
     first = [at for at in unknown if GRADIENT.match(names[at])]
     if len(first) != 1:
         return
     other = next(at for at in unknown if at != first[0])
-    for kind in ("output", 0) if OUTPUT.match(names[other]) else (0, "output"):
-        yield tuple("upstream" if at == first[0] else kind if at == other else one for at, one in enumerate(known))  # type: ignore[misc]
-
-
-def _is_switch(parameter: inspect.Parameter) -> bool:
-    return isinstance(parameter.default, (bool, str))
+    again: tuple[str | int, ...] = ("output", 0) if OUTPUT.match(names[other]) else (0, "output")
+    for kind in again:
+        kinds = {first[0]: "upstream", other: kind}
+        yield tuple(kinds.get(at, one if one is not None else "upstream") for at, one in enumerate(known))

@@ -221,9 +221,10 @@ def all_on(obj: Any, slots: Sequence[Slot]) -> list[Slot]:
 
 
 def short(found: tuple[Place, ...]) -> str:
-    """The attribute's own name before an entry of a list, without leading underscores."""
+    """What a weight is called: an attribute's own name or a dict's entry before a number in a list, without parts."""
 
-    def rank(path: str) -> tuple[bool, int, int]:
-        return "[" in path.rpartition(".")[2], path.count("."), len(path)
+    def rank(path: str) -> tuple[bool, int, bool, int]:
+        where = label(path)
+        return where.index is not None, path.count("."), bool(where.container), len(path)
 
     return min((place.path for place in found), key=rank).lstrip("_")

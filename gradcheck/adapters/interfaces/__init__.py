@@ -8,6 +8,7 @@ from gradcheck.adapters.interfaces import (
     local_gradients,
     models,
     named_pairs,
+    nets,
     operations,
     tapes,
 )
@@ -20,6 +21,7 @@ INTERFACES: tuple[Interface, ...] = (
     local_gradients.INTERFACE,
     operations.INTERFACE,
     layers.INTERFACE,
+    nets.INTERFACE,
     cached_pairs.INTERFACE,
     named_pairs.INTERFACE,
 )

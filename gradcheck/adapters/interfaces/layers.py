@@ -15,7 +15,7 @@ import numpy as np
 
 from gradcheck.adapters.construct import Made
 from gradcheck.adapters.layer import Layer
-from gradcheck.adapters.protocol import Interface
+from gradcheck.adapters.protocol import Build, Interface
 from gradcheck.adapters.ways import ways
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Problem, Sizes
@@ -26,23 +26,35 @@ def recognises(thing: Any) -> bool:
     return bool(ways(thing))
 
 
+def settle(made: Made, rng: np.random.Generator) -> Build:
+    """Take the first way in which `made` answers, and read it so in all sizes."""
+    usual = _usual(made, rng)
+    return lambda other, sizes, draws: Layer(other, usual.way, sizes, draws, usual).problem()
+
+
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
-    """Return the problem that `made` poses, in the first way in which it answers."""
+    """Return the problem that `made` poses. Raises CannotBuild where it cannot be called."""
+    return _usual(made, rng, sizes).problem()
+
+
+def _usual(made: Made, rng: np.random.Generator, sizes: Sizes | None = None) -> Layer:
     error: CannotBuild | None = None
     first: Layer | None = None
     for way in ways(made.obj):
         try:
-            found = Layer(made, way, sizes, rng)
+            found = Layer(made, way, sizes or Sizes(), rng)
         except CannotBuild as problem:
             error = error or problem
             continue
+        if found.of_weights_alone:
+            error = error or CannotBuild("it gives gradients of weights alone")
+            continue
         if found.answers():
-            return found.problem()
+            return found
         first = first or found
     if first is not None:
-        return first.problem()
-    assert error is not None
-    raise error
+        return first
+    raise error or CannotBuild("nothing is known about the arguments of its methods")
 
 
-INTERFACE = Interface("forward(x) and backward(upstream), or methods of other names that do the same", recognises, build)
+INTERFACE = Interface("forward(x) and backward(upstream), or methods of other names that do the same", recognises, build, settle=settle)
