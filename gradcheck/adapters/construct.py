@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import registry
+from gradcheck.adapters.ready_made import SETS, kind_of, ready_made
 from gradcheck.adapters.state import seeded
 from gradcheck.errors import CannotBuild, NotWritten, told
-from gradcheck.problem import Array, Sizes
+from gradcheck.problem import Sizes
 
 # Names of constructor arguments, as words that they contain or are, for sizes and settings.
 # The first kind that fits is taken: "input_units" is an input size, "units" an output size.
@@ -54,6 +55,11 @@ SMALL: Mapping[str, Any] = {
     "slope": 0.3,
     "eps": 1e-5,
     "epsilon": 1e-5,
+    "scalar": 2.0,
+    "power": 2,
+    "exponent": 2,
+    "factor": 2.0,
+    "constant": 2.0,
     "lr": 0.1,
     "learning_rate": 0.1,
     "name": "x",
@@ -72,11 +78,16 @@ class Made:
     inputs: tuple[Any, ...] | None = None
 
 
-def make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: Mapping[str, Any] | None = None) -> Made:
-    """Return a fresh object of class `thing`, or a copy of the instance `thing`. Raises CannotBuild with the reason."""
+def make(
+    thing: Any, sizes: Sizes, rng: np.random.Generator, init: Mapping[str, Any] | None = None, variant: int = 0
+) -> Made:
+    """Return a fresh object of class `thing`, or a copy of the instance `thing`. Raises CannotBuild with the reason.
+
+    `variant`: which of the shapes that arrays for its constructor may have.
+    """
     with seeded(int(rng.integers(2**31))):
         try:
-            return _make(thing, sizes, rng, dict(init or {}))
+            return _make(thing, sizes, dict(init or {}), variant)
         except CannotBuild:
             raise
         except NotImplementedError as error:
@@ -86,7 +97,18 @@ def make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: Mapping[str, 
             raise CannotBuild(f"cannot build {_name(thing)}: {told(error)}; {hint}") from error
 
 
-def _make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: dict[str, Any]) -> Made:
+def variants(thing: Any) -> int:
+    """In how many ways a class can be made: more than one where its constructor takes arrays."""
+    if not inspect.isclass(thing) or says_how(thing):
+        return 1
+    try:
+        parameters = inspect.signature(thing).parameters.values()
+    except ValueError:  # a class without a readable signature
+        return 1
+    return len(SETS) if any(p.default is p.empty and kind_of(p.name) for p in parameters) else 1
+
+
+def _make(thing: Any, sizes: Sizes, init: dict[str, Any], variant: int) -> Made:
     factory = registry.factory_for(thing)
     if factory is not None:
         return unpack(factory(thing))
@@ -99,7 +121,7 @@ def _make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: dict[str, An
         raise CannotBuild(f"not finished: {', '.join(missing)} must be written")
     if brings_example(thing) and not init:
         return _expected(thing, unpack(getattr(thing, "gradcheck_example")()))  # noqa: B009
-    return _with_inputs(thing(**arguments(thing, sizes, init)))
+    return _with_inputs(thing(**arguments(thing, sizes, init, variant)))
 
 
 def says_how(thing: Any) -> bool:
@@ -167,7 +189,7 @@ def duplicate(obj: Any) -> Any:
         return obj
 
 
-def arguments(cls: type, sizes: Sizes, init: dict[str, Any]) -> dict[str, Any]:
+def arguments(cls: type, sizes: Sizes, init: dict[str, Any], variant: int = 0) -> dict[str, Any]:
     """Return constructor arguments: what the user says, and a size or setting for the rest."""
     try:
         parameters = list(inspect.signature(cls).parameters.values())
@@ -185,7 +207,7 @@ def arguments(cls: type, sizes: Sizes, init: dict[str, Any]) -> dict[str, Any]:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) or parameter.name in found:
             continue
         if parameter.default is parameter.empty:
-            found[parameter.name] = _guess(cls, parameter, sizes, used)
+            found[parameter.name] = _guess(cls, parameter, sizes, used, variant)
         elif parameter.name in ("seed", "random_state") and parameter.default is None:
             found[parameter.name] = 0
         elif parameter.name in ("input_shape", "input_dim", "input_size", "in_features") and parameter.default is None:
@@ -193,8 +215,11 @@ def arguments(cls: type, sizes: Sizes, init: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str, int]) -> Any:
+def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str, int], variant: int) -> Any:
     name = parameter.name.lower()
+    array = None if parameter.annotation in (int, float, "int", "float") else ready_made(name, sizes, variant)
+    if array is not None:
+        return array
     words = {word.rstrip("0123456789") for word in name.split("_")} | {name}
     for known, value in SMALL.items():
         if known in words or (len(known) > 3 and name.startswith(known)):
@@ -203,9 +228,6 @@ def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str
         return (sizes.inputs,)
     if name in SIZES:
         return [sizes.inputs, sizes.inputs + sizes.outputs, sizes.outputs]
-    array = _array(name, sizes)
-    if array is not None and parameter.annotation not in (int, float, "int", "float"):
-        return array
     if words & {"batch"}:
         return sizes.batch
     sized = {"outputs": sizes.outputs, "inputs": sizes.inputs, "hidden": sizes.inputs + sizes.outputs}
@@ -228,13 +250,6 @@ def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str
         f"cannot build {cls.__name__}: nothing is known about its argument {parameter.name!r}; "
         f"give --init {parameter.name}=value, or define gradcheck_example() on the class"
     )
-
-
-def _array(name: str, sizes: Sizes) -> Array | None:
-    """Weights that the constructor takes ready-made."""
-    if name in ("w", "weight", "weights"):
-        return np.linspace(-1, 1, sizes.inputs * sizes.outputs).reshape(sizes.inputs, sizes.outputs)
-    return np.linspace(-1, 1, sizes.outputs) if name in ("b", "bias", "biases") else None
 
 
 def _activation(cls: type, name: str) -> Any:

@@ -72,10 +72,12 @@ def hinted(roles: Sequence[Role], sizes: Sizes) -> Iterator[tuple[Shape, ...]]:
         yield from itertools.product(*options)
 
 
-def candidates(roles: Sequence[Role], sizes: Sizes, shapes_of_one: list[Shape]) -> Iterator[tuple[Shape, ...]]:
+def candidates(
+    roles: Sequence[Role], sizes: Sizes, shapes_of_one: list[Shape], hints: bool = True
+) -> Iterator[tuple[Shape, ...]]:
     """Yield shapes, one per role: hinted ones, all the same, then combinations of the likely ones."""
     count = len(roles)
-    if count > 1:
+    if count > 1 and hints:
         yield from hinted(roles, sizes)
     for shape in shapes_of_one:
         yield (shape,) * count
@@ -120,19 +122,20 @@ def find(
     runs: Callable[[Given], None],
     answers: Callable[[Given], None] | None = None,
     narrow: bool = False,
+    hints: bool = True,
 ) -> tuple[list[Role], Given]:
     """Return example arrays, one per role, with which `runs` raises nothing.
 
     With `answers`, the first with which it raises nothing either is preferred: code without a batch axis may run on
     rows all the same. But a layer with weights that takes rows is held to them. A label that is not accepted as
-    one-hot rows is tried as class numbers. Where nothing runs in float64, arrays are float32. Raises CannotBuild with
+    one-hot rows is tried as class numbers. Without `hints`, names say nothing about shapes. Where nothing runs in float64, arrays are float32. Raises CannotBuild with
     the first shape's error.
     """
     first: tuple[list[Role], Given] | None = None
     error_of_first: Exception | None = None
     tried = 0
     for meaning in _meanings(roles):
-        for shape in candidates(meaning, sizes, shapes(sizes, weights)):
+        for shape in candidates(meaning, sizes, shapes(sizes, weights), hints):
             tried += 1
             if tried > TRIES:
                 break
@@ -155,7 +158,7 @@ def find(
         return first
     if not narrow:
         with contextlib.suppress(CannotBuild):  # what insists on float32 is asked in float32
-            return find(roles, sizes, weights, rng, runs, answers, narrow=True)
+            return find(roles, sizes, weights, rng, runs, answers, True, hints)
     names = ", ".join(role.name for role in roles)
     why = told(error_of_first)
     raise CannotBuild(

@@ -49,6 +49,7 @@ class Layer:
         self.way = way
         self.rng = rng
         self.certain = made.inputs is not None
+        self.hints = roles is None or bool(prefix)
         self.fixed = switches(self.obj, way.forward)
         self.mean = False
         self.habits = Habits()
@@ -179,7 +180,7 @@ class Layer:
             require_shapes(found, arrays, twin)
 
         try:
-            return examples.find(found, sizes, shapes, self.rng, runs, both)
+            return examples.find(found, sizes, shapes, self.rng, runs, both, hints=self.hints)
         except NotWritten:
             raise
         except CannotBuild:
@@ -190,10 +191,15 @@ class Layer:
                     return examples.find(found, sizes, shapes, self.rng, runs, both)
             raise
 
-    def require_shapes(self) -> None:
-        """Raise ValueError where a gradient has another shape than what it is by."""
+    def fits(self) -> bool:
+        """Whether it answers, and every gradient has the shape of what it is by."""
         twin = duplicate(self.obj)
-        require_shapes(self._study(self.given, twin), self.given, twin)
+        try:
+            found = self._study(self.given, twin)
+            require_shapes(found, self.given, twin)
+        except Exception:  # other people's code
+            return False
+        return not isinstance(found.said, Exception)
 
     def _warm(self, obj: Any, arrays: Sequence[Array]) -> None:
         def call(one: Any, change: float = 1.0) -> None:

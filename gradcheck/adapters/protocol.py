@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,7 +13,16 @@ from gradcheck.adapters.construct import Made
 from gradcheck.problem import Problem, Sizes
 
 Build = Callable[[Made, Sizes, np.random.Generator], Problem]
-Make = Callable[[Any, Sizes, np.random.Generator, Mapping[str, Any] | None], Made]
+Settled = tuple[Build, bool]
+
+
+class Make(Protocol):
+    """Builds an object: `construct.make` is one."""
+
+    def __call__(
+        self, thing: Any, sizes: Sizes, rng: np.random.Generator, init: Mapping[str, Any] | None, variant: int
+    ) -> Made:
+        """Return the object, in one of the shapes that arrays for its constructor may have."""
 
 
 def alone(thing: Any) -> Sequence[Any]:
@@ -28,14 +37,16 @@ class Interface:
     `takes`: the code that it takes, in a line for people whose code was not understood. `recognises(thing)` looks at
     names and signatures, and runs none of the code. `make` builds an object from a class, `build` poses the problem of
     an object in given sizes; both raise CannotBuild with the reason. `partners(thing)`: functions that are judged
-    together with it, as the derivative beside it. `settle` decides in usual sizes how an object is read, and returns the
-    build that reads it so in all others. `fixed`: sizes cannot be chosen.
+    together with it, as the derivative beside it. `parts(thing)`: methods of a class that are judged each by itself;
+    this may run its code. `settle` decides in usual sizes how an object is read, and returns the
+    build that reads it so in all others, and whether everything about it fits. `fixed`: sizes cannot be chosen.
     """
 
     takes: str
     recognises: Callable[[Any], bool]
     build: Build
     make: Make = construct.make
-    settle: Callable[[Made, np.random.Generator], Build] | None = None
+    settle: Callable[[Made, np.random.Generator], Settled] | None = None
     partners: Callable[[Any], Sequence[Any]] = alone
+    parts: Callable[[Any], Iterable[str]] = alone
     fixed: bool = False

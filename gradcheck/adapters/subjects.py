@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,11 @@ from gradcheck.problem import Problem, Sizes, Subject
 def belonging(thing: Any) -> list[Any]:
     """Return the functions that are judged together with `thing`: the derivative beside it. Runs none of its code."""
     return [one for reading in _readings(thing)[:1] for one in reading.partners(thing)]
+
+
+def parts(thing: Any) -> list[str]:
+    """Return the names of the methods of a class that are subjects of their own. May run its code."""
+    return list(dict.fromkeys(name for one in INTERFACES for name in one.parts(thing)))
 
 
 def is_subject(thing: Any) -> bool:
@@ -58,6 +63,15 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
     )
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How a thing is read: the interface, what builds a problem with it, and how the thing is made."""
+
+    interface: Interface
+    build: Build
+    variant: int = 0
+
+
 class _Build:
     """Builds one thing in any sizes, through the first of its readings that can be built."""
 
@@ -82,25 +96,31 @@ class _Build:
     def cases(self) -> Iterator[Problem]:
         """What `gradcheck_cases()` gives beside the example."""
         for made in construct.cases(self.thing):
-            yield self.reading[0].build(made, Sizes(), np.random.default_rng(0))
+            yield self.reading.interface.build(made, Sizes(), np.random.default_rng(0))
 
     def _in(self, sizes: Sizes, rng: np.random.Generator) -> Problem:
-        interface, build = self.reading
-        return build(interface.make(self.thing, sizes, rng, self.init), sizes, rng)
+        reading = self.reading
+        made = reading.interface.make(self.thing, sizes, rng, self.init, reading.variant)
+        return reading.build(made, sizes, rng)
 
     @functools.cached_property
-    def reading(self) -> tuple[Interface, Build]:
+    def reading(self) -> Reading:
         """The first reading that can be built, settled in usual sizes; where none can, the first, which says why."""
+        first: Reading | None = None
         for one in self.readings:
-            rng = np.random.default_rng(0)
-            with contextlib.suppress(CannotBuild):
-                made = one.make(self.thing, Sizes(), rng, self.init)
-                if one.settle is not None:
-                    return one, one.settle(made, rng)
-                if len(self.readings) > 1:
-                    one.build(made, Sizes(), rng)
-                return one, one.build
-        return self.readings[0], self.readings[0].build
+            for variant in range(construct.variants(self.thing)):
+                rng = np.random.default_rng(0)
+                try:
+                    made = one.make(self.thing, Sizes(), rng, self.init, variant)
+                    build, fits = one.settle(made, rng) if one.settle is not None else (one.build, True)
+                    if one.settle is None and len(self.readings) > 1:
+                        build(made, Sizes(), rng)
+                except CannotBuild:
+                    continue
+                if fits:
+                    return Reading(one, build, variant)
+                first = first or Reading(one, build, variant)
+        return first or Reading(self.readings[0], self.readings[0].build)
 
     @functools.cached_property
     def usual_ranks(self) -> list[int]:

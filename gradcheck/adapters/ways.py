@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from gradcheck.adapters.arguments import CONSTANTS, SWITCHES
-from gradcheck.adapters.generations import has
+from gradcheck.adapters.generations import has, recognise
 from gradcheck.problem import Array
 
 Kinds = tuple[str | int, ...]
@@ -202,7 +202,7 @@ def ways(thing: Any) -> list[Way]:
         found += _ways(thing, forward, (back, *further), _kinds)
         if "__call__" in known and forward != "__call__":
             found += [replace(way, forward="__call__") for way in found]
-    pair = _derivative(known)
+    pair = _derivative(known) if recognise(thing) is None else None
     if pair is not None:
         found += _ways(thing, pair[0], (pair[1],), _places)
     return found

@@ -19,7 +19,7 @@ WORDS = re.compile(
 # Named after gradients, and no derivatives: what is done with one, or what measures one.
 OTHERWISE = re.compile(
     r"^_|^(apply|zero|reset|clear|clip|check|numeric|numerical|num|approx|approximate|estimate|test|accumulate|requires"
-    r"|has|no|enable|disable|set|average|print|plot|record|update|init)_|_(descent|check|checking|tape|step|norm|clip"
+    r"|save|has|no|enable|disable|set|average|print|plot|record|update|init)_|_(descent|check|checking|tape|step|norm|clip"
     r"|clipping|flow|fn|func)(_|$)",
     re.IGNORECASE,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gradcheck.adapters.interfaces import (
     cached_pairs,
+    engines,
     layers,
     local_gradients,
     models,
@@ -22,6 +23,7 @@ INTERFACES: tuple[Interface, ...] = (
     operations.INTERFACE,
     layers.INTERFACE,
     nets.INTERFACE,
+    engines.INTERFACE,
     cached_pairs.INTERFACE,
     named_pairs.INTERFACE,
 )

@@ -15,7 +15,7 @@ import numpy as np
 
 from gradcheck.adapters.construct import Made
 from gradcheck.adapters.layer import Layer
-from gradcheck.adapters.protocol import Build, Interface
+from gradcheck.adapters.protocol import Interface, Settled
 from gradcheck.adapters.ways import ways
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Problem, Sizes
@@ -26,10 +26,10 @@ def recognises(thing: Any) -> bool:
     return bool(ways(thing))
 
 
-def settle(made: Made, rng: np.random.Generator) -> Build:
+def settle(made: Made, rng: np.random.Generator) -> Settled:
     """Take the first way in which `made` answers, and read it so in all sizes."""
     usual = _usual(made, rng)
-    return lambda other, sizes, draws: Layer(other, usual.way, sizes, draws, usual).problem()
+    return lambda other, sizes, draws: Layer(other, usual.way, sizes, draws, usual).problem(), usual.fits()
 
 
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:

@@ -22,7 +22,7 @@ from gradcheck.adapters.construct import Made, duplicate
 from gradcheck.adapters.layer import Layer
 from gradcheck.adapters.net import PENALTIES, PENALTY, Net
 from gradcheck.adapters.plans import Plan, plans
-from gradcheck.adapters.protocol import Build, Interface
+from gradcheck.adapters.protocol import Interface, Settled
 from gradcheck.adapters.unwritten import TABLE, Assumed, candidates, fitting
 from gradcheck.adapters.ways import Way, called_on, plain
 from gradcheck.errors import CannotBuild, told
@@ -37,10 +37,10 @@ def recognises(thing: Any) -> bool:
     return any(True for _ in plans(thing))
 
 
-def settle(made: Made, rng: np.random.Generator) -> Build:
+def settle(made: Made, rng: np.random.Generator) -> Settled:
     """Take the first plan in which the network answers, with the loss that is written or assumed."""
     plan, assumed, usual = _usual(made, rng)
-    return lambda other, sizes, draws: _posed(_layer(other, plan, assumed, sizes, draws, usual), assumed)
+    return lambda other, sizes, draws: _posed(_layer(other, plan, assumed, sizes, draws, usual), assumed), usual.fits()
 
 
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
@@ -111,10 +111,8 @@ def _layer(
         try:
             layer = Layer(Made(net, tuple(arrays)), way, sizes, rng, usual, roles, "net.")
             layer.certain = made.inputs is not None
-            if made.inputs is None and isinstance(layer.study.said, Exception):
-                raise layer.study.said
-            if made.inputs is None:
-                layer.require_shapes()
+            if made.inputs is None and not layer.fits():
+                raise layer.study.said if isinstance(layer.study.said, Exception) else ValueError("another shape")
         except Exception as problem:  # data of another shape are tried
             error = error or problem
             continue

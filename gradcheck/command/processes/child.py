@@ -138,18 +138,18 @@ def _unchanged_process() -> Iterator[None]:
 
 
 def _find(task: Task, module: Any) -> dict[str, Any]:
-    from gradcheck.adapters import belonging, is_subject
+    from gradcheck.adapters import belonging, is_subject, parts
 
     attribute: str = task["attribute"]
     if attribute:
         thing = loading.get(module, attribute)
         full = loading.full_name(thing, task["module"], attribute)
         known = is_subject(thing)
-        return {
-            "found": [[attribute, full, "" if known else "not understood", "" if known else _not_understood(thing)]]
-        }
+        inner = [[f"{attribute}.{name}", f"{full}.{name}", "", ""] for name in parts(thing)]
+        own = [[attribute, full, "" if known else "not understood", "" if known else _not_understood(thing)]]
+        return {"found": inner if inner and not known else [*own, *inner]}
     failed = getattr(module, "__gradcheck_failed__", "")
-    found = loading.members(module, is_subject, belonging)
+    found = loading.members(module, is_subject, belonging, parts)
     answer: dict[str, Any] = {
         "found": [[one.attribute, f"{task['module']}.{one.attribute}", one.verdict or "", one.reason] for one in found]
     }
