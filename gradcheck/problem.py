@@ -89,7 +89,8 @@ class Problem:
     adapter starts their generators anew for every call. `call`: the subject's own forward on the very
     arrays that it is given, where no method calls it (a function beside its derivative). `reading`: how the code was
     read ("backward(upstream)"); `unjudged`: what was seen and cannot be paired, with the reason. `dtype`: the widest
-    type that forward takes.
+    type that forward takes. `notes`: what is true of it and nobody's mark. `label`: what is special about one of a
+    subject's cases ("in evaluation mode").
     """
 
     variables: tuple[Variable, ...]
@@ -100,6 +101,8 @@ class Problem:
     reading: str = ""
     unjudged: tuple[tuple[str, str], ...] = ()
     dtype: str = "float64"
+    notes: tuple[str, ...] = ()
+    label: str = ""
 
     def variable(self, name: str) -> Variable:
         """Return the variable called `name` (KeyError if there is none)."""

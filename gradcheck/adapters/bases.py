@@ -6,21 +6,23 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from gradcheck.adapters.generations import is_stub
-from gradcheck.adapters.ways import BACKWARDS, DERIVATIVES, FORWARDS, methods
+from gradcheck.adapters.generations import MODERN, OLDER, is_stub
+from gradcheck.adapters.ways import BACKWARDS, DERIVATIVES, FORWARDS, methods, plain
 
 STARTS = (*FORWARDS, *BACKWARDS, *DERIVATIVES)
 
 
 def is_base(cls: type) -> bool:
     """Whether others derive from `cls`, and something that it needs is a stub in it."""
-    return bool(cls.__subclasses__()) and any(is_stub(function) for function in _needed(cls))
+    return bool(cls.__subclasses__()) and any(is_stub(function) for function in needed(cls))
 
 
-def _needed(cls: type) -> Iterator[Any]:
-    """The methods that go forward and back, and those that they call."""
+def needed(cls: type, back: bool = False) -> Iterator[Any]:
+    """The methods that go forward and back (or `back` alone), and those that they call."""
     known = methods(cls)
-    todo = [known[name] for name in STARTS if name in known]
+    own = {plain(name) for one in (MODERN, OLDER) for name in one.names}
+    starts = [name for name in (*STARTS, *own) if not back or name not in FORWARDS]
+    todo = [known[name] for name in starts if name in known]
     seen: set[str] = set()
     while todo:
         name = todo.pop()

@@ -13,7 +13,18 @@ from gradcheck.adapters.construct import Made
 from gradcheck.problem import Problem, Sizes
 
 Build = Callable[[Made, Sizes, np.random.Generator], Problem]
-Settled = tuple[Build, bool]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How an object is read in all sizes: what builds its problem, whether everything about it fits in usual sizes.
+
+    `modes`: the problems that it poses in other modes than the one that trains.
+    """
+
+    build: Build
+    fits: bool = True
+    modes: tuple[Problem, ...] = ()
 
 
 class Make(Protocol):
@@ -38,8 +49,7 @@ class Interface:
     names and signatures, and runs none of the code. `make` builds an object from a class, `build` poses the problem of
     an object in given sizes; both raise CannotBuild with the reason. `partners(thing)`: functions that are judged
     together with it, as the derivative beside it. `parts(thing)`: methods of a class that are judged each by itself;
-    this may run its code. `settle` decides in usual sizes how an object is read, and returns the
-    build that reads it so in all others, and whether everything about it fits. `fixed`: sizes cannot be chosen.
+    this may run its code. `settle` decides in usual sizes how an object is read. `fixed`: sizes cannot be chosen.
     """
 
     takes: str

@@ -29,7 +29,7 @@ KINDS = (
     ("w", re.compile(r"w|weights?|w_?x|w_?xh|w_?ih|kernels?|filters?|param|parameter|w\d|weight_?matrix")),
     ("b", re.compile(r"b|bias|biases|b_?x|b_?h|b\d")),
     ("scale", re.compile(r"gamma|beta|scale|shift|gain")),
-    ("x", re.compile(r"x|inputs?|data|features")),
+    ("x", re.compile(r"x|data")),
     ("y", re.compile(r"y|targets?|labels?|t")),
 )
 

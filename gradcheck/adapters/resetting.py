@@ -39,7 +39,7 @@ def accumulating(obj: Any, twin: Any, pairs: Sequence[Paired], call: Callable[[A
         return []
     try:
         with np.errstate(all="ignore"):
-            first, second = (_read(pairs, Asked(twin, call(twin), {})) for _ in range(2))
+            first, second = (read_all(pairs, Asked(twin, call(twin), {})) for _ in range(2))
     except Exception:  # said again when the claim is asked, where it is a verdict
         return []
     return [
@@ -49,7 +49,8 @@ def accumulating(obj: Any, twin: Any, pairs: Sequence[Paired], call: Callable[[A
     ]
 
 
-def _read(pairs: Sequence[Paired], asked: Asked) -> list[Any]:
+def read_all(pairs: Sequence[Paired], asked: Asked) -> list[Any]:
+    """The gradients of all weights after one answer."""
     return [one.read(asked) for one in pairs]
 
 

@@ -129,7 +129,8 @@ def require_shapes(found: Study, arrays: Sequence[Array], twin: Any) -> None:
     """Raise ValueError where a gradient has another shape than what it is by: these inputs may not be meant."""
     asked = gradients.Asked(twin, found.said, {})
     first = found.said[0] if isinstance(found.said, (list, tuple)) and found.said else found.said
-    if isinstance(first, np.ndarray) and not found.answered.keys and first.shape != arrays[0].shape:
+    about_inputs = not found.answered.keys and not found.answered.is_about_weights
+    if isinstance(first, np.ndarray) and about_inputs and first.shape != arrays[0].shape:
         raise ValueError("another shape than the input's")
     if any("()" in one.path for one in found.unpaired):
         raise ValueError("a gradient that fits no weight")

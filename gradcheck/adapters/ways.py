@@ -50,7 +50,7 @@ RATES = frozenset({"learningrate", "lr", "eta", "rate", "stepsize", "lrate", "le
 CACHES = frozenset({"cache", "caches", "ctx", "context", "memory", "saved", "tape"})
 LABELS = frozenset({*(name.replace("_", "") for name in CONSTANTS), "y", "t", "expected", "desired", "onehot"})
 GRADIENT = re.compile(r"^(d(?!ata)[a-z]*|.*(grad|delta|error|upstream|cotangent).*|g|gy|dout|err|top|next)$")
-OUTPUT = re.compile(r"^(a|y|yhat|out|outputs?|.*output|result|pred.*|ypred|o)$")
+OUTPUT = re.compile(r"^(a|a\d|al|y|yhat|out|outputs?|.*output|results?|pred.*|ypred|o|probs?)$")
 
 
 @dataclass(frozen=True)
@@ -213,6 +213,11 @@ def _ways(thing: Any, forward: str, backward: tuple[str, ...], read: Reader) -> 
     rate = next((p.name for p in wanted if plain(p.name) in RATES and p.default is not p.empty), None)
     inputs = inputs_of(thing, forward)
     return [Way(forward, backward, kinds, rate, doubt) for kinds, doubt in read(wanted, inputs)]
+
+
+def pair_ways(thing: Any, forward: str, backward: str) -> list[Way]:
+    """The ways in which a method that is called as the derivative of another may be asked."""
+    return _ways(thing, forward, (backward,), _kinds if "back" in plain(backward) else _places)
 
 
 def _is_abstract(thing: Any, name: str) -> bool:

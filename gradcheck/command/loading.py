@@ -159,7 +159,9 @@ def members(
         if member is not None:
             judged += [thing, *parts]
             found.append(member)
-        found += [Member(f"{attribute}.{name}") for name in pieces(thing)]
+        inner = pieces(thing)
+        found += [Member(f"{attribute}.{name}") for name in inner]
+        judged += [thing] if inner else []
     return found + [Member(name, "not understood", reason) for name, reason in not_understood(module, judged)]
 
 

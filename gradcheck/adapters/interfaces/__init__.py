@@ -7,6 +7,7 @@ from gradcheck.adapters.interfaces import (
     engines,
     layers,
     local_gradients,
+    method_pairs,
     models,
     named_pairs,
     nets,
@@ -24,6 +25,7 @@ INTERFACES: tuple[Interface, ...] = (
     layers.INTERFACE,
     nets.INTERFACE,
     engines.INTERFACE,
+    method_pairs.INTERFACE,
     cached_pairs.INTERFACE,
     named_pairs.INTERFACE,
 )

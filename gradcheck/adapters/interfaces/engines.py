@@ -150,7 +150,7 @@ def _meeting(engine: Engine, cls: type) -> Meeting:
 def settle(made: Made, rng: np.random.Generator) -> Settled:
     """Take the ways of asking that it answers in usual sizes."""
     usual = _layer(made, Sizes(), rng)
-    return lambda other, sizes, draws: _layer(other, sizes, draws, usual).problem(), usual.fits()
+    return Settled(lambda other, sizes, draws: _layer(other, sizes, draws, usual).problem(), usual.fits())
 
 
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:

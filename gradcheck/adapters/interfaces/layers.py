@@ -9,13 +9,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters.averages import is_convention
 from gradcheck.adapters.construct import Made
+from gradcheck.adapters.convention import AVERAGED
+from gradcheck.adapters.evaluation import evaluated
 from gradcheck.adapters.layer import Layer
 from gradcheck.adapters.protocol import Interface, Settled
+from gradcheck.adapters.usage import OF_THE_OUTPUT
 from gradcheck.adapters.ways import ways
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Problem, Sizes
@@ -29,12 +34,30 @@ def recognises(thing: Any) -> bool:
 def settle(made: Made, rng: np.random.Generator) -> Settled:
     """Take the first way in which `made` answers, and read it so in all sizes."""
     usual = _usual(made, rng)
-    return lambda other, sizes, draws: Layer(other, usual.way, sizes, draws, usual).problem(), usual.fits()
+    grown = usual.grows()
+    if grown in ("averaged", "whole") and is_convention(type(made.obj), _grows):
+        usual.averages = grown
+    modes, notes = evaluated(usual)
+
+    def build_in(other: Made, sizes: Sizes, draws: np.random.Generator) -> Problem:
+        return replace(_posed(Layer(other, usual.way, sizes, draws, usual)), notes=notes)
+
+    return Settled(build_in, usual.fits(), modes)
 
 
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     """Return the problem that `made` poses. Raises CannotBuild where it cannot be called."""
-    return _usual(made, rng, sizes).problem()
+    return _posed(_usual(made, rng, sizes))
+
+
+def _posed(layer: Layer) -> Problem:
+    """A derivative of which the code says that it is told the output follows a convention, as does a whole package's."""
+    return layer.problem(AVERAGED if layer.averages else OF_THE_OUTPUT if layer.way.kinds == ("output",) else "")
+
+
+def _grows(made: Made) -> str | None:
+    """How the gradients of another layer of the package grow with the batch."""
+    return _usual(made, np.random.default_rng(0)).grows() if recognises(made.obj) else None
 
 
 def _usual(made: Made, rng: np.random.Generator, sizes: Sizes | None = None) -> Layer:

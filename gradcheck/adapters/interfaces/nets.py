@@ -40,7 +40,7 @@ def recognises(thing: Any) -> bool:
 def settle(made: Made, rng: np.random.Generator) -> Settled:
     """Take the first plan in which the network answers, with the loss that is written or assumed."""
     plan, assumed, usual = _usual(made, rng)
-    return lambda other, sizes, draws: _posed(_layer(other, plan, assumed, sizes, draws, usual), assumed), usual.fits()
+    return Settled(lambda other, sizes, draws: _posed(_layer(other, plan, assumed, sizes, draws, usual), assumed), usual.fits())
 
 
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
@@ -109,7 +109,7 @@ def _layer(
     given = made.inputs or net.data_of_its_own()
     for roles, arrays in [(ROLES, given)] if given is not None else _data(net, sizes, rng):
         try:
-            layer = Layer(Made(net, tuple(arrays)), way, sizes, rng, usual, roles, "net.")
+            layer = Layer(Made(net, tuple(arrays)), way, sizes, rng, usual, roles, "net")
             layer.certain = made.inputs is not None
             if made.inputs is None and not layer.fits():
                 raise layer.study.said if isinstance(layer.study.said, Exception) else ValueError("another shape")

@@ -106,12 +106,12 @@ def _inputs(obj: Any, style: Style) -> list[str]:
 def settle(made: Made, rng: np.random.Generator) -> Settled:
     """Take the first plan in which the operation answers."""
     plan, usual = _usual(made, rng)
-    return lambda other, sizes, draws: _posed(_layer(other, plan, sizes, draws, usual)), usual.fits()
+    return Settled(lambda other, sizes, draws: _layer(other, plan, sizes, draws, usual).problem(), usual.fits())
 
 
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     """Return the problem that the operation poses. Raises CannotBuild where it cannot be called."""
-    return _posed(_usual(made, rng, sizes)[1])
+    return _usual(made, rng, sizes)[1].problem()
 
 
 def _usual(made: Made, rng: np.random.Generator, sizes: Sizes | None = None) -> tuple[Plan, Layer]:
@@ -170,10 +170,6 @@ def _context(cls: type) -> Callable[[], Any]:
                     continue
                 return one
     return Context
-
-
-def _posed(layer: Layer) -> Problem:
-    return layer.problem()
 
 
 INTERFACE = Interface(
