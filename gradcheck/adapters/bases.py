@@ -1,28 +1,42 @@
-"""Classes that are there to be derived from: their forward or backward, or what these call, is for others to write."""
+"""Classes that are there to be derived from: their forward, or what it calls, is for others to write."""
 
 from __future__ import annotations
 
+import dis
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradcheck.adapters.generations import MODERN, OLDER, is_stub
 from gradcheck.adapters.ways import BACKWARDS, DERIVATIVES, FORWARDS, methods, plain
 
-STARTS = (*FORWARDS, *BACKWARDS, *DERIVATIVES)
+BACK = (*BACKWARDS, *DERIVATIVES, *(plain(name) for one in (MODERN, OLDER) for name in one.names))
 
 
 def is_base(cls: type) -> bool:
-    """Whether others derive from `cls`, and something that it needs is a stub in it."""
-    return bool(cls.__subclasses__()) and any(is_stub(function) for function in needed(cls))
-
-
-def needed(cls: type, back: bool = False) -> Iterator[Any]:
-    """The methods that go forward and back (or `back` alone), and those that they call."""
+    """Whether others derive from `cls`, and its forward, or what that calls, is a stub."""
+    if not cls.__subclasses__():
+        return False
     known = methods(cls)
-    own = {plain(name) for one in (MODERN, OLDER) for name in one.names}
-    starts = [name for name in (*STARTS, *own) if not back or name not in FORWARDS]
-    todo = [known[name] for name in starts if name in known]
+    first = [inspect.getattr_static(cls, known[name]) for name in FORWARDS if name in known]
+    return any(is_stub(one) for one in needed(cls, FORWARDS)) or any(
+        inspect.isfunction(one) and ignores_what_it_is_given(one) for one in first
+    )
+
+
+def ignores_what_it_is_given(function: Any) -> bool:
+    """Whether a method does nothing with its arguments: `return self.output`, for those that derive from it to write."""
+    code = function.__code__
+    given = code.co_varnames[1 : code.co_argcount]
+    used = {step.argval for step in dis.get_instructions(code) if "FAST" in step.opname or "DEREF" in step.opname}
+    flat = {name for one in used for name in (one if isinstance(one, tuple) else (one,))}
+    return bool(given) and not code.co_consts[1:] and not flat & set(given)
+
+
+def needed(cls: type, names: Sequence[str]) -> Iterator[Any]:
+    """The methods of these names that a class has, and those that they call."""
+    known = methods(cls)
+    todo = [known[name] for name in names if name in known]
     seen: set[str] = set()
     while todo:
         name = todo.pop()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import registry
+from gradcheck.adapters import containers, registry
 from gradcheck.adapters.ready_made import SETS, kind_of, ready_made
 from gradcheck.adapters.state import seeded
 from gradcheck.errors import CannotBuild, NotWritten, told
@@ -121,7 +121,24 @@ def _make(thing: Any, sizes: Sizes, init: dict[str, Any], variant: int) -> Made:
         raise CannotBuild(f"not finished: {', '.join(missing)} must be written")
     if brings_example(thing) and not init:
         return _expected(thing, unpack(getattr(thing, "gradcheck_example")()))  # noqa: B009
-    return _with_inputs(thing(**arguments(thing, sizes, init, variant)))
+    listed = [] if init else _listed(thing, sizes)
+    obj = thing(*listed, **arguments(thing, sizes, init, variant))
+    return _with_inputs(containers.fill(obj, lambda: containers.stack(thing, sizes, thing_of)))
+
+
+def thing_of(cls: type, sizes: Sizes) -> Any:
+    """An object of a class in its plainest form."""
+    return cls(**arguments(cls, sizes, {}))
+
+
+def _listed(thing: Any, sizes: Sizes) -> list[Any]:
+    """Layers for a container that takes any number of them."""
+    try:
+        parameters = list(inspect.signature(thing).parameters.values())
+    except ValueError:  # a class without a readable signature
+        return []
+    starred = any(p.kind is p.VAR_POSITIONAL and containers.takes_layers(p) for p in parameters)
+    return containers.stack(thing, sizes, thing_of) if starred and parameters[0].kind is parameters[0].VAR_POSITIONAL else []
 
 
 def says_how(thing: Any) -> bool:
@@ -226,6 +243,8 @@ def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str
             return value
     if "shape" in words:
         return (sizes.inputs,)
+    if containers.takes_layers(parameter) and (found := containers.stack(cls, sizes, thing_of)):
+        return found
     if name in SIZES:
         return [sizes.inputs, sizes.inputs + sizes.outputs, sizes.outputs]
     if words & {"batch"}:

@@ -20,9 +20,9 @@ from gradcheck.adapters.doubts import Trial
 from gradcheck.adapters.gradients import Asked
 from gradcheck.adapters.isolated import Call, Live
 from gradcheck.adapters.resetting import accumulating, read_all
-from gradcheck.adapters.study import require_shapes
+from gradcheck.adapters.study import Study, require_shapes
 from gradcheck.adapters.tried import Tried
-from gradcheck.adapters.updates import set_rates
+from gradcheck.adapters.updates import set_rates, step_of
 from gradcheck.adapters.ways import Way, called_on, inputs_of
 from gradcheck.adapters.weights import Slot
 from gradcheck.problem import Array, Kind, Method, Problem, Sizes, Values, Variable
@@ -55,9 +55,7 @@ class Layer:
         self.obj = self.tried.obj
         self.tried.warm(self.obj, self.given)
         self.tried.habits = self.tried.learn(self.given)
-        self.study = self.tried.study(self.given)
-        if self.study.updated:
-            set_rates(self.obj)
+        self.study = self._studied()
         self.held: set[str] = set()
         if not self.certain:
             self.tried.roles, self.given, self.held = labels.held(self.tried, self.study, self.given)
@@ -70,6 +68,23 @@ class Layer:
         self.averages = usual.averages if usual is not None else ""
         self.axis = averages.batch_axis(self.given, self.tried.outputs(self.given)) or 0
         self._settle()
+
+    def _studied(self) -> Study:
+        """What backward tells; where it leaves no gradient of a weight, and a step is taken with it, what that tells."""
+        found = self.tried.study(self.given)
+        step = step_of(self.obj) if found.silent and not found.updated else None
+        if step is not None:
+            plain, self.tried.way = self.tried.way, replace(self.way, step=step)
+            stepped = self.tried.study(self.given)
+            if stepped.updated and self.tried.is_descent(self.given, stepped):
+                self.way, found = self.tried.way, stepped
+            else:
+                self.tried.way = plain
+        if found.updated:
+            set_rates(self.obj)
+            # What else a step changes (a velocity, say) is what it was before each question.
+            self.tried.habits = replace(self.tried.habits, counting=True)
+        return found
 
     def _settle(self) -> None:
         self.pairs = [] if self.local else self.study.pairs

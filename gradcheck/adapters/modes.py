@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from gradcheck.adapters.bases import needed
+from gradcheck.adapters.bases import BACK, needed
 from gradcheck.adapters.forwards import TRAINING
 from gradcheck.adapters.places import Store, walk
 from gradcheck.adapters.ways import plain
@@ -48,7 +48,7 @@ def flipped(fixed: dict[str, Any]) -> dict[str, Any]:
 
 def looks_at(cls: type, names: set[str]) -> bool:
     """Whether the code that goes back names one of these attributes."""
-    return any(names & set(function.__code__.co_names) for function in needed(cls, back=True))
+    return any(names & set(function.__code__.co_names) for function in needed(cls, BACK))
 
 
 def switch_names(obj: Any) -> set[str]:

@@ -74,7 +74,8 @@ def study(
     own = {path for slot in updated for path in slot.paths} | set(split.left.values())
     left = {path: value for path, value in told.changed.items() if path not in own}
     offers = [*gradients.left_behind(left), *split.rest(told.said, what), *gradients.handed_out(twin, part, methods)]
-    offers = [one for one in offers if not _is_of_input(one, told.said, split)]
+    known = [slot.original for slot in weights.every(twin) if slot.name in {one.name for one in candidates}]
+    offers = [one for one in offers if not _is_of_input(one, told.said, split) and not _is_one_of(one, known)]
     pairs = pair(candidates, offers, depends)
     taken = {one.slot.name for one in pairs}
     by_update = [Paired(slot, gradients.applied(slot, rate())) for slot in updated if slot.name not in taken]
@@ -110,6 +111,11 @@ def _is_of_input(offer: Offer, said: Any, split: Answered) -> bool:
         return False
     mine = said if not isinstance(said, (list, tuple)) else said if split.whole else said[split.first : split.last]
     return any(same(one, offer.array) for one in (mine if isinstance(mine, (list, tuple)) else [mine]))
+
+
+def _is_one_of(offer: Offer, known: Sequence[Any]) -> bool:
+    """Whether this is a weight, handed out beside its gradient."""
+    return "()" in offer.path and any(same(offer.array, one) for one in known)
 
 
 def _unpaired(offers: Sequence[Offer], pairs: Sequence[Paired], inputs: Inputs, written: frozenset[str]) -> Sequence[Offer]:

@@ -15,6 +15,8 @@ from gradcheck.adapters.forwards import Run, switches
 from gradcheck.adapters.gradients import Asked
 from gradcheck.adapters.isolated import SEED, Habits, Live
 from gradcheck.adapters.modes import flipped
+from gradcheck.adapters.places import follow
+from gradcheck.adapters.resetting import read_all
 from gradcheck.adapters.state import seeded
 from gradcheck.adapters.study import Inputs, Study, study
 from gradcheck.adapters.updates import constant_rate, has_rate
@@ -138,6 +140,17 @@ class Tried:
         values = dict(zip(self.names, arrays, strict=True)) | {one.name: one.array for one in mine}
         moved = [weights.moves(one.name, values, live.forward) for one in mine]
         return [slot for slot, depends in zip(slots, moved, strict=True) if depends]
+
+    def is_descent(self, arrays: Arrays, found: Study) -> bool:
+        """Whether an update is the gradient times a number: twice the upstream gradient, twice the step."""
+        drawn = self.upstream(self.outputs(arrays))
+        steps = []
+        for factor in (1.0, 2.0):
+            twin, given, said = self.called(arrays)
+            before = {slot.paths[0]: np.array(follow(twin, slot.paths[0])) for slot in found.updated}
+            after = Asked(twin, self.ask(twin, given, said, [factor * g for g in drawn]), before)
+            steps.append(read_all(found.pairs, after))
+        return all(a is not None and b is not None and np.allclose(2 * a, b) for a, b in zip(*steps, strict=True))
 
     def rate(self) -> float:
         """By which an update multiplied the gradient."""

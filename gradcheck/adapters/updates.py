@@ -9,13 +9,23 @@ import inspect
 from typing import Any
 
 from gradcheck.adapters.places import is_number, walk
-from gradcheck.adapters.ways import RATES, plain
+from gradcheck.adapters.ways import RATES, methods, parameters, plain
 
 # What takes a step with the gradients that backward left.
 STEPS = (
     *("step", "update", "sgdstep", "updateparams", "updateparameters", "updateweights", "updateparam", "applygradients"),
     *("applygradient", "gradientdescent", "optimize", "learn", "updateparameter", "update_weight"),
 )
+
+
+def step_of(obj: Any) -> str | None:
+    """The method that takes a step, with nothing but a learning rate; None where there is none."""
+    known = methods(obj)
+    for name in [known[name] for name in STEPS if name in known]:
+        needed = [p for p in parameters(obj, name) if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+        if not needed or (len(needed) == 1 and plain(needed[0].name) in RATES | {"alpha", "epsilon", "h"}):
+            return name
+    return None
 
 
 def set_rates(obj: Any) -> None:

@@ -59,7 +59,7 @@ class Way:
 
     Kinds: "upstream", "output", "cache", "predictions" (a loss' own output, or its input), "rate" (1.0), or the number
     of an input. `rate`: a keyword with a default that is a learning rate. `doubt`: what has to be found out before this
-    way is taken, where another one follows.
+    way is taken, where another one follows. `step`: a method that then applies the gradients to the weights.
     """
 
     forward: str
@@ -67,6 +67,7 @@ class Way:
     kinds: tuple[str | int, ...]
     rate: str | None = None
     doubt: Doubt = ""
+    step: str = ""
 
     @property
     def takes_upstream(self) -> bool:
@@ -78,7 +79,7 @@ class Way:
         """How it is asked, in a line."""
         words = {"rate": "learning rate"}
         kinds = [words.get(str(kind), str(kind)) if isinstance(kind, str) else "input" for kind in self.kinds]
-        return f"{self.backward[0]}({', '.join(kinds)})"
+        return f"{self.backward[0]}({', '.join(kinds)}){f' and {self.step}' if self.step else ''}"
 
     def ask(self, obj: Any, given: Sequence[Any], output: Any, cache: Any, upstream: Sequence[Array]) -> Any:
         """Go back on `obj` and return what the first method returns."""
@@ -97,6 +98,9 @@ class Way:
         said = getattr(obj, self.backward[0])(*arguments, **fixed)
         for name in self.backward[1:]:
             getattr(obj, name)(*arguments)
+        if self.step:
+            take = getattr(obj, self.step)
+            take(1.0) if inspect.signature(take).parameters else take()
         return said
 
 
@@ -125,6 +129,12 @@ def _predictions(obj: Any, given: Sequence[Any]) -> Any:
     first = given[0] if given else None
     own = getattr(obj, "output", None)
     return own if isinstance(own, np.ndarray) and own.shape == np.shape(first) else first
+
+
+def names_forward(thing: Any) -> str | None:
+    """The method of a layer that goes forward; None where `thing` has none, or nothing that goes back."""
+    found = ways(thing)
+    return found[0].forward if found and found[0].takes_upstream else None
 
 
 def _backward(known: Mapping[str, str]) -> tuple[str, str] | None:
