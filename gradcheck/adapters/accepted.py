@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,12 +32,26 @@ def accepted(tried: Tried, made: Made, sizes: Sizes, hints: bool) -> tuple[list[
         return _searched(tried, sizes, hints)
     except NotWritten:
         raise
-    except CannotBuild:
+    except CannotBuild as error:
+        if isinstance(error.__cause__, IndexError):
+            for numbers in _numbered(found):
+                tried.roles = numbers
+                with contextlib.suppress(CannotBuild):
+                    return _searched(tried, sizes, hints)
+            tried.roles = found
         for ready in prepared(tried.obj, sizes):
             tried.obj = ready
             with contextlib.suppress(CannotBuild):
                 return _searched(tried, sizes, hints)
         raise
+
+
+def _numbered(roles: list[Role]) -> Iterator[list[Role]]:
+    """What the inputs are where one of them, or each, is of whole numbers: indices into a table."""
+    for at in range(len(roles)):
+        yield [replace(r, constant=True, data="class-indices") if n == at else r for n, r in enumerate(roles)]
+    if len(roles) > 1:
+        yield [replace(r, constant=True, data="class-indices") for r in roles]
 
 
 def _searched(tried: Tried, sizes: Sizes, hints: bool) -> tuple[list[Role], list[Array]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -64,6 +65,10 @@ SMALL: Mapping[str, Any] = {
     "learning_rate": 0.1,
     "name": "x",
 }
+# A default that is larger than this makes a check slow, and shows nothing that a small size does not.
+LARGE = 32
+# The widths of hidden layers: hidden_sizes, hidden_size_list, hidden_dims.
+HIDDEN = re.compile(r"hidden\w*(list|sizes|dims|layers)|(list|sizes)_?\w*hidden")
 # The widths of a whole network.
 SIZES = frozenset(
     {"sizes", "layer_sizes", "layers_sizes", "layer_dims", "layers_dims", "dims", "layer_dimensions", "topology", "layers"}
@@ -229,6 +234,8 @@ def arguments(cls: type, sizes: Sizes, init: dict[str, Any], variant: int = 0) -
             found[parameter.name] = 0
         elif parameter.name in ("input_shape", "input_dim", "input_size", "in_features") and parameter.default is None:
             found[parameter.name] = (sizes.inputs,) if parameter.name == "input_shape" else sizes.inputs
+        elif _is_large(parameter.default) and (size := _size(parameter.name.lower(), sizes, used)) is not None:
+            found[parameter.name] = size
     return found
 
 
@@ -245,16 +252,15 @@ def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str
         return (sizes.inputs,)
     if containers.takes_layers(parameter) and (found := containers.stack(cls, sizes, thing_of)):
         return found
+    if HIDDEN.fullmatch(name):
+        return [sizes.inputs + sizes.outputs]
     if name in SIZES:
         return [sizes.inputs, sizes.inputs + sizes.outputs, sizes.outputs]
     if words & {"batch"}:
         return sizes.batch
-    sized = {"outputs": sizes.outputs, "inputs": sizes.inputs, "hidden": sizes.inputs + sizes.outputs}
-    for kind, known_words in KINDS:
-        if words & set(known_words):
-            # A second input size of the same layer is another number, so that the two cannot be confused.
-            used[kind] = used.get(kind, -1) + 1
-            return sized[kind] + used[kind]
+    size = _size(name, sizes, used)
+    if size is not None:
+        return size
     annotation = str(parameter.annotation)
     if parameter.annotation in (int, "int"):
         used["int"] = used.get("int", -1) + 1
@@ -269,6 +275,22 @@ def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str
         f"cannot build {cls.__name__}: nothing is known about its argument {parameter.name!r}; "
         f"give --init {parameter.name}=value, or define gradcheck_example() on the class"
     )
+
+
+def _is_large(default: Any) -> bool:
+    return isinstance(default, int) and not isinstance(default, bool) and default >= LARGE
+
+
+def _size(name: str, sizes: Sizes, used: dict[str, int]) -> int | None:
+    """The number that an argument of this name is, where it is one of sizes."""
+    words = {word.rstrip("0123456789") for word in name.split("_")} | {name}
+    sized = {"outputs": sizes.outputs, "inputs": sizes.inputs, "hidden": sizes.inputs + sizes.outputs}
+    for kind, known in KINDS:
+        if words & set(known):
+            # A second input size of the same layer is another number, so that the two cannot be confused.
+            used[kind] = used.get(kind, -1) + 1
+            return sized[kind] + used[kind]
+    return None
 
 
 def _activation(cls: type, name: str) -> Any:

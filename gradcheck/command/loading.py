@@ -159,7 +159,7 @@ def members(
         if member is not None:
             judged += [thing, *parts]
             found.append(member)
-        inner = pieces(thing)
+        inner = pieces(thing) if getattr(thing, "__module__", None) == module.__name__ else []
         found += [Member(f"{attribute}.{name}") for name in inner]
         judged += [thing] if inner else []
     return found + [Member(name, "not understood", reason) for name, reason in not_understood(module, judged)]

@@ -56,7 +56,7 @@ def pairs_of(cls: type) -> dict[str, str]:
     whole |= {name for plan in plans(cls) for name in (plan.forward, plan.loss, plan.backward) if name}
     found: dict[str, str] = {}
     for stem, name in known.items():
-        if stem.startswith("__") or name in whole or stem in FORWARDS:
+        if name.startswith("_") or name in whole or stem in FORWARDS:
             continue
         partners = [stem + end for end in AFTER] + [front + stem for front in FRONT]
         partners += [stem.replace("forward", "backward")] if "forward" in stem else []

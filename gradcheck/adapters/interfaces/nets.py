@@ -10,6 +10,7 @@ Where no loss is written, the one that most of what is written fits is assumed, 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -128,7 +129,7 @@ def _data(net: Net, sizes: Sizes, rng: np.random.Generator) -> Iterator[tuple[li
     """Yield data and labels that a network may take: rows, columns, class numbers, or one-hot rows like its output."""
     shapes = [slot.array.shape for slot in weights.every(net) if slot.array.ndim]
     tried = 0
-    for shape in examples.shapes(sizes, shapes):
+    for shape in [*_images(net), *examples.shapes(sizes, shapes)]:
         x = examples.draw(ROLES[0], shape, rng)
         for role, y in _labels(net, x, sizes, shapes, rng):
             try:
@@ -140,6 +141,16 @@ def _data(net: Net, sizes: Sizes, rng: np.random.Generator) -> Iterator[tuple[li
                     return
                 continue
             yield [ROLES[0], role], [x, y]
+
+
+def _images(net: Net) -> list[tuple[int, ...]]:
+    """What a network takes that says by default how large its images are."""
+    try:
+        defaults = [p.default for p in inspect.signature(type(net.net)).parameters.values() if "in" in p.name]
+    except ValueError:  # a class without a readable signature
+        return []
+    sized = [one for one in defaults if isinstance(one, tuple) and len(one) in (2, 3) and all(type(n) is int for n in one)]
+    return [(2, *one) for one in sized]
 
 
 def _labels(
