@@ -8,4 +8,13 @@ from gradcheck.adapters.registry import register
 from gradcheck.adapters.subjects import belonging, is_subject, parts, subject_of
 from gradcheck.errors import CannotBuild, NotASubject
 
-__all__ = ["CannotBuild", "NotASubject", "belonging", "function_subject", "is_subject", "parts", "register", "subject_of"]
+__all__ = [
+    "CannotBuild",
+    "NotASubject",
+    "belonging",
+    "function_subject",
+    "is_subject",
+    "parts",
+    "register",
+    "subject_of",
+]

@@ -44,10 +44,18 @@ class Answered:
             return []
         mine = set(range(len(said))[self.first : self.last]) if isinstance(said, (list, tuple)) else set()
         names = {f"[{at}]" for at in mine} | {f"[{key!r}]" for key in self.keys.values()}
-        return [one for one in came_back(said, what) if not any(one.path.startswith(f"{what}(){name}") for name in names)]
+        return [
+            one for one in came_back(said, what) if not any(one.path.startswith(f"{what}(){name}") for name in names)
+        ]
 
     def read(
-        self, asked: Asked, names: Sequence[str], shapes: Sequence[Shape], constants: Sequence[str], what: str, more: bool
+        self,
+        asked: Asked,
+        names: Sequence[str],
+        shapes: Sequence[Shape],
+        constants: Sequence[str],
+        what: str,
+        more: bool,
     ) -> list[Any]:
         """One gradient per input; `more`: there are gradients of weights as well."""
         if self.left:
@@ -126,7 +134,9 @@ def _left(
     for name, shape in zip(names, shapes, strict=True):
         if name in constants:
             continue
-        fits = [path for path in changed if "." not in path and _is_of(label(path).name, name, len(names) - len(constants))]
+        fits = [
+            path for path in changed if "." not in path and _is_of(label(path).name, name, len(names) - len(constants))
+        ]
         fits.sort(key=lambda path: np.shape(changed[path]) != shape)
         if fits:
             found[name] = fits[0]

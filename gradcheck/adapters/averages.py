@@ -96,5 +96,3 @@ def _beside(module: str, grows: Grows) -> tuple[Growth, ...]:
                 continue
             found += [one] if one is not None else []
     return tuple(found)
-
-

@@ -71,7 +71,17 @@ LARGE = 32
 HIDDEN = re.compile(r"hidden\w*(list|sizes|dims|layers)|(list|sizes)_?\w*hidden")
 # The widths of a whole network.
 SIZES = frozenset(
-    {"sizes", "layer_sizes", "layers_sizes", "layer_dims", "layers_dims", "dims", "layer_dimensions", "topology", "layers"}
+    {
+        "sizes",
+        "layer_sizes",
+        "layers_sizes",
+        "layer_dims",
+        "layers_dims",
+        "dims",
+        "layer_dimensions",
+        "topology",
+        "layers",
+    }
 )
 
 
@@ -143,7 +153,11 @@ def _listed(thing: Any, sizes: Sizes) -> list[Any]:
     except ValueError:  # a class without a readable signature
         return []
     starred = any(p.kind is p.VAR_POSITIONAL and containers.takes_layers(p) for p in parameters)
-    return containers.stack(thing, sizes, thing_of) if starred and parameters[0].kind is parameters[0].VAR_POSITIONAL else []
+    return (
+        containers.stack(thing, sizes, thing_of)
+        if starred and parameters[0].kind is parameters[0].VAR_POSITIONAL
+        else []
+    )
 
 
 def says_how(thing: Any) -> bool:

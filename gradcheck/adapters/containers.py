@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.weights import every
 from gradcheck.adapters.ways import methods, names_forward, plain
+from gradcheck.adapters.weights import every
 from gradcheck.problem import Sizes
 
 LAYERS = frozenset({"layers", "modules", "blocks", "layerlist", "layersequence", "args", "operations", "components"})
@@ -82,7 +82,11 @@ def fill(obj: Any, layers: Callable[[], list[Any]]) -> Any:
     """Add layers to a container that is empty and has a method for that."""
     known = methods(obj)
     adder = next((known[name] for name in ADDERS if name in known), None)
-    empty = any(isinstance(value, list) and not value for value in vars(obj).values()) if hasattr(obj, "__dict__") else False
+    empty = (
+        any(isinstance(value, list) and not value for value in vars(obj).values())
+        if hasattr(obj, "__dict__")
+        else False
+    )
     if adder is None or not empty:
         return obj
     for layer in layers():

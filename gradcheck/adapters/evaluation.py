@@ -12,7 +12,9 @@ from gradcheck.adapters.modes import attributes, flags, flipped, looks_at, set_m
 from gradcheck.problem import Problem, Sizes
 
 LABEL = "in evaluation mode"
-NOTE = "in evaluation mode it is another function, about which backward says nothing: it belongs to the mode that trains"
+NOTE = (
+    "in evaluation mode it is another function, about which backward says nothing: it belongs to the mode that trains"
+)
 
 
 def evaluated(layer: Layer) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
@@ -37,7 +39,9 @@ def _other(layer: Layer) -> Layer:
     twin = duplicate(layer.obj)
     set_mode(twin, training=False)
     made = Made(twin, tuple(array.copy() for array in layer.given))
-    return Layer(made, layer.way, Sizes(), layer.tried.rng, layer, layer.tried.roles, layer.tried.within, evaluation=True)
+    return Layer(
+        made, layer.way, Sizes(), layer.tried.rng, layer, layer.tried.roles, layer.tried.within, evaluation=True
+    )
 
 
 def _looks(layer: Layer) -> bool:

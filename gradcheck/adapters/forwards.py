@@ -17,7 +17,9 @@ from gradcheck.adapters.ways import parameters, plain
 OUTPUTS = ("output", "outputs", "out", "result", "y", "Y", "a", "A", "z", "Z")
 # Switches of a forward, by their plain names, and what they are in training; a default may say otherwise.
 TRAINING: Mapping[str, Any] = {
-    **dict.fromkeys(("training", "train", "istraining", "istrain", "trainflg", "trainflag", "trainmode", "trainable"), True),
+    **dict.fromkeys(
+        ("training", "train", "istraining", "istrain", "trainflg", "trainflag", "trainmode", "trainable"), True
+    ),
     **dict.fromkeys(("eval", "evaluation", "iseval", "test", "istest", "testing", "inference", "predict"), False),
     **dict.fromkeys(("mode", "phase"), "train"),
 }

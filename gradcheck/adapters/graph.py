@@ -20,7 +20,16 @@ from gradcheck.adapters.places import stores
 from gradcheck.adapters.ways import methods, parameters
 from gradcheck.problem import Array
 
-BACKWARDS = ("backward", "backprop", "backpropagate", "backpropagation", "back", "backwards", "calcgradients", "backwardpass")
+BACKWARDS = (
+    "backward",
+    "backprop",
+    "backpropagate",
+    "backpropagation",
+    "back",
+    "backwards",
+    "calcgradients",
+    "backwardpass",
+)
 GRADIENTS = ("grad", "gradient", "_grad", "g", "derivative", "_gradient")
 
 
@@ -68,7 +77,11 @@ class Engine:
             setattr(output, self.gradient, g if before is None else before + g)
 
     def _are_children(self, value: Any) -> bool:
-        return isinstance(value, (set, list, tuple)) and bool(value) and all(isinstance(one, self.nodes.cls) for one in value)
+        return (
+            isinstance(value, (set, list, tuple))
+            and bool(value)
+            and all(isinstance(one, self.nodes.cls) for one in value)
+        )
 
     def gradient_of(self, leaf: Any) -> Any:
         """The gradient that the backward pass has left in a node."""
@@ -89,7 +102,9 @@ def engine_of(cls: type) -> Engine | None:
         return None
     node = nodes(np.asarray(0.5) if nodes.scalar else np.array([0.5, 0.25]))
     gradient = next((name for name in GRADIENTS if hasattr(node, name)), None)
-    told = [p for p in parameters(cls, backward) if p.kind is p.POSITIONAL_OR_KEYWORD and not isinstance(p.default, bool)]
+    told = [
+        p for p in parameters(cls, backward) if p.kind is p.POSITIONAL_OR_KEYWORD and not isinstance(p.default, bool)
+    ]
     return None if gradient is None else Engine(nodes, backward, bool(told), gradient)
 
 
@@ -150,8 +165,8 @@ class Method:
 class Meeting:
     """h is used at several depths: its gradients add, and are whole before they are sent on.
 
-        h = a ∘ b,   k = (h ∘ h) + h,   y = (k ∘ a) + h        where ∘ is `first`, + is `second`
-        h = a ∘ b,   y = (h ∘ h) ∘ a                           where there is one operation only
+    h = a ∘ b,   k = (h ∘ h) + h,   y = (k ∘ a) + h        where ∘ is `first`, + is `second`
+    h = a ∘ b,   y = (h ∘ h) ∘ a                           where there is one operation only
     """
 
     first: Callable[..., Any]
@@ -163,5 +178,3 @@ class Meeting:
             return self.first(self.first(h, h), a)
         k = self.second(self.first(h, h), h)
         return self.second(self.first(k, a), h)
-
-

@@ -131,7 +131,9 @@ class Layer:
             return
         if mine:
             yield Method(name, kind, tuple(mine), _part(at, slice(len(mine))), certain=self.certain)
-        yield Method(name, kind, tuple(theirs), _part(at, slice(len(mine), None)), certain=self.certain, convention=convention)
+        yield Method(
+            name, kind, tuple(theirs), _part(at, slice(len(mine), None)), certain=self.certain, convention=convention
+        )
 
     @property
     def of_weights_alone(self) -> bool:
@@ -210,7 +212,9 @@ class Layer:
 
     def grows(self) -> str | None:
         """How gradients grow with the batch: those of weights, or that of a loss by each row; None where nobody can tell."""
-        return averages.grows(self.trial, lambda arrays, upstream: read_all(self.pairs, self.tried.asked(arrays, upstream)))
+        return averages.grows(
+            self.trial, lambda arrays, upstream: read_all(self.pairs, self.tried.asked(arrays, upstream))
+        )
 
     def _reading(self) -> str:
         """How the object was read, in a line."""

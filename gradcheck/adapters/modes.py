@@ -31,7 +31,14 @@ def _switches(obj: Any) -> Iterator[tuple[Store, str]]:
         for name, value in list(own.items()):
             known = plain(name)
             if known in TRAINING and isinstance(value, type(TRAINING[known])) and known not in ("trainable", "predict"):
-                if not isinstance(value, str) or value in ("train", "training", "test", "eval", "evaluation", "predict"):
+                if not isinstance(value, str) or value in (
+                    "train",
+                    "training",
+                    "test",
+                    "eval",
+                    "evaluation",
+                    "predict",
+                ):
                     yield own, name
 
 

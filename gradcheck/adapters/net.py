@@ -10,7 +10,9 @@ from gradcheck.adapters.ways import inputs_of, parameters, plain
 from gradcheck.errors import CannotBuild
 
 # What weighs a penalty, and what it is set to where it would be 0: what is multiplied by 0 shows no mistake.
-PENALTIES = frozenset({"reg", "l2", "lam", "lambda", "lambd", "reglambda", "l2reg", "weightdecay", "regularization", "lmbda"})
+PENALTIES = frozenset(
+    {"reg", "l2", "lam", "lambda", "lambd", "reglambda", "l2reg", "weightdecay", "regularization", "lmbda"}
+)
 PENALTY = 0.25
 # What a network that keeps its data calls them, and its labels.
 OWN = (("input", "inputs", "x", "data", "features"), ("y", "target", "targets", "labels", "expected", "outputtrue"))
@@ -40,7 +42,11 @@ class Net:
         plan = self.plan
         for name, value in zip(self.own, (x, y), strict=False):
             setattr(self.net, name, value)
-        output = self.output(x) if plan.backward is None or plan.loss is None or plan.of_output or "output" in plan.kinds else None
+        output = (
+            self.output(x)
+            if plan.backward is None or plan.loss is None or plan.of_output or "output" in plan.kinds
+            else None
+        )
         self.data = (x, y, output)
         if plan.loss is not None:
             said = self.call(plan.loss, output if plan.of_output else x, y)
@@ -54,9 +60,16 @@ class Net:
 
     def data_of_its_own(self) -> tuple[Any, ...] | None:
         """Data and labels where the network keeps them, and its methods are not told any."""
-        if self.plan.kinds or self.plan.backward is None or self.plan.forward is None or inputs_of(self.net, self.plan.forward):
+        if (
+            self.plan.kinds
+            or self.plan.backward is None
+            or self.plan.forward is None
+            or inputs_of(self.net, self.plan.forward)
+        ):
             return None
-        found = [next((plain_name for plain_name in vars(self.net) if plain(plain_name) in names), None) for names in OWN]
+        found = [
+            next((plain_name for plain_name in vars(self.net) if plain(plain_name) in names), None) for names in OWN
+        ]
         if None in found:
             raise CannotBuild("its forward takes no array, and no attribute is called as data and labels are")
         self.own = tuple(name for name in found if name is not None)

@@ -112,6 +112,10 @@ def _holding(node: Any, number: Any) -> str | None:
         return None
     for store in stores(node):
         for name, value in store.items():
-            if np.shape(value) == np.shape(number) and (isinstance(value, np.ndarray) or is_number(value)) and np.all(value == number):
+            if (
+                np.shape(value) == np.shape(number)
+                and (isinstance(value, np.ndarray) or is_number(value))
+                and np.all(value == number)
+            ):
                 return name
     return None

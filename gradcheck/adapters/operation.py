@@ -64,7 +64,9 @@ class Operation:
 
     def backward(self, *upstream: Array) -> Any:
         """One gradient for each input that is no setting."""
-        flow = [self.nodes(np.asarray(g)) for g in upstream] if self.wrapped and self.nodes is not None else list(upstream)
+        flow = (
+            [self.nodes(np.asarray(g)) for g in upstream] if self.wrapped and self.nodes is not None else list(upstream)
+        )
         count = len(self.given) - len(self.raw)
         if self.style == "context":
             said = self.op.backward(self.kept, *flow)

@@ -20,11 +20,21 @@ BEFORE = re.compile(
     r"^(d[ljce]_?d_?|d?(loss|cost)_?d_?|gradients?_?(of_|wrt_|by_)?|grads?_?(of_|wrt_|by_)?|delta_?|nabla_?|del_?|d_?|g_?)(?=.)"
 )
 AFTER = re.compile(r"(?<=.)(_?(grads?|gradients?|delta|deriv|derivative|bar)|_[gd])$")
-GRADIENT = re.compile(r"^d_|^d[a-z]{1,2}\d*$|^d_?(w|b|weight|bias|gamma|beta|kernel|theta)|^d[ljce]_?d|grad|delta|nabla")
+GRADIENT = re.compile(
+    r"^d_|^d[a-z]{1,2}\d*$|^d_?(w|b|weight|bias|gamma|beta|kernel|theta)|^d[ljce]_?d|grad|delta|nabla"
+)
 # One word for what several are used for.
-KIN = ((r"^(weights?|kernels?|filters?)", "w"), (r"^(bias(es)?|bs$)", "b"), (r"^ws$", "w"), (r"^scale", "gamma"), (r"^shift", "beta"))
+KIN = (
+    (r"^(weights?|kernels?|filters?)", "w"),
+    (r"^(bias(es)?|bs$)", "b"),
+    (r"^ws$", "w"),
+    (r"^scale", "gamma"),
+    (r"^shift", "beta"),
+)
 PARAMETERS = re.compile(r"^(params?|parameters?|weights?|variables|learnables|theta|model)$")
-GRADIENTS = re.compile(r"^(d|g)?_?(params?|parameters?|weights?)?_?(grads?|gradients?)$|^d_?(params?|parameters?)$|\(\)$")
+GRADIENTS = re.compile(
+    r"^(d|g)?_?(params?|parameters?|weights?)?_?(grads?|gradients?)$|^d_?(params?|parameters?)$|\(\)$"
+)
 
 
 def pair(slots: Sequence[Slot], offers: Sequence[Offer], moving: Callable[[], Sequence[Slot]]) -> list[Paired]:

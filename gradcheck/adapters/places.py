@@ -120,7 +120,7 @@ def walk(obj: Any) -> Iterator[tuple[Store, Any, str]]:
 
 def inside(value: Any, place: Place, depth: int = 3) -> Iterator[Place]:
     """Yield `place`, or the places in the container that it holds."""
-    if depth and isinstance(value, (dict, list, tuple)) or _is_list_of_arrays(value):
+    if (depth and isinstance(value, (dict, list, tuple))) or _is_list_of_arrays(value):
         items = value.items() if isinstance(value, dict) else enumerate(value)
         holder = InTuple(place) if isinstance(value, tuple) else value
         for key, item in list(items):

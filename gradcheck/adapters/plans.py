@@ -66,7 +66,9 @@ def plans(thing: Any) -> Iterator[Plan]:
     for back in backs:
         kinds = _kinds(thing, back, inputs_of(thing, forward) if forward else ())
         if kinds is not None and (loss is not None or forward is not None):
-            rate = next((p.name for p in parameters(thing, back) if plain(p.name) in RATES and p.default is not p.empty), None)
+            rate = next(
+                (p.name for p in parameters(thing, back) if plain(p.name) in RATES and p.default is not p.empty), None
+            )
             yield Plan(forward, loss, of_output, back, kinds, rate)
     if loss is not None and not of_output and _has_gradients(thing, loss):
         yield Plan(forward, loss)

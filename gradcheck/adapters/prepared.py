@@ -33,7 +33,9 @@ def prepared(obj: Any, sizes: Sizes) -> Iterator[Any]:
         twin = duplicate(obj)
         try:
             parameters = list(inspect.signature(getattr(twin, name)).parameters.values())
-            given = {p.name: _value(p, sizes) for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD}
+            given = {
+                p.name: _value(p, sizes) for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD
+            }
             getattr(twin, name)(**given)
         except Exception:  # somebody else's method, which wants something else
             continue

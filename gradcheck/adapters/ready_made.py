@@ -16,8 +16,19 @@ Shape = tuple[int, ...]
 Set = Mapping[str, Callable[[int, int, int], Shape]]
 SETS: tuple[Set, ...] = (
     {"w": lambda b, i, o: (i, o), "b": lambda b, i, o: (o,), "wh": lambda b, i, o: (o, o), "y": lambda b, i, o: (b, o)},
-    {"w": lambda b, i, o: (i, o), "b": lambda b, i, o: (1, o), "wh": lambda b, i, o: (o, o), "scale": lambda b, i, o: (i,), "y": lambda b, i, o: (b, 1)},
-    {"w": lambda b, i, o: (o, i), "b": lambda b, i, o: (o, 1), "wh": lambda b, i, o: (o, o), "scale": lambda b, i, o: (1, i)},
+    {
+        "w": lambda b, i, o: (i, o),
+        "b": lambda b, i, o: (1, o),
+        "wh": lambda b, i, o: (o, o),
+        "scale": lambda b, i, o: (i,),
+        "y": lambda b, i, o: (b, 1),
+    },
+    {
+        "w": lambda b, i, o: (o, i),
+        "b": lambda b, i, o: (o, 1),
+        "wh": lambda b, i, o: (o, o),
+        "scale": lambda b, i, o: (1, i),
+    },
     {"w": lambda b, i, o: (o, i), "b": lambda b, i, o: (o,)},
     {"w": lambda b, i, o: (o, i, 2, 2), "b": lambda b, i, o: (o,)},
     {"w": lambda b, i, o: (2, 2, i, o), "b": lambda b, i, o: (o,)},

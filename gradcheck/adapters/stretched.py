@@ -11,7 +11,9 @@ from gradcheck.problem import Array, Problem, Sizes
 
 def is_something_else(problem: Problem, usual: Problem) -> bool:
     """Whether a problem in other sizes takes its inputs as something else than in usual ones: other ranks, or stretched."""
-    return _ranks(problem) != _ranks(usual) or any(_gives_the_same(problem, usual, *one) for one in _thin(problem, usual))
+    return _ranks(problem) != _ranks(usual) or any(
+        _gives_the_same(problem, usual, *one) for one in _thin(problem, usual)
+    )
 
 
 def _ranks(problem: Problem) -> list[int]:
@@ -34,7 +36,9 @@ def _gives_the_same(problem: Problem, usual: Problem, name: str, axis: int, leng
     A mean over features does so, too; but that has no weights of its own, and no output of as many features.
     """
     values = {v.name: np.asarray(v.example) for v in problem.variables}
-    lengths = {n for v in problem.variables if v.name != name for n in np.shape(v.example)[axis - np.ndim(values[name]) :]}
+    lengths = {
+        n for v in problem.variables if v.name != name for n in np.shape(v.example)[axis - np.ndim(values[name]) :]
+    }
     for wide in {length, *lengths} - {1}:
         try:
             with np.errstate(all="ignore"):

@@ -118,7 +118,9 @@ def _is_one_of(offer: Offer, known: Sequence[Any]) -> bool:
     return "()" in offer.path and any(same(offer.array, one) for one in known)
 
 
-def _unpaired(offers: Sequence[Offer], pairs: Sequence[Paired], inputs: Inputs, written: frozenset[str]) -> Sequence[Offer]:
+def _unpaired(
+    offers: Sequence[Offer], pairs: Sequence[Paired], inputs: Inputs, written: frozenset[str]
+) -> Sequence[Offer]:
     """Gradients of nothing that is known: not of a weight, nor of an input or what forward computes on the way."""
     taken = [one.offer for one in pairs if one.offer is not None]
     on_the_way = [label(path).name for path in written] + [name.lower() for name in inputs.names]

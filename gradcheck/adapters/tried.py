@@ -127,7 +127,11 @@ class Tried:
             return self.moving(arrays, slots) if obj is None else list(slots)
 
         # A network says nothing about its data.
-        inputs = Inputs([], [], []) if self.within == "net" else Inputs(self.names, [a.shape for a in arrays], self.constants)
+        inputs = (
+            Inputs([], [], [])
+            if self.within == "net"
+            else Inputs(self.names, [a.shape for a in arrays], self.constants)
+        )
         called = [self.way.forward, *self.way.backward, *getattr(mine, "methods", ())]
         twin = duplicate(self.obj) if obj is None else obj
         return study(mine, twin, run, back, inputs, moving, self.rate, self.way.backward[0], called, self.within)

@@ -13,7 +13,16 @@ from gradcheck.adapters.ways import RATES, methods, parameters, plain
 
 # What takes a step with the gradients that backward left.
 STEPS = (
-    *("step", "update", "sgdstep", "updateparams", "updateparameters", "updateweights", "updateparam", "applygradients"),
+    *(
+        "step",
+        "update",
+        "sgdstep",
+        "updateparams",
+        "updateparameters",
+        "updateweights",
+        "updateparam",
+        "applygradients",
+    ),
     *("applygradient", "gradientdescent", "optimize", "learn", "updateparameter", "update_weight"),
 )
 
@@ -31,7 +40,9 @@ def step_of(obj: Any) -> str | None:
 def set_rates(obj: Any) -> None:
     """Make every learning rate that is an attribute 1."""
     for own, _, _ in walk(obj):
-        for name in [name for name in own if plain(name) in RATES - {"rate"} and (is_number(own[name]) or own[name] == 1)]:
+        for name in [
+            name for name in own if plain(name) in RATES - {"rate"} and (is_number(own[name]) or own[name] == 1)
+        ]:
             own[name] = 1.0
 
 

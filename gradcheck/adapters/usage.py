@@ -46,7 +46,9 @@ def _kept(tree: ast.AST, name: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and _has_call(node.value, name):
             yield from (word for target in node.targets if (word := _word(target)))
-        elif isinstance(node, ast.Call) and _word(node.func) == "append" and node.args and _has_call(node.args[0], name):
+        elif (
+            isinstance(node, ast.Call) and _word(node.func) == "append" and node.args and _has_call(node.args[0], name)
+        ):
             if isinstance(node.func, ast.Attribute) and (word := _word(node.func.value)):
                 yield word
 

@@ -33,14 +33,39 @@ BACKWARDS = (
 )
 # A derivative at what went in, or at what the last call was about.
 DERIVATIVES = (
-    *("derivative", "derivatives", "gradient", "gradients", "grad", "prime", "deriv", "derive", "derivate", "df", "dfn"),
+    *(
+        "derivative",
+        "derivatives",
+        "gradient",
+        "gradients",
+        "grad",
+        "prime",
+        "deriv",
+        "derive",
+        "derivate",
+        "df",
+        "dfn",
+    ),
     *("dfunc", "dx", "der", "slope", "jacobian", "diff", "lossgradient", "gradientloss", "lossderivative", "dloss"),
     *("computegradient", "computegradients", "calculategradient", "backwardgradient", "activationderivative"),
     *("activationprime", "dactivation", "derivativeloss", "lossprime", "getgradient", "delta"),
 )
 # What goes forward beside one of these: an activation, or a loss.
 FUNCTIONS = (
-    *("forward", "call", "function", "func", "fn", "f", "activation", "activate", "value", "apply", "compute", "evaluate"),
+    *(
+        "forward",
+        "call",
+        "function",
+        "func",
+        "fn",
+        "f",
+        "activation",
+        "activate",
+        "value",
+        "apply",
+        "compute",
+        "evaluate",
+    ),
     *("loss", "cost", "calculate", "calc", "computeloss", "calculateloss", "calcloss", "getloss", "error", "output"),
     *("computecost", "__call__", "transform", "predict"),
 )
@@ -143,7 +168,9 @@ def _backward(known: Mapping[str, str]) -> tuple[str, str] | None:
     if back is None:
         return None
     stem = plain(back)
-    kin = [stem.replace(*change, 1) for change in (("backward", "forward"), ("back", "forward"), ("back", "feedforward"))]
+    kin = [
+        stem.replace(*change, 1) for change in (("backward", "forward"), ("back", "forward"), ("back", "feedforward"))
+    ]
     return _forward(known, [*kin, *FORWARDS], back)
 
 

@@ -182,7 +182,10 @@ def named(obj: Any) -> list[Slot]:
     return [
         Slot(place.path.lstrip("_"), value, (place,))
         for value, place in places(obj)
-        if isinstance(value, np.ndarray) and is_array(value) and place.path.strip("_").isidentifier() and has_stem(place.path)
+        if isinstance(value, np.ndarray)
+        and is_array(value)
+        and place.path.strip("_").isidentifier()
+        and has_stem(place.path)
     ]
 
 
@@ -215,9 +218,7 @@ def on(obj: Any, name: str, paths: Sequence[str]) -> Slot:
 def all_on(obj: Any, slots: Sequence[Slot]) -> list[Slot]:
     """The same slots on another object of the same build."""
     around = {place.path: (value, place) for value, place in places(obj)}
-    return [
-        Slot(slot.name, around[slot.paths[0]][0], tuple(around[path][1] for path in slot.paths)) for slot in slots
-    ]
+    return [Slot(slot.name, around[slot.paths[0]][0], tuple(around[path][1] for path in slot.paths)) for slot in slots]
 
 
 def short(found: tuple[Place, ...]) -> str:

@@ -1,10 +1,10 @@
 """Layers and losses that are run forward and asked back, whatever the two methods are called.
 
-    forward(x) → y                       backward(dy) → dx, or (dx, dw, …), or (dx, [dw, …]); or left: self.dw, self.dx
-    forward_propagation(x)               backward_propagation(dy, learning_rate), which updates the weights
-    updateOutput(x)                      updateGradInput(x, dy), accGradParameters(x, dy)
-    forward(y_pred, y_true) → loss       backward(), backward(y_pred, y_true), backward(dvalues, y_true)
-    activation(x), loss(y_pred, y_true)  derivative(x), gradient(y_pred, y_true)
+forward(x) → y                       backward(dy) → dx, or (dx, dw, …), or (dx, [dw, …]); or left: self.dw, self.dx
+forward_propagation(x)               backward_propagation(dy, learning_rate), which updates the weights
+updateOutput(x)                      updateGradInput(x, dy), accGradParameters(x, dy)
+forward(y_pred, y_true) → loss       backward(), backward(y_pred, y_true), backward(dvalues, y_true)
+activation(x), loss(y_pred, y_true)  derivative(x), gradient(y_pred, y_true)
 """
 
 from __future__ import annotations
@@ -80,4 +80,6 @@ def _usual(made: Made, rng: np.random.Generator, sizes: Sizes | None = None) -> 
     raise error or CannotBuild("nothing is known about the arguments of its methods")
 
 
-INTERFACE = Interface("forward(x) and backward(upstream), or methods of other names that do the same", recognises, build, settle=settle)
+INTERFACE = Interface(
+    "forward(x) and backward(upstream), or methods of other names that do the same", recognises, build, settle=settle
+)

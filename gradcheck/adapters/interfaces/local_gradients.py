@@ -11,9 +11,9 @@ import numpy as np
 
 from gradcheck.adapters import arguments, chain, convention, examples, package, returned, tape, weights
 from gradcheck.adapters.construct import Made, duplicate
+from gradcheck.adapters.evaluation import LABEL, NOTE
 from gradcheck.adapters.generations import MODERN, Generation, forward_name, has, recognise
 from gradcheck.adapters.isolated import Habits, Live
-from gradcheck.adapters.evaluation import LABEL, NOTE
 from gradcheck.adapters.modes import looks_at, set_mode, switch_names
 from gradcheck.adapters.protocol import Interface, Settled
 from gradcheck.errors import CannotBuild
@@ -41,11 +41,15 @@ def settle(made: Made, rng: np.random.Generator) -> Settled:
         other = duplicate(usual.obj)
         set_mode(other, training=False)
         posed = _layer(Made(other, tuple(array.copy() for array in usual.given)), Sizes(), rng, usual).problem()
-        ours, theirs = (one({v.name: v.example for v in posed.variables}) for one in (usual.live.forward, posed.forward))
+        ours, theirs = (
+            one({v.name: v.example for v in posed.variables}) for one in (usual.live.forward, posed.forward)
+        )
         if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(ours, theirs, strict=True)):
             looks = looks_at(type(usual.obj), names)
             notes, modes = (() if looks else (NOTE,)), ((replace(posed, label=LABEL),) if looks else ())
-    return Settled(lambda other, sizes, rng: replace(_layer(other, sizes, rng, usual).problem(), notes=notes), True, modes)
+    return Settled(
+        lambda other, sizes, rng: replace(_layer(other, sizes, rng, usual).problem(), notes=notes), True, modes
+    )
 
 
 def _layer(made: Made, sizes: Sizes, rng: np.random.Generator, usual: _Layer | None = None) -> _Layer:

@@ -1,8 +1,8 @@
 """Methods with their derivative beside them in one class, whatever else the class is.
 
-    sigmoid(self, z)                 sigmoid_prime(self, z), sigmoid_derivative(a), relu_backward(dA, Z)
-    linear_forward(A, W, b)          linear_backward(dZ, cache)
-    relu(self, x, deriv=False)       the same, with deriv=True
+sigmoid(self, z)                 sigmoid_prime(self, z), sigmoid_derivative(a), relu_backward(dA, Z)
+linear_forward(A, W, b)          linear_backward(dZ, cache)
+relu(self, x, deriv=False)       the same, with deriv=True
 """
 
 from __future__ import annotations
@@ -165,5 +165,10 @@ def _posed(layer: Layer) -> Problem:
 
 
 INTERFACE = Interface(
-    "methods of one class with their derivative beside them, or with a switch deriv=True", recognises, build, make, settle, parts=parts
+    "methods of one class with their derivative beside them, or with a switch deriv=True",
+    recognises,
+    build,
+    make,
+    settle,
+    parts=parts,
 )

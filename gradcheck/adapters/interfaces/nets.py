@@ -41,7 +41,9 @@ def recognises(thing: Any) -> bool:
 def settle(made: Made, rng: np.random.Generator) -> Settled:
     """Take the first plan in which the network answers, with the loss that is written or assumed."""
     plan, assumed, usual = _usual(made, rng)
-    return Settled(lambda other, sizes, draws: _posed(_layer(other, plan, assumed, sizes, draws, usual), assumed), usual.fits())
+    return Settled(
+        lambda other, sizes, draws: _posed(_layer(other, plan, assumed, sizes, draws, usual), assumed), usual.fits()
+    )
 
 
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
@@ -149,7 +151,9 @@ def _images(net: Net) -> list[tuple[int, ...]]:
         defaults = [p.default for p in inspect.signature(type(net.net)).parameters.values() if "in" in p.name]
     except ValueError:  # a class without a readable signature
         return []
-    sized = [one for one in defaults if isinstance(one, tuple) and len(one) in (2, 3) and all(type(n) is int for n in one)]
+    sized = [
+        one for one in defaults if isinstance(one, tuple) and len(one) in (2, 3) and all(type(n) is int for n in one)
+    ]
     return [(2, *one) for one in sized]
 
 
@@ -185,5 +189,8 @@ def _posed(layer: Layer, assumed: Assumed | None) -> Problem:
 
 
 INTERFACE = Interface(
-    "loss(x, y) with gradients, or forward(x) and a backward pass that is told the labels", recognises, build, settle=settle
+    "loss(x, y) with gradients, or forward(x) and a backward pass that is told the labels",
+    recognises,
+    build,
+    settle=settle,
 )

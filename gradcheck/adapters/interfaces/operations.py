@@ -24,7 +24,7 @@ from gradcheck.adapters import arguments
 from gradcheck.adapters.construct import Made
 from gradcheck.adapters.generations import has
 from gradcheck.adapters.layer import Layer
-from gradcheck.adapters.nodes import Nodes, around, is_node_class, nodes_of
+from gradcheck.adapters.nodes import Nodes, around, nodes_of
 from gradcheck.adapters.operation import Context, Operation, Style
 from gradcheck.adapters.protocol import Interface, Settled
 from gradcheck.adapters.ways import CACHES, Way, methods, parameters, plain
@@ -84,7 +84,9 @@ def _plans(obj: Any, style: Style) -> Iterator[Plan]:
     variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters(obj, _function(style)))
     kinds: list[Nodes | None] = [nodes for cls in around(type(obj)) if (nodes := nodes_of(cls)) is not None]
     kinds = [None, *kinds] if style == "context" else kinds
-    settings = sum(plain(name) in ("axis", "dim", "axes", "shape", "order", "index", "indices", "key") for name in names)
+    settings = sum(
+        plain(name) in ("axis", "dim", "axes", "shape", "order", "index", "indices", "key") for name in names
+    )
     counts = dict.fromkeys((settings, *range(len(names)))) if names and not variadic else (0,)
     for nodes, wrapped in itertools.product(kinds, (True, False)):
         if nodes is None and wrapped:
@@ -147,7 +149,7 @@ def _layer(made: Made, plan: Plan, sizes: Sizes, rng: np.random.Generator, usual
         try:
             found = Layer(Made(operation, given), WAY, sizes, rng, usual, roles)
         except CannotBuild:
-            if count == 1 or len(names) == count and _inputs(made.obj, plan.style):
+            if count == 1 or (len(names) == count and _inputs(made.obj, plan.style)):
                 raise
             continue
         break
