@@ -25,8 +25,8 @@ class Variable:
     """One named array that the function reads.
 
     `constant`: data that is held constant (labels). `domain`: the open interval that it must stay
-    in, while it is differentiated. `data`: what its values mean, so that sampling can draw them ("one-hot only": the code
-    reads labels as class numbers, and soft ones mean nothing to it).
+    in, while it is differentiated. `data`: what its values mean, so that sampling can draw them ("one-hot only": the
+    code reads labels as class numbers, and soft ones mean nothing to it).
     """
 
     name: str

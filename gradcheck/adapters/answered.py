@@ -1,4 +1,4 @@
-"""Which part of an answer is about the inputs: all that came back, its first items, some of its keys, or an attribute."""
+"""Which part of an answer is about the inputs: all that came back, its first items, some keys, or an attribute."""
 
 from __future__ import annotations
 

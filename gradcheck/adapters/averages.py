@@ -50,7 +50,7 @@ def growth(before: Sequence[Array | None], after: Sequence[Array | None]) -> Gro
 
 
 def grows(trial: Trial, behind: Callable[[Arrays, Arrays], list[Any]]) -> Growth | None:
-    """How the gradients of a layer's weights, `behind(arrays, upstream)`, grow with the batch; of a loss, that by each row.
+    """How `behind(arrays, upstream)`, the gradients of a layer's weights, grow with the batch; of a loss, by a row.
 
     None where nobody can tell.
     """

@@ -25,7 +25,7 @@ def is_base(cls: type) -> bool:
 
 
 def ignores_what_it_is_given(function: Any) -> bool:
-    """Whether a method does nothing with its arguments: `return self.output`, for those that derive from it to write."""
+    """Whether a method does nothing with its arguments: `return self.output`, for subclasses to write."""
     code = function.__code__
     given = code.co_varnames[1 : code.co_argcount]
     used = {step.argval for step in dis.get_instructions(code) if "FAST" in step.opname or "DEREF" in step.opname}

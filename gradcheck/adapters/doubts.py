@@ -1,4 +1,4 @@
-"""What names and signatures leave open about how a layer is asked, found out by asking twins: never by what is right."""
+"""What names and signatures leave open about how a layer is asked, found out by asking: never by what is right."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Arrays = Sequence[Array]
 
 @dataclass(frozen=True)
 class Trial:
-    """A layer on trial: `outputs(arrays)`, and `gradient(arrays, upstream)` by its first input, each on a fresh twin."""
+    """A layer on trial: `outputs(arrays)`, and `gradient(arrays, upstream)` by its first input, on fresh twins."""
 
     way: Way
     given: Arrays
@@ -52,7 +52,7 @@ class Trial:
         )
 
     def is_a_mean(self) -> bool:
-        """Whether what is asked without an upstream gradient is about the mean over samples: it shrinks as they grow."""
+        """Whether what is asked without an upstream gradient is about a mean over samples: it shrinks as they grow."""
         if self.way.takes_upstream or self.outputs(self.given)[0].size == 1:
             return False
         if any(not a.ndim or len(a) != len(self.given[0]) for a in self.given):

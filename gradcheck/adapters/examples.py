@@ -128,7 +128,8 @@ def find(
 
     With `answers`, the first with which it raises nothing either is preferred: code without a batch axis may run on
     rows all the same. But a layer with weights that takes rows is held to them. A label that is not accepted as
-    one-hot rows is tried as class numbers. Without `hints`, names say nothing about shapes. Where nothing runs in float64, arrays are float32. Raises CannotBuild with
+    one-hot rows is tried as class numbers. Without `hints`, names say nothing about shapes. Where nothing runs in
+    float64, arrays are float32. Raises CannotBuild with
     the first shape's error.
     """
     first: tuple[list[Role], Given] | None = None

@@ -1,4 +1,4 @@
-"""A forward method as a function of arrays: with its switches set for training, and its result wherever it leaves it."""
+"""A forward method as a function of arrays: its switches set for training, its result wherever it leaves it."""
 
 from __future__ import annotations
 

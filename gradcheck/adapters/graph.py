@@ -21,13 +21,7 @@ from gradcheck.adapters.ways import methods, parameters
 from gradcheck.problem import Array
 
 BACKWARDS = (
-    "backward",
-    "backprop",
-    "backpropagate",
-    "backpropagation",
-    "back",
-    "backwards",
-    "calcgradients",
+    *("backward", "backprop", "backpropagate", "backpropagation", "back", "backwards", "calcgradients"),
     "backwardpass",
 )
 GRADIENTS = ("grad", "gradient", "_grad", "g", "derivative", "_gradient")

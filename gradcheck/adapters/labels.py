@@ -1,4 +1,4 @@
-"""Labels of a loss: data that are held constant, one-hot rows where these run, and never soft where they are classes."""
+"""Labels of a loss: data that are held constant, one-hot rows where these run, never soft where they are classes."""
 
 from __future__ import annotations
 

@@ -35,6 +35,11 @@ class Layer:
     `within`: the attribute of a wrapper that holds the code's own object. `evaluation`: its switches are set for that.
     """
 
+    hard: frozenset[str]
+    mean: bool
+    local: bool
+    averages: str
+
     def __init__(
         self,
         made: Made,
@@ -70,7 +75,7 @@ class Layer:
         self._settle()
 
     def _studied(self) -> Study:
-        """What backward tells; where it leaves no gradient of a weight, and a step is taken with it, what that tells."""
+        """What backward tells; where it leaves no gradient of a weight, and a step follows, what that tells."""
         found = self.tried.study(self.given)
         step = step_of(self.obj) if found.silent and not found.updated else None
         if step is not None:
@@ -121,7 +126,7 @@ class Layer:
         )
 
     def _methods(self, inputs: list[Variable], by_weight: list[Variable], convention: str) -> Iterator[Method]:
-        """What goes back, as one claim about all; as one about inputs, one about weights where a convention is of these."""
+        """One claim about all that goes back; one about inputs and one about weights where a convention is of these."""
         claimed = [] if self.of_weights_alone else [v for v in inputs if v.name not in self.held]
         kind: Kind = "local" if self.local else "vjp"
         name, (mine, theirs) = self.way.backward[0], ([v.name for v in claimed], [v.name for v in by_weight])
@@ -211,7 +216,7 @@ class Layer:
         return not isinstance(found.said, Exception)
 
     def grows(self) -> str | None:
-        """How gradients grow with the batch: those of weights, or that of a loss by each row; None where nobody can tell."""
+        """How gradients of weights, or of a loss by each row, grow with the batch; None where nobody can tell."""
         return averages.grows(
             self.trial, lambda arrays, upstream: read_all(self.pairs, self.tried.asked(arrays, upstream))
         )

@@ -16,6 +16,7 @@ from gradcheck.adapters.places import Store, walk
 from gradcheck.adapters.ways import plain
 
 FLAGS = (bool, str, type(None))
+MODES = ("train", "training", "test", "eval", "evaluation", "predict")
 
 
 def set_mode(obj: Any, training: bool) -> bool:
@@ -30,16 +31,10 @@ def _switches(obj: Any) -> Iterator[tuple[Store, str]]:
     for own, _, _ in walk(obj):
         for name, value in list(own.items()):
             known = plain(name)
-            if known in TRAINING and isinstance(value, type(TRAINING[known])) and known not in ("trainable", "predict"):
-                if not isinstance(value, str) or value in (
-                    "train",
-                    "training",
-                    "test",
-                    "eval",
-                    "evaluation",
-                    "predict",
-                ):
-                    yield own, name
+            if known not in TRAINING or known in ("trainable", "predict"):
+                continue
+            if isinstance(value, type(TRAINING[known])) and (not isinstance(value, str) or value in MODES):
+                yield own, name
 
 
 def _value(value: Any, name: str, training: bool) -> Any:

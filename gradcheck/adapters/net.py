@@ -42,11 +42,8 @@ class Net:
         plan = self.plan
         for name, value in zip(self.own, (x, y), strict=False):
             setattr(self.net, name, value)
-        output = (
-            self.output(x)
-            if plan.backward is None or plan.loss is None or plan.of_output or "output" in plan.kinds
-            else None
-        )
+        wanted = plan.backward is None or plan.loss is None or plan.of_output or "output" in plan.kinds
+        output: Any = self.output(x) if wanted else None
         self.data = (x, y, output)
         if plan.loss is not None:
             said = self.call(plan.loss, output if plan.of_output else x, y)

@@ -1,4 +1,4 @@
-"""The nodes of somebody's graph: `Tensor`, `Variable`, `Value`, and how an array becomes one and is read out of it again."""
+"""Nodes of somebody's graph (`Tensor`, `Variable`, `Value`): how an array becomes one and is read out of it again."""
 
 from __future__ import annotations
 
@@ -100,9 +100,9 @@ def nodes_of(cls: type) -> Nodes | None:
 
 def _settings(cls: type) -> Iterator[dict[str, Any]]:
     try:
-        names = inspect.signature(cls).parameters
+        names = list(inspect.signature(cls).parameters)
     except (TypeError, ValueError):
-        names = {}
+        names = []
     yield {name: True for name in ("requires_grad", "require_grad", "require_gradient") if name in names}
 
 

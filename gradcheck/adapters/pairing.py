@@ -74,7 +74,7 @@ def is_gradient(path: str) -> bool:
 def _fit(weight: Label, gradient: Label, offer: Offer, slot: Slot) -> int:
     """How well the gradient's label fits the weight's: 0 where it does not, more where it stands nearer."""
     near = weight.owner == gradient.owner
-    shape = offer.shape == slot.array.shape
+    shape = bool(offer.shape == slot.array.shape)
     if not near and gradient.owner and "()" not in offer.path:
         return 0  # that of another part
     if weight.name in VALUES and near and weight.owner and is_gradient(offer.path):
@@ -84,7 +84,7 @@ def _fit(weight: Label, gradient: Label, offer: Offer, slot: Slot) -> int:
     if _names_fit(weight, gradient):
         return 4 + 2 * shape + near
     longer = shape and offer.shape != () and near and weight.name != gradient.name
-    return 1 if longer and weight.name and gradient.name.endswith(weight.name) else 0
+    return int(longer and bool(weight.name) and gradient.name.endswith(weight.name))
 
 
 def names_fit(name: str, gradient: str) -> bool:

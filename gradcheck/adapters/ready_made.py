@@ -1,4 +1,4 @@
-"""Weights and data that a constructor takes ready-made: the shapes that they may have, in the order in which they are tried."""
+"""Weights and data that a constructor takes ready-made: the shapes that are tried, in their order."""
 
 from __future__ import annotations
 

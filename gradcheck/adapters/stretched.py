@@ -1,4 +1,4 @@
-"""Sizes that an object was not built for, and takes all the same: NumPy stretches one feature over the ones that it has."""
+"""Sizes that an object was not built for, and takes all the same: NumPy stretches one feature over those it has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gradcheck.problem import Array, Problem, Sizes
 
 
 def is_something_else(problem: Problem, usual: Problem) -> bool:
-    """Whether a problem in other sizes takes its inputs as something else than in usual ones: other ranks, or stretched."""
+    """Whether a problem in other sizes takes its inputs as something else: of other ranks, or stretched."""
     return _ranks(problem) != _ranks(usual) or any(
         _gives_the_same(problem, usual, *one) for one in _thin(problem, usual)
     )
@@ -22,7 +22,7 @@ def _ranks(problem: Problem) -> list[int]:
 
 
 def _thin(problem: Problem, usual: Problem) -> Iterator[tuple[str, int, int]]:
-    """Yield axes that are 1 long, and as long as there are features in usual sizes: the variable, the axis, that length."""
+    """Yield axes that are 1 long and as long as the features in usual sizes: the variable, the axis, that length."""
     before = {v.name: np.shape(v.example) for v in usual.variables}
     for v in problem.variables:
         shape, was = np.shape(v.example), before.get(v.name, ())

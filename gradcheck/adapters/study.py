@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +31,10 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Study:
-    """`said`: what backward returned, or raised. `pairs`: weights with their gradients. `updated`: weights that backward
-    changes. `unpaired`: gradients that no weight is known for. `silent`: weights that no gradient is known for.
+    """What is known after one backward.
+
+    `said`: what it returned, or raised. `pairs`: weights with their gradients. `updated`: weights that it changes.
+    `unpaired`: gradients that no weight is known for. `silent`: weights that no gradient is known for.
     """
 
     said: Any
@@ -52,13 +54,13 @@ def study(
     moving: Callable[[Sequence[Slot]], list[Slot]],
     rate: Callable[[], float],
     what: str,
-    methods: Sequence[str],
+    methods: Collection[str],
     part: str,
 ) -> Study:
     """Run and ask `twin`, and tell what that says about `obj`.
 
-    `moving(slots)`: those that forward depends on. `what`: the method that goes back; `methods`: all that are called. `part`: of the object,
-    whose methods may hand out gradients.
+    `moving(slots)`: those that forward depends on. `what`: the method that goes back; `methods`: all that are called.
+    `part`: of the object, whose methods may hand out gradients.
     """
     told = traces(twin, lambda: run(twin), lambda: ask(twin))
     held = [slot for slot in weights.every(obj) if not told.written & set(slot.paths)]
@@ -143,6 +145,6 @@ def require_shapes(found: Study, arrays: Sequence[Array], twin: Any) -> None:
     if any("()" in one.path for one in found.unpaired):
         raise ValueError("a gradient that fits no weight")
     for one in found.pairs:
-        shape = np.shape(follow(twin, one.slot.paths[0]) if one.slot in found.updated else one.read(asked))
-        if shape != one.slot.array.shape:
+        read: Any = follow(twin, one.slot.paths[0]) if one.slot in found.updated else one.read(asked)
+        if np.shape(read) != one.slot.array.shape:
             raise ValueError("another shape than the weight's")

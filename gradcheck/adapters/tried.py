@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from gradcheck.adapters import weights
 from gradcheck.adapters.arguments import Role
+from gradcheck.adapters.bases import needed
 from gradcheck.adapters.construct import duplicate
 from gradcheck.adapters.forwards import Run, switches
 from gradcheck.adapters.gradients import Asked
@@ -21,7 +23,7 @@ from gradcheck.adapters.state import seeded
 from gradcheck.adapters.study import Inputs, Study, study
 from gradcheck.adapters.updates import constant_rate, has_rate
 from gradcheck.adapters.warm import warm_up
-from gradcheck.adapters.ways import Way
+from gradcheck.adapters.ways import Way, plain
 from gradcheck.adapters.weights import Slot
 from gradcheck.problem import Array
 
@@ -31,8 +33,8 @@ Arrays = Sequence[Array]
 class Tried:
     """What can be found out about `obj`, asked in one `way`, without leaving a trace in it.
 
-    `roles`: what its inputs are. `within`: the attribute that holds the code's own object, where `obj` wraps one. `mean`:
-    the loss is the mean of what comes out.
+    `roles`: what its inputs are. `within`: the attribute that holds the code's own object, where `obj` wraps one.
+    `mean`: the loss is the mean of what comes out.
     """
 
     def __init__(
@@ -132,7 +134,10 @@ class Tried:
             if self.within == "net"
             else Inputs(self.names, [a.shape for a in arrays], self.constants)
         )
-        called = [self.way.forward, *self.way.backward, *getattr(mine, "methods", ())]
+        first = [self.way.forward, *self.way.backward, *getattr(mine, "methods", ())]
+        holder = follow(mine, self.within)
+        own = needed(holder if inspect.isclass(holder) else type(holder), [plain(name) for name in first])
+        called = {*first, *(function.__name__ for function in own)}
         twin = duplicate(self.obj) if obj is None else obj
         return study(mine, twin, run, back, inputs, moving, self.rate, self.way.backward[0], called, self.within)
 

@@ -1,4 +1,4 @@
-"""Code that learns while it goes back: w ← w − rate · dL/dw, so that the gradient is what the weight lost, over the rate.
+"""Code that learns while it goes back, w ← w − rate · dL/dw: the gradient is what the weight lost, over the rate.
 
 The rate is an argument, an attribute, or the one constant in the code that can be one.
 """
@@ -13,17 +13,8 @@ from gradcheck.adapters.ways import RATES, methods, parameters, plain
 
 # What takes a step with the gradients that backward left.
 STEPS = (
-    *(
-        "step",
-        "update",
-        "sgdstep",
-        "updateparams",
-        "updateparameters",
-        "updateweights",
-        "updateparam",
-        "applygradients",
-    ),
-    *("applygradient", "gradientdescent", "optimize", "learn", "updateparameter", "update_weight"),
+    *("step", "update", "sgdstep", "updateparams", "updateparameters", "updateweights", "updateparam"),
+    *("applygradients", "applygradient", "gradientdescent", "optimize", "learn", "updateparameter", "update_weight"),
 )
 
 

@@ -17,11 +17,11 @@ OF_THE_OUTPUT = "the slope as a function of the output, as the code uses it"
 
 def takes_the_output(function: Any, name: str, derivative: str) -> bool:
     """Whether `derivative` is called on outputs of `name`, wherever the module (of a method: the class) calls it."""
-    tree: ast.AST | None = _tree(getattr(function, "__module__", "") or "")
-    for part in function.__qualname__.split(".")[:-1] if tree is not None else ():
-        tree = next((one for one in ast.walk(tree) if isinstance(one, ast.ClassDef) and one.name == part), tree)
+    tree: Any = _tree(getattr(function, "__module__", "") or "")
     if tree is None:
         return False
+    for part in function.__qualname__.split(".")[:-1]:
+        tree = next((one for one in ast.walk(tree) if isinstance(one, ast.ClassDef) and one.name == part), tree)
     outputs = set(_kept(tree, name))
     uses = [_is_output(call.args[0], name, outputs) for call in _calls(tree, derivative) if call.args]
     return bool(uses) and all(uses)
@@ -46,11 +46,8 @@ def _kept(tree: ast.AST, name: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and _has_call(node.value, name):
             yield from (word for target in node.targets if (word := _word(target)))
-        elif (
-            isinstance(node, ast.Call) and _word(node.func) == "append" and node.args and _has_call(node.args[0], name)
-        ):
-            if isinstance(node.func, ast.Attribute) and (word := _word(node.func.value)):
-                yield word
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append":
+            yield from (word for one in node.args[:1] if _has_call(one, name) and (word := _word(node.func.value)))
 
 
 def _has_call(node: ast.AST, name: str) -> bool:

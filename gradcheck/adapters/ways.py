@@ -33,41 +33,16 @@ BACKWARDS = (
 )
 # A derivative at what went in, or at what the last call was about.
 DERIVATIVES = (
-    *(
-        "derivative",
-        "derivatives",
-        "gradient",
-        "gradients",
-        "grad",
-        "prime",
-        "deriv",
-        "derive",
-        "derivate",
-        "df",
-        "dfn",
-    ),
-    *("dfunc", "dx", "der", "slope", "jacobian", "diff", "lossgradient", "gradientloss", "lossderivative", "dloss"),
-    *("computegradient", "computegradients", "calculategradient", "backwardgradient", "activationderivative"),
-    *("activationprime", "dactivation", "derivativeloss", "lossprime", "getgradient", "delta"),
+    *("derivative", "derivatives", "gradient", "gradients", "grad", "prime", "deriv", "derive", "derivate"),
+    *("df", "dfn", "dfunc", "dx", "der", "slope", "jacobian", "diff", "lossgradient", "gradientloss"),
+    *("lossderivative", "dloss", "computegradient", "computegradients", "calculategradient", "backwardgradient"),
+    *("activationderivative", "activationprime", "dactivation", "derivativeloss", "lossprime", "getgradient", "delta"),
 )
 # What goes forward beside one of these: an activation, or a loss.
 FUNCTIONS = (
-    *(
-        "forward",
-        "call",
-        "function",
-        "func",
-        "fn",
-        "f",
-        "activation",
-        "activate",
-        "value",
-        "apply",
-        "compute",
-        "evaluate",
-    ),
-    *("loss", "cost", "calculate", "calc", "computeloss", "calculateloss", "calcloss", "getloss", "error", "output"),
-    *("computecost", "__call__", "transform", "predict"),
+    *("forward", "call", "function", "func", "fn", "f", "activation", "activate", "value", "apply", "compute"),
+    *("evaluate", "loss", "cost", "calculate", "calc", "computeloss", "calculateloss", "calcloss", "getloss", "error"),
+    *("output", "computecost", "__call__", "transform", "predict"),
 )
 # What is asked after the input gradient, with the same arguments.
 BY_PARAMETERS = ("accgradparameters",)
@@ -151,7 +126,7 @@ def methods(thing: Any) -> dict[str, str]:
 
 def _predictions(obj: Any, given: Sequence[Any]) -> Any:
     """What a loss is asked about: the output that it has computed on the way, or the predictions that went in."""
-    first = given[0] if given else None
+    first: Any = given[0] if given else None
     own = getattr(obj, "output", None)
     return own if isinstance(own, np.ndarray) and own.shape == np.shape(first) else first
 

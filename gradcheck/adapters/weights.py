@@ -158,7 +158,7 @@ def _title(obj: Any, found: tuple[Place, ...]) -> str:
 
 
 def moves(name: str, values: Values, forward: Callable[[Values], Sequence[Array]]) -> bool:
-    """Whether forward depends on a variable: its outputs change when it is moved, or it does not take just any value."""
+    """Whether forward depends on a variable: its outputs change when it is moved, or it refuses the moved value."""
     rng = np.random.default_rng(0)
     value = np.asarray(values[name])
     size = rng.uniform(0.25, 0.5, size=value.shape)

@@ -140,7 +140,7 @@ def _meeting(engine: Engine, cls: type) -> Meeting:
     """Paths that meet, by what operations there are of two nodes."""
     every = [Method(name) for name in ("__mul__", "__add__", "__sub__") if name in methods(cls).values()]
     module = sys.modules.get(cls.__module__)
-    every += [one for one in vars(module).values() if _names_nodes(one) is cls] if module is not None else []  # type: ignore[misc]
+    every += [one for one in vars(module).values() if _names_nodes(one) is cls] if module is not None else []
     known = [one for one in every if (found := _tried(engine, one, False)) is not None and found == (2, ())]
     if not known:
         raise CannotBuild("no operation on two of its nodes was found")

@@ -51,7 +51,7 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
 
 
 def _posed(layer: Layer) -> Problem:
-    """A derivative of which the code says that it is told the output follows a convention, as does a whole package's."""
+    """What is told the output follows a convention, and so does what a whole package averages."""
     return layer.problem(AVERAGED if layer.averages else OF_THE_OUTPUT if layer.way.kinds == ("output",) else "")
 
 

@@ -15,7 +15,7 @@ import inspect
 import itertools
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,14 @@ from gradcheck.problem import Problem, Sizes
 
 # What an argument that is no node may be: an axis, a part of the array, a number.
 RAW: tuple[Any, ...] = (1, 0, slice(0, 2), 2.0, None)
+# What forward is called, and how the gradient is asked for.
+WORDS: dict[Style, tuple[str, str]] = {
+    "context": ("forward", "backward(ctx, upstream)"),
+    "nodes": ("forward", "backward(inputs, upstream)"),
+    "node": ("compute", "gradient(upstream, node)"),
+    "index": ("__call__", "backward_var(upstream, index)"),
+    "itself": ("forward", "backward(upstream)"),
+}
 WAY = Way("forward", ("backward",), ("upstream",))
 
 
@@ -97,7 +105,7 @@ def _plans(obj: Any, style: Style) -> Iterator[Plan]:
 
 
 def _function(style: Style) -> str:
-    return "compute" if style == "node" else "__call__" if style == "index" else "forward"
+    return WORDS[style][0]
 
 
 def _inputs(obj: Any, style: Style) -> list[str]:
@@ -108,12 +116,20 @@ def _inputs(obj: Any, style: Style) -> list[str]:
 def settle(made: Made, rng: np.random.Generator) -> Settled:
     """Take the first plan in which the operation answers."""
     plan, usual = _usual(made, rng)
-    return Settled(lambda other, sizes, draws: _layer(other, plan, sizes, draws, usual).problem(), usual.fits())
+    return Settled(lambda other, sizes, draws: _posed(plan, _layer(other, plan, sizes, draws, usual)), usual.fits())
 
 
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     """Return the problem that the operation poses. Raises CannotBuild where it cannot be called."""
-    return _usual(made, rng, sizes)[1].problem()
+    return _posed(*_usual(made, rng, sizes))
+
+
+def _posed(plan: Plan, layer: Layer) -> Problem:
+    """The problem, in the code's own words."""
+    found, (forward, asked) = layer.problem(), WORDS[plan.style]
+    reading = f"{forward}({', '.join(layer.tried.names)}), then {asked}"
+    methods = tuple(replace(one, name=asked.partition("(")[0]) for one in found.methods)
+    return replace(found, methods=methods, reading=reading)
 
 
 def _usual(made: Made, rng: np.random.Generator, sizes: Sizes | None = None) -> tuple[Plan, Layer]:
