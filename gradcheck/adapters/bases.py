@@ -14,14 +14,22 @@ BACK = (*BACKWARDS, *DERIVATIVES, *(plain(name) for one in (MODERN, OLDER) for n
 
 
 def is_base(cls: type) -> bool:
-    """Whether others derive from `cls`, and its forward, or what that calls, is a stub."""
+    """Whether others derive from `cls`, and its forward, or what that calls, is a stub, or is theirs alone."""
     if not cls.__subclasses__():
         return False
+    if any(name in FORWARDS and not hasattr(cls, name) for name in _called(cls)):
+        return True
     known = methods(cls)
     first = [inspect.getattr_static(cls, known[name]) for name in FORWARDS if name in known]
     return any(is_stub(one) for one in needed(cls, FORWARDS)) or any(
         inspect.isfunction(one) and ignores_what_it_is_given(one) for one in first
     )
+
+
+def _called(cls: type) -> Iterator[str]:
+    """What its methods that go forward call, or look up."""
+    for function in needed(cls, FORWARDS):
+        yield from function.__code__.co_names
 
 
 def ignores_what_it_is_given(function: Any) -> bool:

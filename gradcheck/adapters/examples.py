@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -128,13 +129,13 @@ def find(
 
     With `answers`, the first with which it raises nothing either is preferred: code without a batch axis may run on
     rows all the same. But a layer with weights that takes rows is held to them. A label that is not accepted as
-    one-hot rows is tried as class numbers. Without `hints`, names say nothing about shapes. Where nothing runs in
-    float64, arrays are float32. Raises CannotBuild with
-    the first shape's error.
+    one-hot rows is tried as class numbers, and numbers that are refused are tried above 0. Without `hints`, names say
+    nothing about shapes. Where nothing runs in float64, arrays are float32. Raises CannotBuild with the first shape's
+    error.
     """
     first: tuple[list[Role], Given] | None = None
     error_of_first: Exception | None = None
-    tried = 0
+    tried, refused = 0, False
     for meaning in _meanings(roles):
         for shape in candidates(meaning, sizes, shapes(sizes, weights), hints):
             tried += 1
@@ -150,6 +151,7 @@ def find(
                 raise NotWritten(f"its forward is not implemented ({told(error)})") from error
             except Exception as error:  # the wrong shape may raise anything; another one is tried
                 error_of_first = error_of_first or error
+                refused |= isinstance(error, (ArithmeticError, AssertionError)) or not any(shape)
                 continue
             rows = bool(weights) and all(len(one) == 2 and one[0] == sizes.batch for one in shape)
             if answers is None or (first is None and rows) or _answers(answers, given):
@@ -157,6 +159,10 @@ def find(
             first = first or (list(meaning), given)
     if first is not None:
         return first
+    if refused and not any(role.domain for role in roles):
+        above = [role if role.data != "real" else replace(role, domain=(0.0, np.inf)) for role in roles]
+        with contextlib.suppress(CannotBuild):  # numbers may be refused for their sign
+            return find(above, sizes, weights, rng, runs, answers, narrow, hints)
     if not narrow:
         with contextlib.suppress(CannotBuild):  # what insists on float32 is asked in float32
             return find(roles, sizes, weights, rng, runs, answers, True, hints)

@@ -29,18 +29,27 @@ GRADIENTS = ("grad", "gradient", "_grad", "g", "derivative", "_gradient")
 
 @dataclass(frozen=True)
 class Engine:
-    """A class of nodes with a backward pass: its name, whether it is told an upstream gradient, where gradients are."""
+    """A class of nodes with a backward pass: its name, whether it is told an upstream gradient, where gradients are.
+
+    `wrapped`: what it is told is a node. `adds`: what several passes leave adds up. `alone`: it starts at one number.
+    """
 
     nodes: Nodes
     backward: str
     told: bool
     gradient: str
+    wrapped: bool = False
+    adds: bool = True
+    alone: bool = False
 
     def seed(self, outputs: Sequence[Any], upstream: Sequence[Any]) -> None:
-        """Start the backward pass at the outputs with these upstream gradients."""
+        """Start the backward pass at the outputs with these upstream gradients (1 where it starts at one number)."""
+        if self.alone:
+            getattr(outputs[0], self.backward)()
+            return
         if self.told:
             for output, g in zip(outputs, upstream, strict=True):
-                getattr(output, self.backward)(g)
+                getattr(output, self.backward)(self.nodes(np.asarray(g)) if self.wrapped else g)
             return
         head = self._head(outputs, upstream)
         if head is None:
@@ -117,18 +126,19 @@ def nodes_of_engine(cls: type) -> Nodes | None:
 
 
 class Graph:
-    """Some operation on the nodes of an engine; `times`: how often it is used on the same nodes."""
+    """Some operation on the nodes of an engine; `times`: how often it is used on the same nodes, where that adds up."""
 
     def __init__(self, engine: Engine, operation: Callable[..., Any], raw: Sequence[Any] = (), times: int = 2) -> None:
         self.engine = engine
         self.operation = operation
         self.raw = tuple(raw)
-        self.times = times
+        self.times = times if engine.adds else 1
 
     def forward(self, *arrays: Array) -> list[Any]:
         """The outputs."""
         self.arrays = [np.asarray(array) for array in arrays]
-        return [np.asarray(self.engine.nodes.held(one)) for one in self._run()[1]]
+        found = [np.asarray(self.engine.nodes.held(one)) for one in self._run()[1]]
+        return [one.reshape(()) for one in found] if self.engine.alone else found
 
     def _run(self) -> tuple[list[Any], list[Any]]:
         leaves = [self.engine.nodes(array) for array in self.arrays]
@@ -139,7 +149,10 @@ class Graph:
         leaves, outputs = self._run()
         scalar = self.engine.nodes.scalar
         self.engine.seed(outputs, [np.asarray(g)[()] if scalar else np.array(g) for g in upstream])
-        return [self.engine.gradient_of(leaf) for leaf in leaves]
+        found = [self.engine.gradient_of(leaf) for leaf in leaves]
+        if self.engine.alone:
+            return [None if one is None else np.reshape(one, ()) * upstream[0] for one in found]
+        return found
 
 
 @dataclass(frozen=True)

@@ -20,22 +20,24 @@ NUMBERS = (0.5, np.array([0.5, 0.25]))
 
 @dataclass(frozen=True)
 class Nodes:
-    """A class of nodes: `attribute` holds the numbers; `scalar`: of one number each."""
+    """A class of nodes: `attribute` holds the numbers; `scalar`: of one number each; `boxed`: in a 1 × 1 array."""
 
     cls: type
     attribute: str
     scalar: bool = False
     more: dict[str, Any] = field(default_factory=dict)
+    boxed: bool = False
 
     def __call__(self, array: Array) -> Any:
         """Make a node; one that stores fewer digits than it is given gets them afterwards."""
         if self.scalar and array.ndim:
             raise TypeError(f"expected one number for a {self.cls.__name__}, but got shape {array.shape}")
-        value: Any = array[()] if self.scalar else array
-        node = self.cls(float(value) if self.scalar and np.asarray(value).dtype.kind in "iub" else value, **self.more)
+        value: Any = array.reshape(1, 1) if self.boxed else array[()] if self.scalar else array
+        whole = self.scalar and array.dtype.kind in "iub" and not self.boxed
+        node = self.cls(float(value) if whole else value, **self.more)
         kept = getattr(node, self.attribute)
         if np.asarray(kept).dtype != array.dtype and array.dtype.kind in "fc":
-            setattr(node, self.attribute, value)
+            setattr(node, self.attribute, np.asarray(value) if isinstance(kept, np.ndarray) else value)
         return node
 
     def held(self, node: Any) -> Any:

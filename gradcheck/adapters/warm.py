@@ -44,9 +44,17 @@ def warm_up(obj: Any, call: Call, again: Call) -> None:
 
 def _put_back(store: Store, name: str, had: dict[str, Any]) -> None:
     if name in had:
-        store[name] = had[name]
+        store[name] = _begun(store.get(name), had[name])
     elif name in store:
         del store[name]
+
+
+def _begun(now: Any, had: Any) -> Any:
+    """What stood there before the first call; a dict keeps the lists that were made in it, without their entries."""
+    if not isinstance(now, dict) or not isinstance(had, dict):
+        return had
+    made: dict[Any, Any] = {key: [] for key, value in now.items() if key not in had and isinstance(value, list)}
+    return {**had, **made}
 
 
 def _attributes(obj: Any) -> dict[tuple[int, str], Any]:

@@ -7,6 +7,7 @@ order in which they are tried.
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -90,7 +91,7 @@ class Way:
             if isinstance(kind, int):
                 arguments.append(given[kind])
             elif kind == "upstream":
-                arguments.append(next(flow))
+                arguments.append(_next(flow, self, len(upstream)))
             else:
                 arguments.append(known[kind])
         arguments += flow if "upstream" in self.kinds else ()
@@ -102,6 +103,13 @@ class Way:
             take = getattr(obj, self.step)
             take(1.0) if inspect.signature(take).parameters else take()
         return said
+
+
+def _next(flow: Iterator[Array], way: Way, count: int) -> Array:
+    for one in flow:
+        return one
+    outputs = f"{count} output{'s' if count > 1 else ''}"
+    raise TypeError(f"expected {way.backward[0]} to take what flows back from {outputs}, but it takes more")
 
 
 def plain(name: str) -> str:
@@ -281,6 +289,8 @@ def _kinds(wanted: Sequence[inspect.Parameter], inputs: Sequence[str]) -> Iterat
         yield ("upstream",), "called as the input is"
     if len(unknown) == 2 and len(inputs) == 1 and not places.keys() & set(names):
         yield from ((kinds, "") for kinds in _two(names, known, unknown))
+    elif len(unknown) > 1:
+        yield from ((kinds, "") for kinds in _again(names, known, len(inputs)))
     yield filled, ""
 
 
@@ -295,6 +305,20 @@ def _known(name: str, places: Mapping[str, int]) -> str | int | None:
 def _are_predictions_and_labels(names: Sequence[str], inputs: Sequence[str]) -> bool:
     """Whether a loss is told both once more, by other names."""
     return len(names) == len(inputs) == 2 and plain(inputs[1]) in LABELS and names[1] in LABELS
+
+
+def _again(names: Sequence[str], known: Sequence[str | int | None], inputs: int) -> Iterator[Kinds]:
+    """One upstream gradient, and the output and every input that is not named, in any order."""
+    unknown = [at for at, kind in enumerate(known) if kind is None]
+    flow = next((at for at in unknown if GRADIENT.match(names[at])), unknown[0])
+    missing = [n for n in range(inputs) if n not in known]
+    if len(unknown) - 1 not in (len(missing), len(missing) + 1) or len(unknown) > 4:
+        return
+    held: list[str | int] = ["output", *missing] if len(unknown) > len(missing) + 1 else [*missing]
+    others = [at for at in unknown if at != flow]
+    for order in itertools.permutations(held):
+        kinds = {flow: "upstream", **dict(zip(others, order, strict=True))}
+        yield tuple(kinds.get(at, one if one is not None else "upstream") for at, one in enumerate(known))
 
 
 def _two(names: Sequence[str], known: Sequence[str | int | None], unknown: Sequence[int]) -> Iterator[Kinds]:

@@ -9,10 +9,12 @@ The class itself is asked about paths that meet; every operation is a claim of i
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,10 +22,12 @@ import numpy as np
 from gradcheck.adapters.arguments import Role
 from gradcheck.adapters.construct import Made
 from gradcheck.adapters.graph import BACKWARDS, Engine, Graph, Meeting, Method, engine_of
+from gradcheck.adapters.interfaces.operations import style_of
 from gradcheck.adapters.layer import Layer
 from gradcheck.adapters.nodes import around, keeps_a_gradient
 from gradcheck.adapters.places import VALUES
 from gradcheck.adapters.protocol import Interface, Settled
+from gradcheck.adapters.seeding import settled
 from gradcheck.adapters.ways import Way, methods, plain
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Problem, Sizes
@@ -47,13 +51,45 @@ def is_engine(thing: Any) -> bool:
     )
 
 
+@functools.lru_cache(maxsize=8)
+def _engine(cls: type) -> Engine | None:
+    """How an engine's class is used. Runs its operations."""
+    found = engine_of(cls)
+    every = [Method(name) for name in _names(cls)]
+    return None if found is None else settled(found, [*every, *_beside(cls)])
+
+
+def _names(cls: type) -> list[str]:
+    """The methods of an engine's class that may be operations."""
+    names = [name for name in methods(cls).values() if name in ARITHMETIC or not name.startswith("_")]
+    return [name for name in names if plain(name) not in BACKWARDS]
+
+
 def operations(cls: type) -> list[str]:
     """Return the methods of an engine's class that are operations: they make a node that is connected. Runs them."""
-    engine = engine_of(cls)
+    engine = _engine(cls)
     if engine is None:
         return []
-    names = [name for name in methods(cls).values() if name in ARITHMETIC or not name.startswith("_")]
-    return [name for name in names if plain(name) not in BACKWARDS and _tried(engine, Method(name), name in ARITHMETIC)]
+    return [name for name in _names(cls) if _tried(engine, Method(name), name in ARITHMETIC)]
+
+
+def _beside(cls: type) -> Iterator[Callable[..., Any]]:
+    """Operations that are no methods: functions that make nodes, and classes that are called, or applied."""
+    for one in list(vars(sys.modules.get(cls.__module__, object)).values()):
+        if _names_nodes(one) is cls:
+            yield one
+        elif inspect.isclass(one) and style_of(one) is not None:
+            yield one.apply if hasattr(one, "apply") else _Called(one)
+
+
+@dataclass(frozen=True)
+class _Called:
+    """An operation that is made anew for each call."""
+
+    cls: type
+
+    def __call__(self, *nodes: Any) -> Any:
+        return self.cls()(*nodes)
 
 
 def _tried(engine: Engine, operation: Callable[..., Any], surely: bool) -> tuple[int, tuple[Any, ...]] | None:
@@ -123,7 +159,7 @@ def recognises(thing: Any) -> bool:
 def _graph(thing: Any) -> tuple[Graph, list[str]]:
     """What is asked about, and the names of its inputs."""
     cls = thing if inspect.isclass(thing) else _owner(thing) or _names_nodes(thing)
-    engine = None if cls is None else engine_of(cls)
+    engine = None if cls is None else _engine(cls)
     if cls is None or engine is None:
         raise CannotBuild("no node could be made of an array, or of a number")
     if inspect.isclass(thing):
@@ -138,10 +174,12 @@ def _graph(thing: Any) -> tuple[Graph, list[str]]:
 
 def _meeting(engine: Engine, cls: type) -> Meeting:
     """Paths that meet, by what operations there are of two nodes."""
-    every = [Method(name) for name in ("__mul__", "__add__", "__sub__") if name in methods(cls).values()]
-    module = sys.modules.get(cls.__module__)
-    every += [one for one in vars(module).values() if _names_nodes(one) is cls] if module is not None else []
-    known = [one for one in every if (found := _tried(engine, one, False)) is not None and found == (2, ())]
+    every: list[Callable[..., Any]] = [
+        Method(name) for name in ("__mul__", "__add__", "__sub__") if name in methods(cls).values()
+    ]
+    known = [
+        one for one in [*every, *_beside(cls)] if (found := _tried(engine, one, False)) is not None and found == (2, ())
+    ]
     if not known:
         raise CannotBuild("no operation on two of its nodes was found")
     return Meeting(*known[:2])
