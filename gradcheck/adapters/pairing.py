@@ -82,7 +82,8 @@ def _fit(weight: Label, gradient: Label, offer: Offer, slot: Slot) -> int:
     if weight.index != gradient.index and not (weight.index is None and "()" in offer.path):
         return 0
     if _names_fit(weight, gradient):
-        return 4 + 2 * shape + near
+        # What comes back is what is claimed; what layers keep on the way is how it came about.
+        return 4 + 2 * shape + (2 if "()" in offer.path else near)
     longer = shape and offer.shape != () and near and weight.name != gradient.name
     return int(longer and bool(weight.name) and gradient.name.endswith(weight.name))
 
