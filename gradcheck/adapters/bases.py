@@ -15,9 +15,11 @@ BACK = (*BACKWARDS, *DERIVATIVES, *(plain(name) for one in (MODERN, OLDER) for n
 
 def is_base(cls: type) -> bool:
     """Whether others derive from `cls`, and its forward, or what that calls, is a stub, or is theirs alone."""
-    if not cls.__subclasses__():
+    heirs: list[type] = cls.__subclasses__()
+    if not heirs:
         return False
-    if any(name in FORWARDS and not hasattr(cls, name) for name in _called(cls)):
+    theirs = [name for name in _called(cls) if name in FORWARDS and not hasattr(cls, name)]
+    if any(hasattr(one, name) for name in theirs for one in heirs):
         return True
     known = methods(cls)
     first = [inspect.getattr_static(cls, known[name]) for name in FORWARDS if name in known]
