@@ -264,6 +264,8 @@ def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str
             return value
     if "shape" in words:
         return (sizes.inputs,)
+    if containers.takes_a_layer(parameter) and (layer := containers.as_wide(cls, sizes, thing_of)) is not None:
+        return layer
     if containers.takes_layers(parameter) and (found := containers.stack(cls, sizes, thing_of)):
         return found
     if HIDDEN.fullmatch(name):

@@ -18,6 +18,9 @@ from gradcheck.adapters.weights import every
 from gradcheck.problem import Sizes
 
 LAYERS = frozenset({"layers", "modules", "blocks", "layerlist", "layersequence", "args", "operations", "components"})
+LAYER = frozenset(
+    {"layer", "inner", "innerlayer", "module", "block", "sublayer", "submodule", "wrapped", "body", "child"}
+)
 ADDERS = ("add", "addlayer", "append", "addmodule", "addmodules", "register")
 Make = Callable[[type, Sizes], Any]
 
@@ -25,6 +28,19 @@ Make = Callable[[type, Sizes], Any]
 def takes_layers(parameter: inspect.Parameter) -> bool:
     """Whether a constructor's argument is a list of layers, or any number of them."""
     return plain(parameter.name) in LAYERS
+
+
+def takes_a_layer(parameter: inspect.Parameter) -> bool:
+    """Whether a constructor's argument is one layer."""
+    return plain(parameter.name) in LAYER
+
+
+def as_wide(container: type, sizes: Sizes, make: Make) -> Any:
+    """Return a layer of the container's package that leaves rows as wide as they are; None where none is found."""
+    beside = [cls for cls in _beside(container) if names_forward(cls) is not None]
+    square = Sizes(sizes.batch, sizes.inputs, sizes.inputs)
+    found = _one(beside, square, make, sizes.inputs)
+    return _one(beside, square, make, sizes.inputs, bare=True) if found is None else found
 
 
 def stack(container: type, sizes: Sizes, make: Make) -> list[Any]:
@@ -57,7 +73,7 @@ def _is_container(cls: type, container: type) -> bool:
         parameters = inspect.signature(cls).parameters.values()
     except ValueError:  # a class without a readable signature
         return False
-    return any(takes_layers(p) for p in parameters) or any(name in methods(cls) for name in ADDERS)
+    return any(takes_layers(p) or takes_a_layer(p) for p in parameters) or any(name in methods(cls) for name in ADDERS)
 
 
 def _one(beside: list[type], sizes: Sizes, make: Make, width: int, bare: bool = False) -> Any:

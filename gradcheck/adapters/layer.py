@@ -225,6 +225,9 @@ class Layer:
         """How the object was read, in a line."""
         asked = f"{self.way.forward}({', '.join(self.tried.names)}), then {self.way.shown}"
         found = [f"the loss is the mean of what {self.way.forward} returns"] if self.mean else []
+        paths = [one.offer.path for one in self.pairs if one.offer is not None]
+        getters = dict.fromkeys(path.partition("(")[0] for path in paths if "()" in path)
+        found += [f"{name}() hands out gradients" for name in getters if name not in self.way.backward]
         if self.adding:
             adding = ", ".join(one.name for one in self.adding)
             found.append(f"gradients of {adding} add up, and are set to zero before each question")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,12 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Inputs:
-    """Names and shapes of the inputs, and which of them are constant."""
+    """Names and shapes of the inputs, and which of them are constant; `flow`: what backward was told flows back."""
 
     names: Sequence[str]
     shapes: Sequence[Shape]
     constants: Sequence[str]
+    flow: list[Array] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ def _unpaired(
         if is_gradient(one.path)
         and not any(one.path == other.path or same(one.array, other.array) for other in taken)
         and not any(names_fit(name, label(one.path).name) for name in on_the_way)
+        and not any(np.array_equal(one.array, flow) for flow in inputs.flow)
     ]
 
 

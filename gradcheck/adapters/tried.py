@@ -123,7 +123,8 @@ class Tried:
             kept["said"] = self.forth(one, given)
 
         def back(one: Any) -> Any:
-            return self.ask(one, given, kept["said"], self.upstream(self.run_of(one).outputs(kept["said"][0])))
+            inputs.flow[:] = self.upstream(self.run_of(one).outputs(kept["said"][0]))
+            return self.ask(one, given, kept["said"], inputs.flow)
 
         def moving(slots: Sequence[Slot]) -> list[Slot]:
             return self.moving(arrays, slots) if obj is None else list(slots)

@@ -80,7 +80,8 @@ class Way:
         """How it is asked, in a line."""
         words = {"rate": "learning rate"}
         kinds = [words.get(str(kind), str(kind)) if isinstance(kind, str) else "input" for kind in self.kinds]
-        return f"{self.backward[0]}({', '.join(kinds)}){f' and {self.step}' if self.step else ''}"
+        asked = [f"{name}({', '.join(kinds)})" for name in self.backward]
+        return " and ".join([*asked, self.step] if self.step else asked)
 
     def ask(self, obj: Any, given: Sequence[Any], output: Any, cache: Any, upstream: Sequence[Array]) -> Any:
         """Go back on `obj` and return what the first method returns."""

@@ -1,4 +1,4 @@
-"""Code in the shapes that well-known courses teach: all of it is found and right, and each planted mistake is wrong."""
+"""Code in the shapes that courses teach: all of it is found and right, and each planted mistake is wrong."""
 
 from __future__ import annotations
 
@@ -70,6 +70,38 @@ WRONG = (
     Planted("my_torch", "RNNCell", "dz = delta * (1 - h_t**2)", "dz = delta * (1 - h_prev_t**2)"),
     Planted("cached_functions", "TwoLayerNet", 'grads["W1"] += self.reg', 'grads["W1"] += 2 * self.reg'),
     Planted("by_columns", "ShallowNetwork", "dZ1 = self.W2.T @ dZ2 * (1 - self.A1**2)", "dZ1 = self.W2.T @ dZ2"),
+    Planted("other_names", "TorchLinear", "gradOutput.T @ input", "gradOutput.T @ input / len(input)"),
+    Planted("other_names", "Fprop", "return delta @ self.w.T", "return 2 * delta @ self.w.T"),
+    Planted(
+        "other_names",
+        "Learns",
+        "self.bias -= learning_rate * output_gradient",
+        "self.bias += learning_rate * output_gradient",
+    ),
+    Planted("other_names", "CalledAndGradient", "return 1 - np.tanh(x) ** 2", "return 1 - np.tanh(x)"),
+    Planted("other_names", "Softplus", "0.5 * (1 + np.tanh(0.5 * z))", "0.5 * (1 + np.tanh(z))"),
+    Planted("other_names", "Quadratic", "return y_pred - y_true", "return y_true - y_pred"),
+    Planted("other_names", "ToldLabelsAgain", " / outputs / samples", " / samples"),
+    Planted("other_names", "PairAndList", "grad.sum(axis=0, keepdims=True)", "grad.mean(axis=0, keepdims=True)"),
+    Planted("held_weights", "Slotted", "self.dW = self.x.T @ dout", "self.dW = -self.x.T @ dout"),
+    Planted("held_weights", "WithHolders", "self.bias.grad = dout.sum(axis=0)", "self.bias.grad = dout[0]"),
+    Planted("held_weights", "WithGetters", "self._x.T @ self._delta", "self._x.T @ self._delta / len(self._x)"),
+    Planted(
+        "held_weights", "WithStep", "self.lr * self.x.T @ self.delta", "self.lr * self.x.T @ self.delta / len(self.x)"
+    ),
+    Planted("held_weights", "PythonFloat", "dout * np.sin(self.x)", "dout * self.x"),
+    Planted(
+        "held_weights",
+        "MadeAtTheFirstCall",
+        "self.kernel_grad = self.x.T @ dout",
+        "self.kernel_grad = 3 * self.x.T @ dout",
+    ),
+    Planted("held_weights", "TupleOfBoth", "dout.sum(axis=0)", "2 * dout.sum(axis=0)"),
+    Planted("held_weights", "AddsUp", "self.W_grad += self.x.T @ dout", "self.W_grad += 2 * self.x.T @ dout"),
+    Planted("modes", "Dropout", "return grad * self.mask", "return grad"),
+    Planted("modes", "BatchNorm", "return g / self.std", "return g"),
+    Planted("modes", "Sequential", "grad = layer.backward(grad)", "grad = layer.backward(0.5 * grad)"),
+    Planted("modes", "Residual", "return grad + self.inner.backward(grad)", "return self.inner.backward(grad)"),
 )
 
 
@@ -95,8 +127,10 @@ def judge(module: ModuleType, attribute: str) -> ComponentResult:
 def test_right_courses_are_found_and_raise_no_alarm(course: str, folder: Path) -> None:
     module = load(course, folder)
     found = [one.attribute for one in loading.members(module, is_subject, belonging, parts) if one.verdict is None]
-    assert found
-    for attribute in found:
+    planted = {one.where for one in WRONG if one.course == course}
+    assert planted <= set(found)
+    # Operations of an engine are many, and much alike.
+    for attribute in [one for one in found if one in planted or "." not in one]:
         result = judge(module, attribute)
         assert result.verdict in PASSING or (attribute in HARD and result.verdict == "unresolved"), explain(result)
         assert not result.unjudged, (attribute, result.unjudged)

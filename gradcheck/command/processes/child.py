@@ -24,6 +24,7 @@ import functools
 import json
 import os
 import queue
+import re
 import signal
 import sys
 import threading
@@ -184,7 +185,7 @@ def _with_what_is_left(thing: Any, result: ComponentResult) -> ComponentResult:
     """Add the methods that look like derivatives and were not asked; a tape asks for what it needs itself."""
     from gradcheck.results import Unjudged
 
-    asked = {claim.method for claim in result.claims}
+    asked = {claim.method for claim in result.claims} | set(re.findall(r"\w+(?=\()", result.reading))
     if not asked or any(method.startswith("tape.") for method in asked):
         return result
     why = "it is named like a derivative, and gradcheck knows no way to ask for it"
