@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradcheck.adapters.generations import MODERN, OLDER, is_stub
-from gradcheck.adapters.ways import BACKWARDS, DERIVATIVES, FORWARDS, methods, plain
+from gradcheck.adapters.ways import methods
+from gradcheck.adapters.words import BACKWARDS, DERIVATIVES, FORWARDS, plain
 
 BACK = (*BACKWARDS, *DERIVATIVES, *(plain(name) for one in (MODERN, OLDER) for name in one.names))
 

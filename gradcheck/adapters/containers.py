@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.ways import methods, names_forward, plain
+from gradcheck.adapters.ways import methods, names_forward
 from gradcheck.adapters.weights import every
+from gradcheck.adapters.words import plain
 from gradcheck.problem import Sizes
 
 LAYERS = frozenset({"layers", "modules", "blocks", "layerlist", "layersequence", "args", "operations", "components"})

@@ -11,7 +11,8 @@ import numpy as np
 
 from gradcheck.adapters import returned
 from gradcheck.adapters.places import numbers_of
-from gradcheck.adapters.ways import parameters, plain
+from gradcheck.adapters.ways import parameters
+from gradcheck.adapters.words import plain
 
 # Where a forward that returns nothing leaves its result.
 OUTPUTS = ("output", "outputs", "out", "result", "y", "Y", "a", "A", "z", "Z")

@@ -11,7 +11,7 @@ from gradcheck.adapters import examples
 from gradcheck.adapters.arguments import Role
 from gradcheck.adapters.study import Study
 from gradcheck.adapters.tried import Tried
-from gradcheck.adapters.ways import LABELS, plain
+from gradcheck.adapters.words import LABELS, plain
 from gradcheck.problem import Array
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from gradcheck.adapters.bases import BACK, needed
 from gradcheck.adapters.forwards import TRAINING
 from gradcheck.adapters.places import Store, walk
-from gradcheck.adapters.ways import plain
+from gradcheck.adapters.words import plain
 
 FLAGS = (bool, str, type(None))
 MODES = ("train", "training", "test", "eval", "evaluation", "predict")

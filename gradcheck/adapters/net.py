@@ -6,7 +6,8 @@ from typing import Any
 
 from gradcheck.adapters.plans import Plan
 from gradcheck.adapters.unwritten import Assumed
-from gradcheck.adapters.ways import inputs_of, parameters, plain
+from gradcheck.adapters.ways import inputs_of, parameters
+from gradcheck.adapters.words import plain
 from gradcheck.errors import CannotBuild
 
 # What weighs a penalty, and what it is set to where it would be 0: what is multiplied by 0 shows no mistake.

@@ -13,19 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gradcheck.adapters.ways import (
-    BACKWARDS,
-    CACHES,
-    DERIVATIVES,
-    FORWARDS,
-    LABELS,
-    OUTPUT,
-    RATES,
-    inputs_of,
-    methods,
-    parameters,
-    plain,
-)
+from gradcheck.adapters.ways import inputs_of, methods, parameters
+from gradcheck.adapters.words import BACKWARDS, CACHES, DERIVATIVES, FORWARDS, LABELS, OUTPUT, RATES, plain
 
 LOSSES = (
     *("loss", "cost", "computeloss", "computecost", "lossfunction", "costfunction", "calculateloss", "calculatecost"),

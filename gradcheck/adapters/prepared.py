@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from gradcheck.adapters.construct import duplicate
-from gradcheck.adapters.ways import methods, plain
+from gradcheck.adapters.ways import methods
+from gradcheck.adapters.words import plain
 from gradcheck.problem import Array, Sizes
 
 BUILDERS = (

@@ -23,8 +23,9 @@ from gradcheck.adapters.state import seeded
 from gradcheck.adapters.study import Inputs, Study, study
 from gradcheck.adapters.updates import constant_rate, has_rate
 from gradcheck.adapters.warm import warm_up
-from gradcheck.adapters.ways import Way, plain
+from gradcheck.adapters.ways import Way
 from gradcheck.adapters.weights import Slot
+from gradcheck.adapters.words import plain
 from gradcheck.problem import Array
 
 Arrays = Sequence[Array]

@@ -9,7 +9,8 @@ import inspect
 from typing import Any
 
 from gradcheck.adapters.places import is_number, walk
-from gradcheck.adapters.ways import RATES, methods, parameters, plain
+from gradcheck.adapters.ways import methods, parameters
+from gradcheck.adapters.words import RATES, plain
 
 # What takes a step with the gradients that backward left.
 STEPS = (

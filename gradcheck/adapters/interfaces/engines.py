@@ -28,7 +28,8 @@ from gradcheck.adapters.nodes import around, keeps_a_gradient
 from gradcheck.adapters.places import VALUES
 from gradcheck.adapters.protocol import Interface, Settled
 from gradcheck.adapters.seeding import settled
-from gradcheck.adapters.ways import Way, methods, plain
+from gradcheck.adapters.ways import Way, methods
+from gradcheck.adapters.words import plain
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Problem, Sizes
 

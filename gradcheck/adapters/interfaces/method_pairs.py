@@ -20,7 +20,8 @@ from gradcheck.adapters.layer import Layer
 from gradcheck.adapters.plans import plans
 from gradcheck.adapters.protocol import Interface, Settled
 from gradcheck.adapters.usage import OF_THE_OUTPUT, takes_the_output
-from gradcheck.adapters.ways import FORWARDS, Way, called_on, inputs_of, methods, pair_ways, parameters, plain, ways
+from gradcheck.adapters.ways import Way, called_on, inputs_of, methods, pair_ways, parameters, ways
+from gradcheck.adapters.words import FORWARDS, plain
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Problem, Sizes
 

@@ -25,7 +25,8 @@ from gradcheck.adapters.net import PENALTIES, PENALTY, Net
 from gradcheck.adapters.plans import Plan, plans
 from gradcheck.adapters.protocol import Interface, Settled
 from gradcheck.adapters.unwritten import TABLE, Assumed, candidates, fitting
-from gradcheck.adapters.ways import Way, called_on, plain
+from gradcheck.adapters.ways import Way, called_on
+from gradcheck.adapters.words import plain
 from gradcheck.errors import CannotBuild, told
 from gradcheck.problem import Array, Problem, Sizes
 

@@ -27,7 +27,8 @@ from gradcheck.adapters.layer import Layer
 from gradcheck.adapters.nodes import Nodes, around, nodes_of
 from gradcheck.adapters.operation import Context, Operation, Style
 from gradcheck.adapters.protocol import Interface, Settled
-from gradcheck.adapters.ways import CACHES, Way, methods, parameters, plain
+from gradcheck.adapters.ways import Way, methods, parameters
+from gradcheck.adapters.words import CACHES, plain
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Problem, Sizes
 
