@@ -159,8 +159,8 @@ def find(
             first = first or (list(meaning), given)
     if first is not None:
         return first
-    if refused and not any(role.domain for role in roles):
-        above = [role if role.data != "real" else replace(role, domain=(0.0, np.inf)) for role in roles]
+    above = [replace(role, domain=(0.0, np.inf)) if role.data == "real" else role for role in roles]
+    if refused and above != list(roles) and not any(role.domain for role in roles):
         with contextlib.suppress(CannotBuild):  # numbers may be refused for their sign
             return find(above, sizes, weights, rng, runs, answers, narrow, hints)
     if not narrow:

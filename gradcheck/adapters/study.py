@@ -13,7 +13,7 @@ from gradcheck.adapters.answered import Answered, answered
 from gradcheck.adapters.gradients import Offer, Paired
 from gradcheck.adapters.pairing import is_gradient, names_fit, pair
 from gradcheck.adapters.places import follow, label
-from gradcheck.adapters.traces import traces
+from gradcheck.adapters.traces import Traces, traces
 from gradcheck.adapters.weights import Slot, same
 from gradcheck.problem import Array
 
@@ -90,7 +90,11 @@ def study(
         split,
         pairs,
         updated,
-        list(_unpaired(offers, pairs, inputs, told.written)),
+        list(
+            _unpaired(
+                [one for one in offers if not _is_of_a_part_made_on_the_way(one, told)], pairs, inputs, told.written
+            )
+        ),
         [slot for slot in depends() if slot.name not in taken and slot.array.ndim],
     )
 
@@ -119,6 +123,12 @@ def _is_of_input(offer: Offer, said: Any, split: Answered) -> bool:
 def _is_one_of(offer: Offer, known: Sequence[Any]) -> bool:
     """Whether this is a weight, handed out beside its gradient."""
     return "()" in offer.path and any(same(offer.array, one) for one in known)
+
+
+def _is_of_a_part_made_on_the_way(offer: Offer, told: Traces) -> bool:
+    """Whether this hangs on a part that forward makes anew: one layer for each step in time, say."""
+    owner = label(offer.path).owner
+    return bool(owner) and "()" not in offer.path and all(label(path).owner != owner for path in told.before)
 
 
 def _unpaired(

@@ -16,12 +16,13 @@ from gradcheck.adapters.state import fingerprint
 class Traces:
     """`written`: paths that forward fills anew. `changed`: what backward makes or writes into, by path, as it left it.
 
-    `said`: what backward returned; the exception where it raised.
+    `before`: all paths before both. `said`: what backward returned; the exception where it raised.
     """
 
     written: frozenset[str] = frozenset()
     changed: dict[str, Any] = field(default_factory=dict)
     said: Any = None
+    before: frozenset[str] = frozenset()
 
 
 def traces(twin: Any, forward: Callable[[], object], backward: Callable[[], Any]) -> Traces:
@@ -36,7 +37,9 @@ def traces(twin: Any, forward: Callable[[], object], backward: Callable[[], Any]
             said = error
     written = frozenset(path for path in between if _changed(path, fresh, between))
     after = _taken(twin)
-    return Traces(written, {path: after[path][0] for path in after if _changed(path, between, after)}, said)
+    return Traces(
+        written, {path: after[path][0] for path in after if _changed(path, between, after)}, said, frozenset(fresh)
+    )
 
 
 def _taken(obj: Any) -> dict[str, tuple[Any, Any]]:
