@@ -34,6 +34,8 @@ SMALL: Mapping[str, Any] = {
     "use_bias": True,
     "kernel": 2,
     "pool": 2,
+    "downsampling_factor": 2,
+    "upsampling_factor": 2,
     "window": 2,
     "filter_size": 2,
     "stride": 1,
