@@ -1,8 +1,8 @@
 """Numerical derivatives, each with a bound on its error."""
 
 from gradcheck.numerical.curve import curve
-from gradcheck.numerical.directional import directional
-from gradcheck.numerical.estimate import Cost, Estimate, TooLarge
+from gradcheck.numerical.directional import directional, one_sided
+from gradcheck.numerical.estimate import Cost, Estimate, TooLarge, scale_of_rows
 from gradcheck.numerical.jacobian import estimate
 from gradcheck.numerical.projection import Culprit, Probe, Projection, project
 
@@ -16,5 +16,7 @@ __all__ = [
     "curve",
     "directional",
     "estimate",
+    "one_sided",
     "project",
+    "scale_of_rows",
 ]

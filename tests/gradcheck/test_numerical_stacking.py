@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradcheck.numerical import estimate
-from gradcheck.numerical.stacking import SHORT, Tile, join
+from gradcheck.numerical.evaluation.stacking import SHORT, Tile, join
 
 SHAPES = [(5,), (5, 3), (5, SHORT), (5, SHORT + 1), (5, 3, 2), (1, 4)]
 

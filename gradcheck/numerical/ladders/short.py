@@ -1,0 +1,96 @@
+"""Five values of f for the many functions that are smooth at the size of their variable.
+
+f is taken at ±a and ±b around the point, and at c further out. The derivative at the point of the quartic through the
+first four (and the point itself) is the value; a quintic through all five tells its truncation, of order h⁴. No step is
+finer, so that it takes the certificate to tell whether something hides below.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from gradcheck.numerical.entries import Entries
+from gradcheck.numerical.evaluation.evaluate import Evaluator
+from gradcheck.numerical.evaluation.noise import ULPS
+from gradcheck.numerical.evaluation.steps import Domain, out_and_in, perturbed, relative_steps
+from gradcheck.numerical.evaluation.structure import Structure
+from gradcheck.problem import Array
+
+Exponents = tuple[int, int, int]  # of a, b and c
+
+USUAL: Exponents = 7, 8, 6  # what is truncated of 1/x, and what is rounded, are about the same
+LONG: Exponents = 2, 3, 1  # where x is small for f, and nothing but rounding is in the way
+POINTS = 5
+BLOCK_VALUES = 1 << 17  # at a time stay in the cache
+# The quintic's distance from the quartic is mostly as large as the quartic's error, but not always.
+SURER = 6
+# Second differences of a smooth function are as its second derivative says, those of a kink twice as large. This share
+# of them, and this many bounds, may be missing.
+CURVED, UNSURE = 0.25, 8
+
+
+@lru_cache(maxsize=4)
+def weights(exponents: Exponents) -> tuple[Array, Array, float]:
+    """Return the steps; the rows `(3, points)` that make out of the one-sided quotients at a, −a, b, −b and c:
+
+    the quartic's derivative at 0, the quintic's less the quartic's (times `SURER`), and how far the two sides' quotients
+    are apart at b beyond a's, which is 0 for a parabola. And how much of the noise at step 1 the derivative has.
+    """
+    steps = relative_steps(np.array(exponents))
+    a, b, c = steps
+    at = np.array([a, -a, b, -b, c])
+    quintic = np.linalg.inv(np.vander(at, increasing=True))[0]
+    quartic = np.append(np.linalg.inv(np.vander(at[:4], increasing=True))[0], 0)
+    bend = np.array([-b / a, b / a, 1, -1, 0])
+    return steps, np.stack([quartic, SURER * (quintic - quartic), bend]), float(np.abs(quartic / at).sum())
+
+
+def climb(
+    evaluator: Evaluator,
+    structure: Structure,
+    scale: Array,
+    noise: Array,
+    domain: Domain,
+    exponents: Exponents = USUAL,
+) -> Entries:
+    """Return what five values tell, a block of colours at a time; an infinite bound where f is seen not to be smooth.
+
+    `noise (outputs,)`: the amplitude that was measured near the point.
+    """
+    (a, b, c), rows, share = weights(exponents)
+    value, truncation, rounding, step = np.empty((4, *structure.shape))
+    for part in structure.blocks(BLOCK_VALUES // POINTS):
+        colours = structure.part(part)
+        index = colours.index
+        x, unit = evaluator.x[index], scale[index]
+        new, taken = np.empty((2, POINTS, *index.shape))
+        new[:2], taken[:2] = out_and_in(x, a * unit, domain)
+        new[2:4], taken[2:4] = out_and_in(x, b * unit, domain)
+        new[4], taken[4] = perturbed(x, np.copysign(c * unit, x), domain)
+        f = evaluator(index, new.reshape(-1, index.shape[1]), "steps").reshape(POINTS, *colours.shape)
+        with np.errstate(all="ignore"):
+            amplitude = np.abs(f[4])
+            amplitude += np.abs(evaluator.f0)
+            amplitude *= ULPS * evaluator.eps
+            np.maximum(amplitude, noise, out=amplitude)
+            np.multiply(amplitude, share / colours.spread(unit), out=rounding[part])
+            f /= colours.spread(taken)
+            _judge(f, rows, value[part], truncation[part], rounding[part])
+        step[part] = colours.spread(b * unit)
+    return Entries.smooth(value, truncation, rounding, step)
+
+
+def _judge(quotients: Array, rows: Array, value: Array, truncation: Array, rounding: Array) -> None:
+    """Write values and truncations of one-sided quotients `(points, colours, outputs)` into arrays."""
+    value[:], gap, bend = (rows @ quotients.reshape(POINTS, -1)).reshape(-1, *value.shape)
+    np.abs(gap, out=truncation)
+    quotients[0] -= quotients[1]  # how far the two sides are apart at a
+    allowed = truncation + rounding
+    allowed *= UNSURE
+    allowed += CURVED * np.abs(quotients[0])
+    unknown = ~(np.abs(bend) <= allowed)
+    if unknown.any():
+        truncation[unknown] = np.inf
+        value[~np.isfinite(value)] = 0

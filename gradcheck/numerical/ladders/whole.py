@@ -1,0 +1,80 @@
+"""Steps from |x| down to where they are rounded, for entries that nothing shorter settles."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck.numerical.entries import Entries
+from gradcheck.numerical.evaluation.quotients import Quotients
+from gradcheck.numerical.evaluation.structure import Structure
+from gradcheck.numerical.evaluation.surroundings import Surroundings
+from gradcheck.numerical.rules import kinks, limits, power_laws
+from gradcheck.numerical.rules.limits import Limit
+from gradcheck.problem import Array
+
+BLOCK_ENTRIES = 1 << 11  # at a time: some 20 KB each
+SURE = 1e-9  # a value that is as sure as this is not held against the two sides
+MUCH = 16  # times surer than both sides together one side has to be, to be taken alone
+
+
+def climb(around: Surroundings, structure: Structure) -> Entries:
+    """Return what whole ladders find."""
+    found = Entries.nothing(*structure.shape)
+    for part in structure.blocks(BLOCK_ENTRIES):
+        colours = structure.part(part)
+        q = Quotients.at(around.best, colours, around.scale, around.domain, around.inexact)
+        found.put(part, judge(q).reshape(*colours.shape))
+    return found
+
+
+def judge(q: Quotients) -> Entries:
+    """Return what the quotients say: of both sides together, and of each where that leaves doubts."""
+    both = limits.central(q)
+    found = Entries.smooth(both.value, both.truncation, both.rounding, q.h[both.level, np.arange(q.colour.size)]).own()
+    with np.errstate(all="ignore"):
+        some = np.flatnonzero(kinks.bent(q) | ~(both.bound <= SURE * np.abs(both.value)))
+        if some.size:
+            _hold_sides_apart(found, some, q.take(some).noisier(both.noise[some]))
+    found.truncation[found.jump | ~np.isfinite(q.size[-1])] = np.inf
+    return found
+
+
+def _hold_sides_apart(found: Entries, some: Array, q: Quotients) -> None:
+    """Look at each side of `some` entries, whose quotients these are: at a kink, a jump, an edge, or next to one."""
+    left, right = limits.left(q), limits.right(q)
+    gap = np.abs(right.value - left.value)
+    apart = np.isfinite(gap) & (gap > right.bound + left.bound)
+    found.left[some], found.right[some] = left.value, right.value
+    jump = kinks.jumps(q.up, q.amplitude[2]) | kinks.jumps(q.down, q.amplitude[0])
+    for side, other, quotients, sign in ((left, q.ahead, q.behind, -1), (right, q.behind, q.ahead, 1)):
+        alone = np.isnan(other).all(axis=0) & ~np.isnan(quotients).all(axis=0)
+        found.one_sided[some[alone]] = sign
+        _take_if_surer(found, some, side, alone, q, -sign, apart)
+        infinite = power_laws.unlimited(quotients, q.steps, 2 * q.amplitude[1 + sign] / q.h)
+        at = some[infinite != 0]
+        (found.right if sign > 0 else found.left)[at] = np.inf * infinite[infinite != 0]
+        found.truncation[at] = np.inf
+        apart &= infinite == 0
+    found.jump[some] = jump
+    split = apart & ~jump
+    at = some[split]
+    found.kink[at] = True
+    found.value[at] = (found.left[at] + found.right[at]) / 2
+    found.truncation[at] = np.maximum(left.truncation, right.truncation)[split]
+    found.rounding[at] = np.maximum(left.rounding, right.rounding)[split]
+
+
+def _take_if_surer(
+    found: Entries, some: Array, side: Limit, alone: Array, q: Quotients, other: int, apart: Array
+) -> None:
+    """Take one side's derivative where it is much surer than that of both: next to a kink, and where it stands alone."""
+    bound = found.truncation[some] + found.rounding[some]
+    tail = kinks.tail_of_the_other_side(q, side.value, bound, other)
+    truncation = np.maximum(side.truncation, np.where(alone, 0, tail))
+    agrees = alone | (np.abs(side.value - found.value[some]) <= side.bound + bound)
+    better = ~apart & agrees & (MUCH * (truncation + side.rounding) < bound)
+    at = some[better]
+    found.value[at], found.truncation[at], found.rounding[at] = (
+        a[better] for a in (side.value, truncation, side.rounding)
+    )
+    found.step[at] = q.h[side.level[better], np.flatnonzero(better)]
