@@ -29,9 +29,9 @@ def curve(
     error of one value of f: a quotient at step h carries noise/h of it.
     """
     evaluator = Evaluator(forward, values, wrt)
-    outputs = evaluator.f0.size
-    alone = dense(evaluator.x.size, outputs).part(np.array([index]))
+    nothing = np.zeros(evaluator.f0.size)
+    alone = dense(evaluator.x.size, nothing.size).part(np.array([index]))
     with np.errstate(all="ignore"):
-        q = Quotients.at(evaluator, alone, scales(evaluator.x, domain), domain, np.zeros(outputs)).take([output])
+        q = Quotients.at(evaluator, alone, scales(evaluator.x, domain), domain, nothing).take([output])
         level = int(limits.central(q).level[0])
     return q.h[:, 0], q.central[:, 0], float(q.h[level, 0]), float(q.amplitude[1, level, 0])

@@ -82,7 +82,8 @@ def _climb(around: Surroundings, structure: Structure, rng: np.random.Generator)
     """
     e, scale, domain = around.evaluator, around.scale, around.domain
     heard = noise.along_a_direction(e, scale, SPACINGS, len(structure.index), domain, rng)
-    heard = np.maximum(heard, around.inexact)
+    least = np.maximum(around.inexact, noise.borrowed(heard[-1], around.variation(structure)))
+    heard = np.maximum(heard, least)
     affine, amplitude = one_step.is_affine(e, around.directions, around.ends, heard.max(axis=0), domain)
     if affine:
         found = one_step.climb(e, structure, scale, np.maximum(amplitude, around.inexact), domain)
@@ -98,7 +99,7 @@ def _climb(around: Surroundings, structure: Structure, rng: np.random.Generator)
     while True:
         if poor.any():
             found, some = found.own(), np.flatnonzero(poor)
-            found.put(some, whole.climb(around, structure.part(some)))
+            found.put(some, whole.climb(around, structure.part(some), least))
             climbed |= poor
         missed = certificate.missed(around, structure, found, heard[0], deep=bool(climbed.all()), rng=rng)
         off = np.flatnonzero(missed)

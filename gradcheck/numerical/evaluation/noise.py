@@ -108,3 +108,12 @@ def audible(spacings: Array, exponents: Array, finer: int) -> Array:
     """
     first: Array = np.minimum(np.searchsorted(spacings, exponents + finer), max(len(spacings) - 2, 0))
     return first
+
+
+def borrowed(heard: Array, variation: Array) -> Array:
+    """Return the noise `(outputs,)` of outputs that stay as they are: they do not tell how they are rounded.
+
+    One of the quieter ones that move does.
+    """
+    loud = np.sort(heard[(variation > 0) & (heard > 0)])
+    return np.where(variation > 0, 0.0, loud[loud.size // 4] if loud.size else 0.0)

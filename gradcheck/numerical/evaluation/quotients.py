@@ -48,9 +48,9 @@ class Quotients:
 
     @classmethod
     def at(
-        cls, evaluator: Evaluator, structure: Structure, scale: Array, domain: Domain, floor: Array
+        cls, evaluator: Evaluator, structure: Structure, scale: Array, domain: Domain, least: Array
     ) -> Quotients:
-        """Evaluate every colour at all steps. `floor (outputs,)`: what is known of the noise."""
+        """Evaluate every colour at all steps. `least (outputs,)`: the noise that f has, heard or not."""
         x, index, (colours, outputs) = evaluator.x, structure.index, structure.shape
         exponents = np.arange(finest(x.dtype) + 1)
         steps = relative_steps(exponents)
@@ -67,11 +67,11 @@ class Quotients:
             central = (up - down) / (h_up - h_down)
             central[(h_up == 0) | (h_down == 0)] = np.nan
             size = np.abs(evaluator.f0[output]) + np.fmax(np.abs(up), np.abs(down))
-            least = np.fmax(ULPS * (evaluator.eps * size + SMALLEST), floor[output])
+            floor = np.fmax(ULPS * (evaluator.eps * size + SMALLEST), least[output])
             # A kink disturbs one or two of the three tables; noise is heard in all.
             around = np.median(heard, axis=0)
             sides = (np.minimum(around, LUCK * heard[i]) for i in (0, 2))
-            amplitude = np.stack([np.fmax(a, least) for a in (next(sides), around, next(sides))])
+            amplitude = np.stack([np.fmax(a, floor) for a in (next(sides), around, next(sides))])
         scales = np.broadcast_to(structure.spread(scale[index]), structure.shape).ravel()
         return cls(
             evaluator, structure, scale, domain, np.repeat(np.arange(colours), outputs), output, steps,

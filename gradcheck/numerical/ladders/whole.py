@@ -17,12 +17,12 @@ SURE = 1e-9  # a value that is as sure as this is not held against the two sides
 MUCH = 16  # times surer than both sides together one side has to be, to be taken alone
 
 
-def climb(around: Surroundings, structure: Structure) -> Entries:
-    """Return what whole ladders find."""
+def climb(around: Surroundings, structure: Structure, least: Array) -> Entries:
+    """Return what whole ladders find. `least (outputs,)`: the noise that f has, heard or not."""
     found = Entries.nothing(*structure.shape)
     for part in structure.blocks(BLOCK_ENTRIES):
         colours = structure.part(part)
-        q = Quotients.at(around.best, colours, around.scale, around.domain, around.inexact)
+        q = Quotients.at(around.best, colours, around.scale, around.domain, least)
         found.put(part, judge(q).reshape(*colours.shape))
     return found
 
@@ -30,7 +30,8 @@ def climb(around: Surroundings, structure: Structure) -> Entries:
 def judge(q: Quotients) -> Entries:
     """Return what the quotients say: of both sides together, and of each where that leaves doubts."""
     both = limits.central(q)
-    found = Entries.smooth(both.value, both.truncation, both.rounding, q.h[both.level, np.arange(q.colour.size)]).own()
+    found = Entries.nothing(q.colour.size)
+    _take(found, slice(None), both, q)
     with np.errstate(all="ignore"):
         some = np.flatnonzero(kinks.bent(q) | ~(both.bound <= SURE * np.abs(both.value)))
         if some.size:
@@ -39,11 +40,22 @@ def judge(q: Quotients) -> Entries:
     return found
 
 
+def _take(found: Entries, where: Array | slice, limit: Limit, q: Quotients) -> None:
+    """Replace entries by a limit of their quotients."""
+    step = q.h[limit.level, np.arange(limit.level.size)]
+    found.put(where, Entries.smooth(limit.value, limit.truncation, limit.rounding, step))
+
+
 def _hold_sides_apart(found: Entries, some: Array, q: Quotients) -> None:
     """Look at each side of `some` entries, whose quotients these are: at a kink, a jump, an edge, or next to one."""
     left, right = limits.left(q), limits.right(q)
     gap = np.abs(right.value - left.value)
     apart = np.isfinite(gap) & (gap > right.bound + left.bound)
+    # What one side shows of the noise may cancel in the difference of both.
+    louder = np.flatnonzero((np.maximum(left.noise, right.noise) > 0) & ~apart)
+    if louder.size:
+        part = q.take(louder).noisier(np.maximum(left.noise, right.noise)[louder])
+        _take(found, some[louder], limits.central(part), part)
     found.left[some], found.right[some] = left.value, right.value
     jump = kinks.jumps(q.up, q.amplitude[2]) | kinks.jumps(q.down, q.amplitude[0])
     for side, other, quotients, sign in ((left, q.ahead, q.behind, -1), (right, q.behind, q.ahead, 1)):

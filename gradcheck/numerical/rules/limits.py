@@ -116,7 +116,7 @@ def _limit(
         shown[todo] = np.maximum(shown[todo], louder)
         below = (height == 0) & doubt.refuted & (louder == 0)
         allowed[todo] = np.where(below, doubt.fine, allowed[todo])
-        either = (height > 0) & (louder == 0)
+        either = (height > 0) & (louder == 0) & staircases.goes_on(part, height, doubt.line)
         reach[todo] = np.maximum(reach[todo], np.where(either, doubt.gap, 0))
         todo = todo[(louder > 0) | below]
     with np.errstate(all="ignore"):
@@ -184,7 +184,7 @@ def _doubt(
     apart = gap > bound + best.bound
     none = np.zeros(window.size)
     fine, coarse = np.zeros((2, window.size), dtype=np.intp)
-    line, sure, distance, left = best.value.copy(), best.bound, none.copy(), none.copy()
+    line, sure, left = best.value.copy(), best.bound, none.copy()
     refuted = np.zeros(window.size, dtype=bool)
 
     # A line on which all steps from some number on stay, on all sides.
@@ -193,6 +193,9 @@ def _doubt(
     first = last_true(leaves) + 1
     begins = (first > 0) & (first <= best.level) & (first < len(h) - STILL)
     fine, coarse = np.where(begins, first, fine), np.where(begins, first - 1, coarse)
+    # As long as f is seen to go on from its first move, what it goes on to may as well be the slope.
+    slope = np.where((number < first) & np.isfinite(off), off, 0).max(axis=0)
+    distance = np.where(begins, slope, 0)
 
     coarser = np.where(apart & (CLEAR * bound < gap) & (found.start < best.start) & (found.start >= allowed), bound, np.inf)
     other = np.argmin(coarser, axis=0)

@@ -16,6 +16,7 @@ HALVINGS = 10
 NEIGHBOURS = 2.0**-50  # steps, relative to the scale, that are nearer to each other lead to the same floats
 ALIKE = 0.25  # of the change over an interval is what that over the next may differ by, where f is continuous
 FARTHER = 1.25  # than at the step before is off the line
+SEVERAL = 2.5  # risers that f leaves the line by in all: it is no single jump
 RISERS = 4  # the noise of a staircase: its riser, and as much again for each of a few stages that are rounded
 # A riser below this share of |f| is rounding, be it to float32; a larger one may as well be meant (`np.round`).
 ROUNDING = 2.0**-20
@@ -85,3 +86,10 @@ def is_rounding(q: Quotients, height: Array) -> Array:
     largest = np.maximum(largest, np.max(q.size, axis=0, where=np.isfinite(q.size), initial=0.0))
     rounding: Array = (height > 0) & (height <= ROUNDING * largest)
     return rounding
+
+
+def goes_on(q: Quotients, height: Array, line: Array) -> Array:
+    """Return where f leaves a line by several such stairs, and not by a single jump."""
+    off = [np.abs(change - sign * line * q.h) for change, sign in ((q.up, 1), (q.down, -1))]
+    on: Array = np.max(off, axis=(0, 1), where=np.isfinite(off), initial=0.0) >= SEVERAL * height
+    return on
