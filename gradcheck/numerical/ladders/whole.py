@@ -57,7 +57,8 @@ def _hold_sides_apart(found: Entries, some: Array, q: Quotients) -> None:
         part = q.take(louder).noisier(np.maximum(left.noise, right.noise)[louder])
         _take(found, some[louder], limits.central(part), part)
     found.left[some], found.right[some] = left.value, right.value
-    jump = kinks.jumps(q.up, q.amplitude[2]) | kinks.jumps(q.down, q.amplitude[0])
+    quiet = q.amplitude.min(axis=0)  # a jump is no noise where it is not heard on both sides
+    jump = kinks.jumps(q.up, quiet) | kinks.jumps(q.down, quiet)
     for side, other, quotients, sign in ((left, q.ahead, q.behind, -1), (right, q.behind, q.ahead, 1)):
         alone = np.isnan(other).all(axis=0) & ~np.isnan(quotients).all(axis=0)
         found.one_sided[some[alone]] = sign

@@ -21,6 +21,7 @@ from gradcheck.problem import Array
 ROUNDS = 6  # of contradictions that are settled; what is left widens the bound
 RUN, ALIKE = 4, 0.5  # this many quotients, which differ by at most this share of how far they are from the value
 FAINT = 16  # times that distance may be their noise
+STEEPER = 2  # than f is seen to be from its first move on, it may be at the point
 HEARD = 2  # a few samples of noise: the largest may be larger
 STILL = 5  # this many of the finest steps that do not move f are no coincidence
 SURER = 2  # finer candidates refute only where they are surer than this of what they contradict: noise is a guess
@@ -111,12 +112,13 @@ def _limit(
         # A stair that is no higher than the noise says nothing.
         height[staircases.RISERS * height <= noise[last, np.arange(todo.size)]] = 0
         louder = np.where((height > 0) | (doubt.fine > last), HEARD * doubt.noise / times, 0)
+        # A larger one may as well be meant: what f goes on to is then no more right than the line.
         rounded = staircases.is_rounding(part, height)
-        louder = np.maximum(louder, np.where(rounded, staircases.RISERS * height, 0))
+        either = (height > 0) & ~rounded & staircases.goes_on(part, height, doubt.line)
+        louder = np.maximum(louder, np.where(rounded | either, staircases.RISERS * height, 0))
         shown[todo] = np.maximum(shown[todo], louder)
         below = (height == 0) & doubt.refuted & (louder == 0)
         allowed[todo] = np.where(below, doubt.fine, allowed[todo])
-        either = (height > 0) & (louder == 0) & staircases.goes_on(part, height, doubt.line)
         reach[todo] = np.maximum(reach[todo], np.where(either, doubt.gap, 0))
         todo = todo[(louder > 0) | below]
     with np.errstate(all="ignore"):
@@ -195,7 +197,7 @@ def _doubt(
     fine, coarse = np.where(begins, first, fine), np.where(begins, first - 1, coarse)
     # As long as f is seen to go on from its first move, what it goes on to may as well be the slope.
     slope = np.where((number < first) & np.isfinite(off), off, 0).max(axis=0)
-    distance = np.where(begins, slope, 0)
+    distance = np.where(begins, STEEPER * slope, 0)
 
     coarser = np.where(apart & (CLEAR * bound < gap) & (found.start < best.start) & (found.start >= allowed), bound, np.inf)
     other = np.argmin(coarser, axis=0)

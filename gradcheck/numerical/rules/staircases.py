@@ -16,7 +16,7 @@ HALVINGS = 10
 NEIGHBOURS = 2.0**-50  # steps, relative to the scale, that are nearer to each other lead to the same floats
 ALIKE = 0.25  # of the change over an interval is what that over the next may differ by, where f is continuous
 FARTHER = 1.25  # than at the step before is off the line
-SEVERAL = 2.5  # risers that f leaves the line by in all: it is no single jump
+SEVERAL = 1.5  # risers between the highest and the lowest value of f: it is no single jump
 RISERS = 4  # the noise of a staircase: its riser, and as much again for each of a few stages that are rounded
 # A riser below this share of |f| is rounding, be it to float32; a larger one may as well be meant (`np.round`).
 ROUNDING = 2.0**-20
@@ -89,7 +89,9 @@ def is_rounding(q: Quotients, height: Array) -> Array:
 
 
 def goes_on(q: Quotients, height: Array, line: Array) -> Array:
-    """Return where f leaves a line by several such stairs, and not by a single jump."""
-    off = [np.abs(change - sign * line * q.h) for change, sign in ((q.up, 1), (q.down, -1))]
-    on: Array = np.max(off, axis=(0, 1), where=np.isfinite(off), initial=0.0) >= SEVERAL * height
+    """Return where f leaves a line by several such stairs, on one side or on both, and not by a single jump."""
+    off = np.stack([change - sign * line * q.h for change, sign in ((q.up, 1), (q.down, -1))])
+    known = np.isfinite(off)
+    high, low = (f(off, axis=(0, 1), where=known, initial=0.0) for f in (np.max, np.min))
+    on: Array = high - low >= SEVERAL * height
     return on
