@@ -143,9 +143,8 @@ def _result(
     evaluator: Evaluator, structure: Structure, found: Entries, variation: Array, scale: Array
 ) -> Estimate:
     bound = found.bound
-    last = floors.last_bits(evaluator.f0)
     if bound.size:
-        least = last / structure.spread(scale[structure.index])
+        least = floors.last_bits(evaluator.f0, found.value, structure.spread(scale[structure.index]))
         np.maximum(least, floors.hidden(found.value, bound, variation), out=least)
         np.maximum(found.rounding, least, out=found.rounding)
         bound = found.bound
@@ -165,7 +164,7 @@ def _result(
         rounding=found.rounding,
         step=found.step,
         column=structure.column,
-        zero_bound=noise.ULPS * last / np.min(scale, initial=np.inf),
+        zero_bound=noise.ULPS * evaluator.eps * np.abs(evaluator.f0) / np.min(scale, initial=np.inf),
         variation=variation,
         kink=found.kink if bent else None,
         jump=found.jump if bent else None,

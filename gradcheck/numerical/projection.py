@@ -256,8 +256,8 @@ class _Weighted:
         assert self.noise is not None
         noise = max(self.noise, ULPS * EPS * (abs(self.base) + float(np.abs([up, down]).max())))
         sides = np.stack([up, -down], axis=1) / STEPS[:2, None]
-        value, gap, bend = (ROWS @ np.append(sides, far / STEPS[2])).tolist()
-        bound = abs(gap) + SHARE * noise
+        value, gap, lower, bend = (ROWS @ np.append(sides, far / STEPS[2])).tolist()
+        bound = max(abs(gap), abs(lower)) + SHARE * noise
         smooth = abs(bend) <= short.CURVED * abs(sides[0, 0] - sides[0, 1]) + short.UNSURE * bound
         if near is not None:
             (ahead, behind), reach = near[:, -1], FINE[-1]

@@ -67,7 +67,7 @@ class Quotients:
             central = (up - down) / (h_up - h_down)
             central[(h_up == 0) | (h_down == 0)] = np.nan
             size = np.abs(evaluator.f0[output]) + np.fmax(np.abs(up), np.abs(down))
-            floor = np.fmax(ULPS * (evaluator.eps * size + SMALLEST), least[output])
+            floor = np.fmax(last_bits(size, evaluator.eps), least[output])
             # A kink disturbs one or two of the three tables; noise is heard in all.
             around = np.median(heard, axis=0)
             sides = (np.minimum(around, LUCK * heard[i]) for i in (0, 2))
@@ -77,6 +77,11 @@ class Quotients:
             evaluator, structure, scale, domain, np.repeat(np.arange(colours), outputs), output, steps,
             steps[:, None] * scales, up, down, ahead, behind, central, amplitude, size,
         )
+
+    @property
+    def last_bits(self) -> Array:
+        """What a value of f is rounded by in any case."""
+        return last_bits(self.size, self.evaluator.eps)
 
     def take(self, which: Array) -> Quotients:
         """Return some entries."""
@@ -106,6 +111,11 @@ class Quotients:
         new, taken = perturbed(self.evaluator.x[index], moves * self.scale[index], self.domain)
         changes = self.evaluator(index, new, "a closer look")[point, self.output]
         return np.where(taken[point, slot] == 0, np.nan, changes)
+
+
+def last_bits(size: Array, eps: float) -> Array:
+    """Return what values as large as `size` are never taken to be better than."""
+    return ULPS * (eps * size + SMALLEST)
 
 
 def finest(dtype: np.dtype[np.generic]) -> int:

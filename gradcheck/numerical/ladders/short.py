@@ -1,8 +1,8 @@
 """Five values of f for the many functions that are smooth at the size of their variable.
 
-f is taken at ±a and ±b around the point, and at c further out. The derivative at the point of the quartic through the
-first four (and the point itself) is the value; a quintic through all five tells its truncation, of order h⁴. No step is
-finer, so that it takes the certificate to tell whether something hides below.
+f is taken at ±a and ±b around the point, and at c further out. The derivative at the point of the quintic through all
+five (and the point itself) is the value; its distance from the quartic through the first four, one order below, is its
+truncation. No step is finer, so that it takes the certificate to tell whether something hides below.
 """
 
 from __future__ import annotations
@@ -21,11 +21,10 @@ from gradcheck.problem import Array
 Exponents = tuple[int, int, int]  # of a, b and c
 
 USUAL: Exponents = 7, 8, 6  # what is truncated of 1/x, and what is rounded, are about the same
-LONG: Exponents = 2, 3, 1  # where x is small for f, and nothing but rounding is in the way
+LONG: Exponents = 4, 5, 3  # where x is small for f, and nothing but rounding is in the way
 POINTS = 5
 BLOCK_VALUES = 1 << 17  # at a time stay in the cache
-# The quintic's distance from the quartic is mostly as large as the quartic's error, but not always.
-SURER = 6
+SURER = 2  # times that distance
 # Second differences of a smooth function are as its second derivative says, those of a kink twice as large. This share
 # of them, and this many bounds, may be missing.
 CURVED, UNSURE = 0.25, 8
@@ -33,18 +32,22 @@ CURVED, UNSURE = 0.25, 8
 
 @lru_cache(maxsize=4)
 def weights(exponents: Exponents) -> tuple[Array, Array, float]:
-    """Return the steps; the rows `(3, points)` that make out of the one-sided quotients at a, −a, b, −b and c:
+    """Return the steps; the rows `(4, points)` that make out of the one-sided quotients at a, −a, b, −b and c:
 
-    the quartic's derivative at 0, the quintic's less the quartic's (times `SURER`), and how far the two sides' quotients
-    are apart at b beyond a's, which is 0 for a parabola. And how much of the noise at step 1 the derivative has.
+    the quintic's derivative at 0, how far it is from the quartic's (times `SURER`); how far that is from the parabola's
+    (times a², by which a next order is smaller where f is smooth at the size of x: one distance alone may be small by
+    luck); and how far the two sides' quotients are apart at b beyond a's, which is 0 for a parabola. And how much of the
+    noise at step 1 the derivative has.
     """
     steps = relative_steps(np.array(exponents))
     a, b, c = steps
     at = np.array([a, -a, b, -b, c])
     quintic = np.linalg.inv(np.vander(at, increasing=True))[0]
     quartic = np.append(np.linalg.inv(np.vander(at[:4], increasing=True))[0], 0)
+    parabola = np.array([0, 0, 0.5, 0.5, 0])
     bend = np.array([-b / a, b / a, 1, -1, 0])
-    return steps, np.stack([quartic, SURER * (quintic - quartic), bend]), float(np.abs(quartic / at).sum())
+    rows = np.stack([quintic, SURER * (quintic - quartic), a * a * (quartic - parabola), bend])
+    return steps, rows, float(np.abs(quintic / at).sum() + abs((quintic / at).sum()))
 
 
 def climb(
@@ -84,8 +87,8 @@ def climb(
 
 def _judge(quotients: Array, rows: Array, value: Array, truncation: Array, rounding: Array) -> None:
     """Write values and truncations of one-sided quotients `(points, colours, outputs)` into arrays."""
-    value[:], gap, bend = (rows @ quotients.reshape(POINTS, -1)).reshape(-1, *value.shape)
-    np.abs(gap, out=truncation)
+    value[:], gap, lower, bend = (rows @ quotients.reshape(POINTS, -1)).reshape(-1, *value.shape)
+    np.maximum(np.abs(gap, out=gap), np.abs(lower, out=lower), out=truncation)
     quotients[0] -= quotients[1]  # how far the two sides are apart at a
     allowed = truncation + rounding
     allowed *= UNSURE

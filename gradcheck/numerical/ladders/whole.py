@@ -57,13 +57,15 @@ def _hold_sides_apart(found: Entries, some: Array, q: Quotients) -> None:
         part = q.take(louder).noisier(np.maximum(left.noise, right.noise)[louder])
         _take(found, some[louder], limits.central(part), part)
     found.left[some], found.right[some] = left.value, right.value
-    quiet = q.amplitude.min(axis=0)  # a jump is no noise where it is not heard on both sides
-    jump = kinks.jumps(q.up, quiet) | kinks.jumps(q.down, quiet)
+    jump = kinks.jumps(q.up, q.size) | kinks.jumps(q.down, q.size)
     for side, other, quotients, sign in ((left, q.ahead, q.behind, -1), (right, q.behind, q.ahead, 1)):
         alone = np.isnan(other).all(axis=0) & ~np.isnan(quotients).all(axis=0)
         found.one_sided[some[alone]] = sign
         _take_if_surer(found, some, side, alone, q, -sign, apart)
-        infinite = power_laws.unlimited(quotients, q.steps, 2 * q.amplitude[1 + sign] / q.h)
+        infinite, limit, slow = power_laws.follow(quotients, q.steps, 2 * q.last_bits / q.h)
+        far = np.abs(found.value[some] - limit) + slow
+        found.truncation[some] = np.maximum(found.truncation[some], np.where(slow > 0, far, 0))
+        apart &= slow == 0
         at = some[infinite != 0]
         (found.right if sign > 0 else found.left)[at] = np.inf * infinite[infinite != 0]
         found.truncation[at] = np.inf

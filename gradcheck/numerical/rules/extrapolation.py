@@ -74,8 +74,7 @@ def slowness(quotients: Array, steps: Array, noise: Array, power: int) -> Array:
     t = steps[:, None] ** power
     change = np.abs(np.diff(quotients, axis=0))
     sure = np.maximum(change - noise[1:] - noise[:-1], 0)
-    slope = change / -np.diff(t, axis=0)
-    growth = (sure / -np.diff(t, axis=0))[1:] / slope[:-1]
+    growth = (sure / -np.diff(t, axis=0))[1:] / (change / -np.diff(t, axis=0))[:-1]
     ratio = np.sqrt(t[:-2] / t[2:])
     to_come = change[1:] * np.where(growth < ratio, growth / (ratio - growth) - 1 / (ratio - 1), np.inf)
     to_come = np.where(sure[1:] > 0, SLOWER * np.maximum(to_come, 0), 0)

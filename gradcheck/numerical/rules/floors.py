@@ -5,23 +5,34 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck.numerical.estimate import size_of_rows
+from gradcheck.numerical.evaluation.noise import ULPS
 from gradcheck.problem import Array
 
 SHARE = 2e-12  # of its row's largest derivative: a few thousand roundings
+MORE = 2.0**8  # times the largest derivative
+# What is smaller than this, as an x or beside x, is next to nothing.
+LEFT = 2.0**-20
 EPS = float(np.finfo(np.float64).eps)
 
 
 def hidden(value: Array, bound: Array, variation: Array) -> Array:
-    """Return what no bound of an output `(outputs,)` is below: a share of its largest derivative."""
-    return SHARE * size_of_rows(value, bound, variation)
+    """Return what no bound of an output `(outputs,)` is below: a share of its largest derivative.
+
+    Or of its variation, as far as that is `MORE`: where f is flat, it rounds as it does where it is steep.
+    """
+    size = size_of_rows(value, bound, variation)
+    return SHARE * np.maximum(size, np.minimum(variation, MORE * size))
 
 
-def last_bits(f0: Array) -> Array:
-    """Return how far each output `(outputs,)` may move without showing it, over a step of the size of x.
+def last_bits(f0: Array, value: Array, x: Array) -> Array:
+    """Return what an output may move without showing it, over a step of the size of x: as a derivative, per entry.
 
-    By its last bit. An output of 0 is computed from numbers as large as other outputs, and one that is next to nothing
-    is what two roundings leave of them.
+    By its last bits. An output of 0 is computed from numbers as large as other outputs, and one that is next to nothing
+    is what two roundings leave of them. Where f stays as it is, next to nothing beside an x that is small itself, it may
+    be what is left of numbers like 1 (log cosh x).
     """
     size = np.abs(f0)
     most = np.max(size, where=np.isfinite(size), initial=0.0)
-    return EPS * np.where(size > 0, np.maximum(size, EPS * most), most)
+    bits = ULPS * EPS * np.where(size > 0, np.maximum(size, EPS * most), most)
+    left = (value == 0) & (x <= LEFT) & (size <= LEFT * x)
+    return np.where(left, np.maximum(bits, EPS), bits) / x

@@ -7,6 +7,7 @@ import numpy as np
 from gradcheck.numerical.evaluation.quotients import Quotients
 from gradcheck.numerical.rules.extrapolation import candidates
 from gradcheck.numerical.rules.limits import smallest
+from gradcheck.numerical.rules.staircases import ROUNDING
 from gradcheck.problem import Array
 
 TAILED = 4  # times what is foretold may hide
@@ -21,13 +22,16 @@ def bent(q: Quotients) -> Array:
         return ~(np.abs(difference.value) <= difference.bound)
 
 
-def jumps(change: Array, amplitude: Array) -> Array:
-    """Return where a one-sided change of the value `(steps, entries)` does not shrink with the step."""
+def jumps(change: Array, size: Array) -> Array:
+    """Return where a one-sided change of the value `(steps, entries)` does not shrink with the step.
+
+    `size (steps, entries)`: |f|. What is small beside it is rounded at the point.
+    """
     if len(change) <= STEPS:
         return np.zeros(change.shape[1], dtype=bool)
-    size = np.abs(change)
+    left = np.abs(change)
     with np.errstate(invalid="ignore"):
-        stays: Array = (size[-1] > 8 * amplitude[-1]) & (size[-1] >= 0.5 * size[-1 - STEPS])
+        stays: Array = (left[-1] > ROUNDING * size[-1]) & (left[-1] >= 0.5 * left[-1 - STEPS])
     return stays
 
 

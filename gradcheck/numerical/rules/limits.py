@@ -114,7 +114,7 @@ def _limit(
         louder = np.where((height > 0) | (doubt.fine > last), HEARD * doubt.noise / times, 0)
         # A larger one may as well be meant: what f goes on to is then no more right than the line.
         rounded = staircases.is_rounding(part, height)
-        either = (height > 0) & ~rounded & staircases.goes_on(part, height, doubt.line)
+        either = (height > 0) & ~rounded & staircases.is_staircase(part, height, doubt.line)
         louder = np.maximum(louder, np.where(rounded | either, staircases.RISERS * height, 0))
         shown[todo] = np.maximum(shown[todo], louder)
         below = (height == 0) & doubt.refuted & (louder == 0)

@@ -17,6 +17,7 @@ NEIGHBOURS = 2.0**-50  # steps, relative to the scale, that are nearer to each o
 ALIKE = 0.25  # of the change over an interval is what that over the next may differ by, where f is continuous
 FARTHER = 1.25  # than at the step before is off the line
 SEVERAL = 1.5  # risers between the highest and the lowest value of f: it is no single jump
+MANY, WHOLE = 8, 1e-6  # risers make f, and what their number may be off a whole one
 RISERS = 4  # the noise of a staircase: its riser, and as much again for each of a few stages that are rounded
 # A riser below this share of |f| is rounding, be it to float32; a larger one may as well be meant (`np.round`).
 ROUNDING = 2.0**-20
@@ -88,10 +89,13 @@ def is_rounding(q: Quotients, height: Array) -> Array:
     return rounding
 
 
-def goes_on(q: Quotients, height: Array, line: Array) -> Array:
-    """Return where f leaves a line by several such stairs, on one side or on both, and not by a single jump."""
+def is_staircase(q: Quotients, height: Array, line: Array) -> Array:
+    """Return where a stair is one of several, or f at the point is a whole number of them: it is no single jump."""
     off = np.stack([change - sign * line * q.h for change, sign in ((q.up, 1), (q.down, -1))])
     known = np.isfinite(off)
     high, low = (f(off, axis=(0, 1), where=known, initial=0.0) for f in (np.max, np.min))
-    on: Array = high - low >= SEVERAL * height
+    with np.errstate(all="ignore"):
+        stairs = np.abs(q.evaluator.f0[q.output] / height)
+        whole = (stairs >= MANY) & (np.abs(stairs - np.rint(stairs)) <= WHOLE)
+    on: Array = (high - low >= SEVERAL * height) | whole
     return on
