@@ -35,7 +35,8 @@ ESCAPE = 1e-9
 DIRECTIONS, COTANGENTS = 3, 3
 WIDTH = math.sqrt(12)
 # A short ladder for a direction whose entries move by about their own size times the step.
-STEPS, ROWS, SHARE = short.weights((9, 10, 8))
+STEPS = np.array(short.USUAL) / 4
+ROWS, SHARE = short.weights(tuple(STEPS.tolist()))
 # The noise is measured at seven points that are this far apart; the outer ones are witnesses that f is smooth down to
 # there.
 FINE = 2.0**-26 * np.array([1, 2, 3])

@@ -14,14 +14,14 @@ import numpy as np
 from gradcheck.numerical.entries import Entries
 from gradcheck.numerical.evaluation.evaluate import Evaluator
 from gradcheck.numerical.evaluation.noise import ULPS
-from gradcheck.numerical.evaluation.steps import Domain, out_and_in, perturbed, relative_steps
+from gradcheck.numerical.evaluation.steps import Domain, out_and_in, perturbed
 from gradcheck.numerical.evaluation.structure import Structure
 from gradcheck.problem import Array
 
-Exponents = tuple[int, int, int]  # of a, b and c
+Steps = tuple[float, float, float]  # a, b and c, as shares of the scale: few bits, and no powers of one number
 
-USUAL: Exponents = 7, 8, 6  # what is truncated of 1/x, and what is rounded, are about the same
-LONG: Exponents = 4, 5, 3  # where x is small for f, and nothing but rounding is in the way
+USUAL: Steps = 7 / 1024, 29 / 8192, 129 / 8192  # what is truncated of 1/x, and what is rounded, are about the same
+LONG: Steps = 7 / 128, 29 / 1024, 129 / 1024  # where x is small for f, and nothing but rounding is in the way
 POINTS = 5
 BLOCK_VALUES = 1 << 17  # at a time stay in the cache
 SURER = 2  # times that distance
@@ -31,15 +31,14 @@ CURVED, UNSURE = 0.25, 8
 
 
 @lru_cache(maxsize=4)
-def weights(exponents: Exponents) -> tuple[Array, Array, float]:
-    """Return the steps; the rows `(4, points)` that make out of the one-sided quotients at a, −a, b, −b and c:
+def weights(steps: Steps) -> tuple[Array, float]:
+    """Return the rows `(4, points)` that make out of the one-sided quotients at a, −a, b, −b and c:
 
     the quintic's derivative at 0, how far it is from the quartic's (times `SURER`); how far that is from the parabola's
     (times a², by which a next order is smaller where f is smooth at the size of x: one distance alone may be small by
     luck); and how far the two sides' quotients are apart at b beyond a's, which is 0 for a parabola. And how much of the
     noise at step 1 the derivative has.
     """
-    steps = relative_steps(np.array(exponents))
     a, b, c = steps
     at = np.array([a, -a, b, -b, c])
     quintic = np.linalg.inv(np.vander(at, increasing=True))[0]
@@ -47,7 +46,7 @@ def weights(exponents: Exponents) -> tuple[Array, Array, float]:
     parabola = np.array([0, 0, 0.5, 0.5, 0])
     bend = np.array([-b / a, b / a, 1, -1, 0])
     rows = np.stack([quintic, SURER * (quintic - quartic), a * a * (quartic - parabola), bend])
-    return steps, rows, float(np.abs(quintic / at).sum() + abs((quintic / at).sum()))
+    return rows, float(np.abs(quintic / at).sum() + abs((quintic / at).sum()))
 
 
 def climb(
@@ -56,13 +55,13 @@ def climb(
     scale: Array,
     noise: Array,
     domain: Domain,
-    exponents: Exponents = USUAL,
+    steps: Steps = USUAL,
 ) -> Entries:
     """Return what five values tell, a block of colours at a time; an infinite bound where f is seen not to be smooth.
 
     `noise (outputs,)`: the amplitude that was measured near the point.
     """
-    (a, b, c), rows, share = weights(exponents)
+    (a, b, c), (rows, share) = steps, weights(steps)
     value, truncation, rounding, step = np.empty((4, *structure.shape))
     for part in structure.blocks(BLOCK_VALUES // POINTS):
         colours = structure.part(part)

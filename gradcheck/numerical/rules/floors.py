@@ -27,12 +27,12 @@ def hidden(value: Array, bound: Array, variation: Array) -> Array:
 def last_bits(f0: Array, value: Array, x: Array) -> Array:
     """Return what an output may move without showing it, over a step of the size of x: as a derivative, per entry.
 
-    By its last bits. An output of 0 is computed from numbers as large as other outputs, and one that is next to nothing
+    By its last bits, here and there. An output of 0 is computed from numbers as large as other outputs, and one that is next to nothing
     is what two roundings leave of them. Where f stays as it is, next to nothing beside an x that is small itself, it may
     be what is left of numbers like 1 (log cosh x).
     """
     size = np.abs(f0)
     most = np.max(size, where=np.isfinite(size), initial=0.0)
-    bits = ULPS * EPS * np.where(size > 0, np.maximum(size, EPS * most), most)
+    bits = 2 * ULPS * EPS * np.where(size > 0, np.maximum(size, EPS * most), most)
     left = (value == 0) & (x <= LEFT) & (size <= LEFT * x)
     return np.where(left, np.maximum(bits, EPS), bits) / x

@@ -18,7 +18,7 @@ def bent(q: Quotients) -> Array:
     """Return where the two sides' quotients do not approach each other: f(x + h) + f(x − h) − 2 f(x) is not o(h)."""
     with np.errstate(all="ignore"):
         noise = 2 * (q.amplitude[0] + q.amplitude[2]) / q.h
-        difference, _ = smallest(candidates(q.ahead - q.behind, q.steps, noise, 1))
+        difference = smallest(candidates(q.ahead - q.behind, q.steps, noise, 1))
         return ~(np.abs(difference.value) <= difference.bound)
 
 
