@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import platform
-from collections.abc import Callable, Sequence
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from gradcheck import __version__, sampling
+from gradcheck.adapters.source import location_of_method
 from gradcheck.asking.claims import Answer
 from gradcheck.asking.cotangents import Cotangents
+from gradcheck.branches.aim import aimed
+from gradcheck.branches.coverage import Coverage, Visit, describe
+from gradcheck.branches.coverage import result as covered
+from gradcheck.branches.decisions import Seen
+from gradcheck.comparing.judge import judge, judge_projected
+from gradcheck.comparing.shared import shared_kinks
 from gradcheck.contract import check_contract
-from gradcheck.diagnose.explain import explain
-from gradcheck.errors import CannotBuild, told
+from gradcheck.diagnose.explain import Explained, explain
+from gradcheck.errors import CannotBuild, NotWritten, TimeLimit, told
+from gradcheck.evaluated import Evaluated, Ledger
+from gradcheck.forms import Forms, loses
+from gradcheck.guarded import Watch, guarded
+from gradcheck.in_dtype import InDtype
 from gradcheck.problem import Array, Method, Subject, Values
-from gradcheck.results import (
-    AtPoint,
-    Cause,
-    ClaimResult,
-    ComponentResult,
-    ContractResult,
-    Curve,
-    Entry,
-    Heat,
-    Kink,
-    Verdict,
-    overall,
-)
+from gradcheck.record import Record, Wrong
+from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Heat, Note, Unjudged
 from gradcheck.sampling import Point
-from gradcheck.visit import Ledger, Visit
+from gradcheck.verdicts import Reach, Verdict, farthest, overall
 
-# A claim lists so many kinks.
+# The most kinks that a claim lists.
 KINKS = 24
 
 DTYPES = ("float64", "float32")
-FORMS = "gradients have the shape and dtype of what they differentiate"
-FLOATS = ("float16", "float32", "float64", "longdouble")
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Options:
     """How to check: `seed` fixes every point; `dtypes` are those of the claims (None: those of a function's arguments,
     float64 and float32 for a class).
 
-    `budget`: the most entries that a Jacobian may have; past it, random projections are compared.
+    `budget`: the most entries that a Jacobian may have; past it, random projections are compared. `time_limit`: the
+    most seconds for the whole check; what is not judged by then is unresolved.
     `executor` takes the columns of an estimate; `progress` is told each point's label. `fail_fast` stops at the first
     point where a claim is wrong or unresolved, and leaves out what comes after it, the contract included; without
     `evidence`, nothing is gathered that only people look at: causes, counterexample, pictures.
@@ -55,6 +58,7 @@ class Options:
     seed: int = 0
     dtypes: tuple[str, ...] | None = None
     budget: int = 10_000_000
+    time_limit: float = float("inf")
     executor: Executor | None = None
     progress: Callable[[str], None] | None = None
     fail_fast: bool = False
@@ -67,18 +71,273 @@ def check_subject(subject: Subject, options: Options | None = None) -> Component
     """Check every claim of `subject` at every point and return what was found."""
     options = options or Options()
     session = _Session(subject, options)
-    try:
-        points = list(sampling.points(subject, options.seed))
-        _probe(points[0])
-    except CannotBuild as error:
-        return session.result(reason=str(error))
-    for point in points:
-        if options.progress:
-            options.progress(point.label)
-        session.check_point(point)
-        if options.fail_fast and session.has_failed():
-            return session.result(session.claims())
-    return session.result(session.claims(), [*session.contract(points), session.forms()])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with session.watch.interrupting():
+                return session.run()
+        except TimeLimit:
+            return session.out_of_time()
+
+
+class _Session:
+    """One subject's check: the records of its claims, filled point by point."""
+
+    def __init__(self, subject: Subject, options: Options) -> None:
+        self.subject = subject
+        self.options = options
+        self.watch = Watch(time.monotonic() + options.time_limit)
+        self.records: dict[tuple[str, str], Record] = {}
+        self.forms = Forms()
+        self.ledger = Ledger()
+        self.coverage = Coverage(subject.code)
+        self.ordinary = Seen()
+        self.visits: dict[str, Visit] = {}
+        self.notes: list[Note] = []
+        self.previous: Values | None = None
+        self.first: Point | None = None
+
+    def run(self) -> ComponentResult:
+        """Check at every point, then try the contract, then explain what is wrong."""
+        try:
+            points = [self._guarded(point) for point in sampling.points(self.subject, self.options.seed)]
+            self.first = points[0]
+            _probe(points[0])
+        except CannotBuild as error:
+            stub = isinstance(error, NotWritten)
+            return self.result(reason=str(error), otherwise="not implemented" if stub else "could not be asked")
+        for point in itertools.chain(points, self.aimed(points[0])):
+            if self.options.progress:
+                self.options.progress(point.label)
+            self.check_point(point)
+            if self.options.fail_fast and any(record.has_failed for record in self.records.values()):
+                return self.result(self.claims())
+            self.visit(point)
+        contract = self.contract(points)
+        return self.result(self.claims(), [*contract, self.forms.result()])
+
+    def visit(self, point: Point) -> None:
+        """Note what is decided at a point; what is decided at edges only is aimed at once more."""
+        visit = self.coverage.visit(point.problem, point.values)
+        self.visits[point.label] = visit
+        if visit.seen is not None and not point.edge:
+            self.ordinary.add(visit.seen)
+
+    def aimed(self, first: Point) -> Iterator[Point]:
+        """Points at which code decides as it did at no other: not where somebody asks about given ones."""
+        if self.subject.fixed and not self.subject.examples:
+            return
+        problem, seen = first.problem, copy.deepcopy(self.ordinary)
+        run = partial(self.coverage.at, problem)
+        for outcomes, values in aimed(run, first.values, problem.variables, seen, inside=self.subject.examples):
+            yield Point(describe(outcomes[0]), problem, values, special=True)
+
+    def out_of_time(self) -> ComponentResult:
+        """What was found until the time was over."""
+        message = f"the time limit of {self.options.time_limit:g} s is over"
+        for record in self.records.values():
+            if self.first is not None and not record.has_failed:
+                record.passed_over(self.first, "float64", "unresolved", message)
+        return self.result(self.claims(explained=False), reason=message)
+
+    def _guarded(self, point: Point) -> Point:
+        return replace(point, problem=guarded(point.problem, self.watch))
+
+    def check_point(self, point: Point) -> None:
+        """Estimate once, in float64, and hold every method's claims in every dtype against it."""
+        options = self.options
+        try:
+            here = Evaluated(point, self.ledger, seed=options.seed, executor=options.executor, budget=options.budget)
+        except Exception as error:  # a layer may refuse huge numbers, say; the point is listed as skipped
+            self._pass_over(point, "skipped", f"forward raised {told(error)}")
+            return
+        if here.random:
+            self._pass_over(
+                point, "unresolved", "forward is random (two calls on the same values differ): pin its seed"
+            )
+            return
+        if not here.flat.size:
+            self._pass_over(point, "skipped", "forward returns an empty array here")
+            return
+        if not np.isfinite(here.flat).all():
+            self._note_forward(point, here.flat)
+            self._pass_over(point, "skipped", "forward itself is not finite here, so it has no derivative")
+            return
+        for dtype in options.dtypes or DTYPES:
+            if dtype not in point.dtypes:
+                continue
+            known = here.in_dtype(dtype)
+            if known.refusal:
+                self._pass_over(point, "skipped", known.refusal, known.name)
+                continue
+            for method in point.problem.methods:
+                self._judge_method(here, known, method)
+        self.previous = point.values
+
+    def _note_forward(self, point: Point, outputs: Array) -> None:
+        """Forward is not finite for finite inputs: its fault, said beside the verdict, and not the derivative's."""
+        kind = "NaN" if np.isnan(outputs).any() else "infinite"
+        where = point.edge or f"at “{point.label}”"
+        self.notes.append(Note("forward", f"forward is {kind} {where}"))
+
+    def _pass_over(self, point: Point, verdict: Verdict, message: str, dtype: str = "float64") -> None:
+        for method in point.problem.methods:
+            for name in method.wrt:
+                if not point.problem.variable(name).constant:  # of data, nothing has to be claimed
+                    self._record(method, name).passed_over(point, dtype, verdict, message)
+
+    def _record(self, method: Method, name: str) -> Record:
+        fresh = Record(method.name, name, method.certain, convention=method.convention)
+        return self.records.setdefault((method.name, name), fresh)
+
+    def _judge_method(self, here: Evaluated, known: InDtype, method: Method) -> None:
+        """Compare what one method says about each of its variables, and then about several entries together."""
+        asked = here.cotangents(method)
+        answers = here.ask(method, known, asked)
+        if any(one.rows is not None and loses(one.dtype, known.dtype) for one in answers.values()):
+            own = here.in_own_types(known.dtype)
+            if own.precision != known.precision and not own.refusal:
+                known, answers = own, here.ask(method, own, asked)
+        for name in method.wrt:
+            self._judge(here, known, method, answers[name], asked[name])
+        if known.short or method.kind not in ("vjp", "sum"):
+            return
+        for finding in shared_kinks(here, method, answers, asked):
+            point = here.point if here.point.edge else replace(here.point, edge="at ties")
+            for name in finding.names:
+                record = self._record(method, name)
+                record.passed_over(point, known.name, finding.verdict, finding.message)
+                self._remember(record, here.point, known, method, together=finding.message)
+
+    def _judge(self, here: Evaluated, known: InDtype, method: Method, answer: Answer, asked: Cotangents) -> None:
+        """Compare one answer and write down what came out."""
+        record, point, name = self._record(method, answer.wrt), here.point, answer.wrt
+        if here.problem.variable(name).constant and (answer.rows is None or not answer.rows.any()):
+            record.constant = True
+            return
+        if answer.status == "silent":
+            record.silent = record.silent or answer.message or "it returns None"
+            return
+        if answer.rows is None:
+            record.refuse(point, known.name, answer)
+        else:
+            projected = here.is_projected(name)
+            found = (
+                judge_projected(here, method, name, known)
+                if projected
+                else judge(here, method, name, answer.rows, asked, known)
+            )
+            if found.at.verdict == "wrong" and self.forms.is_truncated(known, answer):
+                found = replace(found, at=replace(found.at, verdict="skipped"))
+            self.forms.note(known, method, answer, found)
+            record.compared(here, known, found)
+            if self.options.evidence and record.heat is None and not projected:
+                record.heat = Heat(point.label, _shown(found.ratios))
+                record.curve = here.curve(name, found.worst)
+        self._remember(record, point, known, method, message=answer.message)
+
+    def _remember(self, record: Record, point: Point, known: InDtype, method: Method, **why: str) -> None:
+        """Keep the first point at which a claim is wrong (or raises), for whoever explains it."""
+        last = record.points[-1].verdict
+        if record.first_wrong is None and last in ("wrong", "could not be asked"):
+            record.first_wrong = Wrong(point, known.dtype, method, self.previous, **why)
+
+    def contract(self, points: Sequence[Point]) -> list[ContractResult]:
+        """The contract at every typical point where forward is finite; of each item, what is worst."""
+        rng = np.random.default_rng([self.options.seed, 5])
+        tried = [check_contract(self.subject, point.problem, point.values, rng) for point in _typical(points)]
+        worst = ("broken", "noted", "kept", "not tried")
+        return [min(items, key=lambda item: worst.index(item.verdict)) for items in zip(*tried, strict=True)]
+
+    def claims(self, explained: bool = True) -> list[ClaimResult]:
+        """What was found about every claim."""
+        for record in self.records.values():
+            record.settle()
+        return [self._claim(record, explained) for record in self.records.values()]
+
+    def _claim(self, record: Record, explained: bool) -> ClaimResult:
+        """Put together what was found about one claim over all points."""
+        verdict, reason = record.verdict()
+        reach: Reach | None = None
+        where, why = "", Explained()
+        if verdict == "wrong":
+            reach, where = record.reach(self.visits)
+            waived = record.name in self.subject.waivers
+            if explained and self.options.evidence and record.first_wrong is not None and not waived:
+                why = explain(self.subject, record, self.options.seed, self.options.budget)
+                reach, where = why.reach or reach, why.where or where
+        refused = next(iter(record.refused.values()), None)
+        if record.name in self.subject.waivers and verdict in ("wrong", "unresolved", "not implemented"):
+            verdict, reason, reach, where = "waived", self.subject.waivers[record.name], None, ""
+        return ClaimResult(
+            name=record.name,
+            method=record.method,
+            wrt=record.wrt,
+            verdict=verdict,
+            reach=reach,
+            where=where,
+            points=tuple(record.points),
+            worst=record.worst,
+            worst_point=record.worst_point,
+            wrong=record.wrong,
+            wrong_count=record.wrong_count,
+            kinks=tuple(record.kinks[:KINKS]),
+            causes=why.causes,
+            counterexample=why.example,
+            matrices=why.matrices,
+            test=why.test,
+            reason=reason,
+            source=location_of_method(record.first_wrong.method, self.subject.code) if record.first_wrong else "",
+            traceback=refused.traceback if refused is not None and verdict in ("wrong", "could not be asked") else "",
+            curve=record.curve,
+            heat=record.heat,
+        )
+
+    def result(
+        self,
+        claims: list[ClaimResult] | None = None,
+        contract: list[ContractResult] | None = None,
+        reason: str = "",
+        otherwise: Verdict = "could not be asked",
+    ) -> ComponentResult:
+        """The component's result: the worst verdict of its claims, "wrong" where the contract is broken."""
+        claims, contract = claims or [], contract or []
+        broken = [item for item in contract if item.verdict == "broken"]
+        verdicts: list[Verdict] = [claim.verdict for claim in claims]
+        verdict = overall(["wrong", *verdicts] if broken else verdicts) if claims or contract else otherwise
+        reach = farthest([claim.reach for claim in claims] + (["everywhere"] if broken else []))
+        where = next((claim.where for claim in claims if claim.reach == reach), reach or "")
+        unjudged = self.first.problem.unjudged if self.first is not None else ()
+        return ComponentResult(
+            name=self.subject.name,
+            source=self.subject.source,
+            verdict=verdict,
+            reach=reach,
+            where=where,
+            doc=self.subject.doc,
+            reason=reason,
+            reading=self.first.problem.reading if self.first is not None else "",
+            seed=self.options.seed,
+            claims=tuple(claims),
+            contract=tuple(contract),
+            notes=tuple(self._all_notes(contract)),
+            unjudged=tuple(Unjudged(name, why) for name, why in unjudged),
+            calls=tuple(sorted(self.ledger.calls.items())),
+            rows=tuple(sorted(self.ledger.rows.items())),
+            structures=tuple(sorted(self.ledger.structures.items())),
+            coverage=covered(self.coverage),
+            versions=(("gradcheck", __version__), ("numpy", np.__version__), ("python", platform.python_version())),
+        )
+
+    def _all_notes(self, contract: Sequence[ContractResult]) -> Iterator[Note]:
+        """Notes about forward first, then about claims, then what the contract notes."""
+        yield from dict.fromkeys(self.notes)
+        yield from self.forms.notes()
+        for record in self.records.values():
+            yield from record.as_notes()
+        for item in contract:
+            if item.verdict == "noted":
+                yield Note("contract", f"{item.name}: {item.detail}")
 
 
 def _probe(point: Point) -> None:
@@ -94,210 +353,20 @@ def _probe(point: Point) -> None:
             raise CannotBuild(f"forward returned an array of dtype {np.asarray(output).dtype}, expected numbers")
 
 
-@dataclass
-class _Record:
-    """What is known so far about one claim."""
-
-    points: list[AtPoint] = field(default_factory=list)
-    kinks: list[Kink] = field(default_factory=list)
-    worst: Entry | None = None
-    worst_ratio: float = -1.0
-    worst_point: str = ""
-    curve: Curve | None = None
-    heat: Heat | None = None
-    first_wrong: tuple[Point, str, Method, str, Values | None] | None = None
-    constant: bool = False
-    silent: str = ""
+def _typical(points: Sequence[Point]) -> Iterator[Point]:
+    """Where the contract is tried: at the points that say so, if forward is finite there, else at one where it is."""
+    typical = [point for point in points if point.typical]
+    finite = [point for point in typical if _is_finite(point)]
+    rest = (point for point in points if not point.typical and not point.size and _is_finite(point))
+    yield from finite or [point for point in [next(rest, None)] if point is not None]
 
 
-class _Session:
-    """One subject's check: the records of its claims, filled point by point."""
-
-    def __init__(self, subject: Subject, options: Options) -> None:
-        self.subject = subject
-        self.options = options
-        self.records: dict[tuple[str, str], _Record] = {}
-        self.malformed: dict[str, str] = {}
-        self.lossy = False
-        self.ledger = Ledger()
-        self.previous: Values | None = None
-
-    def check_point(self, point: Point) -> None:
-        """Estimate once, in float64, and hold every method's claims in every dtype against it."""
-        try:
-            options = self.options
-            visit = Visit(point, self.ledger, seed=options.seed, executor=options.executor, budget=options.budget)
-        except Exception as error:  # a layer may refuse huge numbers, say; the point is listed as skipped
-            self._pass_over(point, "skipped", f"forward raised {told(error)}")
-            return
-        if visit.random:
-            self._pass_over(
-                point, "unresolved", "forward is random (two calls on the same values differ): pin its seed"
-            )
-            return
-        if not np.isfinite(visit.flat).all():
-            self._pass_over(point, "skipped", "forward itself is not finite here, so that it has no derivative")
-            return
-        for dtype in self.options.dtypes or DTYPES:
-            if dtype not in point.dtypes:
-                continue
-            if refusal := visit.refusal(dtype):
-                self._pass_over(point, "skipped", refusal, dtype)
-                continue
-            for method in point.problem.methods:
-                asked = visit.cotangents(method)
-                answers = visit.ask(method, dtype, asked)
-                for name in method.wrt:
-                    self._judge(visit, dtype, method, answers[name], asked[name])
-        self.previous = point.values
-
-    def _pass_over(self, point: Point, verdict: Verdict, message: str, dtype: str = "float64") -> None:
-        for method in point.problem.methods:
-            for name in method.wrt:
-                if not point.problem.variable(name).constant:  # of data, nothing has to be claimed
-                    self._record(method, name).points.append(_no_numbers(point, dtype, verdict, message))
-
-    def _record(self, method: Method, name: str) -> _Record:
-        return self.records.setdefault((method.name, name), _Record())
-
-    def _judge(self, visit: Visit, dtype: str, method: Method, answer: Answer, asked: Cotangents) -> None:
-        """Compare one answer and write down what came out."""
-        record, point, name = self._record(method, answer.wrt), visit.point, answer.wrt
-        if visit.problem.variable(name).constant and _says_nothing(answer):
-            record.constant = True
-            return
-        if answer.status == "silent":
-            record.silent = record.silent or answer.message or "it returns None"
-            return
-        if answer.rows is None:
-            record.points.append(_no_numbers(point, dtype, "wrong", answer.message))
-        else:
-            self._note_form(visit, dtype, method, answer)
-            projected = visit.is_projected(name)
-            found = visit.project(method, name, dtype) if projected else visit.compare(name, answer.rows, asked, dtype)
-            record.points.append(found.at)
-            if dtype == "float64":
-                record.kinks.extend(found.kinks)
-            if found.worst is not None and found.at.ratio > record.worst_ratio:
-                record.worst, record.worst_ratio = found.worst, found.at.ratio
-                record.worst_point = f"{point.label}, {dtype}"
-            if self.options.evidence and record.heat is None and not projected:
-                record.heat = Heat(point.label, _shown(found.ratios))
-                record.curve = visit.curve(name, found.worst)
-        if record.points[-1].verdict == "wrong" and record.first_wrong is None:
-            record.first_wrong = (point, dtype, method, answer.message, self.previous)
-
-    def _note_form(self, visit: Visit, dtype: str, method: Method, answer: Answer) -> None:
-        """Remember the first gradient whose shape or dtype is not that of what it differentiates."""
-        given = visit.given(dtype)[answer.wrt]
-        claim = f"{method.name}[{answer.wrt}]"
-        complaint = ""
-        if method.kind != "local" and answer.shape != given.shape:
-            complaint = f"{claim} has shape {answer.shape}, but {answer.wrt} has shape {given.shape}"
-        elif given.dtype.kind == "f" and answer.dtype != given.dtype.name:
-            complaint = f"{claim} has dtype {answer.dtype}, but {answer.wrt} has dtype {given.dtype}"
-        elif given.dtype.kind in "iu" and not answer.dtype.startswith("float"):
-            complaint = f"{claim} has dtype {answer.dtype}, but needs a floating one for an integer {answer.wrt}"
-        if complaint:
-            self.malformed.setdefault(claim, complaint)
-            # A gradient in more digits than asked for loses nothing, nor does a local one that holds integer inputs:
-            # it is noted, and makes nobody's code wrong.
-            wider = answer.dtype in FLOATS and given.dtype.name in FLOATS[: FLOATS.index(answer.dtype)]
-            exact = method.kind == "local" and (wider or answer.dtype.startswith("int"))
-            self.lossy |= not (exact or (wider and answer.shape == given.shape))
-
-    def contract(self, points: Sequence[Point]) -> list[ContractResult]:
-        """The contract at every typical point; of each item, what is worst."""
-        rng = np.random.default_rng([self.options.seed, 5])
-        typical = [point for point in points if point.typical]
-        tried = [check_contract(self.subject, point.problem, point.values, rng) for point in typical]
-        worst = ("broken", "noted", "kept", "not tried")
-        return [min(items, key=lambda item: worst.index(item.verdict)) for items in zip(*tried, strict=True)]
-
-    def forms(self) -> ContractResult:
-        """Whether every gradient had the shape and dtype of what it differentiates."""
-        tried = any(record.points for record in self.records.values())
-        if not tried:
-            return ContractResult(FORMS, "not tried")
-        verdict: Literal["kept", "broken", "noted"] = "noted" if self.malformed else "kept"
-        return ContractResult(FORMS, "broken" if self.lossy else verdict, "; ".join(self.malformed.values()))
-
-    def has_failed(self) -> bool:
-        """Whether any claim was wrong or unresolved at any point so far."""
-        return any(at.verdict in ("wrong", "unresolved") for record in self.records.values() for at in record.points)
-
-    def claims(self) -> list[ClaimResult]:
-        """What was found about every claim."""
-        return [self._claim(method, name) for method, name in self.records]
-
-    def _claim(self, method: str, name: str) -> ClaimResult:
-        """Put together what was found about one claim over all points."""
-        record = self.records[method, name]
-        title = f"{method}[{name}]"
-        verdict, reason = overall(at.verdict for at in record.points), ""
-        if verdict == "skipped" and record.silent:
-            verdict, reason = "not implemented", record.silent
-        elif not record.points and record.constant:
-            verdict, reason = "correct", f"{name} is data and held constant"
-        elif verdict in ("unresolved", "skipped"):
-            reason = next((at.message for at in record.points if at.verdict == verdict), "")
-            verdict = "unresolved"  # a claim that no point could judge does not pass quietly
-        causes: tuple[Cause, ...] = ()
-        example = test = ""
-        if self.options.evidence and verdict == "wrong" and record.first_wrong is not None:
-            point, dtype, asked, message, previous = record.first_wrong
-            causes, example, test = explain(
-                self.subject, point, dtype, asked, name, message, previous, self.options.seed, self.options.budget
-            )
-        if title in self.subject.waivers and verdict in ("wrong", "unresolved", "not implemented"):
-            verdict, reason = "waived", self.subject.waivers[title]
-        return ClaimResult(
-            name=title,
-            method=method,
-            wrt=name,
-            verdict=verdict,
-            points=tuple(record.points),
-            worst=record.worst,
-            worst_point=record.worst_point,
-            kinks=tuple(record.kinks[:KINKS]),
-            causes=causes,
-            counterexample=example,
-            test=test,
-            reason=reason,
-            curve=record.curve,
-            heat=record.heat,
-        )
-
-    def result(
-        self, claims: list[ClaimResult] | None = None, contract: list[ContractResult] | None = None, reason: str = ""
-    ) -> ComponentResult:
-        """The component's result: the worst verdict of its claims, "wrong" where the contract is broken."""
-        claims, contract = claims or [], contract or []
-        broken = ["wrong" for item in contract if item.verdict == "broken"]
-        return ComponentResult(
-            name=self.subject.name,
-            source=self.subject.source,
-            verdict=overall([*broken, *(claim.verdict for claim in claims)]),
-            doc=self.subject.doc,
-            reason=reason,
-            seed=self.options.seed,
-            claims=tuple(claims),
-            contract=tuple(contract),
-            calls=tuple(sorted(self.ledger.calls.items())),
-            rows=tuple(sorted(self.ledger.rows.items())),
-            structures=tuple(sorted(self.ledger.structures.items())),
-            versions=(("gradcheck", __version__), ("numpy", np.__version__), ("python", platform.python_version())),
-        )
-
-
-def _no_numbers(point: Point, dtype: str, verdict: Verdict, message: str) -> AtPoint:
-    """A point at which there was nothing to compare."""
-    nan = float("nan")
-    return AtPoint(point.label, dtype, verdict, 0, nan, nan, nan, nan, nan, nan, nan, nan, message)
-
-
-def _says_nothing(answer: Answer) -> bool:
-    return answer.status == "silent" or (answer.rows is not None and not answer.rows.any())
+def _is_finite(point: Point) -> bool:
+    try:
+        outputs = point.problem.forward(point.values)
+    except Exception:  # other people's code: the contract is not tried there
+        return False
+    return all(bool(np.isfinite(np.asarray(output, dtype=float)).all()) for output in outputs)
 
 
 def _shown(ratio: Array) -> tuple[tuple[float, ...], ...]:

@@ -62,8 +62,10 @@ class Method:
     - `"jvp"`: takes one tangent per name in `wrt`, returns one array per output.
 
     An entry that is `None` says nothing about its variable; an array may be one that the subject goes on using.
-    Exceptions pass through: the caller turns them into verdicts. `source` is the function that was handed in, where
-    the claim is one.
+    Exceptions pass through: the caller turns them into verdicts. `certain`: this is how the code's own tape, training
+    loop or caller asks, so that an exception is the code's mistake; else it may be ours. `convention`: what the numbers
+    were divided by before they came here, in words ("averaged over the batch, in all of its package"): a claim that is
+    right then follows that convention. `source` is the function that was handed in, where the claim is one.
     """
 
     name: str
@@ -71,6 +73,8 @@ class Method:
     wrt: tuple[str, ...]
     at: Callable[[Values], Callable[[list[Array]], list[Any]]]
     suspects: tuple[Suspect, ...] = ()
+    certain: bool = False
+    convention: str = ""
     source: Callable[..., Any] | None = None
 
 
@@ -82,7 +86,9 @@ class Problem:
     of outputs. It accepts float64, float32, float16 and complex arrays, whatever the subject's own
     dtype is (a subject that refuses one of them raises). `random`: it draws random numbers, and the
     adapter starts their generators anew for every call. `call`: the subject's own forward on the very
-    arrays that it is given, where no method calls it (a function beside its derivative).
+    arrays that it is given, where no method calls it (a function beside its derivative). `reading`: how the code was
+    read ("backward(upstream)"); `unjudged`: what was seen and cannot be paired, with the reason. `dtype`: the widest
+    type that forward takes.
     """
 
     variables: tuple[Variable, ...]
@@ -90,6 +96,9 @@ class Problem:
     methods: tuple[Method, ...]
     random: bool = False
     call: Callable[[Values], object] | None = None
+    reading: str = ""
+    unjudged: tuple[tuple[str, str], ...] = ()
+    dtype: str = "float64"
 
     def variable(self, name: str) -> Variable:
         """Return the variable called `name` (KeyError if there is none)."""
@@ -116,7 +125,8 @@ class Subject:
     `fixed=True`, and with `examples=True` where its values only show what may come in. `cases()` are further problems,
     checked at their own values beside the sampled points (other settings, other shapes). `source` is
     `"path/of/file.py:line"`, relative to the current folder where it lies inside it. `waivers` maps a claim
-    (`"get_input_gradients[x]"`) to the reason why it deliberately differs from the derivative.
+    (`"get_input_gradients[x]"`) to the reason why it deliberately differs from the derivative. `code`: the classes and
+    functions whose code is checked.
     """
 
     name: str
@@ -127,3 +137,4 @@ class Subject:
     examples: bool = False
     cases: Callable[[], Iterable[Problem]] = tuple
     waivers: Mapping[str, str] = field(default_factory=dict)
+    code: tuple[Any, ...] = ()

@@ -1,33 +1,28 @@
 """What a check found: frozen dataclasses, JSON in and out.
 
-The schema is these classes. `SCHEMA` counts up whenever a field changes its meaning or goes away.
-Nothing in here depends on when or where the check ran, so that the same code gives the same bytes.
+These classes are the schema of the JSON, version 2: an object for each, a member for each field, in this order; tuples
+are arrays, `None` is null, and infinities and NaN are the strings "inf", "-inf" and "nan". `SCHEMA` counts up whenever
+a field changes its meaning or goes away, and other versions are refused. Nothing in here depends on when or where the
+check ran, so that the same code gives the same bytes.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import json
 import math
-import types
 import typing
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-SCHEMA = 1
+from gradcheck.data import Data, typed
+from gradcheck.errors import cut
+from gradcheck.verdicts import PASSING, Reach, Verdict
 
-Verdict = Literal["correct", "wrong", "unresolved", "not implemented", "waived", "skipped"]
-
-# With these `assert_correct` and the pytest fixture pass.
-PASSING: tuple[Verdict, ...] = ("correct", "waived")
-
-# Worst first: a component's verdict is the first of these that one of its claims has.
-ORDER: tuple[Verdict, ...] = ("wrong", "unresolved", "not implemented", "waived", "correct", "skipped")
+SCHEMA = 2
 
 
-@dataclass(frozen=True)
-class Entry:
+@dataclass(frozen=True, eq=False)
+class Entry(Data):
     """One entry of a Jacobian: where it stands, what was claimed, what was measured.
 
     `output`, `index`: its place in the output (led by the output's number, if there are several; empty for a mixture
@@ -52,8 +47,8 @@ class Entry:
         return math.inf if not math.isfinite(error) else error / self.tolerance if self.tolerance else math.inf
 
 
-@dataclass(frozen=True)
-class Kink:
+@dataclass(frozen=True, eq=False)
+class Kink(Data):
     """An entry at which left and right derivative differ, and the convention that the claim follows.
 
     `index`: its place in the variable. `convention`: in words ("0", "the left derivative", "between the two sides", …).
@@ -67,34 +62,37 @@ class Kink:
     convention: str
 
 
-@dataclass(frozen=True)
-class AtPoint:
+@dataclass(frozen=True, eq=False)
+class AtPoint(Data):
     """One claim at one point, in one dtype.
 
-    `point`: its label. `entries`: how many numbers were compared. `error`: the largest |claim − estimate|; `ratio`: the
-    largest error ÷ tolerance. `tolerance`: the largest one; `truncation` and `rounding` of the estimate, and
-    `claim_rounding`, what the claim may lose, are its parts, the largest each. `resolution`: the smallest error that
-    would have been found; `scale`: the largest derivative (|f|/|x| where all are zero). `message`: why it is unresolved
-    or skipped.
+    `point`: its label; `edge`: what is special about its values, `size` about its shapes ("" where nothing is).
+    `entries`: how many numbers were compared. `error`: the largest |claim − estimate|; `ratio`: the largest error ÷
+    tolerance. `tolerance`: the largest one; `truncation` and `rounding` of the estimate, and `claim_rounding`, what the
+    claim may lose, are its parts, the largest each. `resolution`: the smallest error that would have been found;
+    `scale`: the largest derivative (what f's size lets expect where all are zero). `message`: what is wrong, why it is
+    unresolved or skipped, which convention it follows.
     """
 
     point: str
     dtype: str
     verdict: Verdict
-    entries: int
-    error: float
-    tolerance: float
-    truncation: float
-    rounding: float
-    claim_rounding: float
-    ratio: float
-    resolution: float
-    scale: float
+    entries: int = 0
+    error: float = math.nan
+    tolerance: float = math.nan
+    truncation: float = math.nan
+    rounding: float = math.nan
+    claim_rounding: float = math.nan
+    ratio: float = math.nan
+    resolution: float = math.nan
+    scale: float = math.nan
     message: str = ""
+    edge: str = ""
+    size: str = ""
 
 
-@dataclass(frozen=True)
-class Cause:
+@dataclass(frozen=True, eq=False)
+class Cause(Data):
     """A diagnosis: the likely mistake in a sentence, and what speaks for it."""
 
     name: str
@@ -102,8 +100,8 @@ class Cause:
     evidence: str
 
 
-@dataclass(frozen=True)
-class Curve:
+@dataclass(frozen=True, eq=False)
+class Curve(Data):
     """Error of the difference quotient of one entry against its step, for the picture.
 
     `chosen`: the step of the estimate. `noise`: how much one value of f is off; a quotient has noise ÷ step of it.
@@ -116,35 +114,66 @@ class Curve:
     noise: float
 
 
-@dataclass(frozen=True)
-class Heat:
+@dataclass(frozen=True, eq=False)
+class Heat(Data):
     """Error ÷ tolerance over the Jacobian of one point, or its corner (rows: outputs, columns: variable entries)."""
 
     point: str
     ratios: tuple[tuple[float, ...], ...]
 
 
-@dataclass(frozen=True)
-class ClaimResult:
+Matrix = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Matrices(Data):
+    """Claim, measurement and claim − measurement at the smallest example; `wrong` says which entries differ too much.
+
+    `rows` and `columns` are labels. A gradient of a scalar is laid out as its variable; of anything else, rows are
+    outputs, columns are entries of the variable. Where the two agree within the tolerance the difference is 0; where
+    the measurement says nothing, it is NaN. `cut`: how many rows and columns are left out, after the first dozen.
+    """
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    claim: Matrix
+    measured: Matrix
+    difference: Matrix
+    wrong: tuple[tuple[bool, ...], ...]
+    cut: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ClaimResult(Data):
     """One derivative method by one variable, over all points.
 
-    `name`: `"get_input_gradients[x]"`; `method` and `wrt` are its parts. `verdict`: the worst of the points'. `worst`:
-    the entry with the largest ratio, at `worst_point`. Where it is wrong: `causes`, best first, the `counterexample` as
-    NumPy code, and a `test` to paste. `reason`: why it is not judged, or why it is waived.
+    `name`: `"get_input_gradients[x]"`; `method` and `wrt` are its parts. `verdict`: the worst of the points'; where it
+    is wrong, `reach` says how far, `where` in words, and `source` where its method is written. `worst`: the entry with
+    the largest ratio, at `worst_point`. `wrong`: the wrong entries of the first point that has any, a dozen at most, of
+    `wrong_count`. `causes`: best first; `counterexample`: the smallest values found, as NumPy code, `matrices` what is
+    claimed and measured there, `test` a test to paste. `reason`: why it is not judged, why it is waived, or which
+    convention it follows. `traceback`: of an exception, the checked code's own frames.
     """
 
     name: str
     method: str
     wrt: str
     verdict: Verdict
+    reach: Reach | None = None
+    where: str = ""
     points: tuple[AtPoint, ...] = ()
     worst: Entry | None = None
     worst_point: str = ""
+    wrong: tuple[Entry, ...] = ()
+    wrong_count: int = 0
     kinks: tuple[Kink, ...] = ()
     causes: tuple[Cause, ...] = ()
     counterexample: str = ""
+    matrices: Matrices | None = None
     test: str = ""
     reason: str = ""
+    traceback: str = ""
+    source: str = ""
     curve: Curve | None = None
     heat: Heat | None = None
 
@@ -155,10 +184,13 @@ class ClaimResult:
         found = sorted(p.resolution / p.scale for p in fine if p.scale > 0 and p.verdict == "correct")
         return found[len(found) // 2] if found else math.nan
 
+    def __repr__(self) -> str:
+        return _line(f"<{self.name}: {said(self.verdict, self.reach, self.where)}>")
 
-@dataclass(frozen=True)
-class ContractResult:
-    """One thing that a derivative must also respect (purity, dtype, …).
+
+@dataclass(frozen=True, eq=False)
+class ContractResult(Data):
+    """One thing that a derivative must also respect (determinism, linearity, …).
 
     "noted": worth knowing, and makes nobody's derivative wrong (a gradient in more digits than asked for).
     """
@@ -168,39 +200,125 @@ class ContractResult:
     detail: str = ""
 
 
-@dataclass(frozen=True)
-class ComponentResult:
-    """Everything that was found about one subject.
+@dataclass(frozen=True, eq=False)
+class Note(Data):
+    """True, worth a line, and nobody's mark. `about`: a claim or method, or "forward" for a fault of forward itself."""
 
-    `name`: dotted; `source`: `"path/of/file.py:line"`, relative to where the check ran. `doc`: its docstring. `reason`:
-    why it is skipped. `calls`, `rows`: how often forward was called, and on how many rows, by stage. `structures`: what
-    was found about each variable's Jacobian. `versions`: of gradcheck, NumPy and Python.
+    about: str
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Unjudged(Data):
+    """Something that looks like a derivative (or a weight without one) and was not judged, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Branch(Data):
+    """A place where forward or a claim decides: its `text`, and in words what was `taken` at some point and what not.
+
+    `column` tells two decisions on one line apart.
+    """
+
+    file: str
+    line: int
+    column: int
+    text: str
+    taken: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Source(Data):
+    """A function of the checked code that ran: its lines from line `first`, and how often each ran (−1: no code)."""
+
+    name: str
+    file: str
+    first: int
+    lines: tuple[str, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Coverage(Data):
+    """Which branches of forward and of the claims were taken, over all points, and what ran."""
+
+    branches: tuple[Branch, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def outcomes(self) -> int:
+        """The number of outcomes that there are."""
+        return self.taken + sum(len(one.missing) for one in self.branches)
+
+    @property
+    def taken(self) -> int:
+        """The number of outcomes that were seen."""
+        return sum(len(one.taken) for one in self.branches)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ComponentResult(Data):
+    """Everything that was found about one subject; true where `verdict` passes (correct, waived, a convention).
+
+    `name`: dotted; `source`: `"path/of/file.py:line"`, relative to where the check ran. `reach` and `where` are those
+    of the claim that reaches farthest. `doc`: its docstring. `reason`: why it was not checked. `reading`: how its code
+    was read ("backward(upstream)"). `calls`, `rows`: how often forward was called, and on how many rows, by stage.
+    `structures`: what was found about each variable's Jacobian. `coverage`: which branches were taken. `versions`: of
+    gradcheck, NumPy and Python.
     """
 
     name: str
     source: str
     verdict: Verdict
+    reach: Reach | None = None
+    where: str = ""
     doc: str = ""
     reason: str = ""
+    reading: str = ""
     seed: int = 0
     claims: tuple[ClaimResult, ...] = ()
     contract: tuple[ContractResult, ...] = ()
+    notes: tuple[Note, ...] = ()
+    unjudged: tuple[Unjudged, ...] = ()
     calls: tuple[tuple[str, int], ...] = ()
     rows: tuple[tuple[str, int], ...] = ()
     structures: tuple[tuple[str, str], ...] = ()
+    coverage: Coverage = Coverage()
     versions: tuple[tuple[str, str], ...] = ()
     schema: int = SCHEMA
 
+    def __bool__(self) -> bool:
+        return self.verdict in PASSING
 
-def overall(verdicts: typing.Iterable[str]) -> Verdict:
-    """Return the worst of several verdicts; "skipped" if there are none."""
-    found = set(verdicts)
-    return next((v for v in ORDER if v in found), "skipped")
+    def __repr__(self) -> str:
+        return _line(f"<gradcheck: {self.name} is {said(self.verdict, self.reach, self.where)}>")
+
+    def __str__(self) -> str:
+        from gradcheck.report import terminal
+
+        return terminal.text_of(self)
+
+    def _repr_html_(self) -> str:
+        from gradcheck.report import notebook
+
+        return notebook.fragment(self)
 
 
-def to_json(result: Any) -> str:
-    """Return a result as JSON text; infinities and NaN are the strings "inf", "-inf" and "nan"."""
-    return json.dumps(_plain(dataclasses.asdict(result)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+def said(verdict: Verdict, reach: Reach | None = None, where: str = "") -> str:
+    """Return a verdict with how far it reaches.
+
+    >>> said("wrong", "an edge", "at ties"), said("wrong", "everywhere"), said("correct")
+    ('wrong at ties', 'wrong everywhere', 'correct')
+    """
+    return f"{verdict} {where or reach}" if reach is not None else verdict
+
+
+def _line(text: str) -> str:
+    return cut(" ".join(text.split()), 200)
 
 
 def from_json(text: str) -> ComponentResult:
@@ -213,43 +331,3 @@ def from_json(text: str) -> ComponentResult:
         return typing.cast(ComponentResult, typed(data, ComponentResult))
     except (TypeError, AttributeError, KeyError) as error:
         raise ValueError(f"expected a result of schema {SCHEMA}, but a field is malformed: {error}") from error
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
-
-
-# Evaluating annotations takes longer than reading the data that they describe.
-@functools.cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
-
-
-def typed(value: Any, kind: Any) -> Any:
-    """Return JSON data as the type `kind` asks for: dataclasses, tuples, Literals (TypeError where it does not fit)."""
-    origin = typing.get_origin(kind)
-    if origin in (typing.Union, types.UnionType):
-        inner = [arg for arg in typing.get_args(kind) if arg is not type(None)]
-        return None if value is None else typed(value, inner[0])
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise TypeError(f"expected a list, but found {str(value)[:80]!r}")
-        args = typing.get_args(kind)
-        if len(args) == 2 and args[1] is Ellipsis:
-            return tuple(typed(item, args[0]) for item in value)
-        return tuple(typed(item, arg) for item, arg in zip(value, args, strict=True))
-    if dataclasses.is_dataclass(kind):
-        hints = _hints(typing.cast(type, kind))
-        return kind(**{key: typed(item, hints[key]) for key, item in value.items()})  # type: ignore[operator]
-    if kind is float:
-        return float(value)
-    fits = value in typing.get_args(kind) if origin is Literal else isinstance(value, kind)
-    if not fits:
-        raise TypeError(f"expected {kind}, but found {str(value)[:80]!r}")
-    return value

@@ -1,15 +1,19 @@
-"""Packages without a tape: an output's `backward([g])` leaves gradients in `.grad` of inputs and parameters."""
+"""Packages without a tape: an output's `backward([g])` leaves gradients in `.grad` of inputs and parameters.
+
+Or hands the gradient by an input on, to the `backward` of what made it: there it is taken.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers
+from gradcheck.adapters import returned
 from gradcheck.adapters.generations import has
-from gradcheck.adapters.live import Live
+from gradcheck.adapters.isolated import Live
 from gradcheck.problem import Array, Method, Values, Variable
 
 
@@ -37,10 +41,13 @@ def method(
 
         def ask(cotangents: list[Array]) -> list[Any]:
             call.enter()
-            for leaf in by_name.values():
+            handed: dict[str, Any] = {}
+            for name, leaf in by_name.items():
                 leaf.grad = None
+                if name in live.inputs and hasattr(leaf, "backward"):
+                    leaf.backward = partial(handed.__setitem__, name)
             live.obj.backward(None if begins else list(cotangents))
-            found = [_gradient(by_name[v.name], v) for v in asked]
+            found = [_gradient(by_name[v.name].grad, handed.get(v.name), v) for v in asked]
             if begins:
                 factor = cotangents[0].reshape(())
                 return [None if one is None else np.asarray(one * factor, dtype=one.dtype) for one in found]
@@ -51,8 +58,9 @@ def method(
     return Method("backward", "vjp", tuple(names), at)
 
 
-def _gradient(leaf: Any, variable: Variable) -> Array | None:
-    """Read `.grad`, which is an array or a list with one."""
-    if leaf.grad is None:
+def _gradient(stored: Any, handed: Any, variable: Variable) -> Array | None:
+    """Read what was stored, or else handed on: an array or a list with one."""
+    found = handed if stored is None else stored
+    if found is None:
         return None
-    return answers.listed(leaf.grad, [variable.name], [variable.example.shape], "backward")[0]
+    return returned.listed(found, [variable.name], [variable.example.shape], "backward")[0]

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradcheck.adapters import registry
 from gradcheck.adapters.state import seeded
-from gradcheck.errors import CannotBuild, told
+from gradcheck.errors import CannotBuild, NotWritten, told
 from gradcheck.problem import Array, Sizes
 
 # Names of constructor arguments, as words that they contain or are, for sizes and settings.
@@ -76,7 +76,7 @@ def make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: Mapping[str, 
         except CannotBuild:
             raise
         except NotImplementedError as error:
-            raise CannotBuild(f"cannot build {_name(thing)}: its constructor is not implemented") from error
+            raise NotWritten(f"cannot build {_name(thing)}: its constructor is not implemented") from error
         except Exception as error:  # whatever somebody else's constructor raises is a reason to skip
             hint = "give --init name=value, or define gradcheck_example() on the class"
             raise CannotBuild(f"cannot build {_name(thing)}: {told(error)}; {hint}") from error

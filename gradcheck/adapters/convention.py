@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers
-from gradcheck.adapters.generations import FORWARDS, MODERN, Generation
+from gradcheck.adapters import returned
+from gradcheck.adapters.generations import FORWARDS, MODERN, Generation, is_stub
 from gradcheck.problem import Array
 
 Shape = tuple[int, ...]
+
+AVERAGED = "averaged over the batch, as in all of its package, whose losses leave the 1/batch out"
 Compose = Callable[[Any], Any]
 
 
@@ -24,8 +26,9 @@ class Convention:
     """How one composing method is asked.
 
     `bare`: the upstream gradient itself, not a list. `nothing`: a loss that is asked without upstream gradient, which
-    is then multiplied by it. `averaged`: the package averages weight gradients over the batch (and its losses leave
-    the mean out); they are multiplied by the batch. `silent`: the method is not meant for such outputs.
+    is then multiplied by it. `averaged`: the package averages weight gradients over the batch, which are multiplied by
+    it, and its losses leave the mean out: their gradients are divided by it. `silent`: the method is not meant for such
+    outputs.
     """
 
     bare: bool = False
@@ -75,12 +78,13 @@ def find(
         try:
             with np.errstate(all="ignore"):
                 said = choice.ask(compose, [g.copy() for g in cotangents])
-            items = answers.listed(said, names, shapes, name, constants, generation is not MODERN)
+            items = returned.listed(said, names, shapes, name, constants, generation is not MODERN)
         except Exception:  # this way of asking is not understood; the next one may be
             continue
         if all(item is None or item.shape == tuple(shape) for item, shape in zip(items, shapes, strict=True)):
             return choice
-    if inherited and len(outputs) == 1 and outputs[0].size == 1:
+    # A loss, or a loss of one number per sample: a base class that multiplies matrices is not made for that.
+    if inherited and len(outputs) == 1 and (outputs[0].size == 1 or outputs[0].ndim == 1):
         return Convention(silent=True)
     return choices[-1] if generation is not MODERN and not choices[-1].nothing else choices[0]
 
@@ -90,7 +94,7 @@ def is_generic(cls: type, name: str) -> bool:
     owner = next((base for base in cls.__mro__ if name in vars(base)), cls)
     for forward in FORWARDS:
         written = getattr(owner, forward, None)
-        if written is not None and not getattr(written, "__isabstractmethod__", False):
+        if written is not None and not is_stub(written):
             return False
     return owner is not cls
 

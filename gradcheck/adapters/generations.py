@@ -35,6 +35,17 @@ def has(thing: Any, name: str) -> bool:
     )
 
 
+def is_stub(function: Any) -> bool:
+    """Whether a function is abstract, or only a docstring, `pass`, `...` or `raise NotImplementedError`."""
+    if getattr(function, "__isabstractmethod__", False):
+        return True
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return False
+    empty = not code.co_names and set(code.co_consts) <= {None, function.__doc__, ...}
+    return code.co_names == ("NotImplementedError",) or empty
+
+
 def forward_name(thing: Any) -> str | None:
     """Return the name of the method that computes the output, or None."""
     names = [name for name in FORWARDS if has(thing, name)]
@@ -46,8 +57,11 @@ def forward_name(thing: Any) -> str | None:
 
 def recognise(thing: Any) -> Generation | None:
     """Return the generation whose methods `thing` has: forward, and any one of the four derivatives."""
-    if forward_name(thing) is None:
-        return None
+    return names_of(thing) if forward_name(thing) is not None else None
+
+
+def names_of(thing: Any) -> Generation | None:
+    """Return the generation whose derivative methods `thing` has, any one of the four (a base class has no forward)."""
     for generation in (MODERN, OLDER):
         if any(has(thing, name) for name in generation.names):
             return generation

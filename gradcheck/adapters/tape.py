@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import answers
-from gradcheck.adapters.live import Live
+from gradcheck.adapters import returned
+from gradcheck.adapters.isolated import Live
 from gradcheck.problem import Array, Kind, Method, Values, Variable
 
 
@@ -81,7 +81,7 @@ def _method(tape: type, live: Live, variables: Sequence[Variable], tensor: Calla
             else:
                 seeds: Any = list(cotangents) if isinstance(call.said, (list, tuple)) else cotangents[0]
                 said = recording.gradient(call.said, sources, output_gradients=seeds)
-            return answers.listed(said, names, shapes, "tape.gradient")
+            return returned.listed(said, names, shapes, "tape.gradient")
 
         return ask
 

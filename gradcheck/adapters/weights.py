@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.answers import plain
+from gradcheck.adapters.returned import plain
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Array
 

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from gradcheck.asking import layouts
-from gradcheck.errors import told
+from gradcheck.errors import message, never_ran, told, trace
 from gradcheck.problem import Array, Method, Problem, Values
 
-Status = Literal["answered", "silent", "raised", "unreadable"]
+Given = Callable[[], Values]
+Status = Literal["answered", "silent", "unbound", "raised", "unreadable"]
 
 
 @dataclass(frozen=True)
 class Answer:
     """What one method said about one variable: a row of the variable's size for every cotangent.
 
-    `status`: "silent" for `None` or NotImplementedError, "raised" for another exception, "unreadable"
-    for an answer of a size that cannot be the variable's.
+    `status`: "silent" for `None` or NotImplementedError, "unbound" where the call does not fit its signature, "raised"
+    for another exception (`traceback` has the checked code's frames), "unreadable" for an answer of a size that cannot
+    be the variable's.
     """
 
     wrt: str
@@ -30,6 +32,7 @@ class Answer:
     message: str = ""
     shape: tuple[int, ...] = ()
     dtype: str = ""
+    traceback: str = ""
 
 
 def split(row: Array, shapes: Sequence[tuple[int, ...]], dtype: Any) -> list[Array]:
@@ -41,26 +44,29 @@ def split(row: Array, shapes: Sequence[tuple[int, ...]], dtype: Any) -> list[Arr
 def ask(
     problem: Problem,
     method: Method,
-    values: Values,
+    given: Given,
     shapes: Sequence[tuple[int, ...]],
     asked: dict[str, Array],
     dtype: Any,
 ) -> dict[str, Answer]:
-    """Ask `method` at `values` for the rows of `asked[name] · J`, for every variable that it speaks about."""
+    """Ask `method` for the rows of `asked[name] · J`, for every variable that it speaks about.
+
+    `given` makes the values anew for every call: the checked code may write into what it gets.
+    """
     try:
-        derivative = method.at(values)
         if method.kind == "local":
-            return _read_local(problem, method, _kept(derivative([])), shapes, asked)
+            return _read_local(problem, method, _kept(method.at(given())([])), shapes, asked)
         if method.kind == "sum":
-            return _collect(problem, method, [_kept(derivative([]))], dict.fromkeys(method.wrt, 1))
+            return _collect(problem, method, [_kept(method.at(given())([]))], dict.fromkeys(method.wrt, 1))
         if method.kind == "jvp":
-            return _ask_jvp(problem, method, derivative, asked, dtype)
-        return _ask_vjp(problem, method, derivative, shapes, asked, dtype)
+            return _ask_jvp(problem, method, given, asked, dtype)
+        return _ask_vjp(problem, method, given, shapes, asked, dtype)
     except NotImplementedError as error:
-        return {name: Answer(name, "silent", message=str(error)) for name in method.wrt}
+        return {name: Answer(name, "silent", message=message(error)) for name in method.wrt}
     except Exception as error:  # whatever other people's code raises is a finding, not a failure of the check
-        message = told(error)
-        return {name: Answer(name, "raised", message=message) for name in method.wrt}
+        status: Status = "unbound" if never_ran(error) else "raised"
+        said, where = told(error), trace(error)
+        return {name: Answer(name, status, message=said, traceback=where) for name in method.wrt}
 
 
 def _kept(said: Sequence[Any]) -> list[Any]:
@@ -68,10 +74,28 @@ def _kept(said: Sequence[Any]) -> list[Any]:
     return [copy.deepcopy(one) for one in said]
 
 
+def _several(method: Method, given: Given, questions: Sequence[list[Array]]) -> list[list[Any]]:
+    """Put several questions about one call; each about a call of its own where an answer uses the call up."""
+    derivative = method.at(given())
+    answers: list[list[Any]] = []
+    used_up = False
+    for question in questions:
+        if used_up:
+            derivative = method.at(given())
+        try:
+            answers.append(_kept(derivative(question)))
+        except Exception:
+            if not answers or used_up:
+                raise
+            used_up = True
+            answers.append(_kept(method.at(given())(question)))
+    return answers
+
+
 def _ask_vjp(
     problem: Problem,
     method: Method,
-    derivative: Any,
+    given: Given,
     shapes: Sequence[tuple[int, ...]],
     asked: dict[str, Array],
     dtype: Any,
@@ -81,32 +105,29 @@ def _ask_vjp(
     for name in method.wrt:
         by_rows.setdefault(asked[name].tobytes(), []).append(name)
     for names in by_rows.values():
-        said = [_kept(derivative(split(row, shapes, dtype))) for row in asked[names[0]]]
+        said = _several(method, given, [split(row, shapes, dtype) for row in asked[names[0]]])
         collected = _collect(problem, method, said, {name: len(said) for name in names})
         answers.update(collected)
     return answers
 
 
-def _ask_jvp(
-    problem: Problem, method: Method, derivative: Any, asked: dict[str, Array], dtype: Any
-) -> dict[str, Answer]:
+def _ask_jvp(problem: Problem, method: Method, given: Given, asked: dict[str, Array], dtype: Any) -> dict[str, Answer]:
     """Ask for the columns `J · e` of the Jacobian, and multiply the cotangents with it."""
     zeros = [np.zeros_like(problem.variable(name).example, dtype=dtype) for name in method.wrt]
     answers = {}
     for position, name in enumerate(method.wrt):
-        columns = []
-        first = np.zeros(())
+        basis = []
         for entry in range(zeros[position].size):
-            tangents = [zero.copy() for zero in zeros]
-            tangents[position].flat[entry] = 1.0
-            said = [np.asarray(part) for part in derivative(tangents)]
-            columns.append(np.concatenate([part.ravel() for part in said]))
-            first = said[0]
+            basis.append([zero.copy() for zero in zeros])
+            basis[-1][position].flat[entry] = 1.0
+        said = [[np.asarray(part) for part in parts] for parts in _several(method, given, basis)]
+        columns = [np.concatenate([part.ravel() for part in parts]) for parts in said]
+        first = said[0][0] if said else np.zeros(())
         outputs = asked[name].shape[1]
         jacobian = np.stack(columns, axis=1) if columns else np.zeros((outputs, 0))
         if len(jacobian) != outputs:
-            message = f"expected a product with {outputs} entries (one per output), but got {len(jacobian)}"
-            answers[name] = Answer(name, "unreadable", message=message)
+            why = f"expected a product with {outputs} entries (one per output), but got {len(jacobian)}"
+            answers[name] = Answer(name, "unreadable", message=why)
             continue
         shape = zeros[position].shape
         answers[name] = Answer(name, "answered", asked[name] @ jacobian, shape=shape, dtype=str(first.dtype))
@@ -130,8 +151,8 @@ def _collect(problem: Problem, method: Method, said: list[list[Any]], wanted: di
         for row, item in zip(rows, items, strict=True):
             array = np.asarray(item) if item is not None else np.zeros(variable.shape)
             if array.size != variable.size or array.dtype.kind not in "fiub":
-                message = f"expected a gradient of shape {variable.shape}, but got {_describe(array)}"
-                answers[name] = Answer(name, "unreadable", message=message, shape=array.shape)
+                why = f"expected a gradient of shape {variable.shape}, but got {_describe(array)}"
+                answers[name] = Answer(name, "unreadable", message=why, shape=array.shape)
                 break
             row[:] = array.ravel()
     return answers

@@ -21,14 +21,16 @@ Rules = tuple[Callable[[Array, tuple[int, ...], tuple[int, ...]], VJP | None], .
 def read(local: Array, variable_shape: tuple[int, ...], output_shape: tuple[int, ...], role: Role) -> VJP:
     """Return the vector-Jacobian product that `local` stands for.
 
-    The product takes an upstream gradient of `output_shape` and returns an array of `variable_shape`.
+    The product takes an upstream gradient of `output_shape` and returns an array of `variable_shape`. Where none fits,
+    one more axis of length 1 in front is left out: `np.array([gradient])`.
     Raises ValueError, naming the shapes, where no layout fits.
     """
     rules = _WEIGHT_RULES if role == "weight" else _INPUT_RULES
-    for rule in (*_COMMON_RULES, *rules):
-        vjp = rule(local, variable_shape, output_shape)
-        if vjp is not None:
-            return vjp
+    for array in (local, local[0]) if local.shape[:1] == (1,) else (local,):
+        for rule in (*_COMMON_RULES, *rules):
+            vjp = rule(array, variable_shape, output_shape)
+            if vjp is not None:
+                return vjp
     raise ValueError(
         f"expected the local gradient in a layout that multiplies with an upstream gradient of shape {output_shape} "
         f"into shape {variable_shape}, but it has shape {local.shape}"
@@ -64,6 +66,14 @@ def _shared_matrix(local: Array, variable: tuple[int, ...], output: tuple[int, .
     if local.shape != (variable[-1], output[-1]) or variable[:-1] != output[:-1]:
         return None
     return lambda g: g @ local.T
+
+
+def _row_per_sample(local: Array, variable: tuple[int, ...], output: tuple[int, ...]) -> VJP | None:
+    """One number for each sample, `(batch,)` or `(batch, 1)`: L is its gradient. dx[n] = L[n] · g[n]"""
+    rows = output[:-1] if output and output[-1] == 1 and len(output) == len(variable) else output
+    if len(variable) < 2 or local.shape != variable or rows != variable[: len(rows)] or not rows:
+        return None
+    return lambda g: local * g.reshape(*rows, *(1,) * (len(variable) - len(rows)))
 
 
 def _matrix_per_sample(local: Array, variable: tuple[int, ...], output: tuple[int, ...]) -> VJP | None:
@@ -115,5 +125,5 @@ def _sum_to(array: Array, shape: tuple[int, ...]) -> Array:
 
 # In this order: where a shape fits several, the first is meant.
 _COMMON_RULES: Rules = (_full, _scalar_output)
-_INPUT_RULES: Rules = (_elementwise, _shared_matrix, _matrix_per_sample, _jacobian_per_sample)
+_INPUT_RULES: Rules = (_elementwise, _shared_matrix, _row_per_sample, _matrix_per_sample, _jacobian_per_sample)
 _WEIGHT_RULES: Rules = (_weight_matrix_per_sample, _weight_broadcast)

@@ -8,7 +8,8 @@ which is ln(1/eps)/2 · eps · |f|/|x|: c is that and a third more (24; 4 in flo
 smallest normal number, for underflow.
 
 A claim in another type than float64 may lose more (`Loss`): what it is made of may be larger than itself at this point
-(1 − tanh² in saturation), and forward may lose more than eps in that type, and the claim with it.
+(1 − tanh² in saturation), and forward may lose more than eps in that type, and the claim with it. And in any type, what
+is nothing beside the derivative at ordinary points is nothing: 1e-22 beyond a clip at ±50, of a sigmoid.
 
 A claim that loses less than it may can be held to a `strict` tolerance, without the |f|: where a function is flat (an
 arctangent far out), the |f| would hide the whole derivative.
@@ -25,7 +26,7 @@ from gradcheck.asking.cotangents import Cotangents
 from gradcheck.numerical.estimate import Estimate
 from gradcheck.problem import Array
 
-# Entries are taken so many at a time: their arrays then stay in the processor's cache.
+# Entries are taken this many at a time: their arrays then stay in the processor's cache.
 BLOCK = 1 << 14
 
 
@@ -35,7 +36,8 @@ class Expected:
 
     `row` and `position` say where in `G · J` an entry stands. `output` is the flat index of the one output that it
     belongs to, −1 where there are several or none. `low` and `high` are the ends of what may be claimed: the estimate
-    itself, or at a kink both one-sided derivatives.
+    itself, or at a kink both one-sided derivatives. `infinite (2, …)`: the signs of derivatives that are infinite on the
+    left and on the right, else 0.
     """
 
     row: Array
@@ -47,14 +49,16 @@ class Expected:
     low: Array
     high: Array
     kink: Array
+    infinite: Array
 
 
 @dataclass(frozen=True)
 class Loss:
-    """What a claim in a short type may lose: eps · the derivative's `size` elsewhere, and `times` eps of all."""
+    """What a claim may lose: eps · the derivative's `size` elsewhere, `times` eps of all, and `nothing` altogether."""
 
     size: float = 0.0
     times: float = 0.0
+    nothing: float = 0.0
 
 
 USUAL = Loss()
@@ -63,11 +67,11 @@ USUAL = Loss()
 class _Tolerances:
     """What the claim's dtype adds to a bound."""
 
-    def __init__(self, dtype: str, times: float) -> None:
+    def __init__(self, dtype: str, loss: Loss) -> None:
         info = np.finfo(dtype)
-        c = max(4.0 if info.bits == 16 else 24.0, times)
+        c = max(4.0 if info.bits == 16 else 24.0, loss.times)
         self.rounding = c * float(info.eps)
-        self.underflow = c * float(info.smallest_normal)
+        self.underflow = max(c * float(info.smallest_normal), loss.nothing)
         self.largest = float(info.max)
 
     def __call__(self, value: Array, bound: Array, lost: Array) -> Array:
@@ -103,7 +107,7 @@ def expected(
     `size_of` is `largest(estimate)`; `outputs` and the variable's `values` are flat.
     """
     size_of = size_of if strict else np.maximum(size_of, loss.size)
-    tolerances = _Tolerances(dtype, loss.times)
+    tolerances = _Tolerances(dtype, USUAL if strict else loss)
     per_x = np.zeros(values.size) if strict else 1.0 / np.maximum(np.abs(values), 1.0)
     apart = asked.rows[: len(asked.rows) - asked.mixed]
     sums = [_Sum(row, values.size) for row in asked.rows[len(apart) :]]
@@ -127,7 +131,7 @@ def expected(
 
 
 def _chunks(estimate: Estimate) -> Iterator[slice]:
-    """Cut the outputs into pieces of so many entries."""
+    """Cut the outputs into pieces of a number of entries."""
     colours, outputs = estimate.value.shape
     step = max(1, BLOCK // max(1, colours))
     for start in range(0, outputs, step):
@@ -143,6 +147,7 @@ class _Entries:
     low: Array
     high: Array
     kink: Array | None
+    infinite: Array | None
     column: Array
     pattern: Array
     output: Array
@@ -154,6 +159,7 @@ class _Entries:
     def of(cls, estimate: Estimate, used: slice, size_of: Array, outputs: Array, per_x: Array) -> _Entries:
         column = estimate.column[:, used]
         value, low, high, kink = estimate.value[:, used], estimate.value[:, used], estimate.value[:, used], None
+        infinite = None if estimate.infinite is None else estimate.infinite[:, :, used]
         if estimate.kink is not None and estimate.left is not None and estimate.right is not None:
             kink = estimate.kink[:, used]
             # At a kink the claim is held against either side.
@@ -164,7 +170,7 @@ class _Entries:
         lost = row_max + np.abs(outputs[used]) * per_x[column] if per_x.size else np.zeros(column.shape)
         output = np.broadcast_to(np.arange(used.start, used.stop), column.shape)
         bound, zero = estimate.bound[:, used], estimate.zero_bound[used]
-        return cls(value, bound, low, high, kink, column, column >= 0, output, row_max, lost, zero)
+        return cls(value, bound, low, high, kink, infinite, column, column >= 0, output, row_max, lost, zero)
 
 
 def _apart(entries: _Entries, row: Array, weight: Array, outside: Array, tolerances: _Tolerances) -> Expected:
@@ -178,6 +184,7 @@ def _apart(entries: _Entries, row: Array, weight: Array, outside: Array, toleran
     if entries.kink is not None:
         ends = weight * entries.low, weight * entries.high
         low, high, kink = np.minimum(*ends), np.maximum(*ends), entries.kink
+    steep = np.broadcast_to(0, (2, *value.shape)) if entries.infinite is None else np.sign(weight) * entries.infinite
     arrays = (
         np.broadcast_to(row, value.shape),
         entries.column,
@@ -188,11 +195,12 @@ def _apart(entries: _Entries, row: Array, weight: Array, outside: Array, toleran
         low,
         high,
         kink,
+        steep,
     )
     if (entries.pattern & (weight != 0)).all():
         return Expected(*arrays)
     chosen = entries.pattern & (weight != 0)
-    return Expected(*(array[chosen] for array in arrays))
+    return Expected(*(array[..., chosen] for array in arrays))
 
 
 def _outside(
@@ -205,7 +213,7 @@ def _outside(
     zero = np.zeros(places.size)
     bound = (share @ estimate.zero_bound)[row]
     tolerance = tolerances(zero, bound, (share @ size_of)[row])
-    return Expected(row, position, alone[row], zero, bound, tolerance, zero, zero, zero > 0)
+    return Expected(row, position, alone[row], zero, bound, tolerance, zero, zero, zero > 0, np.zeros((2, zero.size)))
 
 
 class _Sum:
@@ -214,6 +222,7 @@ class _Sum:
     def __init__(self, row: Array, size: int) -> None:
         self.row = row
         self.value, self.bound, self.lost, self.low, self.high, self.touched, self.kinks = np.zeros((7, size))
+        self.infinite = np.zeros((2, size))
         self.outside = self.everything = 0.0
 
     def add(self, entries: _Entries, used: slice) -> None:
@@ -233,6 +242,10 @@ class _Sum:
         into(self.touched, np.ones(1))
         self.outside += float(share @ entries.zero_bound)
         self.everything += float(share @ entries.row_max)
+        if entries.infinite is not None:
+            steep = np.sign(weight) * entries.infinite
+            for sign, side in zip((-1, 1), self.infinite, strict=True):
+                into(side, sign * (steep == sign).any(axis=0))
         if entries.kink is not None:
             # Several conventions meet in one number, and each of them may be 0.
             ends = np.stack([weight * entries.low, weight * entries.high])
@@ -251,4 +264,4 @@ class _Sum:
         kink = self.kinks > 0
         low, high = np.where(kink, self.low, self.value), np.where(kink, self.high, self.value)
         place = np.full(size, row), np.arange(size), np.full(size, output)
-        return Expected(*place, self.value, bound, tolerance, low, high, kink)
+        return Expected(*place, self.value, bound, tolerance, low, high, kink, self.infinite)

@@ -8,14 +8,16 @@ from collections.abc import Callable
 import numpy as np
 
 from gradcheck.comparing.compare import RESOLVED, Comparison
+from gradcheck.in_dtype import InDtype
 from gradcheck.numerical import project
 from gradcheck.problem import Array, Problem
-from gradcheck.results import AtPoint, Entry, Verdict
+from gradcheck.results import AtPoint, Entry
 from gradcheck.sampling import Point
+from gradcheck.verdicts import Verdict
 
 
 def compare_projected(
-    problem: Problem, point: Point, name: str, vjp: Callable[[list[Array]], Array], dtype: str, seed: int
+    problem: Problem, point: Point, name: str, vjp: Callable[[list[Array]], Array], known: InDtype, seed: int
 ) -> Comparison:
     """Hold `vjp(cotangents)`, the claimed gradient by the variable `name`, against directional derivatives."""
     domain = None if point.boundary else problem.variable(name).domain
@@ -26,16 +28,17 @@ def compare_projected(
         (name,),
         domains={name: domain},
         seed=seed,
-        eps=float(np.finfo(dtype).eps),
+        eps=float(np.finfo(known.precision).eps),
     )
     errors = [abs(probe.claimed - probe.measured) for probe in found.probes]
     tolerance = max(probe.bound for probe in found.probes)
     scale = max(abs(probe.measured) for probe in found.probes)
-    resolved = math.isfinite(tolerance) and tolerance <= RESOLVED.get(dtype, RESOLVED["float64"]) * scale
+    limit = RESOLVED.get(known.precision, RESOLVED["float64"])
+    resolved = math.isfinite(tolerance) and tolerance <= limit * scale
     unresolved: Verdict = "skipped" if point.special else "unresolved"
     at = AtPoint(
         point=point.label,
-        dtype=dtype,
+        dtype=known.name,
         verdict="wrong" if found.wrong else "correct" if resolved or tolerance == 0 else unresolved,
         entries=len(found.probes),
         error=max(errors),
@@ -47,10 +50,13 @@ def compare_projected(
         resolution=found.rho,
         scale=scale,
         message=f"compared along {len(found.probes)} random directions: {found.power}",
+        edge=point.edge,
+        size=point.size,
     )
     worst = None
     if found.culprit is not None:
         culprit = found.culprit
         bound = culprit.bound
         worst = Entry((), culprit.index, culprit.claimed, culprit.measured, bound, bound)
-    return Comparison(at, worst, (), np.zeros((0, 0)), sum(probe.wrong for probe in found.probes))
+    wrong = sum(probe.wrong for probe in found.probes)
+    return Comparison(at, worst, (), (), np.zeros((0, 0)), wrong, plain=1)

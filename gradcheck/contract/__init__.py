@@ -1,8 +1,8 @@
-"""What a derivative must respect beside its numbers: purity, determinism, linearity, independence, quiet.
+"""What a derivative must respect beside its numbers: determinism, linearity, no trace of other calls, good manners.
 
-Every item is tried through the `Problem` alone: arrays are handed over of which copies are kept, the same
-question is put twice, other data are computed in between. Numbers are compared as the same code gives them
-twice, so that a tolerance has to cover the order of summation only.
+Every item is tried through the `Problem` alone, at a point where forward is finite: arrays are handed over of which
+copies are kept, the same question is put twice, other data are computed in between. Numbers are compared as the same
+code gives them twice, so that a tolerance has to cover the order of summation only. What is waived is not tried.
 """
 
 from __future__ import annotations
@@ -13,30 +13,35 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradcheck.contract import algebra, floating, purity, sameness, ties
+from gradcheck.contract import algebra, floating, manners, sameness
 from gradcheck.contract.setting import NotTried, Setting
 from gradcheck.errors import told
 from gradcheck.problem import Method, Problem, Subject, Values
 from gradcheck.results import ContractResult
 
-ITEMS: dict[str, Callable[[Setting], Iterator[str]]] = {
-    "forward leaves its inputs alone": purity.forward_leaves_its_inputs,
-    "derivatives leave inputs and weights alone": purity.derivatives_leave_inputs_and_weights,
-    "derivatives leave the upstream gradient alone": purity.derivatives_leave_the_upstream_gradient,
+Item = Callable[[Setting], Iterator[str]]
+
+# What breaks one of these makes a derivative wrong for somebody who uses it as it is meant to be used.
+REQUIRED: dict[str, Item] = {
     "forward is deterministic": sameness.forward_is_deterministic,
     "derivatives are deterministic": sameness.derivatives_are_deterministic,
     "asking twice gives the same answer": sameness.asking_twice,
+    "earlier calls leave no trace": sameness.earlier_calls_leave_no_trace,
+    "derivatives leave weights alone": manners.derivatives_leave_weights,
     "vector-Jacobian products are linear": algebra.linear,
     "vector-Jacobian products agree with the local gradients": algebra.agrees_with_local,
-    "earlier calls leave no trace": sameness.earlier_calls_leave_no_trace,
-    "gradients at ties add up": ties.add_up,
-    "samples do not leak into each other": algebra.samples_do_not_leak,
-    "gradients are finite": floating.gradients_are_finite,
-    "no floating-point warnings": floating.no_warnings,
-    "gradients are arrays of their own": purity.gradients_are_their_own,
 }
 # Nobody's derivative is wrong for these: `return [self.w]` is right, as long as the caller only reads it.
-NOTED = (purity.gradients_are_their_own,)
+NOTED: dict[str, Item] = {
+    "a call can be asked more than once": sameness.asked_more_than_once,
+    "forward leaves its inputs alone": manners.forward_leaves_its_inputs,
+    "derivatives leave their inputs alone": manners.derivatives_leave_inputs,
+    "derivatives leave the upstream gradient alone": manners.derivatives_leave_the_upstream_gradient,
+    "outputs are arrays of their own": manners.outputs_are_their_own,
+    "gradients are arrays of their own": manners.gradients_are_their_own,
+    "no floating-point warnings": floating.no_warnings,
+}
+ITEMS = {**REQUIRED, **NOTED}
 
 
 def check_contract(
@@ -57,14 +62,16 @@ def _setting(subject: Subject, problem: Problem, values: Values, rng: np.random.
 
 
 def _answers(setting: Setting, method: Method) -> bool:
-    """Whether the method answers at all: one that raises is a matter of its claims, not of the contract."""
+    """Whether the method answers at all, and in numbers: what it says there is a matter of its claims."""
     try:
-        return any(item is not None for item in setting.ask(method))
+        answer = setting.ask(method)
+        said = [one for name, one in setting.judged(method, answer) if one is not None]
+        return bool(said) and all(np.isfinite(np.asarray(one, dtype=float)).all() for one in said)
     except Exception:  # other people's code
         return False
 
 
-def _try(name: str, item: Callable[[Setting], Iterator[str]], setting: Setting) -> ContractResult:
+def _try(name: str, item: Item, setting: Setting) -> ContractResult:
     try:
         complaints = list(dict.fromkeys(item(setting)))
     except NotTried as reason:
@@ -73,7 +80,7 @@ def _try(name: str, item: Callable[[Setting], Iterator[str]], setting: Setting) 
         return ContractResult(name, "not tried", f"it raised {told(error)}")
     pinned = item is sameness.forward_is_deterministic and setting.problem.random and not complaints
     detail = "it draws random numbers; their seed was pinned" if pinned else "; ".join(complaints)
-    return ContractResult(name, "kept" if not complaints else "noted" if item in NOTED else "broken", detail)
+    return ContractResult(name, "kept" if not complaints else "noted" if name in NOTED else "broken", detail)
 
 
 __all__ = ["ITEMS", "check_contract"]

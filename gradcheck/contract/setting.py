@@ -46,6 +46,12 @@ class Setting:
         """Copies of the values, to be handed to code that may write into them."""
         return {name: np.array(value) for name, value in self.values.items()}
 
+    def judged(self, method: Method, answer: Sequence[Any]) -> list[tuple[str, Any]]:
+        """Pair the items of an answer with what they are about, without what the subject waives."""
+        about = method.wrt if len(answer) == len(method.wrt) else [f"output {n}" for n in range(len(answer))]
+        pairs = zip(about, answer, strict=True)
+        return [(name, one) for name, one in pairs if f"{method.name}[{name}]" not in self.subject.waivers]
+
     def ask(self, method: Method, values: Values | None = None, arguments: list[Array] | None = None) -> Answer:
         """Ask one method at a fresh call; what comes back is copied, so that nobody can change it later."""
         derivative = method.at(self.copies() if values is None else values)
@@ -65,10 +71,6 @@ def needed(methods: Sequence[Method], why: str = "no derivative method answers")
     if not methods:
         raise NotTried(why)
     return methods
-
-
-def labels(method: Method, answer: Answer) -> list[str]:
-    return list(method.wrt) if len(answer) == len(method.wrt) else [f"output {n}" for n in range(len(answer))]
 
 
 def reordered(value: Array) -> Array:
@@ -92,10 +94,11 @@ def agree(first: Answer, second: Answer) -> bool:
     return True
 
 
-def near(a: Any, b: Any, size: float) -> bool:
-    """|a − b| ≤ some roundings of `size` in the coarser of the two types; NaN is NaN."""
+def near(a: Any, b: Any, size: float, others: Sequence[Array] = ()) -> bool:
+    """|a − b| ≤ some roundings of `size` in the coarsest of the two types and those of `others`; NaN is NaN."""
     left, right = np.asarray(a), np.asarray(b)
-    eps = max([float(np.finfo(one.dtype).eps) for one in (left, right) if one.dtype.kind == "f"], default=0.0)
+    floats = [one.dtype for one in (left, right, *others) if one.dtype.kind == "f"]
+    eps = max([float(np.finfo(dtype).eps) for dtype in floats], default=0.0)
     with np.errstate(invalid="ignore"):
         close = np.abs(left - right) <= ROUNDINGS * eps * size
     return bool(np.all(close | (left == right) | (np.isnan(left) & np.isnan(right))))

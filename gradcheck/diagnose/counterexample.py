@@ -9,16 +9,18 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gradcheck.adapters import subject_of
+from gradcheck.comparing.judge import judge
 from gradcheck.diagnose.shrink import fewer_samples, holds, shrink
 from gradcheck.errors import CannotBuild
+from gradcheck.evaluated import Evaluated, Ledger
 from gradcheck.problem import Method, Problem, Sizes, Subject, Values
 from gradcheck.sampling import SHAPES, Point
-from gradcheck.visit import Ledger, Visit
 
 # Entries are written out up to so many; a longer point is no example that anybody reads.
 ENTRIES = 400
@@ -26,22 +28,23 @@ ENTRIES = 400
 
 def counterexample(
     subject: Subject, method_name: str, wrt: str, point_values: Values, still_wrong: Callable[[Values], bool]
-) -> tuple[str, str]:
+) -> tuple[str, str, Values, Problem | None]:
     """Return the smallest values found at which `method_name`'s claim about `wrt` is wrong, and a pytest test.
 
     Both are text. The test is "" where nothing can be imported that it could be about (a lambda, a local class,
-    an object that is built by hand).
+    an object that is built by hand). And the values themselves, with the problem where it was built anew for them.
     """
     values = {name: np.array(value) for name, value in point_values.items()}
+    built: Problem | None = None
     if sum(value.size for value in values.values()) > ENTRIES:
-        return _text(values), ""
+        return _text(values), "", values, None
     for fewer in fewer_samples(values):
         smaller = _problem_for(subject, fewer)
         if smaller is not None and holds(_claim_is_wrong(smaller, method_name, wrt), fewer):
-            values, still_wrong = fewer, _claim_is_wrong(smaller, method_name, wrt)
+            values, built, still_wrong = fewer, smaller, _claim_is_wrong(smaller, method_name, wrt)
             break
     values = shrink(values, still_wrong, _fixed(subject, wrt))
-    return _text(values), _test(subject, method_name, wrt, values)
+    return _text(values), _test(subject, method_name, wrt, values), values, built
 
 
 def _claim_is_wrong(problem: Problem, method_name: str, wrt: str) -> Callable[[Values], bool]:
@@ -59,7 +62,7 @@ def _problem_for(subject: Subject, values: Values) -> Problem | None:
 
 def _problems(subject: Subject, values: Values) -> Iterator[Problem]:
     batch = next((len(value) for value in values.values() if np.ndim(value) > 1), 1)
-    for sizes in (Sizes(), replace(Sizes(), batch=batch), *(sizes for _, sizes in SHAPES)):
+    for sizes in (Sizes(), replace(Sizes(), batch=batch), *(sizes for _, _, sizes in SHAPES)):
         with contextlib.suppress(CannotBuild):  # some layers refuse a batch of one
             yield subject.build(sizes, np.random.default_rng(0))
     yield from subject.cases()
@@ -148,7 +151,10 @@ def test_{title}():
 
 
 def _import(module: str, name: str) -> str:
-    return f"from {module} import {name.split('.')[0]}\n"
+    first = name.split(".")[0]
+    if all(part.isidentifier() and not keyword.iskeyword(part) for part in module.split(".")):
+        return f"from {module} import {first}\n"
+    return f"import importlib\n\n{first} = importlib.import_module({module!r}).{first}\n"  # 1_layers.py, a-b.py
 
 
 def _lines(arguments: list[str]) -> str:
@@ -164,6 +170,8 @@ def _importable(title: str) -> tuple[str, str, Any] | None:
         thing: Any = sys.modules.get(".".join(parts[:cut]))
         if thing is None:
             continue
+        if "." in Path(getattr(thing, "__file__", None) or "").stem.partition(".cpython")[0]:
+            return None  # layers.v2.py: no import leads to it
         for part in parts[cut:]:
             thing = getattr(thing, part, None)
         return None if thing is None else (".".join(parts[:cut]), ".".join(parts[cut:]), thing)
@@ -202,11 +210,12 @@ def assert_claim(thing: Any, method: str, wrt: str, dtype: str = "float64", **va
 def claim_error(problem: Problem, method: Method, wrt: str, values: Values, dtype: str = "float64") -> str:
     """Return what is wrong with one claim at one point, "" where nothing is."""
     exact = {name: value.astype(float) if value.dtype.kind == "f" else value for name, value in values.items()}
-    visit = Visit(Point("given values", problem, exact), Ledger())
-    answer, asked = visit.ask_entries(method, wrt, dtype)
+    here = Evaluated(Point("given values", problem, exact), Ledger())
+    known = here.in_dtype(dtype)
+    answer, asked = here.ask_entries(method, wrt, known)
     if answer.rows is None:
         return f"{method.name} by {wrt}: {answer.message}" if answer.status in ("raised", "unreadable") else ""
-    found = visit.compare(wrt, answer.rows, asked, dtype)
+    found = judge(here, method, wrt, answer.rows, asked, known)
     if found.at.verdict != "wrong" or found.worst is None:
         return ""
     worst = found.worst

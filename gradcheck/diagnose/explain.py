@@ -1,72 +1,92 @@
-"""Why a claim is wrong: the facts for the diagnosis, and the smallest counterexample."""
+"""Why a claim is wrong: the facts for the diagnosis, the smallest counterexample, and what is claimed there."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gradcheck.comparing.judge import is_wrong, right_answer
+from gradcheck.comparing.shared import not_together
 from gradcheck.diagnose import Evidence, diagnose
 from gradcheck.diagnose.counterexample import counterexample
+from gradcheck.diagnose.matrices import matrices
+from gradcheck.diagnose.small_constants import forgotten
+from gradcheck.evaluated import Evaluated, Ledger
 from gradcheck.problem import Method, Subject, Values
-from gradcheck.results import Cause
-from gradcheck.sampling import Point
-from gradcheck.visit import Ledger, Visit
+from gradcheck.record import Record, Wrong
+from gradcheck.results import Cause, Matrices
+from gradcheck.verdicts import Reach
 
-WHOLE_NUMBERS = Cause(
-    "whole numbers",
-    "Wrong only for whole numbers (int64 arrays): np.zeros_like(x), say, makes a gradient that cannot hold fractions.",
-    "at all points of floating-point numbers it is right",
+SHARED = (
+    "Where several entries meet in one kink, each may claim either side, or between; but what they claim together must "
+    "be a derivative along every direction."
 )
 
 
-def explain(
-    subject: Subject,
-    point: Point,
-    dtype: str,
-    method: Method,
-    name: str,
-    message: str,
-    previous: Values | None,
-    seed: int,
-    budget: int,
-) -> tuple[tuple[Cause, ...], str, str]:
-    """Return the causes that fit, best first, the smallest counterexample as text, and a test that reproduces it.
+@dataclass(frozen=True)
+class Explained:
+    """Causes that fit, best first; the smallest counterexample as text, with what is claimed and measured there; a
+    test that reproduces it; and how far the mistake reaches, where the cause tells more than the points do."""
 
-    All are empty for a Jacobian past the budget: what is wrong with it is the entry that was found by halving.
+    causes: tuple[Cause, ...] = ()
+    example: str = ""
+    matrices: Matrices | None = None
+    test: str = ""
+    reach: Reach | None = None
+    where: str = ""
+
+
+def explain(subject: Subject, record: Record, seed: int, budget: int) -> Explained:
+    """Explain the first point at which a claim was wrong.
+
+    Nothing is said of a Jacobian past the budget: what is wrong with it is the entry that was found by halving.
     """
-    visit = Visit(point, Ledger(), seed=seed, budget=budget)
-    if visit.is_large(name):
-        return (), "", ""
-    causes = diagnose(_evidence(visit, method, name, dtype, message, previous))
-    if any(
-        array.dtype.kind in "iu" and point.values[key].dtype.kind == "f" for key, array in visit.given(dtype).items()
-    ):
-        causes = (WHOLE_NUMBERS, *causes[:1])  # all points before it were right
+    wrong = record.first_wrong
+    assert wrong is not None
+    name, method, point = record.wrt, wrong.method, wrong.point
+    here = Evaluated(point, Ledger(), seed=seed, budget=budget)
+    if here.is_large(name):
+        return Explained()
+    epsilon, causes = None, tuple[Cause, ...]()
+    if wrong.together:
+        causes = (Cause("shared kink", SHARED, wrong.together),)
+    else:
+        evidence = _evidence(here, method, name, wrong)
+        epsilon = forgotten(subject, evidence, here)
+        causes = (epsilon.cause,) if epsilon is not None else diagnose(evidence)
 
     def still_wrong(values: Values) -> bool:
         try:
-            smaller = Visit(replace(point, values=dict(values)), Ledger(), seed=seed)
+            smaller = Evaluated(replace(point, values=dict(values)), Ledger(), seed=seed)
         except Exception:  # values at which forward itself fails show nothing about its derivative
             return False
-        return smaller.is_wrong(method, name, dtype)
+        known = smaller.in_dtype(wrong.dtype)
+        if wrong.together:
+            return not_together(smaller, method, name, known)
+        return is_wrong(smaller, method, name, known)
 
-    example, test = counterexample(subject, method.name, name, point.values, still_wrong)
-    return causes, example, test
+    example, test, values, smaller = counterexample(subject, method.name, name, point.values, still_wrong)
+    exact = {key: value.astype(float) if value.dtype.kind == "f" else value for key, value in values.items()}
+    shown = matrices(replace(point, problem=smaller or point.problem, values=exact), method, name, wrong.dtype)
+    if epsilon is not None:
+        return Explained(causes, example, shown, test, "ε", epsilon.where)
+    return Explained(causes, example, shown, test)
 
 
-def _evidence(visit: Visit, method: Method, name: str, dtype: str, message: str, previous: Values | None) -> Evidence:
-    answer, asked = visit.ask_entries(method, name, dtype)
-    right, tolerance = visit.expected(name, asked, dtype)
+def _evidence(here: Evaluated, method: Method, name: str, wrong: Wrong) -> Evidence:
+    known = here.in_dtype(wrong.dtype)
+    answer, asked = here.ask_entries(method, name, known)
+    right, tolerance = right_answer(here, name, asked, known)
     return Evidence(
         method=method,
-        variable=visit.problem.variable(name),
-        problem=visit.problem,
-        values=visit.point.values,
-        outputs=visit.outputs,
+        variable=here.problem.variable(name),
+        problem=here.problem,
+        values=here.point.values,
+        outputs=here.outputs,
         claim=answer.rows if answer.rows is not None else np.full(right.shape, np.nan),
         estimate=right,
         tolerance=tolerance,
-        previous=previous,
-        message=answer.message or message,
+        previous=wrong.previous,
+        message=answer.message or wrong.message,
     )

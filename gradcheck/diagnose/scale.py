@@ -148,6 +148,9 @@ def _extra(noun: str, n: int, e: Evidence) -> Factor:
             "averaged instead of summed",
             f"{start} the gradient of a weight is a sum over the batch, not a mean.",
         )
+    if e.method.convention and noun in ("batch", "rows"):
+        why = "its package averages weight gradients over the batch, so its losses must leave the 1/batch out."
+        return Factor(1 / n, f"extra 1/{noun}", f"{start} {why}")
     return Factor(1 / n, f"extra 1/{noun}", f"{start} is it divided by the {noun} once too often?")
 
 

@@ -1,8 +1,8 @@
 """Numerical derivatives, each with a bound on its error."""
 
 from gradcheck.numerical.curve import curve
-from gradcheck.numerical.directional import directional, one_sided
-from gradcheck.numerical.estimate import Cost, Estimate, TooLarge, scale_of_rows
+from gradcheck.numerical.directional import directional, sides
+from gradcheck.numerical.estimate import Cost, Estimate, TooLarge
 from gradcheck.numerical.jacobian import estimate
 from gradcheck.numerical.projection import Culprit, Probe, Projection, project
 
@@ -16,7 +16,6 @@ __all__ = [
     "curve",
     "directional",
     "estimate",
-    "one_sided",
     "project",
-    "scale_of_rows",
+    "sides",
 ]

@@ -12,49 +12,52 @@ from gradcheck.numerical.jacobian import estimate
 from gradcheck.problem import Array, Values
 
 Domains = Mapping[str, tuple[float, float] | None]
-Bounded = list[tuple[Array, Array]]  # value and bound of every output, in its shape
 
 
 def directional(
     forward: Forward, values: Values, tangents: Values, *, domains: Domains | None = None, seed: int = 0
-) -> Bounded:
+) -> list[tuple[Array, Array]]:
     """Return `(value, bound)` of the derivative of every output along `tangents`, in the outputs' shapes.
 
     The derivative is that of t ↦ forward(values + t · tangents) at 0. A variable without a tangent is held fixed.
     Where the two sides differ (a kink) or nothing could be estimated, the bound says so: it reaches both sides, or is
     infinite.
     """
-    found, unit = _along(forward, values, tangents, domains, seed)
-    value, bound = found.value[0], found.bound[0]
-    if found.kink is not None and found.left is not None and found.right is not None:
-        bound = bound + np.where(found.kink[0], np.abs(found.right[0] - found.left[0]) / 2, 0)
-    return _split(found, value / unit, bound / unit)
+    found, unit = _along(forward, values, tangents, domains or {}, seed)
+    low, high = _ends(found)
+    value, bound = (low + high) / 2, found.bound[0] + (high - low) / 2
+    ends = np.cumsum([int(np.prod(shape)) for shape in found.output_shapes])[:-1]
+    parts = zip(np.split(value / unit, ends), np.split(bound / unit, ends), found.output_shapes, strict=True)
+    return [(v.reshape(shape), b.reshape(shape)) for v, b, shape in parts]
 
 
-def one_sided(
+def sides(
     forward: Forward, values: Values, tangents: Values, *, domains: Domains | None = None, seed: int = 0
-) -> tuple[Bounded, Bounded]:
-    """Return the derivatives along `tangents` for t below 0 and above: `(left, right)`, each `(value, bound)` by output.
+) -> tuple[Array, Array, Array]:
+    """Return `(low, high, bound)`, flat over all outputs: the ends of the one-sided derivatives along `tangents`.
 
-    At a kink that several entries share (a maximum's tie, a sum of absolute values) these differ, and a claim times the
-    direction has to lie between them. An infinite one-sided derivative is ±∞ with an infinite bound; so is the bound of
-    a side on which f is not known.
+    At a kink that several entries share (a maximum's tie, a sum of absolute values) a claim times the direction has to
+    lie between them. They are the same where f is smooth along that line. The bound is infinite where nothing could be
+    estimated, or where f is known on one side only.
     """
-    found, unit = _along(forward, values, tangents, domains, seed)
-    value, bound = found.value[0], found.bound[0]
-    left, right, bounds = value, value, [bound, bound]
-    if found.kink is not None and found.left is not None and found.right is not None:
-        split = found.kink[0] | (found.infinite != 0).any(axis=0)[0] if found.infinite is not None else found.kink[0]
-        left, right = np.where(split, found.left[0], value), np.where(split, found.right[0], value)
-    if found.one_sided is not None:
-        bounds = [np.where(found.one_sided[0] == sign, np.inf, bound) for sign in (1, -1)]
-    return _split(found, left / unit, bounds[0] / unit), _split(found, right / unit, bounds[1] / unit)
+    found, unit = _along(forward, values, tangents, domains or {}, seed)
+    low, high = _ends(found)
+    bound = found.bound[0] if found.one_sided is None else np.where(found.one_sided[0], np.inf, found.bound[0])
+    return low / unit, high / unit, bound / unit
+
+
+def _ends(found: Estimate) -> tuple[Array, Array]:
+    value = found.value[0]
+    if found.kink is None or found.left is None or found.right is None:
+        return value, value
+    kink, left, right = found.kink[0], found.left[0], found.right[0]
+    return np.where(kink, np.minimum(left, right), value), np.where(kink, np.maximum(left, right), value)
 
 
 def _along(
-    forward: Forward, values: Values, tangents: Values, domains: Domains | None, seed: int
+    forward: Forward, values: Values, tangents: Values, domains: Domains, seed: int
 ) -> tuple[Estimate, float]:
-    """Return the estimate by t, in units of a step that moves entries by about their own size."""
+    """Return the estimate by t in units of a step that moves entries by about their own size, and that step."""
     unit = size(values, tangents)
 
     def along(at: Values) -> list[Array]:
@@ -62,7 +65,7 @@ def _along(
         moved = {name: (values[name] + t * tangent).astype(values[name].dtype) for name, tangent in tangents.items()}
         return forward({**values, **moved})
 
-    low, high = room(values, tangents, domains or {})
+    low, high = room(values, tangents, domains)
     found = estimate(along, {"t": np.array(0.0)}, "t", domain=(low / unit, high / unit), seed=seed)
     return found, unit
 
@@ -80,13 +83,6 @@ def size(values: Values, tangents: Values) -> float:
         steps.append((x[moving] / d[moving]).ravel())
     every = np.sort(np.concatenate(steps)) if steps else np.zeros(0)
     return float(every[(every.size - 1) // 2]) if every.size else 1.0
-
-
-def _split(found: Estimate, value: Array, bound: Array) -> Bounded:
-    """Return values and bounds by output, in its shape."""
-    ends = np.cumsum([int(np.prod(shape)) for shape in found.output_shapes])[:-1]
-    parts = zip(np.split(value, ends), np.split(bound, ends), found.output_shapes, strict=True)
-    return [(v.reshape(shape), b.reshape(shape)) for v, b, shape in parts]
 
 
 def room(values: Values, tangents: Values, domains: Domains) -> tuple[float, float]:

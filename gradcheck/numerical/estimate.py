@@ -113,14 +113,3 @@ def size_of_rows(value: Array, bound: Array, variation: Array) -> Array:
         size = np.abs(value)
         largest = np.max(size, axis=0, where=size > bound, initial=0.0)
     return np.where(largest > 0, largest, variation)
-
-
-def scale_of_rows(estimate: Estimate, outputs: Array, values: Array) -> Array:
-    """Return for each output `(outputs,)` the size that a derivative of it has: what a tolerance is a share of.
-
-    The largest |derivative| that is known (above its bound); else how far f moves over steps of the size of x, divided
-    by them; else, where f does not move at all, |f| / max(|x|, 1). `outputs`, `values`: f at the point, and x, flat.
-    """
-    scale = size_of_rows(estimate.value, estimate.bound, estimate.variation)
-    otherwise = np.abs(outputs) / max(float(np.abs(values).max(initial=0.0)), 1.0)
-    return np.where(scale > 0, scale, np.where(np.isfinite(otherwise), otherwise, 0.0))

@@ -54,7 +54,7 @@ def estimate(
     x, outputs = evaluator.x, evaluator.f0.size
     around = Surroundings.of(evaluator, domain, accuracy, rng) if x.size and outputs else None
     if around is None:
-        return _result(evaluator, dense(x.size, outputs), Entries.nothing(x.size, outputs), np.zeros(outputs), x)
+        return _result(evaluator, dense(x.size, outputs), Entries.nothing(x.size, outputs), np.zeros(outputs), x, evaluator.eps)
     structure = find(evaluator, around.scale, domain, rng)
     _limit(structure, most)
     if stackable:
@@ -66,7 +66,7 @@ def estimate(
         around.stack(())
         found = _climb(around, structure, rng)
     assert found is not None
-    return _result(evaluator, structure, found, around.variation(structure), around.scale)
+    return _result(evaluator, structure, found, around.variation(structure), around.scale, around.best.eps)
 
 
 def _limit(structure: Structure, most: int | None) -> None:
@@ -140,11 +140,11 @@ def _begins_to_move(around: Surroundings, structure: Structure, found: Entries) 
 
 
 def _result(
-    evaluator: Evaluator, structure: Structure, found: Entries, variation: Array, scale: Array
+    evaluator: Evaluator, structure: Structure, found: Entries, variation: Array, scale: Array, eps: float
 ) -> Estimate:
     bound = found.bound
     if bound.size:
-        least = floors.last_bits(evaluator.f0, found.value, structure.spread(scale[structure.index]))
+        least = floors.last_bits(evaluator.f0, eps, found.value, structure.spread(scale[structure.index]))
         np.maximum(least, floors.hidden(found.value, bound, variation), out=least)
         np.maximum(found.rounding, least, out=found.rounding)
         bound = found.bound

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gradcheck.results import to_json
+from gradcheck.data import to_json
 
 SCHEMA = 1
 KIND = "tensorflow"

@@ -1,11 +1,12 @@
 """The JSON of one run (`--json FILE`).
 
-schema        version of this format (1); it counts up when a field changes its meaning or goes away
+schema        version of this format (2); it counts up when a field changes its meaning or goes away
 gradcheck     version of gradcheck; python: version of Python
 targets       what was asked for; files: the source file of each, so that the wrong copy cannot go unnoticed
 seed, dtypes  how it was checked
 verdict       the worst verdict of all components; exit_status: what the command returned
-counts        components by verdict
+counts        components by verdict (`gradcheck.verdicts` says what each means)
+reaches       how many of the wrong ones reach how far ("everywhere", "an edge", …)
 seconds       how long each component took, by name (the only part that differs between two equal runs)
 components    one object per component: the fields of `gradcheck.results.ComponentResult`, nested as there;
               infinities and NaN are the strings "inf", "-inf" and "nan"
@@ -19,10 +20,12 @@ import platform
 from collections.abc import Mapping, Sequence
 
 from gradcheck import __version__
-from gradcheck.report.terminal import counts
-from gradcheck.results import ComponentResult, from_json, overall, to_json
+from gradcheck.data import to_json
+from gradcheck.report.counted import counts, reached
+from gradcheck.results import ComponentResult, from_json
+from gradcheck.verdicts import overall
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Document:
             "verdict": overall(result.verdict for result in self.components),
             "exit_status": self.exit_status,
             "counts": counts(self.components),
+            "reaches": reached(self.components),
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             "components": [json.loads(to_json(result)) for result in self.components],
         }
@@ -59,6 +63,7 @@ class Document:
 def components_of(text: str) -> Sequence[ComponentResult]:
     """Read the components back from a document (ValueError where it is of another schema or malformed)."""
     data = json.loads(text)
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA or not isinstance(data.get("components"), list):
-        raise ValueError(f"expected the JSON of a gradcheck run, schema {SCHEMA}")
+    found = data.get("schema") if isinstance(data, dict) else None
+    if found != SCHEMA or not isinstance(data.get("components"), list):
+        raise ValueError(f"expected the JSON of a gradcheck run, schema {SCHEMA}, but found {found!r}: run it again")
     return [from_json(json.dumps(item)) for item in data["components"]]

@@ -13,65 +13,72 @@ import dataclasses
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gradcheck.report import store
+from gradcheck.report.counted import counts, reached, tallied, tally
 from gradcheck.report.rows import headline
-from gradcheck.report.terminal import counts
-from gradcheck.results import ORDER, ComponentResult
+from gradcheck.results import ComponentResult
+from gradcheck.verdicts import Reach, Verdict, farthest, overall, rank
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
 class Row:
-    """One component of one folder. `who` is the folder's name, `cause` why it is not correct."""
+    """One component of one folder. `who` is the folder's name, `where` how far a mistake reaches, `cause` why."""
 
     who: str
     component: str
     verdict: str
+    where: str
     cause: str
 
 
 @dataclass(frozen=True)
 class Folder:
-    """One folder's line on the page. `page` is the folder's own report, or `""` where nothing could be checked."""
+    """One folder's line on the page. `page` is the folder's own report, or `""` where nothing could be checked.
+
+    `counts`: components by verdict; `reach`: the farthest of a wrong one, `reaches`: how many reach how far.
+    """
 
     who: str
     page: str
-    verdict: str
-    counts: Mapping[str, int]
+    verdict: Verdict
+    counts: Mapping[Verdict, int]
     rows: tuple[Row, ...]
+    reach: Reach | None = None
+    reaches: Mapping[Reach, int] = field(default_factory=dict)
+
+    @property
+    def said(self) -> str:
+        """How many components have each verdict, in words."""
+        return ", ".join(tallied(verdict, amount, self.reaches) for verdict, amount in self.counts.items())
 
 
 def rows_of(who: str, results: Sequence[ComponentResult]) -> tuple[Row, ...]:
     """Return the rows of one folder, worst first."""
-    ordered = sorted(results, key=lambda result: (ORDER.index(result.verdict), result.name))
-    return tuple(Row(who, result.name, result.verdict, _cause(result)) for result in ordered)
-
-
-def _cause(result: ComponentResult) -> str:
-    broken = (f"{item.name}: {item.detail}" for item in result.contract if item.verdict == "broken")
-    return headline(result) or next(broken, "")
+    ordered = sorted(results, key=lambda result: (rank(result.verdict, result.reach), result.name))
+    return tuple(Row(who, one.name, one.verdict, one.where if one.reach else "", headline(one)) for one in ordered)
 
 
 def folder_of(who: str, results: Sequence[ComponentResult]) -> Folder:
     """Return what the page shows of one folder."""
-    rows = rows_of(who, results)
-    checked = any(row.verdict != "skipped" for row in rows)
-    page = f"{store.stem(who)}/index.html" if checked else ""
+    checked = any(result.claims for result in results)
     return Folder(
         who,
-        page,
-        rows[0].verdict if rows else "skipped",
-        {str(verdict): amount for verdict, amount in counts(results).items()},
-        rows,
+        page=f"{store.stem(who)}/index.html" if checked else "",
+        verdict=overall(result.verdict for result in results) if results else "could not be asked",
+        counts=counts(results),
+        rows=rows_of(who, results),
+        reach=farthest(result.reach for result in results),
+        reaches=reached(results),
     )
 
 
 def csv_text(folders: Sequence[Folder]) -> str:
-    """Return the table as CSV: who, component, verdict, cause.
+    """Return the table as CSV: who, component, verdict, where, cause.
 
     A cell that a spreadsheet would take for a formula is written with an apostrophe before it.
     """
@@ -99,8 +106,9 @@ def save(folders: Sequence[Folder], target: str, folder: str) -> None:
 def load(folder: str) -> tuple[str, list[Folder]]:
     """Read the target and the table's data (ValueError where it is of another schema or malformed)."""
     data = json.loads((Path(folder) / store.EACH).read_text(encoding="utf-8"))
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise ValueError(f"expected {store.EACH} of schema {SCHEMA}: run the check again")
+    found = data.get("schema") if isinstance(data, dict) else None
+    if found != SCHEMA:
+        raise ValueError(f"expected {store.EACH} of schema {SCHEMA}, but found {found!r}: run the check again")
     try:
         folders = [Folder(**{**one, "rows": tuple(Row(**row) for row in one["rows"])}) for one in data["folders"]]
     except (KeyError, TypeError) as error:
@@ -113,12 +121,13 @@ def paint(folder: str) -> None:
     from gradcheck.report import html
 
     target, folders = load(folder)
-    ordered = sorted(folders, key=lambda one: (ORDER.index(one.verdict) if one.verdict in ORDER else 0, one.who))
+    found, reaches = tally(one.verdict for one in folders), reached(folders)
+    ordered = sorted(folders, key=lambda one: (rank(one.verdict, one.reach), one.who))
     page = html.paint(
         "folders.html",
         target=target,
         folders=ordered,
-        wrong=sum(one.verdict == "wrong" for one in folders),
+        summary=", ".join(tallied(verdict, amount, reaches) for verdict, amount in found),
         page_of=lambda row: f"{store.stem(row.who)}/{store.page(row.component)}",
         key="",
     )

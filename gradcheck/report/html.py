@@ -12,12 +12,13 @@ from typing import Any
 
 import jinja2
 import matplotlib
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from gradcheck.report import differential, others, pictures, rows, store, words
+from gradcheck.report import counted, differential, others, pictures, rows, store, tables, words
 from gradcheck.report.pictures import Picture
 from gradcheck.report.sheet import Sheet
-from gradcheck.results import ORDER, ClaimResult, ComponentResult, Curve, Heat
+from gradcheck.results import ClaimResult, ComponentResult, Curve, Heat
+from gradcheck.verdicts import rank
 
 HERE = Path(__file__).parent
 LARGEST = 900_000
@@ -98,8 +99,8 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
                 where=where,
                 summary=rows.summary(ordered),
                 sharpness=rows.sharpness(ordered),
-                tally=rows.tally(row.verdict for row in ordered),
-                claims=rows.tally(claim.verdict for result, _ in every for claim in result.claims),
+                tally=counted.tally(row.verdict for row in ordered),
+                claims=counted.tally(claim.verdict for result, _ in every for claim in result.claims),
                 points=sum(row.points for row in ordered),
                 versions=rows.versions([result for result, _ in every]),
                 seeds=sorted({result.seed for result, _ in every}),
@@ -114,10 +115,24 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
     return [f"data/{name} was not painted: {why}" for name, why in refused.items()]
 
 
+def embedded(result: ComponentResult) -> str:
+    """Return a component's page in a frame of its own, as a notebook shows it: no style leaks, no script runs."""
+    with Sheet.open() as sheet:
+        row = rows.row(result, "", "the result itself", "", ())
+        page = _component(sheet, result, row, (), "", alone=True).decode()
+    look = "width: 100%; height: 34em; border: 0"
+    return f'<iframe srcdoc="{escape(page)}" sandbox="allow-same-origin" style="{look}" title="gradcheck"></iframe>'
+
+
 def _component(
-    sheet: Sheet, result: ComponentResult, row: rows.Row, measurements: Sequence[differential.Measurement], key: str
+    sheet: Sheet,
+    result: ComponentResult,
+    row: rows.Row,
+    measurements: Sequence[differential.Measurement],
+    key: str,
+    alone: bool = False,
 ) -> bytes:
-    claims = sorted(result.claims, key=lambda claim: ORDER.index(claim.verdict))
+    claims = sorted(result.claims, key=lambda claim: rank(claim.verdict, claim.reach))
     drawn = _pictured(sheet, claims[: DETAILS[0].pictured])
     page = b""
     for detail in DETAILS:
@@ -136,9 +151,11 @@ def _component(
             longest=detail.longest,
             spread=pictures.spread(sheet, spread, "spread", left_out),
             summary=rows.claim_summary(result),
+            troubles=rows.troubles(result, shown),
             command=rows.command([result]),
             measurements=measurements,
             key=key,
+            alone=alone,
         )
         if len(page) <= LARGEST:
             break
@@ -215,6 +232,7 @@ def _environment() -> jinja2.Environment:
         "svg": Markup,
         "count": words.count,
         "rows_of": rows,
+        "tables": tables,
         "claim_reason": rows.reason,
     }
     return environment

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from gradcheck.data import typed
 from gradcheck.report.differential import Differential
-from gradcheck.results import typed
 
 SCHEMA = 1
 Outcome = Literal["caught", "survived", "equivalent"]

@@ -5,18 +5,26 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import TYPE_CHECKING
 
-from gradcheck.report.differential import Measurement
-from gradcheck.report.words import count, number, text
-from gradcheck.results import ORDER, AtPoint, ClaimResult, ComponentResult, Heat, Verdict
+from gradcheck.report.counted import reached, tallied, tally
+from gradcheck.report.words import apart, count, number, place, text
+from gradcheck.results import AtPoint, ClaimResult, ComponentResult, Entry, Heat
+from gradcheck.verdicts import ORDER, PASSING, Reach, Verdict, rank
+
+if TYPE_CHECKING:
+    from gradcheck.report.differential import Measurement
 
 DTYPES = ("float64", "float32", "float16")
 MOST_POINTS = 60
 """Points of one claim that a page lists, the worst first; the rest is in the data."""
+
+
+TROUBLES = 8
+"""Claims that a page names at its head."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,8 @@ class Row:
     data: str
     digest: str
     verdict: Verdict
+    where: str
+    reach: Reach | None
     rank: int
     headline: str
     claims: int
@@ -60,7 +70,9 @@ def row(result: ComponentResult, page: str, data: str, digest: str, measurements
         data=data,
         digest=digest,
         verdict=result.verdict,
-        rank=ORDER.index(result.verdict),
+        where=result.where if result.reach else "",
+        reach=result.reach,
+        rank=rank(result.verdict, result.reach),
         headline=headline(result),
         claims=len(result.claims),
         points=len(points),
@@ -73,21 +85,57 @@ def row(result: ComponentResult, page: str, data: str, digest: str, measurements
 
 
 def headline(result: ComponentResult) -> str:
-    """Return why a component is not correct, in a sentence ("" where it is)."""
+    """Return why a component is not correct, in a sentence; where it is, what is wrong with forward ("" if nothing)."""
     if result.verdict == "correct":
-        return ""
+        return "; ".join(note.text for note in result.notes if note.about == "forward")
     for claim in result.claims:
-        if claim.verdict == result.verdict:
+        if claim.verdict == result.verdict and claim.reach == result.reach:
             return f"{claim.name}: {reason(claim)}" if reason(claim) else claim.name
-    return result.reason
+    broken = (f"{item.name}: {item.detail}" for item in result.contract if item.verdict == "broken")
+    return result.reason or next(broken, "")
 
 
 def reason(claim: ClaimResult) -> str:
-    """Return the likely cause of a claim's verdict: its diagnosis, else its reason, else its first message."""
-    if claim.causes:
+    """Return the likely cause of a claim's verdict: its diagnosis, else its reason, its first message, its numbers."""
+    if claim.causes and claim.verdict == "wrong":
         return claim.causes[0].sentence
     messages = (point.message for point in claim.points if point.verdict == claim.verdict and point.message)
-    return claim.reason or next(messages, "")
+    return claim.reason or next(messages, "") or _numbers(claim)
+
+
+def _numbers(claim: ClaimResult) -> str:
+    worst = claim.worst
+    if claim.verdict != "wrong" or worst is None:
+        return ""
+    said, measured = apart(worst.claim, worst.estimate)
+    return f"{spot(worst, claim.wrt)} is claimed to be {said}, and was measured as {measured}"
+
+
+def spot(entry: Entry, wrt: str) -> str:
+    """Return which derivative an entry is.
+
+    >>> spot(Entry((0, 1), (2,), 0.0, 0.0, 0.0, 0.0), "x")
+    '∂ output[0, 1] / ∂ x[2]'
+    """
+    return f"∂ output{place(entry.output)} / ∂ {wrt}{place(entry.index)}"
+
+
+def first_wrong(claim: ClaimResult) -> str:
+    """Return where the wrong entries that are listed were found: the first point that has any."""
+    return next((f"{at.point}, {at.dtype}" for at in claim.points if at.verdict == "wrong" and at.entries), "")
+
+
+def places(claim: ClaimResult) -> str:
+    """Return the places of the wrong entries that are listed, and how many more there are."""
+    pairs = [(place(entry.output), place(entry.index)) for entry in claim.wrong]
+    if not any(output for output, _ in pairs):
+        what, spots = f"of {claim.wrt}", [index for _, index in pairs]
+    elif all(output == index for output, index in pairs):
+        what, spots = f"output by {claim.wrt} at the same place", [index for _, index in pairs]
+    else:
+        what, spots = f"output by {claim.wrt}", [f"{output} by {index or claim.wrt}" for output, index in pairs]
+    more = claim.wrong_count - len(pairs)
+    return f"{what}: {', '.join(spots)}{f' and {more:,} more' if more > 0 else ''}"
 
 
 def resolution(claim: ClaimResult) -> float:
@@ -118,7 +166,7 @@ def precisions(claim: ClaimResult) -> list[Precision]:
 
 def judged(points: Iterable[AtPoint]) -> list[AtPoint]:
     """Return the points at which the measurement was sharp enough to judge the claim."""
-    return [point for point in points if point.verdict in ("correct", "wrong", "waived")]
+    return [point for point in points if point.verdict in ("correct", "wrong", "waived", "convention")]
 
 
 def worst_ratio(points: Iterable[AtPoint]) -> float:
@@ -169,27 +217,23 @@ def paragraphs(doc: str) -> list[tuple[bool, list[str]]]:
     return found
 
 
-def tally(verdicts: Iterable[Verdict]) -> list[tuple[Verdict, int]]:
-    """Return how often each verdict occurs, worst first."""
-    counts = Counter(verdicts)
-    return [(verdict, counts[verdict]) for verdict in ORDER if counts[verdict]]
-
-
 def summary(rows: Sequence[Row]) -> str:
     """Return the answer to "is everything right?" in one line."""
     if not rows:
         return "Nothing has been checked yet."
-    counts = tally(row.verdict for row in rows)
-    worst, amount = counts[0]
+    found, reaches = tally(row.verdict for row in rows), reached(rows)
+    worst, amount = found[0]
     everything = count(len(rows), "component")
-    if worst == "correct":
-        skipped = sum(row.verdict == "skipped" for row in rows)
-        return f"All {everything} correct." if not skipped else f"All correct; {skipped} of {everything} skipped."
     if worst == "skipped":
         return f"Nothing was checked: {everything} skipped."
-    verb = "is" if amount == 1 else "are"
-    rest = "".join(f", {n} {verdict}" for verdict, n in counts[1:] if verdict in ("unresolved", "not implemented"))
-    return f"{amount} of {everything} {verb} {worst}{rest}."
+    if worst == "correct" and len(found) == 1:
+        return f"All {everything} correct."
+    if worst in PASSING:
+        passed = [one for one in reversed(found) if one[0] != "skipped"] + [one for one in found if one[0] == "skipped"]
+        return f"Everything passes: {', '.join(tallied(verdict, n) for verdict, n in passed)}."
+    verb = "" if worst == "could not be asked" else "is " if amount == 1 else "are "
+    rest = "".join(f", {tallied(verdict, n)}" for verdict, n in found[1:] if verdict not in (*PASSING, "skipped"))
+    return f"{amount} of {everything} {verb}{tallied(worst, None, reaches)}{rest}."
 
 
 def sharpness(rows: Sequence[Row]) -> str:
@@ -212,6 +256,20 @@ def claim_summary(result: ComponentResult) -> str:
     if math.isnan(least) or not any(claim.verdict == "correct" for claim in result.claims):
         return first
     return f"{first} An error above {number(least, 2)} of a gradient would have been found."
+
+
+def troubles(result: ComponentResult, claims: Sequence[ClaimResult]) -> list[tuple[str, str, str, str, str]]:
+    """Return what a page says first: verdict, reach, name, reason and id of what is not plainly correct.
+
+    `claims` are those on the page, in its order; behind them stands what breaks the contract.
+    """
+    found = [
+        (claim.verdict, claim.where if claim.reach else "", claim.name, reason(claim), f"claim-{n}")
+        for n, claim in enumerate(claims, 1)
+        if claim.verdict not in ("correct", "skipped")
+    ]
+    broken = [item for item in result.contract if item.verdict == "broken"]
+    return [*found[:TROUBLES], *((item.verdict, "", item.name, item.detail, "contract") for item in broken)]
 
 
 def command(results: Sequence[ComponentResult]) -> str:

@@ -31,7 +31,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from gradcheck.results import ComponentResult, from_json, to_json
+from gradcheck.data import to_json
+from gradcheck.results import ComponentResult, from_json
 
 INDEX = "index.html"
 EACH = "each.json"

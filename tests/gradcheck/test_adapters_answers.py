@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradcheck.adapters.answers import listed, outputs
+from gradcheck.adapters.returned import listed, outputs
 
 A = np.arange(20.0).reshape(5, 4)
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from gradcheck.asking.cotangents import SINGLE, Cotangents, choose
-from gradcheck.comparing.compare import compare
+from gradcheck.comparing.compare import Place, compare
 from gradcheck.comparing.expected import expected, largest
+from gradcheck.comparing.scales import scale_of_rows
 from gradcheck.numerical.estimate import Estimate
 
 EPS = np.finfo(float).eps
@@ -57,7 +58,8 @@ def judge(claim, estimate, rows, dtype="float64", values=None, outputs=None):
     tolerance = np.empty(claim.shape)
     for some in expected(estimate, asked, largest(estimate), outputs, values, dtype):
         tolerance[some.row, some.position] = some.tolerance
-    return compare(claim, asked, estimate, outputs, values, "here", dtype), tolerance
+    scale = scale_of_rows(estimate, outputs, values, np.zeros(outputs.size))
+    return compare(claim, asked, estimate, Place("here", dtype, dtype, outputs, values, scale)), tolerance
 
 
 J = np.array([[1.0, -2.0, 0.5], [0.0, 3.0, 0.25]])
@@ -164,3 +166,29 @@ def test_grouped_cotangents_still_see_a_leak_between_samples():
     assert judge(right, estimate, asked)[0].at.verdict == "correct"
     leak = right + 1e-9 * asked.rows.mean(axis=1, keepdims=True)
     assert judge(leak, estimate, asked)[0].at.verdict == "wrong"
+
+
+def test_zero_at_a_kink_with_both_sides_above_it_leans_on_the_rest_of_the_claim():
+    between, above = (judge(np.zeros((1, 1)), kinked(left, 1.0), np.eye(1))[0] for left in (-0.3, 0.3))
+    assert (between.leaning, above.leaning) == (0, 1)
+
+
+def infinite(sign):
+    """An estimate that knows of its one entry that it is infinite."""
+    return dataclasses.replace(dense(np.zeros((1, 1)), np.inf), infinite=np.full((1, 1), sign))
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"), [(np.inf, "correct"), (-np.inf, "wrong"), (0.0, "convention"), (1e300, "convention")]
+)
+def test_infinity_of_the_right_sign_is_right_and_a_finite_number_a_convention(claim, verdict):
+    assert judge(np.array([[claim]]), infinite(1), np.eye(1))[0].at.verdict == verdict
+
+
+def test_each_row_has_a_scale_of_its_own():
+    large = np.array([[1e9, 0.0], [0.0, 1e-3]])
+    wrong = large + [[0.0, 0.0], [0.0, 1e-9]]
+    assert judge(large, dense(large, bound=1e-12), np.eye(2))[0].at.verdict == "correct"
+    assert judge(wrong, dense(large, bound=1e-12), np.eye(2))[0].at.verdict == "wrong"
+    coarse = dataclasses.replace(dense(large), bound=np.array([[1e-3, 1e-3], [1e-6, 1e-6]]))
+    assert judge(large, coarse, np.eye(2))[0].at.verdict == "unresolved"

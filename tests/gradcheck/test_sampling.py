@@ -5,6 +5,7 @@ import pytest
 
 from gradcheck import sampling
 from gradcheck.problem import Problem, Subject, Variable
+from gradcheck.sampling import draw
 
 
 def build(sizes, rng):
@@ -56,7 +57,7 @@ def test_the_sizes_of_a_generic_point_are_distinct():
 
 
 def test_generic_numbers_are_distinct_nonzero_and_short():
-    values = sampling.generic(np.random.default_rng(0), (40,))
+    values = draw.generic(np.random.default_rng(0), (40,))
     assert np.unique(values).size == 40
     assert (values != 0).all()
     assert max(len(repr(float(v))) for v in values) <= 9

@@ -5,9 +5,10 @@ code prints, from Python or below it, goes elsewhere, and its standard input is 
 
 Tasks (`do`), each with `module`, `file`, `folder`, `broken` (see `gradcheck.command.loading`):
 
-    find     + `attribute`                          → {"found": [[attribute, name, reason], …]} or {"skipped": reason}
+    find     + `attribute`                          → {"found": [[attribute, name, verdict, reason], …]},
+                                                       {"unasked": reason}, or {"missing": what is not there}
     check    + `attribute`, `name`, `init`,
-               `options`                            → {"result": …} or {"skipped": reason}
+               `options`                            → {"result": …} or {"unasked": reason}
 
 Checked code that raises SystemExit or KeyboardInterrupt is answered by {"ended": how}, an error of gradcheck's own by
 {"internal": traceback}. On the way, {"at": module} says what is being imported and {"progress": text} how far a
@@ -29,12 +30,17 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from typing import IO, Any
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING, Any
 
 from gradcheck.command import loading
 from gradcheck.command.discover import Module
 from gradcheck.command.precedence import put_first
+from gradcheck.command.seen import methods_left
 from gradcheck.command.sources import check_below, compile_what_is_checked
+
+if TYPE_CHECKING:
+    from gradcheck.results import ComponentResult
 
 Task = dict[str, Any]
 Say = Callable[[dict[str, Any]], None]
@@ -94,8 +100,10 @@ def carry_out(task: Task, say: Say) -> dict[str, Any]:
                 task["module"], task["file"], task["folder"], task["broken"], lambda name: say({"at": name})
             )
             return _find(task, module) if task["do"] == "find" else _check(task, module, say)
+    except loading.NoSuchName as error:
+        return {"missing": str(error)}
     except loading.CannotLoad as error:
-        return {"skipped": str(error)}
+        return {"unasked": str(error)}
     except (SystemExit, KeyboardInterrupt) as error:  # not ours: the checked code ends "the program"
         return {"ended": loading.why(error)}
     except BaseException:  # the parent must hear about everything, and this process goes on
@@ -107,6 +115,7 @@ def prepare(folder: str, module: Module) -> None:
     if folder and sys.path[:1] != [folder]:
         put_first(folder)
     check_below(folder or module.root)
+    sys.argv = [module.file]  # gradcheck's own are nothing to what is checked
 
 
 @contextlib.contextmanager
@@ -136,23 +145,28 @@ def _unchanged_process() -> Iterator[None]:
 
 
 def _find(task: Task, module: Any) -> dict[str, Any]:
-    from gradcheck.adapters import is_subject
+    from gradcheck.adapters import belonging, is_subject
 
     attribute: str = task["attribute"]
     if attribute:
         thing = loading.get(module, attribute)
-        return {"found": [[attribute, loading.full_name(thing, task["module"], attribute), ""]]}
+        one = loading.named(attribute, thing, is_subject)
+        return {
+            "found": [[attribute, loading.full_name(thing, task["module"], attribute), one.verdict or "", one.reason]]
+        }
     failed = getattr(module, "__gradcheck_failed__", "")
-    found = loading.members(module, is_subject)
-    answer: dict[str, Any] = {"found": [[name, f"{task['module']}.{name}", reason] for name, reason in found]}
-    return {**answer, "skipped": failed} if failed else answer
+    found = loading.members(module, is_subject, belonging)
+    answer: dict[str, Any] = {
+        "found": [[one.attribute, f"{task['module']}.{one.attribute}", one.verdict or "", one.reason] for one in found]
+    }
+    return {**answer, "unasked": failed} if failed else answer
 
 
 def _check(task: Task, module: Any, say: Say) -> dict[str, Any]:
     from gradcheck.adapters import subject_of
     from gradcheck.check import Options, check_subject
+    from gradcheck.data import to_json
     from gradcheck.errors import CannotBuild
-    from gradcheck.results import to_json
 
     thing = loading.get(module, task["attribute"])
     progress = functools.partial(_say_progress, say)
@@ -161,8 +175,20 @@ def _check(task: Task, module: Any, say: Say) -> dict[str, Any]:
         wanted = {**task["options"], "dtypes": tuple(task["options"]["dtypes"])}
         result = check_subject(subject, Options(**wanted, progress=progress))
     except CannotBuild as error:
-        return {"skipped": str(error)}
-    return {"result": to_json(result)}
+        return {"unasked": str(error)}
+    return {"result": to_json(_with_what_is_left(thing, result))}
+
+
+def _with_what_is_left(thing: Any, result: ComponentResult) -> ComponentResult:
+    """Add the methods that look like derivatives and were not asked; a tape asks for what it needs itself."""
+    from gradcheck.results import Unjudged
+
+    asked = {claim.method for claim in result.claims}
+    if not asked or any(method.startswith("tape.") for method in asked):
+        return result
+    why = "it is named like a derivative, and gradcheck knows no way to ask for it"
+    left = [Unjudged(name, why) for name in methods_left(thing, asked)]
+    return replace(result, unjudged=(*result.unjudged, *left))
 
 
 def literal(text: str) -> Any:

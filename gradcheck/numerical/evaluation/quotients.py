@@ -99,11 +99,12 @@ class Quotients:
         """
         slot = self.structure.slot[self.output]
         key = self.colour * self.structure.index.shape[1] + slot
-        order = np.argsort(key, kind="stable")
-        ranked = key[order]
-        first = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
+        order = np.lexsort((t, key))
+        another = np.diff(key[order], prepend=-1) != 0
+        new = another | (np.diff(t[order], prepend=np.nan) != 0)  # entries that ask for the same point share it
+        number = np.cumsum(new)
         turn = np.empty(len(key), dtype=np.intp)
-        turn[order] = np.arange(len(key)) - np.repeat(first, np.diff(np.r_[first, len(key)]))
+        turn[order] = number - np.maximum.accumulate(np.where(another, number, 0))
         asked, point = np.unique(self.colour * (turn.max(initial=0) + 1) + turn, return_inverse=True)
         index = self.structure.index[asked // (turn.max(initial=0) + 1)]
         moves = np.zeros(index.shape)

@@ -19,21 +19,24 @@ MUCH = 16  # times surer than both sides together one side has to be, to be take
 
 def climb(around: Surroundings, structure: Structure, least: Array) -> Entries:
     """Return what whole ladders find. `least (outputs,)`: the noise that f has, heard or not."""
-    found = Entries.nothing(*structure.shape)
+    found, variation = Entries.nothing(*structure.shape), around.variation(structure)
     for part in structure.blocks(BLOCK_ENTRIES):
         colours = structure.part(part)
         q = Quotients.at(around.best, colours, around.scale, around.domain, least)
-        found.put(part, judge(q).reshape(*colours.shape))
+        found.put(part, judge(q, variation[q.output]).reshape(*colours.shape))
     return found
 
 
-def judge(q: Quotients) -> Entries:
-    """Return what the quotients say: of both sides together, and of each where that leaves doubts."""
+def judge(q: Quotients, variation: Array) -> Entries:
+    """Return what the quotients say: of both sides together, and of each where that leaves doubts.
+
+    `variation (entries,)`: how far f moves over long steps, beside which a bound may be small enough.
+    """
     both = limits.central(q)
     found = Entries.nothing(q.colour.size)
     _take(found, slice(None), both, q)
     with np.errstate(all="ignore"):
-        some = np.flatnonzero(kinks.bent(q) | ~(both.bound <= SURE * np.abs(both.value)))
+        some = np.flatnonzero(kinks.bent(q) | ~(both.bound <= SURE * np.maximum(np.abs(both.value), variation)))
         if some.size:
             _hold_sides_apart(found, some, q.take(some).noisier(both.noise[some]))
     found.truncation[found.jump | ~np.isfinite(q.size[-1])] = np.inf

@@ -18,7 +18,7 @@ FINER, COARSER = 2, 4
 STILL = 5  # this many of the finest steps that stay on a line are no coincidence
 STEEPER = 2  # than f is seen to be from its first move on, it may be at the point
 RUN, ALIKE = 4, 0.5  # this many quotients, which differ by at most this share of how far they are from the value
-FAINT = 16  # times that distance may be their noise
+FAINT = 8  # times that distance the noise of the finest of them may be
 
 
 class Chosen(Protocol):
@@ -158,8 +158,7 @@ def unison(seen: Seen, best: Chosen) -> Array:
     finer = np.where(seen.number > best.level, seen.quotients - best.value, np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(finer, RUN, axis=0)
     middle = np.abs(windows[..., RUN // 2])
-    part = slice(RUN // 2, RUN // 2 + len(middle))
-    agree = (np.ptp(windows, axis=-1) <= ALIKE * middle) & (seen.noise[part] <= FAINT * middle)
-    agree &= middle > 2 * seen.truncated(best)[part]
+    agree = (np.ptp(windows, axis=-1) <= ALIKE * middle) & (seen.noise[RUN - 1 :] <= FAINT * middle)
+    agree &= middle > 2 * seen.truncated(best)[RUN // 2 :][: len(middle)]
     nearest = np.where(agree, middle, np.inf).min(axis=0)
     return np.where(np.isfinite(nearest), 2 * nearest, 0)

@@ -24,7 +24,7 @@ def hidden(value: Array, bound: Array, variation: Array) -> Array:
     return SHARE * np.maximum(size, np.minimum(variation, MORE * size))
 
 
-def last_bits(f0: Array, value: Array, x: Array) -> Array:
+def last_bits(f0: Array, eps: float, value: Array, x: Array) -> Array:
     """Return what an output may move without showing it, over a step of the size of x: as a derivative, per entry.
 
     By its last bits, here and there. An output of 0 is computed from numbers as large as other outputs, and one that is next to nothing
@@ -33,6 +33,6 @@ def last_bits(f0: Array, value: Array, x: Array) -> Array:
     """
     size = np.abs(f0)
     most = np.max(size, where=np.isfinite(size), initial=0.0)
-    bits = 2 * ULPS * EPS * np.where(size > 0, np.maximum(size, EPS * most), most)
+    bits = 2 * ULPS * eps * np.where(size > 0, np.maximum(size, EPS * most), most)
     left = (value == 0) & (x <= LEFT) & (size <= LEFT * x)
     return np.where(left, np.maximum(bits, EPS), bits) / x

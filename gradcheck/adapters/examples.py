@@ -1,0 +1,194 @@
+"""Find arrays that a forward method accepts: shapes are tried from the likely to the unlikely.
+
+Most layers take `(batch, features)`; some take columns, single samples, images or sequences. The first shapes that
+run are taken, or the first for which the derivative can be asked as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from gradcheck.adapters.arguments import Role
+from gradcheck.errors import CannotBuild, NotWritten, told
+from gradcheck.problem import Array, Sizes
+
+Shape = tuple[int, ...]
+Given = list[Array]
+
+TRIES = 400
+WEIGHT = re.compile(r"w_?[a-z]{0,2}|weights?|kernel")  # W, Wx, W_hh
+
+
+def shapes(sizes: Sizes, weights: Sequence[Shape]) -> list[Shape]:
+    """List shapes of one input, likely ones first, from the sizes and the shapes of the weights."""
+    batch, inputs, outputs = sizes.batch, sizes.inputs, sizes.outputs
+    # One row is a vector of features, not a matrix with one input.
+    widths = (
+        [w[1] if w[0] == 1 else w[0] for w in weights if len(w) == 2]
+        + [inputs]
+        + [n for w in weights for n in w]
+        + [outputs]
+    )
+    widths = list(dict.fromkeys(widths))
+    channels = list(dict.fromkeys([n for w in weights if len(w) == 4 for n in w] + widths))
+    found: list[Shape] = [(batch, n) for n in widths]
+    found += [(n, batch) for n in widths]
+    found += [(n,) for n in widths]
+    found += [(n, n) for n in widths]
+    # Images are small and few: a convolution in Python loops is slow.
+    for height, width in ((4, 2), (6, 4), (9, 7)):
+        found += [(min(batch, 2), height, width, n) for n in channels]
+        found += [(min(batch, 2), n, height, width) for n in channels]
+    found += [(batch, 6, n) for n in widths]
+    found += [(batch, n, 6) for n in widths]
+    found += [(1, n) for n in widths]
+    found += [(n, 1) for n in widths]
+    found += [(), (1,), (6, 4), (6, 4, channels[0])]
+    return list(dict.fromkeys(found))
+
+
+def hinted(roles: Sequence[Role], sizes: Sizes) -> Iterator[tuple[Shape, ...]]:
+    """Yield shapes for arguments of which some are named like weights: `W`, `b`, and the data that fits them."""
+    b, i, o = sizes.batch, sizes.inputs, sizes.outputs
+    options: list[list[Shape]] = []
+    names = [role.name.lower().rstrip("0123456789") for role in roles]
+    # Beside weights, data may be a state of their other size.
+    states = [(b, o)] if any(WEIGHT.fullmatch(name) for name in names) else []
+    for name in names:
+        if WEIGHT.fullmatch(name):
+            options.append([(o, i), (i, o), (o, o)])
+        elif name in ("b", "bias", "biases"):
+            options.append([(o,), (1, o), (o, 1)])
+        elif name in ("gamma", "beta", "scale", "shift"):
+            options.append([(i,), (1, i)])
+        else:
+            options.append([(b, i), *states, (i,), (i, b)])
+    if any(choice[0] != (b, i) for choice in options):
+        yield from itertools.product(*options)
+
+
+def candidates(roles: Sequence[Role], sizes: Sizes, shapes_of_one: list[Shape]) -> Iterator[tuple[Shape, ...]]:
+    """Yield shapes, one per role: hinted ones, all the same, then combinations of the likely ones."""
+    count = len(roles)
+    if count > 1:
+        yield from hinted(roles, sizes)
+    for shape in shapes_of_one:
+        yield (shape,) * count
+    if count > 1:
+        few = shapes_of_one[: 12 if count == 2 else 6]
+        for combination in itertools.product(few, repeat=count):
+            if len(set(combination)) > 1:
+                yield combination
+
+
+def draw(role: Role, shape: Shape, rng: np.random.Generator) -> Array:
+    """Return example values for one argument: short decimals, probabilities, one-hot rows or class numbers."""
+    if role.data == "one-hot":
+        return _one_hot(shape, rng)
+    if role.data == "class-indices":
+        return rng.integers(0, shape[-1] if shape else 2, size=shape[:-1])
+    if role.data == "probabilities":
+        return np.asarray(np.round(rng.uniform(0.05, 0.95, size=shape), 2))
+    values = np.round(rng.normal(size=shape), 2)
+    low, high = role.domain or (-np.inf, np.inf)
+    if np.isfinite(low) and np.isfinite(high):
+        return np.asarray(low + (high - low) * rng.uniform(0.1, 0.9, size=shape))
+    if np.isfinite(low):
+        return np.asarray(low + 0.1 + np.abs(values))
+    return np.asarray(high - 0.1 - np.abs(values) if np.isfinite(high) else values)
+
+
+def _one_hot(shape: Shape, rng: np.random.Generator) -> Array:
+    if not shape:
+        return np.asarray(1.0)
+    rows = int(np.prod(shape[:-1]))
+    labels = np.zeros((rows, shape[-1]))
+    labels[np.arange(rows), rng.integers(0, shape[-1], size=rows)] = 1.0
+    return labels.reshape(shape)
+
+
+def find(
+    roles: Sequence[Role],
+    sizes: Sizes,
+    weights: Sequence[Shape],
+    rng: np.random.Generator,
+    runs: Callable[[Given], None],
+    answers: Callable[[Given], None] | None = None,
+    narrow: bool = False,
+) -> tuple[list[Role], Given]:
+    """Return example arrays, one per role, with which `runs` raises nothing.
+
+    With `answers`, the first with which it raises nothing either is preferred: code without a batch axis may run on
+    rows all the same. But a layer with weights that takes rows is held to them. A label that is not accepted as
+    one-hot rows is tried as class numbers. Where nothing runs in float64, arrays are float32. Raises CannotBuild with
+    the first shape's error.
+    """
+    first: tuple[list[Role], Given] | None = None
+    error_of_first: Exception | None = None
+    tried = 0
+    for meaning in _meanings(roles):
+        for shape in candidates(meaning, sizes, shapes(sizes, weights)):
+            tried += 1
+            if tried > TRIES:
+                break
+            given = [draw(role, one, rng) for role, one in zip(meaning, shape, strict=True)]
+            if narrow:
+                given = [array.astype(np.float32) if array.dtype.kind == "f" else array for array in given]
+            try:
+                with np.errstate(all="ignore"):
+                    runs([array.copy() for array in given])
+            except NotImplementedError as error:
+                raise NotWritten(f"its forward is not implemented ({told(error)})") from error
+            except Exception as error:  # the wrong shape may raise anything; another one is tried
+                error_of_first = error_of_first or error
+                continue
+            rows = bool(weights) and all(len(one) == 2 and one[0] == sizes.batch for one in shape)
+            if answers is None or (first is None and rows) or _answers(answers, given):
+                return list(meaning), given
+            first = first or (list(meaning), given)
+    if first is not None:
+        return first
+    if not narrow:
+        with contextlib.suppress(CannotBuild):  # what insists on float32 is asked in float32
+            return find(roles, sizes, weights, rng, runs, answers, narrow=True)
+    names = ", ".join(role.name for role in roles)
+    why = told(error_of_first)
+    raise CannotBuild(
+        f"no arrays were found that its forward({names}) accepts: {why}; "
+        "define gradcheck_example() on the class, which returns (instance, inputs)"
+    ) from error_of_first
+
+
+def widest(given: Given, runs: Callable[[Given], object]) -> str:
+    """Return the widest type that forward takes: float64, or where it refuses that, the type of what it was given."""
+    floats = {array.dtype.name for array in given if array.dtype.kind == "f"}
+    if floats <= {"float64"}:
+        return "float64"
+    try:
+        with np.errstate(all="ignore"):
+            runs([array.astype(float) if array.dtype.kind == "f" else array.copy() for array in given])
+    except Exception:  # an assertion about the type, say
+        return max(floats, key=lambda name: np.finfo(name).precision)
+    return "float64"
+
+
+def _answers(answers: Callable[[Given], None], given: Given) -> bool:
+    try:
+        with np.errstate(all="ignore"):
+            answers([array.copy() for array in given])
+    except NotImplementedError:
+        return True
+    except Exception:  # the derivative cannot be asked with these shapes; others are tried
+        return False
+    return True
+
+
+def _meanings(roles: Sequence[Role]) -> Iterator[Sequence[Role]]:
+    yield roles
+    if any(role.data == "one-hot" for role in roles):
+        yield [Role(r.name, r.constant, "class-indices") if r.data == "one-hot" else r for r in roles]

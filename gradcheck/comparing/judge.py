@@ -1,0 +1,134 @@
+"""One claim at one point in one dtype: which estimate it is held against, and what it may lose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gradcheck.asking.cotangents import Cotangents
+from gradcheck.comparing.compare import Comparison, Place, compare
+from gradcheck.comparing.expected import Loss, expected, largest
+from gradcheck.comparing.projected import compare_projected
+from gradcheck.comparing.scales import scale_of_rows
+from gradcheck.evaluated import Evaluated
+from gradcheck.in_dtype import InDtype
+from gradcheck.numerical.estimate import Estimate
+from gradcheck.problem import Array, Method
+
+# A claim may lose this many times what forward loses.
+LOST = 8.0
+
+# A forward that loses no more than this many eps of its largest output is an ordinary one.
+USUALLY = 16.0
+
+# A right formula may lose this many times its tolerance to rounding; what is further off is wrong all the same.
+DIGITS = 1024.0
+LOSES = "right in a wider type: the formula is right, and loses digits here"
+WIDER = {"float16": "float32", "float32": "float64", "float64": "longdouble"}
+
+# What is this share of the derivative at ordinary points is nothing.
+NOTHING = 1e-20
+
+
+def judge(here: Evaluated, method: Method, name: str, claim: Array, asked: Cotangents, known: InDtype) -> Comparison:
+    """Hold a claim about the variable `name`, the answer to the cotangents `asked`, against the estimate.
+
+    In float64 first: what is right there is right. Else in the claim's own dtype, if forward has other branches in it.
+    What is still wrong is asked in the next wider type: if that is right, the formula is, and loses digits here.
+    """
+    found = _hold(here, name, claim, asked, known, here.estimate(name), here.point.label)
+    own = None if found.at.verdict == "correct" else here.estimate_in(name, known)
+    if own is not None:
+        found = _hold(here, name, claim, asked, known, own, f"{here.point.label}, dtype-dependent")
+    if (
+        found.at.verdict != "wrong"
+        or not 1 < found.at.ratio <= DIGITS
+        or not _is_right_when_wider(here, method, name, asked, known)
+    ):
+        return found
+    return replace(found, at=replace(found.at, verdict="skipped", message=LOSES), wrong=0, entries=())
+
+
+def _is_right_when_wider(here: Evaluated, method: Method, name: str, asked: Cotangents, known: InDtype) -> bool:
+    """Whether the same question, put in the next wider type, has a right answer in that type, or in one wider still."""
+    wide = here.in_dtype(WIDER[known.precision]) if known.precision in WIDER else None
+    if wide is None or wide.refusal or wide.rounds:
+        return False
+    answer = here.ask(method, wide, dict.fromkeys(method.wrt, asked))[name]
+    if answer.rows is None or np.finfo(answer.dtype).eps > np.finfo(wide.dtype).eps:
+        return False
+    known_there = replace(wide, precision="float64") if wide.dtype == "longdouble" else wide
+    found = _hold(here, name, answer.rows, asked, known_there, here.estimate(name), "").at
+    if found.verdict != "wrong":
+        return True
+    return found.ratio <= DIGITS and _is_right_when_wider(here, method, name, asked, wide)
+
+
+def _hold(
+    here: Evaluated, name: str, claim: Array, asked: Cotangents, known: InDtype, estimate: Estimate, label: str
+) -> Comparison:
+    """Compare; what is wrong is given what it may lose where forward loses more than usual."""
+    place = place_at(here, name, known, estimate, label)
+    found = compare(claim, asked, estimate, place, Loss(nothing=NOTHING * here.ledger.sizes.get(name, 0.0)))
+    if found.at.verdict != "wrong":
+        return found
+    loss = what_may_be_lost(here, name, known)
+    return compare(claim, asked, estimate, place, loss) if loss.times or loss.size else found
+
+
+def place_at(here: Evaluated, name: str, known: InDtype, estimate: Estimate, label: str) -> Place:
+    """What is said of the point, and the scales of its rows."""
+    point, values = here.point, here.variable(name)
+    return Place(
+        label=label,
+        name=known.name,
+        precision=known.precision,
+        outputs=here.flat,
+        values=values,
+        scale=scale_of_rows(estimate, here.flat, values),
+        special=point.special or known.short,
+        edge=point.edge,
+        size=point.size,
+    )
+
+
+def what_may_be_lost(here: Evaluated, name: str, known: InDtype) -> Loss:
+    """What a claim may lose: more than usual in a short type, and where forward itself does (long double tells)."""
+    usual = here.ledger.sizes.get(name, 0.0)
+    lost = known.lost if known.short else here.lost
+    times = LOST * lost / float(np.finfo(known.precision).eps)
+    if not known.short and times <= LOST * USUALLY:
+        return Loss(nothing=NOTHING * usual)
+    farther = max(1.0, here.reach / here.ledger.reach) if here.ledger.reach else 1.0
+    return Loss(usual * farther, times, NOTHING * usual)
+
+
+def right_answer(here: Evaluated, name: str, asked: Cotangents, known: InDtype) -> tuple[Array, Array]:
+    """What a right claim about `name` is for the cotangents `asked`, and its tolerance: `(rows, variable size)`."""
+    estimate, values = here.estimate_in(name, known) or here.estimate(name), here.variable(name)
+    value, tolerance = np.empty((2, len(asked.rows), values.size))
+    loss = what_may_be_lost(here, name, known)
+    for some in expected(estimate, asked, largest(estimate), here.flat, values, known.precision, loss=loss):
+        value[some.row, some.position], tolerance[some.row, some.position] = some.value, some.tolerance
+    return value, tolerance
+
+
+def judge_projected(here: Evaluated, method: Method, name: str, known: InDtype) -> Comparison:
+    """Hold a claim past the budget against derivatives along random directions."""
+
+    def vjp(cotangents: list[Array]) -> Array:
+        row = np.concatenate([g.ravel() for g in cotangents])[None, :]
+        answer = here.ask(method, known, dict.fromkeys(method.wrt, Cotangents(row, 1)))[name]
+        shape = np.shape(here.point.values[name])
+        return np.full(shape, np.nan) if answer.rows is None else answer.rows.reshape(shape)
+
+    return compare_projected(here.problem, here.point, name, vjp, known, here.seed)
+
+
+def is_wrong(here: Evaluated, method: Method, name: str, known: InDtype) -> bool:
+    """Whether `method` is wrong about `name` here, entry by entry."""
+    answer, asked = here.ask_entries(method, name, known)
+    if answer.rows is None:
+        return answer.status in ("raised", "unreadable")
+    return judge(here, method, name, answer.rows, asked, known).at.verdict == "wrong"

@@ -1,0 +1,138 @@
+"""The small constants of forward: is the claim the derivative without one of them?
+
+`log(p + 1e-7)` with the derivative 1/p: the claim forgets the ε of its own forward. It is found by running forward
+without it: the constants of its code that are next to a whole number become that number, one after the other, and the
+claim is held against the derivative of what is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import CodeType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from gradcheck.diagnose.evidence import Cause, Evidence, differences
+from gradcheck.evaluated import Evaluated
+from gradcheck.problem import Sizes, Subject
+
+SMALL = 1e-3
+# A claim that is further off than this has another mistake.
+MOST = 0.05
+FUNCTIONS = 60
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """The constant that a claim forgets, as a cause, and how far it is off, in words."""
+
+    cause: Cause
+    where: str
+
+
+def forgotten(subject: Subject, e: Evidence, here: Evaluated) -> Forgotten | None:
+    """Return the small constant without which the claim would be right, or None."""
+    if not e.readable or not np.isfinite(e.claim).all():
+        return None
+    with np.errstate(divide="ignore", invalid="ignore"):
+        off = float(np.max(np.abs(e.claim - e.estimate), where=e.judged, initial=0.0)) / e.scale if e.scale else np.inf
+    if not 0 < off <= MOST:
+        return None
+    functions = list(_functions(subject.code))
+    for constant in dict.fromkeys(c for function in functions for c in _constants(function)):
+        without = _jacobian_without(subject, e, functions, constant)
+        if without is not None and e.fits(without, loss=1e-9) and not e.fits(e.estimate):
+            name = f"{constant:g}" if constant < 0.5 else f"1 − {1 - constant:.3g}"
+            sentence = f"A small constant is missing: the claim is the derivative of forward without its {name}."
+            cause = Cause("missing epsilon", sentence, f"with {name} taken out of forward, every entry is right")
+            return Forgotten(cause, f"by {off:.1g} of the derivative (ε = {name})")
+    return None
+
+
+def _jacobian_without(subject: Subject, e: Evidence, functions: list[FunctionType], constant: float) -> Any:
+    """The Jacobian of forward with one constant taken out; None where it cannot be run so."""
+    try:
+        with _taken_out(functions, constant):
+            problem = subject.build(Sizes(), np.random.default_rng(0))
+            shapes = {v.name: np.shape(v.example) for v in problem.variables}
+            if shapes != {name: np.shape(value) for name, value in e.values.items()}:
+                problem = e.problem
+            jacobian = differences(problem, e.values, e.variable.name)
+            return jacobian.sum(axis=0, keepdims=True) if e.method.kind == "sum" else jacobian
+    except Exception:  # somebody else's forward, without what it needs
+        return None
+
+
+def _functions(code: tuple[Any, ...]) -> Iterator[FunctionType]:
+    """The functions of the checked things: methods of classes, and functions of their modules that they name."""
+    queue = [one for thing in code for one in _own(thing)]
+    seen: set[int] = set()
+    while queue and len(seen) < FUNCTIONS:
+        function = queue.pop(0)
+        if id(function) in seen:
+            continue
+        seen.add(id(function))
+        yield function
+        module = sys.modules.get(function.__module__)
+        named = (function.__globals__.get(name) for name in function.__code__.co_names)
+        queue += [one for one in named if isinstance(one, FunctionType) and sys.modules.get(one.__module__) is module]
+
+
+def _own(thing: Any) -> Iterator[FunctionType]:
+    thing = getattr(thing, "__func__", thing)
+    if isinstance(thing, FunctionType):
+        yield thing
+        return
+    cls = thing if inspect.isclass(thing) else type(thing)
+    for base in cls.__mro__:
+        for member in vars(base).values():
+            held = getattr(member, "__func__", getattr(member, "fget", member))
+            if isinstance(held, FunctionType):
+                yield held
+
+
+def _constants(function: FunctionType) -> Iterator[float]:
+    held = [*_in_code(function.__code__), *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    yield from (one for one in held if _is_small(one))
+
+
+def _in_code(code: CodeType) -> Iterator[Any]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _in_code(constant)
+        else:
+            yield constant
+
+
+def _is_small(constant: Any) -> bool:
+    """Whether a constant is next to a whole number, and none itself."""
+    return isinstance(constant, float) and 0 < abs(constant - round(constant)) <= SMALL
+
+
+@contextlib.contextmanager
+def _taken_out(functions: list[FunctionType], constant: float) -> Iterator[None]:
+    """Let functions run with the whole number next to a constant in its place."""
+    before = [(f, f.__code__, f.__defaults__, f.__kwdefaults__) for f in functions]
+
+    def other(value: Any) -> Any:
+        return float(round(constant)) if isinstance(value, float) and value == constant else value
+
+    def rewritten(code: CodeType) -> CodeType:
+        consts = (rewritten(one) if isinstance(one, CodeType) else other(one) for one in code.co_consts)
+        return code.replace(co_consts=tuple(consts))
+
+    try:
+        for f in functions:
+            f.__code__ = rewritten(f.__code__)
+            f.__defaults__ = None if f.__defaults__ is None else tuple(map(other, f.__defaults__))
+            if f.__kwdefaults__ is not None:
+                f.__kwdefaults__ = {key: other(value) for key, value in f.__kwdefaults__.items()}
+        yield
+    finally:
+        for f, code, defaults, keywords in before:
+            f.__code__, f.__defaults__, f.__kwdefaults__ = code, defaults, keywords

@@ -1,0 +1,87 @@
+"""The checked code, called so that it cannot end the process, fork the check, or take more time than it may."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gradcheck.errors import Ended, TimeLimit
+from gradcheck.problem import Array, Method, Problem, Values
+
+
+@dataclass
+class Watch:
+    """When the time is over (`time.monotonic`; infinite: never), and how often forward and claims were called."""
+
+    deadline: float = float("inf")
+    calls: int = 0
+
+    def tick(self) -> None:
+        """Count a call. Raises TimeLimit where the time is over."""
+        self.calls += 1
+        if time.monotonic() > self.deadline:
+            raise TimeLimit("the time limit is over")
+
+    @contextlib.contextmanager
+    def interrupting(self) -> Iterator[None]:
+        """Interrupt a call that is still running at the deadline: in the main thread, where the system has a timer."""
+        left = self.deadline - time.monotonic()
+        if not 0 < left < float("inf") or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        if not hasattr(signal, "setitimer") or signal.getitimer(signal.ITIMER_REAL) != (0.0, 0.0):
+            yield  # somebody else's timer is running
+            return
+
+        def over(number: int, frame: Any) -> None:
+            raise TimeLimit("the time limit is over")
+
+        before = signal.signal(signal.SIGALRM, over)
+        signal.setitimer(signal.ITIMER_REAL, left)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A function of the checked code (an object, so that it can be sent to other processes)."""
+
+    function: Callable[..., Any]
+    watch: Watch = field(default_factory=Watch)
+
+    def __call__(self, *args: Any) -> Any:
+        self.watch.tick()
+        process = os.getpid()
+        try:
+            return self.function(*args)
+        except (Exception, KeyboardInterrupt, TimeLimit):
+            raise
+        except BaseException as error:  # SystemExit, or one of its own: it ends the question, not the check
+            raise Ended(str(error)) from error
+        finally:
+            if os.getpid() != process:
+                os._exit(0)  # it forked, and the child came back as well: there is one check only
+
+
+def guarded(problem: Problem, watch: Watch) -> Problem:
+    """Return the same problem with everything that runs the checked code guarded."""
+    return replace(
+        problem,
+        forward=Guarded(problem.forward, watch),
+        methods=tuple(replace(method, at=_at(method, watch)) for method in problem.methods),
+        call=None if problem.call is None else Guarded(problem.call, watch),
+    )
+
+
+def _at(method: Method, watch: Watch) -> Callable[[Values], Callable[[list[Array]], list[Any]]]:
+    at = Guarded(method.at, watch)
+    return lambda values: Guarded(at(values), watch)

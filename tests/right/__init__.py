@@ -1,0 +1,1 @@
+"""Right layers and functions, as students and library authors write them: gradcheck calls none of them wrong."""
