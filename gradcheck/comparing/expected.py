@@ -36,8 +36,8 @@ class Expected:
 
     `row` and `position` say where in `G · J` an entry stands. `output` is the flat index of the one output that it
     belongs to, −1 where there are several or none. `low` and `high` are the ends of what may be claimed: the estimate
-    itself, or at a kink both one-sided derivatives. `infinite (2, …)`: the signs of derivatives that are infinite on the
-    left and on the right, else 0.
+    itself, or at a kink both one-sided derivatives. `infinite (2, …)`: the signs of derivatives that are infinite on
+    the left and on the right, else 0.
     """
 
     row: Array

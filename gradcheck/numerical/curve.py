@@ -32,6 +32,6 @@ def curve(
     nothing = np.zeros(evaluator.f0.size)
     alone = dense(evaluator.x.size, nothing.size).part(np.array([index]))
     with np.errstate(all="ignore"):
-        q = Quotients.at(evaluator, alone, scales(evaluator.x, domain), domain, nothing).take([output])
+        q = Quotients.at(evaluator, alone, scales(evaluator.x, domain), domain, nothing).take(np.array([output]))
         level = int(limits.central(q).level[0])
     return q.h[:, 0], q.central[:, 0], float(q.h[level, 0]), float(q.amplitude[1, level, 0])

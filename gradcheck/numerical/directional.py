@@ -1,4 +1,4 @@
-"""The derivative along a direction over several variables: a Jacobian-vector product with a bound, and its two sides."""
+"""The derivative along a direction over several variables: J · v with a bound, and its two sides."""
 
 from __future__ import annotations
 
@@ -54,9 +54,7 @@ def _ends(found: Estimate) -> tuple[Array, Array]:
     return np.where(kink, np.minimum(left, right), value), np.where(kink, np.maximum(left, right), value)
 
 
-def _along(
-    forward: Forward, values: Values, tangents: Values, domains: Domains, seed: int
-) -> tuple[Estimate, float]:
+def _along(forward: Forward, values: Values, tangents: Values, domains: Domains, seed: int) -> tuple[Estimate, float]:
     """Return the estimate by t in units of a step that moves entries by about their own size, and that step."""
     unit = size(values, tangents)
 

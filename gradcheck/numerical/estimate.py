@@ -55,7 +55,7 @@ class Estimate:
     step: Array
     column: Array
     zero_bound: Array
-    variation: Array = field(default_factory=lambda: np.zeros(0))
+    variation: Array
     kink: Array | None = None
     jump: Array | None = None
     left: Array | None = None
@@ -106,7 +106,7 @@ def size_of_derivative(value: Array, bound: Array, outputs: Array, x: Array) -> 
 
 
 def size_of_rows(value: Array, bound: Array, variation: Array) -> Array:
-    """Return the largest |value| of each output `(outputs,)` that is above its bound; its variation if all may be zero."""
+    """Return the largest |value| of each output `(outputs,)` above its bound; its variation if all may be zero."""
     largest = np.maximum(value.max(axis=0, initial=0), -value.min(axis=0, initial=0))
     # Where the largest of all is known, no array of the others is needed.
     if value.size and not (largest > np.max(bound, axis=0)).all():

@@ -44,8 +44,8 @@ def estimate(
     `forward(values)` must be pure. `domain`: the open interval in which the variable stays.
     `executor`: any `concurrent.futures.Executor`; forward must be picklable where it crosses processes.
     `stackable`: whether several points may be given to forward at once, along the batch (not where it is random).
-    `accuracy`: how inexact f is, relative to itself, where forward stops at a tolerance. `progress(calls)`: called after
-    every few calls of forward; what it raises ends the estimate.
+    `accuracy`: how inexact f is, relative to itself, where forward stops at a tolerance. `progress(calls)`: called
+    after every few calls of forward; what it raises ends the estimate.
     An entry that cannot be estimated has an infinite bound and the result a `reason`. Raises TooLarge where more than
     `most` entries would be estimated: those of a structure, or all where none is found.
     """
@@ -54,7 +54,9 @@ def estimate(
     x, outputs = evaluator.x, evaluator.f0.size
     around = Surroundings.of(evaluator, domain, accuracy, rng) if x.size and outputs else None
     if around is None:
-        return _result(evaluator, dense(x.size, outputs), Entries.nothing(x.size, outputs), np.zeros(outputs), x, evaluator.eps)
+        return _result(
+            evaluator, dense(x.size, outputs), Entries.nothing(x.size, outputs), np.zeros(outputs), x, evaluator
+        )
     structure = find(evaluator, around.scale, domain, rng)
     _limit(structure, most)
     if stackable:
@@ -66,7 +68,7 @@ def estimate(
         around.stack(())
         found = _climb(around, structure, rng)
     assert found is not None
-    return _result(evaluator, structure, found, around.variation(structure), around.scale, around.best.eps)
+    return _result(evaluator, structure, found, around.variation(structure), around.scale, around.best)
 
 
 def _limit(structure: Structure, most: int | None) -> None:
@@ -126,7 +128,7 @@ def _poor(around: Surroundings, structure: Structure, found: Entries, where: Arr
 
 
 def _begins_to_move(around: Surroundings, structure: Structure, found: Entries) -> Array:
-    """Return the colours with an entry of derivative 0 that moves its output at the longest step, if at no short one."""
+    """Return the colours with an entry of derivative 0 that moves its output at the longest step, if only there."""
     e, moves = around.evaluator, around.variation(structure) > 0
     still = (found.value == 0) & moves
     some = np.flatnonzero(still.any(axis=1))
@@ -140,11 +142,14 @@ def _begins_to_move(around: Surroundings, structure: Structure, found: Entries) 
 
 
 def _result(
-    evaluator: Evaluator, structure: Structure, found: Entries, variation: Array, scale: Array, eps: float
+    evaluator: Evaluator, structure: Structure, found: Entries, variation: Array, scale: Array, best: Evaluator
 ) -> Estimate:
     bound = found.bound
     if bound.size:
-        least = floors.last_bits(evaluator.f0, eps, found.value, structure.spread(scale[structure.index]))
+        x = structure.spread(scale[structure.index])
+        least = floors.last_bits(evaluator.f0, best.perturbed.base, best.eps, found.value, x)
+        if evaluator.eps > floors.EPS:
+            np.maximum(least, floors.lent(found.value, found.rounding, x), out=least)
         np.maximum(least, floors.hidden(found.value, bound, variation), out=least)
         np.maximum(found.rounding, least, out=found.rounding)
         bound = found.bound

@@ -36,8 +36,8 @@ def test_one_point_that_cannot_be_evaluated_costs_its_block_nothing() -> None:
     right = np.tile(X.ravel() ** 2, (3, 1))
     right[0, 0], right[2, 7] = 1, 4
     right[1] = np.nan
-    np.testing.assert_array_equal(found, right)
-    assert evaluator.perturbed.error == "ValueError: too large"
+    np.testing.assert_array_equal(found, right - X.ravel() ** 2)
+    assert evaluator.perturbed.error.startswith("ValueError: too large (")
 
 
 def test_a_forward_that_fills_one_array_again_and_again() -> None:
@@ -68,7 +68,7 @@ def test_points_take_turns_with_the_entries_that_are_told(stacked: tuple[str, ..
     new = np.arange(1.0, 6.0)
     right = np.tile(X.ravel() ** 2, (5, 1))
     right[np.arange(5), [0, 5, 0, 5, 0]] = new**2
-    np.testing.assert_array_equal(evaluator(np.array([[0], [5]]), new[:, None], "steps"), right)
+    np.testing.assert_array_equal(evaluator(np.array([[0], [5]]), new[:, None], "steps"), right - X.ravel() ** 2)
 
 
 @pytest.mark.parametrize("block", [1, 1 << 10, 1 << 20])
@@ -82,7 +82,7 @@ def test_several_directions_are_followed_as_each_alone(block: int, monkeypatch: 
     for i, direction in enumerate(directions):
         new = x + steps[:, None] * direction
         inside = new < domain[1]
-        np.testing.assert_allclose(f[i], np.sin(np.where(inside, new, x)), rtol=0, atol=4e-16)
+        np.testing.assert_allclose(f[i], np.sin(np.where(inside, new, x)) - np.sin(x), rtol=0, atol=4e-16)
         np.testing.assert_array_equal(free[i], inside.all(axis=1))
         alone, its = evaluator.along(direction, steps, domain, "certificate")
         np.testing.assert_array_equal(alone, f[i])

@@ -23,7 +23,8 @@ FINER = 3, 7, 11  # exponents beyond the step at which the entries themselves we
 # function's slope are about the same.
 WIDE = np.array([19, 21])
 DEEP = np.array([19, 21, 27, 33, 39, 45])  # after whole ladders, which have looked as deep
-HEARD = 8  # noise is measured at spacings finer by 2^8
+# Noise is measured at spacings finer by 2^8, and at a coarse one: on the stairs of rounding, finer ones are silent.
+SPACINGS = np.array([17, 27, 29])
 ULPS = 2  # of f in long double; what is seen to contradict is then held against the noise as it is measured
 SURE = 2  # times what noise explains
 STAYS = 0.25  # of a gap is left at the finer step: truncation would shrink to 1/16 or less
@@ -46,16 +47,16 @@ def missed(
         steps = np.ldexp(1.0, -DEEP) if deep else finer(structure, around.scale, found)
         least = np.maximum(heard, noise.ULPS * around.evaluator.eps * np.abs(around.evaluator.f0))
         return contradiction(around.evaluator, structure, found, around.directions, steps, least, domain)
-    line, steps = around.directions[:1], np.ldexp(1.0, -(DEEP if deep else WIDE))
+    line, steps = around.directions[:1], np.ldexp(1.0, -WIDE)
     gap = contradiction(wide, structure, found, line, steps, around.inexact, domain)
     if gap.any():
-        loud = noise.along_a_direction(wide, around.scale, WIDE + HEARD, len(structure.index), domain, rng)
+        loud = noise.along_a_direction(wide, around.scale, SPACINGS, len(structure.index), domain, rng)
         gap = contradiction(wide, structure, found, line, steps, np.maximum(loud[0], around.inexact), domain)
     return gap
 
 
 def reach(around: Surroundings, structure: Structure, gap: Array) -> Array:
-    """Return what has to be added to the bounds of entries, any of which may be what contradicts by `gap (outputs,)`."""
+    """Return what has to be added to the bounds of entries, any of which may contradict by `gap (outputs,)`."""
     moves = np.abs(structure.spread(around.directions[0][structure.index]))
     return np.asarray(2 * gap / np.maximum(moves, moves.max() / FARTHEST))
 
@@ -102,7 +103,7 @@ def contradiction(
 
 
 def rounded(x: Array, directions: Array, steps: Array) -> Array:
-    """Return by which share points x ± step · direction, `(directions, steps)`, are not as far from x as they should be."""
+    """Return by which share points x ± step · direction, `(directions, steps)`, are too near to x or too far."""
     moves = steps[:, None] * np.where(directions == 0, 1, directions)[:, None]
     off = np.maximum(np.abs((x + moves) - x - moves), np.abs(x - (x - moves) - moves))
     share: Array = (off / np.abs(moves)).max(axis=-1).astype(np.float64)

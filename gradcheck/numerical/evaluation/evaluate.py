@@ -159,7 +159,8 @@ class Evaluator:
     @property
     def shape(self) -> tuple[int, ...]:
         """The variable's shape."""
-        return self.perturbed.values[self.perturbed.wrt].shape
+        shape: tuple[int, ...] = self.perturbed.values[self.perturbed.wrt].shape
+        return shape
 
     @property
     def cost(self) -> Cost:
@@ -174,7 +175,7 @@ class Evaluator:
             self.progress(sum(self.calls.values()))
 
     def __call__(self, index: Array | None, new: Array, stage: str) -> Array:
-        """Return the changes `(points, outputs)` where some entries are replaced by `new[p]`: `PerturbedForward.run`."""
+        """Return the changes `(points, outputs)` where some entries are replaced by `new[p]`: see `run`."""
         if self.executor is None or len(new) < 2:
             result, calls = self.perturbed.run(index, new)
         else:
@@ -241,7 +242,10 @@ class Evaluator:
             # Each part has arrays of its own to perturb: threads would overwrite each other's.
             jobs = [
                 self.executor.submit(
-                    run, replace(self.perturbed, _tiles={}), None if index is None else index[part % len(index)], new[part]
+                    run,
+                    replace(self.perturbed, _tiles={}),
+                    None if index is None else index[part % len(index)],
+                    new[part],
                 )
                 for part in parts
             ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -47,9 +48,7 @@ class Quotients:
     size: Array
 
     @classmethod
-    def at(
-        cls, evaluator: Evaluator, structure: Structure, scale: Array, domain: Domain, least: Array
-    ) -> Quotients:
+    def at(cls, evaluator: Evaluator, structure: Structure, scale: Array, domain: Domain, least: Array) -> Quotients:
         """Evaluate every colour at all steps. `least (outputs,)`: the noise that f has, heard or not."""
         x, index, (colours, outputs) = evaluator.x, structure.index, structure.shape
         exponents = np.arange(finest(x.dtype) + 1)
@@ -58,7 +57,7 @@ class Quotients:
         points = np.broadcast_to(index, new.shape).reshape(-1, index.shape[1])
         up, down = evaluator(points, new.reshape(points.shape), "steps").reshape(2, len(steps), -1)
         h_up, h_down = structure.spread(taken).reshape(2, len(steps), -1)
-        spacings = SPACINGS[SPACINGS <= max(exponents[-1], SPACINGS[0])]
+        spacings = SPACINGS[: max(1, np.searchsorted(SPACINGS, exponents[-1], side="right"))]
         heard = noises.by_colour(evaluator, structure, scale, spacings, domain)
         heard = heard[:, noises.audible(spacings, exponents, HEARD)].reshape(3, len(steps), -1)
         output = np.tile(np.arange(outputs), colours)
@@ -74,8 +73,21 @@ class Quotients:
             amplitude = np.stack([np.fmax(a, floor) for a in (next(sides), around, next(sides))])
         scales = np.broadcast_to(structure.spread(scale[index]), structure.shape).ravel()
         return cls(
-            evaluator, structure, scale, domain, np.repeat(np.arange(colours), outputs), output, steps,
-            steps[:, None] * scales, up, down, ahead, behind, central, amplitude, size,
+            evaluator,
+            structure,
+            scale,
+            domain,
+            np.repeat(np.arange(colours), outputs),
+            output,
+            steps,
+            steps[:, None] * scales,
+            up,
+            down,
+            ahead,
+            behind,
+            central,
+            amplitude,
+            size,
         )
 
     @property
@@ -119,7 +131,7 @@ def last_bits(size: Array, eps: float) -> Array:
     return ULPS * (eps * size + SMALLEST)
 
 
-def finest(dtype: np.dtype[np.generic]) -> int:
+def finest(dtype: np.dtype[Any]) -> int:
     """Return the exponent of the shortest steps."""
     eps = np.finfo(dtype).eps if dtype.kind == "f" else np.finfo(np.float64).eps
     return int(-np.log2(float(eps))) - SPARE

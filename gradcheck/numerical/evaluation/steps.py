@@ -1,10 +1,10 @@
 """How far each entry of a variable is moved.
 
-Step k of an entry is `scale · s_k`, with `scale` a power of two at or below the entry's magnitude and s_k = 2^-k · m_k.
-The mantissas m_k in (0.75, 1) are short (exact in binary) and irregular: a function whose period divides every step,
-or a computation that rounds to a power-of-two grid, looks the same at all steps of a pure power-of-two ladder. All steps
-are shorter than |x|: an entry keeps its sign, and a rate or a length that has to be positive stays so. Whatever is asked
-for, quotients divide by the step that was really taken, (x + h) − x.
+Step k of an entry is `scale · s_k`, with `scale` a power of two at or below the entry's magnitude and
+s_k = 2^-k · m_k. The mantissas m_k in (0.75, 1) are short (exact in binary) and irregular: a function whose period
+divides every step, or a computation that rounds to a power-of-two grid, looks the same at all steps of a pure
+power-of-two ladder. All steps are shorter than |x|: an entry keeps its sign, and a rate or a length that has to be
+positive stays so. Whatever is asked for, quotients divide by the step that was really taken, (x + h) − x.
 """
 
 from __future__ import annotations

@@ -64,4 +64,5 @@ class Surroundings:
         moved = np.where(np.isfinite(self.ends), np.abs(self.ends), 0).max(axis=0)
         squares = np.square(self.directions[0])[structure.index].sum(axis=0)
         norm = np.sqrt(np.broadcast_to(structure.spread(squares), moved.shape))
-        return np.divide(moved, norm, out=np.zeros(moved.shape), where=norm > 0)
+        variation: Array = np.divide(moved, norm, out=np.zeros(moved.shape), where=norm > 0)
+        return variation

@@ -36,8 +36,8 @@ def weights(steps: Steps) -> tuple[Array, float]:
 
     the quintic's derivative at 0, how far it is from the quartic's (times `SURER`); how far that is from the parabola's
     (times a², by which a next order is smaller where f is smooth at the size of x: one distance alone may be small by
-    luck); and how far the two sides' quotients are apart at b beyond a's, which is 0 for a parabola. And how much of the
-    noise at step 1 the derivative has.
+    luck); and how far the two sides' quotients are apart at b beyond a's, which is 0 for a parabola. And how much of
+    the noise at step 1 the derivative has.
     """
     a, b, c = steps
     at = np.array([a, -a, b, -b, c])

@@ -38,7 +38,7 @@ def judge(q: Quotients, variation: Array) -> Entries:
     with np.errstate(all="ignore"):
         some = np.flatnonzero(kinks.bent(q) | ~(both.bound <= SURE * np.maximum(np.abs(both.value), variation)))
         if some.size:
-            _hold_sides_apart(found, some, q.take(some).noisier(both.noise[some]))
+            _hold_sides_apart(found, some, q.take(some), both.noise[some])
     found.truncation[found.jump | ~np.isfinite(q.size[-1])] = np.inf
     return found
 
@@ -49,8 +49,12 @@ def _take(found: Entries, where: Array | slice, limit: Limit, q: Quotients) -> N
     found.put(where, Entries.smooth(limit.value, limit.truncation, limit.rounding, step))
 
 
-def _hold_sides_apart(found: Entries, some: Array, q: Quotients) -> None:
-    """Look at each side of `some` entries, whose quotients these are: at a kink, a jump, an edge, or next to one."""
+def _hold_sides_apart(found: Entries, some: Array, q: Quotients, heard: Array) -> None:
+    """Look at each side of `some` entries, whose quotients these are: at a kink, a jump, an edge, or next to one.
+
+    `heard`: what both sides together show of the noise.
+    """
+    q = q.noisier(heard)
     left, right = limits.left(q), limits.right(q)
     gap = np.abs(right.value - left.value)
     apart = np.isfinite(gap) & (gap > right.bound + left.bound)
@@ -62,10 +66,12 @@ def _hold_sides_apart(found: Entries, some: Array, q: Quotients) -> None:
     found.left[some], found.right[some] = left.value, right.value
     jump = kinks.jumps(q.up, q.size) | kinks.jumps(q.down, q.size)
     for side, other, quotients, sign in ((left, q.ahead, q.behind, -1), (right, q.behind, q.ahead, 1)):
-        alone = np.isnan(other).all(axis=0) & ~np.isnan(quotients).all(axis=0)
+        alone = np.asarray(np.isnan(other).all(axis=0) & ~np.isnan(quotients).all(axis=0))
         found.one_sided[some[alone]] = sign
         _take_if_surer(found, some, side, alone, q, -sign, apart)
-        infinite, limit, slow = power_laws.follow(quotients, q.steps, 2 * q.last_bits / q.h)
+        infinite, limit, slow = power_laws.follow(
+            quotients, q.steps, 2 * np.maximum(q.last_bits, np.maximum(heard, side.noise)) / q.h
+        )
         far = np.abs(found.value[some] - limit) + slow
         found.truncation[some] = np.maximum(found.truncation[some], np.where(slow > 0, far, 0))
         apart &= slow == 0
@@ -85,7 +91,7 @@ def _hold_sides_apart(found: Entries, some: Array, q: Quotients) -> None:
 def _take_if_surer(
     found: Entries, some: Array, side: Limit, alone: Array, q: Quotients, other: int, apart: Array
 ) -> None:
-    """Take one side's derivative where it is much surer than that of both: next to a kink, and where it stands alone."""
+    """Take one side's derivative where it is much surer than that of both: next to a kink, or where it is alone."""
     bound = found.truncation[some] + found.rounding[some]
     tail = kinks.tail_of_the_other_side(q, side.value, bound, other)
     truncation = np.maximum(side.truncation, np.where(alone, 0, tail))

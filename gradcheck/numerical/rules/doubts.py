@@ -49,7 +49,8 @@ class Seen:
 
     def off(self, best: Chosen) -> Array:
         """How far the quotients are from a value."""
-        return np.abs(self.quotients - best.value)
+        off: Array = np.abs(self.quotients - best.value)
+        return off
 
     def truncated(self, best: Chosen) -> Array:
         """How far finer quotients than the candidate's may be from its value, as their error shrinks with the step."""
@@ -62,9 +63,9 @@ class Seen:
 class Doubt:
     """Steps of an entry that contradict each other, one number per entry each; `fine` is 0 where none do.
 
-    `fine`: the coarsest step (its number) of those that agree on the slope `line ± bound`; `coarse`: the finest of those
-    that do not; `gap`: between both values. `refuted`: whether fine steps say so, and not the chosen value; `noise`: of
-    a quotient, times its step, if it is noise that they show.
+    `fine`: the coarsest step (its number) of those that agree on the slope `line ± bound`; `coarse`: the finest of
+    those that do not; `gap`: between both values. `refuted`: whether fine steps say so, and not the chosen value;
+    `noise`: of a quotient, times its step, if it is noise that they show.
     """
 
     fine: Array
@@ -139,7 +140,7 @@ def coarser_candidate(found: Candidates, best: Chosen, allowed: Array) -> Doubt:
 
 
 def coarser_steps(seen: Seen, best: Chosen) -> Doubt:
-    """Coarser steps leave a line on which all finer ones stay, on all sides: at a kink, or at the first of many stairs."""
+    """Coarser steps leave a line on which all finer ones stay, on all sides: at a kink, or at the first stair."""
     q = seen.q
     off = np.max([np.abs((q.ahead if sign > 0 else q.behind) - best.value) for sign in seen.sides], axis=0)
     first = last_true(off > 2 * seen.noise + best.bound) + 1

@@ -39,7 +39,7 @@ class Candidates:
 
 
 def candidates(quotients: Array, steps: Array, noise: Array, power: int) -> Candidates:
-    """Extrapolate `quotients (steps, entries)`, whose error is a series in steps^power, with an amplitude of `noise`."""
+    """Extrapolate `quotients (steps, entries)`, whose error is a series in steps^power, with a `noise` amplitude."""
     found: list[tuple[Array, Array, Array]] = []
     slow = slowness(quotients, steps, noise, power)
     spans: list[tuple[int, int]] = []

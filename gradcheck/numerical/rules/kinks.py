@@ -39,9 +39,9 @@ def tail_of_the_other_side(q: Quotients, value: Array, bound: Array, sign: int) 
     """Return what may be missing of one side's derivative `value`, because the other side, `sign`, is another function.
 
     A kink next to the point has no tail there, but what is smooth has, if it is below the noise: at the longest step t
-    on the other side that does not see it, it is as large as the noise, and its slope at the point at most `bound`, what
-    is open of the derivative without this side. Over the next steps it grows by S: an exponential that does so while the
-    step grows from t to ρ t has shrunk by S^(1/(ρ − 1)) between t and the point, all others by more.
+    on the other side that does not see it, it is as large as the noise, and its slope at the point at most `bound`,
+    what is open of the derivative without this side. Over the next steps it grows by S: an exponential that does so
+    while the step grows from t to ρ t has shrunk by S^(1/(ρ − 1)) between t and the point, all others by more.
     """
     here = np.arange(value.size)
     change, amplitude = (q.up, q.amplitude[2]) if sign > 0 else (q.down, q.amplitude[0])

@@ -1,8 +1,8 @@
-"""The derivative that the quotients of one kind tend to: the candidate with the smallest bound that survives all doubts.
+"""What the quotients of one kind tend to: the candidate with the smallest bound that survives all doubts.
 
-Coarse steps may agree on one value and fine steps on another. Either there is a wave, a kink or a tail that coarse steps
-step over, and the fine steps are right. Or f is rounded to a staircase of which fine steps never leave a stair, and the
-coarse steps are right. `doubts` finds where steps contradict each other, and `staircases` asks f which it is.
+Coarse steps may agree on one value and fine steps on another. Either there is a wave, a kink or a tail that coarse
+steps step over, and the fine steps are right. Or f is rounded to a staircase of which fine steps never leave a stair,
+and the coarse steps are right. `doubts` finds where steps contradict each other, and `staircases` asks f which it is.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ def _limit(q: Quotients, series: Series) -> Limit:
     count = series.quotients.shape[1]
     todo, allowed = np.arange(count), np.zeros(count, dtype=np.intp)
     shown, reach = np.zeros((2, count))
-    best = Limit(*np.zeros((3, count)), *np.zeros((2, count), dtype=np.intp), np.zeros(count))
+    (value, truncation, rounding), (start, level) = np.zeros((3, count)), np.zeros((2, count), dtype=np.intp)
+    best = Limit(value, truncation, rounding, start, level, np.zeros(count))
     for attempt in range(ROUNDS + 1):
         part, quotients = q.take(todo), series.quotients[:, todo]
         noise = np.maximum(series.amplitude[:, todo], shown[todo])
@@ -132,7 +133,7 @@ def _limit(q: Quotients, series: Series) -> Limit:
         shown[todo] = np.maximum(shown[todo], louder)
         reach[todo] = np.maximum(reach[todo], np.where(either, doubt.gap, 0))
         below = (height == 0) & doubt.refuted & (louder == 0)
-        allowed[todo] = np.where(below, doubt.fine, allowed[todo])
+        allowed[todo] = np.where(below, doubt.fine, np.where(louder > 0, 0, allowed[todo]))
         todo = todo[(louder > 0) | below]
     with np.errstate(all="ignore"):
         noise = series.times * np.maximum(series.amplitude, shown) / q.h

@@ -13,14 +13,14 @@ from gradcheck.problem import Array
 
 SPAN = 4  # steps, over each of three of which the change is measured
 CLEAR, CHANGED = 64, 4  # times its noise a quotient is, to be counted, and its change over a span
-# The change over one span after the other goes like h^e. −1 is a jump's, 1 a smooth function's; above 0 there is a limit.
+# The change over one span after the other goes like h^e. −1 is a jump's, 1 a smooth function's; above 0 it has a limit.
 STEEPEST, LEVEL, SMOOTH = -0.97, 0.01, 0.9
 STEADY = 0.1  # by which e may change from one pair of spans to the next
 SAFETY = 2  # times what is to come
 
 
 def follow(quotients: Array, steps: Array, noise: Array) -> tuple[Array, Array, Array]:
-    """Return of quotients `(steps, entries)` the sign of an infinite derivative (else 0), and where a slow limit may be.
+    """Return for quotients `(steps, entries)` the sign of an infinite derivative (else 0), and where a slow limit is.
 
     As the middle of an interval and its half-width, 0 where the limit is approached as it should be.
     """

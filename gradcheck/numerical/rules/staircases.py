@@ -1,8 +1,8 @@
 """Is what coarse steps see and fine steps do not see a staircase of rounding, or a feature of f? Look at its beginning.
 
 Between the longest step on the fine steps' line and the shortest that has left it, halve until the first departure lies
-within a short interval. There, a kink, a wave or a tail moves f as much over one such interval as over the next, while a
-staircase makes a step and rests.
+within a short interval. There, a kink, a wave or a tail moves f as much over one such interval as over the next, while
+a staircase makes a step and rests.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def riser(
 ) -> Array:
     """Return how high the first stair off a line is, 0 where f leaves it without one.
 
-    The `line` through the point with that slope, give or take a `bound`, is what f follows up to step number `fine`, and
-    no longer at `coarse`.
+    The `line` through the point with that slope, give or take a `bound`, is what f follows up to step number `fine`,
+    and no longer at `coarse`.
     """
     height, first = np.zeros(line.size), np.full(line.size, -1)
     number = np.arange(len(q.steps))[:, None]
@@ -82,7 +82,7 @@ def _halve(
     unit = q.h[0] / q.steps[0]
 
     def at(t: Array) -> Array:
-        return q.probe(sign * t) - sign * line * t * unit
+        return np.asarray(q.probe(sign * t) - sign * line * t * unit)
 
     (near, far), (at_near, at_far) = ends, off
     for _ in range(times):
@@ -96,7 +96,8 @@ def _halve(
     moves = np.abs(at_far - at_near), at_next - at_far, at_last - at_next
     continuous = np.abs(moves[2] - moves[1]) <= ALIKE * np.abs(moves[1])
     continuous &= moves[0] <= (1 + ALIKE) * np.abs(moves[1])
-    return np.where(continuous, 0, moves[0]), np.stack([near, far]), np.stack([at_near, at_far])
+    height: Array = np.where(continuous, 0, moves[0])
+    return height, np.stack([near, far]), np.stack([at_near, at_far])
 
 
 def is_rounding(q: Quotients, height: Array) -> Array:
