@@ -30,7 +30,7 @@ np.empty(KEPT_BYTES, dtype=np.uint8)
 PARTS = 16  # of the points, for an executor
 # In long double an output that differs by more than this share of the largest is another function's: clipped at its
 # dtype's eps, say.
-OTHER = 2.0**-10
+OTHER = 2.0**-17
 
 
 @dataclass

@@ -18,8 +18,8 @@ from gradcheck.numerical.evaluation.stacking import Tile, join
 from gradcheck.numerical.evaluation.steps import Domain, moved, random_numbers
 from gradcheck.problem import Array
 
-# How far entries are moved to see what they touch, as shares of their scale: 2^-12 … 2^-1, times 1 … 2, either way. Half
-# of them as far as may be: f may be rounded to stairs that are as long as x.
+# How far entries are moved to see what they touch, as shares of their scale: 2^-12 … 2^-1, times 1 … 2, either way.
+# Half of them as far as may be: f may be rounded to stairs that are as long as x.
 MOVES = np.array(
     [sign * np.ldexp(1 + m / 64, -e) for sign in (1, -1) for m in range(63) for e in (*range(2, 13), *[1] * 11)]
 )

@@ -62,7 +62,8 @@ class Surroundings:
     def variation(self, structure: Structure) -> Array:
         """Return how far outputs move over steps of the size of x, divided by the norm of those that move them."""
         moved = np.where(np.isfinite(self.ends), np.abs(self.ends), 0).max(axis=0)
-        squares = np.square(self.directions[0])[structure.index].sum(axis=0)
+        with np.errstate(over="ignore"):
+            squares = np.square(self.directions[0])[structure.index].sum(axis=0)
         norm = np.sqrt(np.broadcast_to(structure.spread(squares), moved.shape))
         variation: Array = np.divide(moved, norm, out=np.zeros(moved.shape), where=norm > 0)
         return variation
