@@ -8,7 +8,7 @@ from gradcheck.numerical.estimate import size_of_rows
 from gradcheck.numerical.evaluation.noise import ULPS
 from gradcheck.problem import Array
 
-SHARE = 1e-12  # of its row's largest derivative: a few thousand roundings
+SHARE = 7e-13  # of its row's largest derivative: a few thousand roundings
 MORE = 2.0**8  # times the largest derivative
 # What is smaller than this, as an x or beside x, is next to nothing.
 LEFT = 2.0**-20
@@ -21,7 +21,7 @@ def hidden(value: Array, bound: Array, variation: Array) -> Array:
     Or of its variation, as far as that is `MORE`: where f is flat, it rounds as it does where it is steep.
     """
     size = size_of_rows(value, bound, variation)
-    return SHARE * np.maximum(size, np.minimum(variation, MORE * size))
+    return SHARE * np.maximum(size, MORE * np.minimum(variation / MORE, size))
 
 
 def last_bits(f0: Array, best: Array, eps: float, value: Array, x: Array) -> Array:
