@@ -310,7 +310,8 @@ def main() -> None:
     for kind, (functions, entries, wrong, resolved, unresolved) in counts.items():
         print(
             f"{kind:22s} {functions:6d} functions, {entries:7d} entries, {wrong:4d} outside ("
-            f"{wrong / max(entries, 1):.4%}; {resolved} of them resolved), {unresolved / max(entries, 1):6.2%} unresolved"
+            f"{wrong / max(entries, 1):.4%}; {resolved} of them resolved), "
+            f"{unresolved / max(entries, 1):6.2%} unresolved"
         )
 
 
