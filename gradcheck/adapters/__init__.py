@@ -5,7 +5,7 @@
 
 from gradcheck.adapters.handed import function_subject
 from gradcheck.adapters.registry import register
-from gradcheck.adapters.subjects import belonging, inside, is_subject, subject_of
+from gradcheck.adapters.subjects import belonging, inside, is_subject, parts, subject_of
 from gradcheck.errors import CannotBuild, NotASubject
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "function_subject",
     "inside",
     "is_subject",
+    "parts",
     "register",
     "subject_of",
 ]
