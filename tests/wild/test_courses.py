@@ -40,7 +40,7 @@ WRONG = (
     Planted("scalar_engine", "Value", "self.grad += other.data * out.grad", "self.grad = other.data * out.grad"),
     Planted("scalar_engine", "Value.__pow__", "k * self.data ** (k - 1)", "self.data ** (k - 1)"),
     Planted("scalar_engine", "Value.tanh", "(1 - t * t)", "(1 - t)"),
-    Planted("scalar_engine", "Value.relu", "(out.data > 0) * out.grad", "out.grad"),
+    Planted("scalar_engine", "Value.__add__", "other.grad += out.grad", "other.grad -= out.grad"),
     Planted("tensor_engine", "Dot", "input.T.dot(grad_output)", "2 * input.T.dot(grad_output)"),
     Planted("tensor_engine", "Tensor", "g if parent.grad is None else parent.grad + g", "g"),
     Planted("tensor_engine", "LogSoftmax", "np.exp(out) * grad_output.sum(axis=1, keepdims=True)", "np.exp(out)"),
