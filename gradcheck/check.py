@@ -97,7 +97,7 @@ class _Session:
         self.ordinary = Seen()
         self.visits: dict[str, Visit] = {}
         self.notes: list[Note] = []
-        self.prover = Prover(options.exact, options.seed)
+        self.prover = Prover(options.exact, options.evidence, options.seed)
         self.previous: Values | None = None
         self.first: Point | None = None
 
