@@ -1,0 +1,34 @@
+"""Names: another variable, attribute or argument of the same shape; what came in for what went out."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import numpy as np
+
+from gradcheck.repair.pieces import Piece
+from gradcheck.repair.scene import NAMES, Edit, Scene
+
+
+def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
+    """Another name for one that is read."""
+    if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or not isinstance(node.ctx, ast.Load):
+        return
+    parent = scene.parents.get(node)
+    if isinstance(parent, ast.Attribute) and parent.attr in ("shape", "size", "ndim", "dtype"):
+        return
+    value = scene.array(node)
+    if value is None:
+        return
+    tried = 0
+    for one in scene.names(node):
+        other = np.asarray(one.value)
+        same = other.shape == value.shape and (other.dtype.kind in "iu") == (value.dtype.kind in "iu")
+        if not same or one.text == scene.text(node) or np.array_equal(other, value):
+            continue
+        number = value.ndim == 0
+        yield scene.put(node, Piece(one.text), f"`{one.text}` for `{scene.text(node)}`", 2.0 if number else 1.2)
+        tried += 1
+        if tried == NAMES:
+            break

@@ -1,0 +1,69 @@
+"""Operators: another one, operands in the other order, one operand too many, parentheses elsewhere."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from gradcheck.repair.pieces import SYMBOLS, Piece, binary
+from gradcheck.repair.scene import Edit, Scene
+
+OTHERS: dict[type[ast.operator], tuple[str, ...]] = {
+    ast.Add: ("-", "*"),
+    ast.Sub: ("+", "*"),
+    ast.Mult: ("/", "@", "+"),
+    ast.Div: ("*",),
+    ast.MatMult: ("*",),
+    ast.Pow: ("*",),
+    ast.BitAnd: ("|",),
+    ast.BitOr: ("&",),
+}
+ASSOCIATED = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult)
+
+
+def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
+    """Edits of a binary operation or of an augmented assignment."""
+    if isinstance(node, ast.AugAssign):
+        yield from _augmented(node, scene)
+    if not isinstance(node, ast.BinOp) or type(node.op) not in SYMBOLS:
+        return
+    left, right, symbol = scene.piece(node.left), scene.piece(node.right), SYMBOLS[type(node.op)]
+    gap = scene.gap(node.left, node.right)
+    for other in OTHERS.get(type(node.op), ()):
+        made = binary(left, other, right, gap.replace(symbol, other, 1))
+        yield scene.put(node, made, f"`{other}` for `{symbol}`", 1 if other in "+-*/" else 2)
+    if isinstance(node.op, (ast.MatMult, ast.Sub, ast.Div, ast.Pow)):
+        turned = binary(right, symbol, left, gap)
+        scale = -1.0 if isinstance(node.op, ast.Sub) else float("nan")
+        yield scene.put(node, turned, "the operands in the other order", 1 if symbol in "@-" else 2, scale)
+    yield scene.put(node, left, f"without `{symbol} {right.text}`", 1.5)
+    if not isinstance(node.op, ast.Pow):
+        alone = Piece(f"-{right.text}", 12) if symbol == "-" and right.binds >= 12 else right
+        yield scene.put(node, alone, f"without `{left.text}`", 1.5)
+    yield from _regrouped(node, scene)
+
+
+def _regrouped(node: ast.BinOp, scene: Scene) -> Iterator[Edit]:
+    """(a ∘ b) • c for a ∘ (b • c), and the other way."""
+    if not isinstance(node.op, ASSOCIATED):
+        return
+    symbol = SYMBOLS[type(node.op)]
+    if isinstance(node.right, ast.BinOp) and isinstance(node.right.op, (*ASSOCIATED, ast.Pow)):
+        inner = node.right
+        first = binary(scene.piece(node.left), symbol, scene.piece(inner.left))
+        made = binary(first, SYMBOLS[type(inner.op)], scene.piece(inner.right))
+        yield scene.put(node, made, "other parentheses", 2.5)
+    if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ASSOCIATED):
+        inner = node.left
+        last = binary(scene.piece(inner.right), symbol, scene.piece(node.right))
+        yield scene.put(node, binary(scene.piece(inner.left), SYMBOLS[type(inner.op)], last), "other parentheses", 2.5)
+
+
+def _augmented(node: ast.AugAssign, scene: Scene) -> Iterator[Edit]:
+    """`-=` for `+=`, `*=` for `/=`, and `=`."""
+    start, end = scene.inner(node.target)[1], scene.outer(node.value)[0]
+    between = scene.unit.file.text[start:end]
+    symbol = SYMBOLS.get(type(node.op), "")
+    for other in {"+": ("-", ""), "-": ("+", ""), "*": ("/", ""), "/": ("*", "")}.get(symbol, ()):
+        new = between.replace(f"{symbol}=", f"{other}=", 1)
+        yield scene.rewrite(start, end, new, f"`{other}=` for `{symbol}=`", 1)
