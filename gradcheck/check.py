@@ -30,12 +30,11 @@ from gradcheck.errors import CannotBuild, NotWritten, TimeLimit, told
 from gradcheck.evaluated import Evaluated, Ledger
 from gradcheck.forms import Forms, loses
 from gradcheck.guarded import Watch, guarded
-from gradcheck.hints import Hints, limited
+from gradcheck.hints import Hints, allows, limited
 from gradcheck.in_dtype import InDtype
 from gradcheck.problem import Array, Method, Subject, Values
 from gradcheck.record import Record, Wrong
 from gradcheck.repair.repairs import Repairs
-from gradcheck.repair.search import SECONDS
 from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Heat, Note, Unjudged
 from gradcheck.sampling import Point
 from gradcheck.verdicts import Reach, Verdict, farthest, overall
@@ -59,7 +58,8 @@ class Options:
     `executor` takes the columns of an estimate; `progress` is told each point's label. `fail_fast` stops at the first
     point where a claim is wrong or unresolved, and leaves out what comes after it, the contract included; without
     `evidence`, nothing is gathered that only people look at: causes, repairs, counterexample, pictures. `hints`: how
-    much is said about what is wrong ("none", "where", "cause", "repair").
+    much is said about what is wrong ("none", "where", "cause", "repair"). A repair is looked for by running changed
+    versions of the checked code, so that it has to be asked for.
     """
 
     seed: int = 0
@@ -70,30 +70,15 @@ class Options:
     progress: Callable[[str], None] | None = None
     fail_fast: bool = False
     evidence: bool = True
-    hints: Hints = "repair"
+    hints: Hints = "cause"
 
 
 # Whether a subject's floating-point warnings are right is a matter of the contract; here they only interrupt.
 @np.errstate(all="ignore")
 def check_subject(subject: Subject, options: Options | None = None) -> ComponentResult:
     """Check every claim of `subject` at every point and return what was found."""
-    return _checked(_Session(subject, options or Options()))
-
-
-def whole_check(subject: Subject, seed: int) -> ComponentResult:
-    """Check at the points of a seed until something is wrong, and say nothing about why: what a repair has to pass."""
-    return check_subject(subject, Options(seed=seed, evidence=False, fail_fast=True, time_limit=WHOLE))
-
-
-@np.errstate(all="ignore")
-def records(subject: Subject, options: Options) -> list[Record]:
-    """What is known about each claim of `subject` after a check: for whoever asks further."""
+    options = options or Options()
     session = _Session(subject, options)
-    _checked(session)
-    return list(session.records.values())
-
-
-def _checked(session: _Session) -> ComponentResult:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -101,6 +86,11 @@ def _checked(session: _Session) -> ComponentResult:
                 return session.run()
         except TimeLimit:
             return session.out_of_time()
+
+
+def whole_check(subject: Subject, seed: int) -> ComponentResult:
+    """Check at the points of a seed until something is wrong, and say nothing about why: what a repair has to pass."""
+    return check_subject(subject, Options(seed=seed, evidence=False, fail_fast=True, time_limit=WHOLE))
 
 
 class _Session:
@@ -119,8 +109,6 @@ class _Session:
         self.notes: list[Note] = []
         self.previous: Values | None = None
         self.first: Point | None = None
-        self.broken: list[str] = []
-        self.repairs = Repairs(subject, whole_check, options.seed, SECONDS, self.watch.deadline)
 
     def run(self) -> ComponentResult:
         """Check at every point, then try the contract, then explain what is wrong."""
@@ -139,8 +127,7 @@ class _Session:
                 return self.result(self.claims())
             self.visit(point)
         contract = self.contract(points)
-        self.broken = [item.name for item in contract if item.verdict == "broken"]
-        return self.result(self.claims(), [*contract, self.forms.result()])
+        return self.result(self.repaired(self.claims(), contract), [*contract, self.forms.result()])
 
     def visit(self, point: Point) -> None:
         """Note what is decided at a point; what is decided at edges only is aimed at once more."""
@@ -281,19 +268,26 @@ class _Session:
             record.settle()
         return [self._claim(record, explained) for record in self.records.values()]
 
+    def repaired(self, claims: list[ClaimResult], contract: Sequence[ContractResult]) -> list[ClaimResult]:
+        """The claims, the wrong ones with one change that makes them right, where that is wanted and one is found."""
+        if not (self.options.evidence and allows(self.options.hints, "repair")):
+            return claims
+        broken = [item.name for item in contract if item.verdict == "broken"]
+        repairs = Repairs(self.subject, whole_check, self.options.seed, deadline=self.watch.deadline)
+        return repairs.filled(claims, self.records, broken)
+
     def _claim(self, record: Record, explained: bool) -> ClaimResult:
         """Put together what was found about one claim over all points."""
         verdict, reason = record.verdict()
         reach: Reach | None = None
-        where, why, repair = "", Explained(), None
+        where, why = "", Explained()
         if verdict == "wrong":
             reach, where = record.reach(self.visits)
             waived = record.name in self.subject.waivers
-            if explained and self.options.evidence and record.first_wrong is not None and not waived:
+            wanted = explained and self.options.evidence and allows(self.options.hints, "where")
+            if wanted and record.first_wrong is not None and not waived:
                 why = explain(self.subject, record, self.options.seed, self.options.budget)
                 reach, where = why.reach or reach, why.where or where
-                if self.options.hints == "repair":
-                    repair = self.repairs.of(record, self.records.values(), self.broken)
         refused = next(iter(record.refused.values()), None)
         if record.name in self.subject.waivers and verdict in ("wrong", "unresolved", "not implemented"):
             verdict, reason, reach, where = "waived", self.subject.waivers[record.name], None, ""
@@ -311,7 +305,6 @@ class _Session:
             wrong_count=record.wrong_count,
             kinks=tuple(record.kinks[:KINKS]),
             causes=why.causes,
-            repair=repair,
             counterexample=why.example,
             matrices=why.matrices,
             test=why.test,

@@ -22,9 +22,6 @@ def allows(hints: Hints, what: Hints) -> bool:
 
 def limited(claim: ClaimResult, hints: Hints) -> ClaimResult:
     """The claim without what goes beyond these hints: "none" leaves the verdict and how far it reaches."""
-    if allows(hints, "repair"):
-        return claim
-    claim = replace(claim, repair=None)
     if allows(hints, "cause"):
         return claim
     claim = replace(claim, causes=())

@@ -12,10 +12,12 @@ from gradcheck import __version__
 from gradcheck.command.keyword import Keyword
 from gradcheck.command.run import Settings
 from gradcheck.errors import UsageError
+from gradcheck.hints import HINTS, Hints
 
 DTYPES = ("float64", "float32", "float16")
 LARGEST_SEED = 2**63 - 1
 TARGET = "class, function, module, package or file (layers.py::Dense)"
+WANTED = "default repair; for a package and with --each cause"
 BUDGET = "entries of a Jacobian above which random projections are compared instead"
 
 
@@ -37,6 +39,7 @@ class Arguments:
     report: str = "reports"
     render: str = ""
     each: tuple[str, ...] = ()
+    apply: bool = False
     show: str = ""
 
     def wants(self, name: str) -> bool:
@@ -75,6 +78,10 @@ def parser() -> argparse.ArgumentParser:
     add("--init", action="append", metavar="NAME=VALUE", help="argument for the constructor; may be repeated")
     add("--jobs", type=_jobs, default=0, metavar="N", help="processes at a time (default: as many as processors)")
     add("--time-limit", type=_seconds, default=60.0, metavar="SECONDS", help="for each component (default 60)")
+    add("--hints", choices=HINTS, help=f"how much is said about what is wrong: {', '.join(HINTS)} ({WANTED})")
+    add(
+        "--apply", action="store_true", help="write the repairs that were found, and pass a whole check, into the files"
+    )
     add("--json", type=_file, metavar="FILE", help="write everything that was found as JSON")
     add("--junit-xml", type=_file, metavar="FILE", help="write JUnit XML for a CI server")
     add("--report", type=folder, metavar="DIR", help="folder of the HTML report (default reports)")
@@ -102,11 +109,16 @@ def parse(argv: Sequence[str]) -> Arguments:
         raise UsageError("-q and -v contradict each other: give one of them")
     if given.json and given.junit_xml and os.path.realpath(given.json) == os.path.realpath(given.junit_xml):
         raise UsageError(f"--json and --junit-xml name the same file {given.json!r}: give each its own")
+    if given.apply and (given.each or given.list or given.render or given.hints not in (None, "repair")):
+        raise UsageError("--apply writes the repairs of one check: give no --each, --list, --render or other --hints")
+    hints: Hints | None = given.hints or ("repair" if given.apply else "cause" if given.each else None)
     targets, each = _targets(tuple(given.targets), given.each)
     jobs = given.jobs or os.cpu_count() or 1
     return Arguments(
         targets=() if given.render else targets,
-        settings=Settings(given.seed, _dtypes(given.dtype), given.budget, _init(given.init), jobs, given.time_limit),
+        settings=Settings(
+            given.seed, _dtypes(given.dtype), given.budget, _init(given.init), jobs, given.time_limit, hints
+        ),
         keyword=None if given.keyword is None else Keyword(given.keyword),
         list=given.list,
         exit_first=given.exitfirst,
@@ -119,6 +131,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         report="" if given.no_report or given.list else given.report or "reports",
         render=given.render or "",
         each=each,
+        apply=given.apply,
     )
 
 

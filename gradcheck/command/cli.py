@@ -150,7 +150,17 @@ def _check(run: Run, found: list[Found], arguments: Arguments, printer: Printer)
     notes = _report(results, run.places, arguments) if arguments.report else []
     printer.done()
     printer.lines(summary(results, time.perf_counter() - start, notes, arguments.verbose))
+    if arguments.apply:
+        printer.lines([(line, "")] for line in _apply(results))
     return _finish(outcomes, arguments, tuple(place.shown for place in run.places))
+
+
+def _apply(results: Sequence[ComponentResult]) -> list[str]:
+    """Write the repairs into their files; say what was done."""
+    from gradcheck.repair.apply import apply
+
+    found = [claim.repair for result in results for claim in result.claims if claim.repair is not None]
+    return apply(found) or ["nothing applied: no repair was found"]
 
 
 def _report(results: Sequence[ComponentResult], places: Sequence[Place], arguments: Arguments) -> list[str]:

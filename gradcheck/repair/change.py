@@ -25,7 +25,7 @@ def described(edit: Edit) -> Repair:
     while old_lines[first] == new_lines[first]:
         first += 1
     same = 0
-    while same < min(len(old_lines), len(new_lines)) - first and old_lines[-1 - same] == new_lines[-1 - same]:
+    while same < min(len(old_lines) - 1, len(new_lines)) - first and old_lines[-1 - same] == new_lines[-1 - same]:
         same += 1
     old, changed = old_lines[first : len(old_lines) - same], new_lines[first : len(new_lines) - same]
     return Repair(

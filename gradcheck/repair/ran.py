@@ -53,8 +53,8 @@ def ran(trial: Trial) -> Ran:
             statement = next((up for up in around if isinstance(up, ast.stmt) and up is not one.node), None)
             if statement not in mine if statement is not None else node not in mine:
                 continue
-            if tells(node) and node not in mine:
-                continue
+            if tells(node) and node not in mine and question.answer is not None:
+                continue  # where the question raises, what was being computed then may have done it
             shared = (statement if statement is not None else node) in theirs
             part = _part(around)
             if part is not None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from gradcheck.errors import TimeLimit
 from gradcheck.problem import Subject
 from gradcheck.record import Record
 from gradcheck.repair.change import described
 from gradcheck.repair.scene import Edit
-from gradcheck.repair.search import Found, Search
-from gradcheck.repair.whole import RIGHT, Check
-from gradcheck.results import Repair
+from gradcheck.repair.search import SECONDS, Found, Search
+from gradcheck.repair.whole import RIGHT, Check, Claim
+from gradcheck.results import ClaimResult
+
+# Claims that a change may put right: those that are wrong, and those that raise wherever they are asked.
+MENDED = ("wrong", "could not be asked")
 
 
 @dataclass
@@ -25,25 +29,34 @@ class Repairs:
     subject: Subject
     check: Check
     seed: int
-    seconds: float
+    seconds: float = SECONDS
     deadline: float = float("inf")
     known: list[Edit] = field(default_factory=list)
 
-    def of(self, record: Record, records: Iterable[Record], broken: Collection[str] = ()) -> Repair | None:
-        """The change that makes a wrong claim right, while those that were right stay so; a note where time was over.
+    def filled(
+        self, claims: Sequence[ClaimResult], records: Mapping[Claim, Record], broken: Collection[str]
+    ) -> list[ClaimResult]:
+        """The claims, the wrong ones with the change that makes them right; their records note where time was over.
 
-        `broken`: what of the contract was broken before.
+        `records`: of the claims, by method and variable; `broken`: what of the contract was broken before.
         """
-        found = self.search(record, records, broken)
+        return [self._with(one, records, broken) if one.verdict in MENDED else one for one in claims]
+
+    def _with(self, claim: ClaimResult, records: Mapping[Claim, Record], broken: Collection[str]) -> ClaimResult:
+        record = records[claim.method, claim.wrt]
+        try:
+            found = self.search(record, records.values(), broken)
+        except TimeLimit:  # of the whole check
+            found = Found(limited=True)
         if found.limited:
             record.notes.append(
-                f"no single change that makes it right was found: the search stopped at its limit ({self.seconds:g} s "
-                f"of computing), after {found.tried:,} changes"
+                f"no single change that makes it right was found in time: {found.tried:,} were tried, in "
+                f"{self.seconds:g} s of computing at most"
             )
-        return None if found.edit is None else described(found.edit)
+        return claim if found.edit is None else replace(claim, repair=described(found.edit))
 
     def search(self, record: Record, records: Iterable[Record], broken: Collection[str] = ()) -> Found:
-        """The same, as the search tells it."""
+        """Look for the change that makes a wrong claim right, while those that were right stay so."""
         if record.first_wrong is None:
             return Found()
         right = [(one.method, one.wrt) for one in records if one.verdict()[0] in RIGHT and one.points]

@@ -121,9 +121,9 @@ class Scene:
         text = piece.within(LOOSEST if parent is None else needed(parent, node))
         return Edit(self.unit, start, end, text, what, cost, scale)
 
-    def rewrite(self, start: int, end: int, text: str, what: str, cost: float) -> Edit:
+    def rewrite(self, start: int, end: int, text: str, what: str, cost: float, scale: float = math.nan) -> Edit:
         """The edit that puts a text between two places."""
-        return Edit(self.unit, start, end, text, what, cost)
+        return Edit(self.unit, start, end, text, what, cost, scale)
 
     # The values.
 

@@ -34,7 +34,7 @@ from gradcheck.repair.whole import Check, Claim, passes
 from gradcheck.sampling import Point, draw, points
 
 # Seconds of computing after which the search gives up, and edits after which it does.
-SECONDS, TRIALS = 10.0, 20_000
+SECONDS, TRIALS = 3.0, 20_000
 
 # A change of a function that forward runs, too, is less likely; one whose factor is what is missing is likelier.
 SHARED, FITTING, UNFITTING = 3.0, -2.0, 2.0
@@ -202,7 +202,7 @@ def ordered(where: Ran, ratio: float) -> list[Edit]:
                 cost += FITTING if abs(edit.scale * ratio - 1) < 1e-6 else UNFITTING
             if key not in found or found[key].cost > cost:
                 found[key] = replace(edit, cost=cost)
-    return sorted(found.values(), key=lambda edit: edit.cost)
+    return sorted(found.values(), key=lambda edit: (edit.cost, len(edit.text) - (edit.end - edit.start)))
 
 
 def _material(seen: Observed) -> Material:

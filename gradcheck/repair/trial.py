@@ -22,7 +22,7 @@ from gradcheck.evaluated import Evaluated
 from gradcheck.problem import Array, Method
 
 # Seconds of computing that one question may take: a change can make a loop endless.
-LONGEST = 2.0
+LONGEST = 1.0
 
 # A product with a cotangent may lose this many times what its parts may.
 SLACK = 4.0

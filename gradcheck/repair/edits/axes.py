@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator
 
 from gradcheck.repair.pieces import ATOM, Piece
@@ -45,7 +46,8 @@ def _along(node: ast.Call, name: str, scene: Scene) -> Iterator[Edit]:
         return
     for other in REDUCTIONS.get(name, ()):
         end = scene.inner(func)[1]
-        yield scene.rewrite(end - len(name), end, other, f"`{other}` for `{name}`", 1)
+        scale = {"sum": 1 / _terms(node, inner, scene), "mean": _terms(node, inner, scene)}.get(name, math.nan)
+        yield scene.rewrite(end - len(name), end, other, f"`{other}` for `{name}`", 1, scale)
     if name in REDUCTIONS or name in ("cumsum", "squeeze", "expand_dims", "flip", "repeat"):
         yield scene.put(node, scene.piece(inner), f"without `{name}`", 1.5)
     value = scene.array(inner)
@@ -66,6 +68,12 @@ def _along(node: ast.Call, name: str, scene: Scene) -> Iterator[Edit]:
         yield _dropped(node, kept, "without `keepdims`", scene)
     elif axis is not None and name in REDUCTIONS:
         yield _added(node, "keepdims=True", scene)
+
+
+def _terms(node: ast.Call, inner: ast.AST, scene: Scene) -> float:
+    """How many entries are summed up to one; NaN where nobody knows."""
+    made, value = scene.array(node), scene.array(inner)
+    return value.size / made.size if made is not None and value is not None and value.size and made.size else math.nan
 
 
 def _added(node: ast.Call, text: str, scene: Scene) -> Edit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import math
 from collections.abc import Iterator
 
 from gradcheck.repair.pieces import ATOM, PRODUCT, Piece, binary
@@ -19,7 +20,8 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
         if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
             counting = _counts(node, scene)
             for piece, cost in _others(node.value, scene, counting):
-                yield scene.put(node, piece, f"`{piece.text}` for `{scene.text(node)}`", cost)
+                scale = _times(node, piece.text, scene)
+                yield scene.put(node, piece, f"`{piece.text}` for `{scene.text(node)}`", cost, scale)
         return
     value = scene.array(node)
     if value is None or value.dtype.kind != "f" or not isinstance(node, ast.expr) or not scene.is_term(node):
@@ -34,6 +36,19 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
         number = Piece(repr(constant))
         yield scene.put(node, binary(number, "*", scene.piece(node)), f"{constant!r} ×", 2.5, constant)
         yield scene.put(node, binary(scene.piece(node), "/", number), f"÷ {constant!r}", 2.5, 1 / constant)
+
+
+def _times(node: ast.Constant, other: str, scene: Scene) -> float:
+    """What a product is times itself where another number stands in it; NaN where this is no factor."""
+    parent = scene.parents.get(node)
+    if not isinstance(parent, ast.BinOp) or not isinstance(parent.op, (ast.Mult, ast.Div)) or not node.value:
+        return math.nan
+    try:
+        ratio = float(other) / float(node.value)  # type: ignore[arg-type]
+    except ValueError:  # a product or quotient of two numbers
+        return math.nan
+    divides = isinstance(parent.op, ast.Div) and node is parent.right
+    return ratio if not divides else 1 / ratio if ratio else math.nan
 
 
 def _worth(factor: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -19,16 +20,20 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
     if isinstance(parent, ast.Attribute) and parent.attr in ("shape", "size", "ndim", "dtype"):
         return
     value = scene.array(node)
-    if value is None:
+    if value is None and isinstance(parent, (ast.Call, ast.Subscript, ast.Attribute)):
         return
     tried = 0
     for one in scene.names(node):
-        other = np.asarray(one.value)
-        same = other.shape == value.shape and (other.dtype.kind in "iu") == (value.dtype.kind in "iu")
-        if not same or one.text == scene.text(node) or np.array_equal(other, value):
+        if one.text == scene.text(node) or (value is not None and not _alike(np.asarray(one.value), value)):
             continue
-        number = value.ndim == 0
+        number = value is None or value.ndim == 0
         yield scene.put(node, Piece(one.text), f"`{one.text}` for `{scene.text(node)}`", 2.0 if number else 1.2)
         tried += 1
         if tried == NAMES:
             break
+
+
+def _alike(other: np.ndarray[Any, Any], value: np.ndarray[Any, Any]) -> bool:
+    """Whether one can stand where the other does, and is not the same there."""
+    kinds = (other.dtype.kind in "iu") == (value.dtype.kind in "iu")
+    return other.shape == value.shape and kinds and not np.array_equal(other, value)

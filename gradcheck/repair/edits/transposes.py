@@ -30,9 +30,9 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
         cost = 2.0
     else:
         cost = 1.0 if isinstance(node, (ast.Name, ast.Attribute)) else 1.5
-    inner = scene.piece(node).within(ATOM)
+    text = scene.piece(node).within(ATOM)
     if value.ndim == 2:
-        yield scene.put(node, Piece(f"{inner}.T"), "transposed", cost)
+        yield scene.put(node, Piece(f"{text}.T"), "transposed", cost)
     else:
-        yield scene.put(node, Piece(f"{inner}.swapaxes(-1, -2)"), "transposed", cost + 1)
-        yield scene.put(node, Piece(f"{inner}.swapaxes(0, 1)"), "transposed", cost + 1.5)
+        yield scene.put(node, Piece(f"{text}.swapaxes(-1, -2)"), "transposed", cost + 1)
+        yield scene.put(node, Piece(f"{text}.swapaxes(0, 1)"), "transposed", cost + 1.5)
