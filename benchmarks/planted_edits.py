@@ -43,13 +43,13 @@ from plants import Plant, Planter  # noqa: E402
 from gradcheck.adapters import function_subject, is_subject, subject_of  # noqa: E402
 from gradcheck.branches.coverage import files_of  # noqa: E402
 from gradcheck.branches.recompile import in_place  # noqa: E402
-from gradcheck.check import Options, check_subject, records, whole_check  # noqa: E402
+from gradcheck.check import Options, _Session, check_subject, whole_check  # noqa: E402
 from gradcheck.errors import CannotBuild, TimeLimit  # noqa: E402
 from gradcheck.evaluated import Evaluated, Ledger  # noqa: E402
 from gradcheck.problem import Subject  # noqa: E402
-from gradcheck.repair.ran import Ran, ran  # noqa: E402
 from gradcheck.repair.change import described  # noqa: E402
-from gradcheck.repair.repairs import Repairs  # noqa: E402
+from gradcheck.repair.ran import Ran, ran  # noqa: E402
+from gradcheck.repair.repairs import MENDED, Repairs  # noqa: E402
 from gradcheck.repair.search import SECONDS, trial  # noqa: E402
 from gradcheck.repair.source import Unit  # noqa: E402
 from gradcheck.repair.trial import Trial  # noqa: E402
@@ -66,7 +66,7 @@ FRESH = (101, 102)
 
 @dataclass
 class Outcome:
-    """What became of one mistake. `called`: "wrong", "changes nothing", "missed", or "fails" where nothing runs."""
+    """What became of one mistake. `called`: a verdict, "changes nothing", "missed"."""
 
     subject: str
     claim: str
@@ -191,8 +191,14 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
     subject = only(place.subject, place.claims)
     planted = text[: plant.start] + plant.text + text[plant.end :]
     with in_place(unit.with_code(code)), _file_is(unit.file.name, planted):
-        known = records(subject, Options(evidence=False, time_limit=60))
-        wrong = [one for one in known if one.verdict()[0] == "wrong"]
+        session = _Session(subject, Options(evidence=False))
+        with np.errstate(all="ignore"):
+            result = session.run()
+        known = list(session.records.values())
+        wrong = [one for one in known if one.verdict()[0] in MENDED and one.first_wrong is not None]
+        if not wrong and result.verdict == "wrong":
+            found.called = "against the contract"
+            return found
         if not wrong:
             said = [one.verdict() for one in known]
             if len(known) < len(place.claims) or any(verdict not in RIGHT_WORDS for verdict, _ in said):
@@ -200,7 +206,7 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
             else:
                 found.called = "changes nothing" if _same(before, _answers(place)) else "missed"
             return found
-        found.called, found.wrong = "wrong", wrong[0].name
+        found.called, found.wrong = wrong[0].verdict()[0], wrong[0].name
         if causes:
             said = check_subject(subject, Options(hints="cause", time_limit=60))
             found.cause = next((c.causes[0].name for c in said.claims if c.name == wrong[0].name and c.causes), "")
@@ -281,9 +287,13 @@ def _same(before: list[Any], after: list[Any]) -> bool:
     for one, other in zip(before, after, strict=True):
         if (one is None) != (other is None):
             return False
-        if one is not None and not np.allclose(one, other, rtol=1e-9, atol=1e-12 * np.abs(one).max(initial=0), equal_nan=True):
+        if one is not None and not _close(one, other):
             return False
     return True
+
+
+def _close(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
+    return bool(np.allclose(one, other, rtol=1e-9, atol=1e-12 * np.abs(one).max(initial=0), equal_nan=True))
 
 
 # All of it.
@@ -352,12 +362,14 @@ def drawn(given: argparse.Namespace, work: Path) -> Iterator[Outcome]:
 
 
 def _show(one: Outcome) -> None:
-    became = one.called if one.called != "wrong" else "repaired" if one.repaired else "limit" if one.limited else "not repaired"
+    became = one.called
+    if one.called in MENDED:
+        became = "repaired" if one.repaired else "limit" if one.limited else "not repaired"
     exactly = " (restored)" if one.restored else ""
     print(
         f"{became}{exactly} {one.seconds:.1f} s {one.tried} | {one.subject} line {one.line}, {one.kind}"
         f"{'' if one.single else ' (wider)'}: `{one.before}` -> `{one.after}`"
-        + (f" | {one.wrong}" if one.called == "wrong" else "")
+        + (f" | {one.wrong}" if one.called in MENDED else "")
         + (f" | {one.what}: `{one.new.strip()}`" if one.repaired and not one.restored else "")
         + (f" | NOT RIGHT: {one.unsound}" if one.unsound else ""),
         flush=True,
@@ -367,10 +379,11 @@ def _show(one: Outcome) -> None:
 def summary(outcomes: list[Outcome]) -> str:
     """The figures, with a line for each kind of mistake."""
     called = Counter(one.called.partition(":")[0] for one in outcomes)
-    wrong = [one for one in outcomes if one.called == "wrong"]
+    wrong = [one for one in outcomes if one.called in MENDED]
     single = [one for one in wrong if one.single]
     lines = [f"{len(outcomes)} mistakes: " + ", ".join(f"{n} {what}" for what, n in called.most_common())]
-    for title, group in (("in one edit of the known kinds", single), ("wider", [one for one in wrong if not one.single])):
+    wider = [one for one in wrong if not one.single]
+    for title, group in (("in one edit of the known kinds", single), ("wider", wider)):
         if group:
             repaired = [one for one in group if one.repaired]
             seconds = sorted(one.seconds for one in group)

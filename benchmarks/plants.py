@@ -96,11 +96,10 @@ class Planter:
         ):
             yield self.put("sign", node, f"({self.source(node.operand)})")
         parent = self.parents.get(node)
-        if isinstance(node, (ast.BinOp, ast.Call)) and isinstance(
-            parent, (ast.Return, ast.Assign, ast.List, ast.BinOp)
-        ):
-            if not (isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr))):
-                yield self.put("sign", node, f"(-({self.source(node)}))")
+        counted = isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr))
+        held = isinstance(parent, (ast.Return, ast.Assign, ast.List, ast.BinOp))
+        if isinstance(node, (ast.BinOp, ast.Call)) and held and not counted:
+            yield self.put("sign", node, f"(-({self.source(node)}))")
 
     def _constants(self, node: ast.AST) -> Iterator[Plant]:
         if not isinstance(node, ast.Constant) or isinstance(node.value, (bool, str, bytes)) or node.value is None:
@@ -128,9 +127,8 @@ class Planter:
         parent = self.parents.get(node)
         if isinstance(node, ast.Attribute) and node.attr == "T":
             yield self.put("transpose", node, self.source(node.value))
-        elif isinstance(node, (ast.Name, ast.Attribute)) and isinstance(parent, ast.BinOp):
-            if isinstance(parent.op, ast.MatMult):
-                yield self.put("transpose", node, f"{self.source(node)}.T")
+        elif isinstance(node, (ast.Name, ast.Attribute)) and isinstance(getattr(parent, "op", None), ast.MatMult):
+            yield self.put("transpose", node, f"{self.source(node)}.T")
 
     def _axes(self, node: ast.AST) -> Iterator[Plant]:
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
@@ -138,7 +136,7 @@ class Planter:
         name = node.func.attr
         if name not in ("sum", "mean"):
             return
-        start, end = self.span(node.func)  # type: ignore[operator]
+        _, end = self.span(node.func)  # type: ignore[operator]
         yield Plant("sum and mean", end - len(name), end, "mean" if name == "sum" else "sum")
         of_numpy = self.source(node.func.value) == "np"
         inner = self.source(node.args[0]) if of_numpy and node.args else self.source(node.func.value)
@@ -255,9 +253,16 @@ class Planter:
             return
         inner = f"({self.source(node)})"
         for text in (
-            f"np.abs({inner})", f"np.clip({inner}, -1, 1)", f"{inner} * 0", f"{inner}[::-1]", f"{inner} ** 2", f"1.0*{inner}+0.01",
-            f"np.round({inner}, 2)", f"np.where({inner} > 0.5, 0, {inner})", f"np.sort({inner}, axis=None).reshape(np.shape({inner}))",
-        ):  # fmt: skip
+            f"np.abs({inner})",
+            f"np.clip({inner}, -1, 1)",
+            f"{inner} * 0",
+            f"{inner}[::-1]",
+            f"{inner} ** 2",
+            f"1.0*{inner}+0.01",
+            f"np.round({inner}, 2)",
+            f"np.where({inner} > 0.5, 0, {inner})",
+            f"np.sort({inner}, axis=None).reshape(np.shape({inner}))",
+        ):
             yield self.put("wider", node, text, False)
 
 

@@ -24,7 +24,8 @@ from gradcheck.verdicts import Verdict
 class Settings:
     """What the command line says about how to check; `jobs` and `time_limit` (seconds) are per run and per subject.
 
-    `hints`: how much is said about what is wrong; None: as `hints_at` says. `init` holds constructor arguments as text, as Python writes them.
+    `hints`: how much is said about what is wrong; None: as `hints_at` says.
+    `init` holds constructor arguments as text, as Python writes them.
     """
 
     seed: int = 0

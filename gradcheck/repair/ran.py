@@ -40,8 +40,9 @@ def ran(trial: Trial) -> Ran:
         return [np.array(one, dtype=float) for one in problem.forward(values)]
 
     asked, in_forward = _codes(trial.raw), _codes(forward)
-    units = [one for one in _units([*dict.fromkeys([*asked, *in_forward])]) if _has_any(one.code, asked)]
-    seen = Observed(units)
+    every = _units([*dict.fromkeys([*asked, *in_forward])])
+    units = [one for one in every if _has_any(one.code, asked)]
+    seen = Observed(every)
     question, again = _Question(trial.raw, seen), _Question(forward, seen)
     mine, theirs = question.ran, again.ran
     found: list[tuple[bool, Unit, ast.AST]] = []

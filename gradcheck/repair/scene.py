@@ -125,6 +125,14 @@ class Scene:
         """The edit that puts a text between two places."""
         return Edit(self.unit, start, end, text, what, cost, scale)
 
+    def through(self, node: ast.AST, ratio: float) -> float:
+        """How many times itself a product is where a factor is `ratio` times itself; NaN for what is no factor."""
+        parent = self.parents.get(node)
+        if not isinstance(parent, ast.BinOp) or not isinstance(parent.op, (ast.Mult, ast.Div)):
+            return math.nan
+        divides = isinstance(parent.op, ast.Div) and node is parent.right
+        return ratio if not divides else 1 / ratio if ratio else math.nan
+
     # The values.
 
     def value(self, node: ast.AST) -> Any:
@@ -181,7 +189,7 @@ class Scene:
     @functools.cached_property
     def _globals(self) -> list[Named]:
         used = self.unit.functions[0].__globals__
-        words = {node.id for node in ast.walk(self.unit.file.tree) if isinstance(node, ast.Name)}
+        words = {node.id for node in self.seen.nodes if isinstance(node, ast.Name)}
         return [Named(name, used[name]) for name in sorted(words) if name in used and is_number(used[name])]
 
     def knows(self, names: frozenset[str], node: ast.AST) -> bool:

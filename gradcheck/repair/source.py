@@ -11,17 +11,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import CodeType, FunctionType
 
-from gradcheck.branches.recompile import Definition, as_statement, compiled
+from gradcheck.branches.recompile import Definition, as_statement, compiled, inside
 
 
 @dataclass(frozen=True)
 class File:
-    """The text of a file, with its tree. Places in it are numbers of characters from its beginning."""
+    """The text of a file, its tree, and the codes that Python makes of it. Places are counted in characters."""
 
     name: str
     text: str
     tree: ast.Module
     starts: tuple[int, ...]
+    codes: frozenset[CodeType]
 
     def place(self, line: int, column: int) -> int:
         """Where a line and column of the tree are; its columns count bytes."""
@@ -49,7 +50,8 @@ class File:
 def _file(name: str, text: str) -> File:
     # Not `splitlines`, which ends lines where Python does not.
     starts = itertools.accumulate((len(line) for line in io.StringIO(text)), initial=0)
-    return File(name, text, ast.parse(text), tuple(starts))
+    codes = inside(compile(text, name, "exec", dont_inherit=True))
+    return File(name, text, ast.parse(text), tuple(starts), frozenset(codes))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,18 +103,18 @@ def unit(code: CodeType, functions: Sequence[FunctionType]) -> Unit | None:
         file = _file(code.co_filename, text)
     except (SyntaxError, ValueError, RecursionError):
         return None
+    if code not in file.codes:
+        return None
     for node in ast.walk(file.tree):
-        if _may_be(node, code):
+        if _is(node, code):
             assert isinstance(node, (ast.FunctionDef, ast.Lambda))
             found = Unit(code, tuple(functions), file, node)
-            as_it_is = found.changed(last := found.bounds[1], last, "")
-            if as_it_is is not None and as_it_is.co_code == code.co_code:
-                return found
+            return found if found.changed(last := found.bounds[1], last, "") is not None else None
     return None
 
 
-def _may_be(node: ast.AST, code: CodeType) -> bool:
-    """Whether a node may be the definition of a code: a lambda may share its line with others."""
+def _is(node: ast.AST, code: CodeType) -> bool:
+    """Whether a node is the definition of a code: a lambda may share its line with others."""
     if isinstance(node, ast.FunctionDef):
         first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
         return node.name == code.co_name and first == code.co_firstlineno

@@ -18,8 +18,8 @@ REDUCTIONS = {
     "std": ("var",),
     "var": ("std",),
 }
-ALONG = frozenset((*REDUCTIONS, "argmax", "argmin", "cumsum", "concatenate", "stack", "expand_dims", "repeat", "flip",
-                   "squeeze", "norm", "softmax", "logsumexp", "amax", "amin", "take_along_axis", "any", "all"))  # fmt: skip
+ALONG = frozenset((*REDUCTIONS, "argmax", "argmin", "cumsum", "concatenate", "stack", "expand_dims", "repeat",
+                   "flip", "squeeze", "norm", "softmax", "logsumexp", "amax", "amin", "any", "all"))  # fmt: skip
 AXES = {0: (), 1: ("0",), 2: ("0", "1", "-1"), 3: ("0", "1", "-1", "(0, 1)", "(1, 2)"),
         4: ("0", "1", "-1", "(0, 2, 3)", "(0, 1, 2)", "(2, 3)", "(1, 2)", "(0, 1)")}  # fmt: skip
 

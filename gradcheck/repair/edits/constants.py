@@ -20,7 +20,8 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
         if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
             counting = _counts(node, scene)
             for piece, cost in _others(node.value, scene, counting):
-                scale = _times(node, piece.text, scene)
+                plain = piece.binds == ATOM and node.value
+                scale = scene.through(node, float(piece.text) / float(node.value)) if plain else math.nan
                 yield scene.put(node, piece, f"`{piece.text}` for `{scene.text(node)}`", cost, scale)
         return
     value = scene.array(node)
@@ -36,19 +37,6 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
         number = Piece(repr(constant))
         yield scene.put(node, binary(number, "*", scene.piece(node)), f"{constant!r} ×", 2.5, constant)
         yield scene.put(node, binary(scene.piece(node), "/", number), f"÷ {constant!r}", 2.5, 1 / constant)
-
-
-def _times(node: ast.Constant, other: str, scene: Scene) -> float:
-    """What a product is times itself where another number stands in it; NaN where this is no factor."""
-    parent = scene.parents.get(node)
-    if not isinstance(parent, ast.BinOp) or not isinstance(parent.op, (ast.Mult, ast.Div)) or not node.value:
-        return math.nan
-    try:
-        ratio = float(other) / float(node.value)  # type: ignore[arg-type]
-    except ValueError:  # a product or quotient of two numbers
-        return math.nan
-    divides = isinstance(parent.op, ast.Div) and node is parent.right
-    return ratio if not divides else 1 / ratio if ratio else math.nan
 
 
 def _worth(factor: str) -> float:

@@ -39,7 +39,7 @@ for _group in GROUPS:
     for _name in _group:
         OTHERS[_name] = (*OTHERS.get(_name, ()), *(one for one in _group if one != _name))
 DROPPED = frozenset(("sqrt", "square", "exp", "log", "abs", "sign", "tanh", "sin", "cos", "log1p", "expm1", "negative",
-                     "sigmoid", "relu", "reversed", "flip", "conj", "tril", "triu", "diag", "rot90", "copy"))  # fmt: skip
+                     "sigmoid", "relu", "reversed", "flip", "conj", "tril", "triu", "diag", "copy"))  # fmt: skip
 WRAPPED = ("sqrt", "square", "sign", "abs", "exp", "log")
 
 
