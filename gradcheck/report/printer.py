@@ -5,12 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-import textwrap
-import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
-
-from gradcheck.report.words import clean
 
 Segment = tuple[str, str]
 Line = Sequence[Segment]
@@ -39,14 +35,11 @@ _ASCII = str.maketrans({"≥": ">=", "·": "-", "÷": "/", "×": "x", "±": "+-"
 class Printer:
     """Prints lines to a stream: in colour through rich if it is installed and the stream is a terminal."""
 
-    def __init__(self, stream: TextIO | None = None, quiet: bool = False) -> None:
+    def __init__(self, stream: TextIO | None = None) -> None:
         self.stream: TextIO = sys.stdout if stream is None else stream
-        self.quiet = quiet
-        self.live = self.stream.isatty() and os.environ.get("TERM") != "dumb"
-        coloured = self.live and not os.environ.get("NO_COLOR") and importlib.util.find_spec("rich") is not None
+        live = self.stream.isatty() and os.environ.get("TERM") != "dumb"
+        coloured = live and not os.environ.get("NO_COLOR") and importlib.util.find_spec("rich") is not None
         self._console = _console(self.stream) if coloured else None
-        self._status: Any = None
-        self._lock = threading.Lock()  # several subjects report their progress at once
 
     def line(self, line: Line) -> None:
         """Print one line."""
@@ -77,23 +70,6 @@ class Printer:
         except BrokenPipeError:  # `gradcheck … | head` has read enough; files are still written
             with open(os.devnull, "wb") as nothing:
                 os.dup2(nothing.fileno(), self.stream.fileno())
-
-    def progress(self, text: str) -> None:
-        """Show what is being done, on a terminal only, in a line that goes away."""
-        if self._console is None or self.quiet:
-            return
-        with self._lock:
-            if self._status is None:
-                self._status = self._console.status("")
-                self._status.start()
-            self._status.update(textwrap.shorten(clean(text), 70, placeholder="…").replace("[", r"\["))
-
-    def done(self) -> None:
-        """Take the progress line away."""
-        with self._lock:
-            if self._status is not None:
-                self._status.stop()
-            self._status = None
 
 
 def _console(stream: TextIO) -> Any:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
-import time
 
 import pytest
 
@@ -40,10 +38,7 @@ def test_markup_in_a_name_is_text_in_colour_too(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     stream = Terminal()
-    printer = Printer(stream)
-    printer.progress("[red]Dense[/red]")
-    printer.done()
-    printer.line([("[red]Dense[/red] :smile:", "name")])
+    Printer(stream).line([("[red]Dense[/red] :smile:", "name")])
     assert "[red]Dense[/red] :smile:" in stream.getvalue()
 
 
@@ -55,28 +50,3 @@ def test_ascii_terminal_gets_words_for_signs() -> None:
     stream.flush()
     assert b"would catch >= 3e-12" in raw.getvalue()
     assert rb"\u03bb" in raw.getvalue()
-
-
-def test_progress_of_several_subjects_at_once_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("rich")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    printer = Printer(Terminal())
-    begin = threading.Barrier(8)
-
-    def report() -> None:
-        begin.wait()
-        printer.progress("Dense")
-
-    before = threading.active_count()
-    threads = [threading.Thread(target=report) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    printer.done()
-    # Each status that goes on spinning has a thread; one that was stopped ends soon.
-    end = time.monotonic() + 10
-    while threading.active_count() > before and time.monotonic() < end:
-        time.sleep(0.01)
-    assert threading.active_count() == before

@@ -1,91 +1,74 @@
-"""What is printed leads to the user's file and line: of an exception, and of a method whose claim is wrong."""
+"""The files that a run leaves: whole, in their place, and refused before anything is checked where they cannot be."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
-from tests.gradcheck.foreign import command
+import pytest
 
-BROKEN = """
-import numpy as np
-
-
-class Broken:
-    def forward(self, x):
-        self.x = x
-        return x**2
-
-    def __call__(self, x):
-        y = self.forward(x)
-        self.backward(y)
-        return y
-
-    def backward(self, dout):
-        return helper(self.x, dout)
+from gradcheck.command import written
+from gradcheck.command.cli import main
+from tests.gradcheck.foreign import document, environment, package
 
 
-def helper(x, dout):
-    if True:
-        raise ValueError("no gradient today" * 100)
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(package(tmp_path))
+    return tmp_path
 
 
-class Right(Broken):
-    def backward(self, dout):
-        return 2 * self.x * dout
-"""
+def test_interrupted_json_leaves_the_old_file(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "out.json").write_text("old")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device", "out.json")
+
+    monkeypatch.setattr("os.replace", fail)
+    assert main(["beras.layers.Tanh", "--no-report", "--json", "out.json"]) == 2
+    assert (here / "out.json").read_text() == "old"
 
 
-def test_an_exception_names_the_user_s_file_and_line_and_has_a_short_traceback(tmp_path: Path) -> None:
-    (tmp_path / "layers.py").write_text(BROKEN)
-    done = command("layers.py", "--no-report", folder=tmp_path)
-    assert done.returncode == 1, done.stderr
-    assert "ValueError: no gradient today" in done.stdout
-    assert "(layers.py, line 21)" in done.stdout
-    assert "raise ValueError" not in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
-    assert max(map(len, done.stdout.splitlines())) < 1200
-    assert "correct    layers.Right" in done.stdout
-    whole = command("layers.py", "-v", "--no-report", folder=tmp_path).stdout
-    at = whole.index("    traceback ")
-    assert "layers.py, line 16, in backward" in whole[at:]
-    assert whole.index("layers.py, line 21, in helper") > whole.index("layers.py, line 16, in backward")
-    assert "gradcheck/" not in whole[at:]
-    assert whole[at:].index("    traceback ") < whole[at:].index("raise ValueError")
+def test_reader_that_goes_away_does_not_keep_the_files_from_being_written(tmp_path: Path) -> None:
+    package(tmp_path)
+    command = [sys.executable, "-m", "gradcheck", "beras.layers", "--no-report", "--json", "out.json"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(), text=True, **pipes) as running:  # type: ignore[call-overload]
+        assert running.stdout.readline().startswith("gradcheck 0.1.0")
+        running.stdout.close()
+        assert running.stderr.read() == ""
+    assert running.returncode == 1
+    assert document(tmp_path)["verdict"] == "wrong"
 
 
-INHERITED = """
-import numpy as np
+def test_json_is_written_through_a_link_and_into_a_device(tmp_path, monkeypatch):
+    """What is no file of its own stays what it is."""
+    monkeypatch.chdir(tmp_path)
+    Path("real.json").write_text("old")
+    Path("link.json").symlink_to("real.json")
+    written.write("link.json", b"new")
+    assert Path("link.json").is_symlink()
+    assert Path("real.json").read_bytes() == b"new"
+    os.mkfifo("pipe")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    written.write("pipe", b"through")
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert Path("pipe").is_fifo()
 
 
-class Square:
-    def forward(self, x):
-        self.x = x
-        return x**2
-
-    def backward(self, dout):
-        return 2 * self.x * dout
+def test_two_outputs_into_one_file_are_refused(tmp_path, capsys, monkeypatch):
+    """Neither is lost."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["--json", "same", "--junit-xml", "./same", "layers.py"]) == 2
+    assert "name the same file" in capsys.readouterr().err
 
 
-class Cube(Square):
-    def forward(self, x):
-        self.x = x
-        return x**3
-
-
-def f(x):
-    return np.tanh(x)
-
-
-def df(x):
-    return np.tanh(x)
-"""
-
-
-def test_a_wrong_claim_says_where_its_method_is_written(tmp_path: Path) -> None:
-    (tmp_path / "layers.py").write_text(INHERITED)
-    done = command("layers.py", "-v", "--no-report", "--junit-xml", "out.xml", folder=tmp_path)
-    assert "wrong      layers.Cube  everywhere  layers.py:14\n" in done.stdout
-    assert "wrong      backward[x] everywhere (layers.py:10): " in done.stdout  # of the class that it inherits from
-    assert "wrong      df[x] everywhere (layers.py:24): " in done.stdout
-    assert "correct    backward[x]  18 points" in done.stdout
-    assert 'classname="layers.Cube" name="backward[x]" file="layers.py" line="10"' in (tmp_path / "out.xml").read_text()
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_checked(tmp_path, capsys, monkeypatch):
+    """One line, and no check that is lost."""
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("")
+    assert main(["--report", "file/reports", "layers.py"]) == 2
+    assert "cannot be written" in capsys.readouterr().err
