@@ -31,6 +31,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ from plants import Plant, Planter  # noqa: E402
 
 from gradcheck.adapters import function_subject, is_subject, subject_of  # noqa: E402
 from gradcheck.branches.coverage import files_of  # noqa: E402
-from gradcheck.branches.recompile import in_place  # noqa: E402
+from gradcheck.branches.recompile import in_place, inside  # noqa: E402
 from gradcheck.check import Options, _Session, check_subject, whole_check  # noqa: E402
 from gradcheck.errors import CannotBuild, TimeLimit  # noqa: E402
 from gradcheck.evaluated import Evaluated, Ledger  # noqa: E402
@@ -184,12 +185,12 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
         name, f"{claim[0]}[{claim[1]}]", plant.kind, plant.single, unit.file.line(plant.start),
         text[plant.start : plant.end], plant.text,
     )  # fmt: skip
-    code = unit.changed(plant.start, plant.end, plant.text)
+    planted = text[: plant.start] + plant.text + text[plant.end :]
+    code = _code_in(planted, unit.code)
     if code is None:
         return None
     before = _answers(place)
     subject = only(place.subject, place.claims)
-    planted = text[: plant.start] + plant.text + text[plant.end :]
     with in_place(unit.with_code(code)), _file_is(unit.file.name, planted):
         session = _Session(subject, Options(evidence=False))
         with np.errstate(all="ignore"):
@@ -224,6 +225,17 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
             with in_place(edit.unit.with_code(mended)):
                 found.unsound = _unsound(only(subject, {(wrong[0].method, wrong[0].wrt)}))
     return found
+
+
+def _code_in(text: str, code: CodeType) -> CodeType | None:
+    """The code of a function in a changed text of its file; None where that is no Python."""
+    try:
+        codes = list(inside(compile(text, code.co_filename, "exec", dont_inherit=True)))
+    except SyntaxError:
+        return None
+    where = code.co_qualname, code.co_firstlineno, code.co_freevars
+    found = [one for one in codes if (one.co_qualname, one.co_firstlineno, one.co_freevars) == where]
+    return found[0] if len(found) == 1 else None
 
 
 RIGHT_WORDS = ("correct", "convention")

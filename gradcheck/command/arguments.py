@@ -18,7 +18,7 @@ from gradcheck.hints import HINTS, Hints
 
 DTYPES = ("float64", "float32", "float16")
 LARGEST_SEED = 2**63 - 1
-WANTED = "default repair; cause for packages and --each"
+WANTED = "none, where, cause, repair (default repair; cause for packages and --each)"
 BUDGET = "the largest Jacobian compared entry by entry (default 1e7 entries)"
 USAGE = """python -m gradcheck [OPTION...] [TARGET...]
        python -m gradcheck --each FOLDER... TARGET"""
@@ -86,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument_group("what is told").add_argument
     add("-q", "--quiet", action="store_true", help="print what fails, and the summary")
     add("-v", "--verbose", action="store_true", help="print every claim, every contract check, and tests to paste")
-    add("--hints", choices=HINTS, help=f"how much is said of what is wrong ({WANTED})")
+    add("--hints", choices=HINTS, metavar="LEVEL", help=WANTED)
     add("--apply", action="store_true", help="write repairs that pass a whole check into the files")
     add("--report", type=folder, metavar="DIR", help="folder of the HTML report (default reports)")
     add("--no-report", action="store_true", help="write no report")

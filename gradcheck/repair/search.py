@@ -1,8 +1,9 @@
 """The search for one change that makes a wrong claim right: the likeliest first, each tried before it is believed.
 
 Every edit of the functions that run when the claim is asked is compiled and put in place. It has to make the answer to
-one question right at the first point where the claim was wrong; then the whole claim there; then at a point of other
-sizes; and at last in a whole check at points that nobody has seen yet. The first that passes is the repair.
+one question right at the first point where the claim was wrong; then the whole claim there; then at points of other
+sizes, and where changes before it failed; and at last in a whole check at points that nobody has seen yet. The first
+that passes is the repair.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from gradcheck.repair.ran import Ran, ran
 from gradcheck.repair.scene import Donor, Edit, Material, Scene, is_number
 from gradcheck.repair.source import Unit
 from gradcheck.repair.trial import ENTRIES, Trial, in_time
-from gradcheck.repair.whole import Check, Claim, passes
+from gradcheck.repair.whole import Check, Claim, Outcome, outcome
+from gradcheck.results import AtPoint
 from gradcheck.sampling import Point, draw, points
 
 # Seconds of computing after which the search gives up, and edits after which it does.
@@ -90,8 +92,11 @@ class Search:
             code = edit.unit.changed(edit.start, edit.end, edit.text)
             if code is None or not self._is_right_at(first, edit, code, where):
                 continue
-            if all(self._is_right_at(one, edit, code, where) for one in self.elsewhere) and self._passes(edit, code):
-                return replace(found, edit=edit)
+            if all(self._is_right_at(one, edit, code, where) for one in self.elsewhere):
+                whole = self._outcome(edit, code)
+                if whole.passes:
+                    return replace(found, edit=edit)
+                self._learn(whole.at)
         return found
 
     def _is_right_at(self, one: Trial, edit: Edit, code: CodeType, where: Ran) -> bool:
@@ -105,11 +110,18 @@ class Search:
         except (Exception, TimeLimit):  # what an edit makes of somebody's code may raise anything
             return False
 
-    def _passes(self, edit: Edit, code: CodeType) -> bool:
+    def _outcome(self, edit: Edit, code: CodeType) -> Outcome:
         """Whether an edit makes the claim right at points that are drawn anew, and leaves right what was right."""
         claim = (self.wrong.method.name, self.name)
         with in_place(edit.unit.with_code(code)):
-            return passes(self.subject, claim, self.others, self.broken, self.check, self.seed + 1)
+            return outcome(self.subject, claim, self.others, self.broken, self.check, self.seed + 1)
+
+    def _learn(self, at: AtPoint | None) -> None:
+        """Ask from now on where a whole check failed, too: what fails there needs no whole check."""
+        for point in points(self.subject, self.seed + 1) if at is not None else ():
+            if at is not None and point.label == at.point:
+                self.elsewhere.extend(self._at(point, at.dtype))
+                return
 
     @property
     def together(self) -> bool:
@@ -121,14 +133,16 @@ class Search:
         """The claim at points of other sizes, or where values are given, at values near them."""
         found: list[Trial] = []
         for point in _others(self.subject, self.wrong.point, self.seed + 1):
-            method = next((one for one in point.problem.methods if _is(one, self.wrong.method, self.name)), None)
-            if method is None:
-                continue
-            one = trial(point, method, self.name, self.wrong.dtype, self.seed + 1, self.together)
-            found += [one] if one is not None else []
+            found += self._at(point, self.wrong.dtype)
             if len(found) == ELSEWHERE:
                 break
         return found
+
+    def _at(self, point: Point, dtype: str) -> list[Trial]:
+        """The claim at a point, if it can be asked there."""
+        method = next((one for one in point.problem.methods if _is(one, self.wrong.method, self.name)), None)
+        one = None if method is None else trial(point, method, self.name, dtype, self.seed + 1, self.together)
+        return [] if one is None else [one]
 
 
 def _is(one: Method, method: Method, name: str) -> bool:

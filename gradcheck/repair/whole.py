@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from gradcheck.problem import Array, Method, Problem, Sizes, Subject, Values
-from gradcheck.results import ComponentResult
+from gradcheck.results import AtPoint, ComponentResult
 
 Check = Callable[[Subject, int], ComponentResult]
 Claim = tuple[str, str]
@@ -17,14 +17,24 @@ Claim = tuple[str, str]
 RIGHT = ("correct", "convention")
 
 
-def passes(
+@dataclass(frozen=True)
+class Outcome:
+    """What a whole check says of a claim; where it is wrong, the first point and dtype at which it is."""
+
+    passes: bool
+    at: AtPoint | None = None
+
+
+def outcome(
     subject: Subject, claim: Claim, others: Collection[Claim], broken: Collection[str], check: Check, seed: int
-) -> bool:
+) -> Outcome:
     """Whether a claim is right at all points, and `others` are; what was `broken` of the contract may stay so."""
     result = check(only(subject, {claim, *others}), seed)
-    found = {(one.method, one.wrt): one.verdict for one in result.claims}
-    kept = all(found.get(one) in RIGHT for one in (claim, *others))
-    return kept and all(one.name in broken for one in result.contract if one.verdict == "broken")
+    found = {(one.method, one.wrt): one for one in result.claims}
+    kept = all(one in found and found[one].verdict in RIGHT for one in (claim, *others))
+    unbroken = all(one.name in broken for one in result.contract if one.verdict == "broken")
+    points = found[claim].points if claim in found else ()
+    return Outcome(kept and unbroken, next((one for one in points if one.verdict == "wrong"), None))
 
 
 def only(subject: Subject, claims: Collection[Claim]) -> Subject:
