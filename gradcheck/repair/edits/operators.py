@@ -39,10 +39,10 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
         scale = -1.0 if isinstance(node.op, ast.Sub) else math.nan
         yield scene.put(node, turned, "the operands in the other order", 1 if symbol in "@-" else 2, scale)
     without = {"*": 1 / by, "/": by}.get(symbol, math.nan) if by else math.nan
-    yield scene.put(node, left, f"without `{symbol} {right.text}`", 1.2, without)
+    yield scene.put(node, left, f"without `{symbol} {right.text}`", 1.0, without)
     if not isinstance(node.op, ast.Pow):
         alone = Piece(f"-{right.text}", 12) if symbol == "-" and right.binds >= 12 else right
-        yield scene.put(node, alone, f"without `{left.text}`", 1.2, 1 / to if to and symbol == "*" else math.nan)
+        yield scene.put(node, alone, f"without `{left.text}`", 1.0, 1 / to if to and symbol == "*" else math.nan)
     yield from _regrouped(node, scene)
 
 
