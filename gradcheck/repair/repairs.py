@@ -40,23 +40,35 @@ class Repairs:
 
         `records`: of the claims, by method and variable; `broken`: what of the contract was broken before.
         """
-        return [self._with(one, records, broken) if one.verdict in MENDED else one for one in claims]
+        found = {one: self._found(records[one], records.values(), broken) for one in _mended(claims)}
+        for one, first in found.items():
+            if first.edit is None and self.known:  # what has repaired others since may repair it, too
+                found[one] = replace(first, edit=self._found(records[one], records.values(), broken, anew=False).edit)
+        for one, last in found.items():
+            if last.limited and last.edit is None:
+                records[one].notes.append(
+                    f"no single change that makes it right was found in time: {last.tried:,} were tried, in "
+                    f"{self.seconds:g} s of computing at most"
+                )
+        edits = {one: last.edit for one, last in found.items()}
+        return [
+            claim if (edit := edits.get((claim.method, claim.wrt))) is None else replace(claim, repair=described(edit))
+            for claim in claims
+        ]
 
-    def _with(self, claim: ClaimResult, records: Mapping[Claim, Record], broken: Collection[str]) -> ClaimResult:
-        record = records[claim.method, claim.wrt]
+    def _found(self, record: Record, records: Iterable[Record], broken: Collection[str], anew: bool = True) -> Found:
         try:
-            found = self.search(record, records.values(), broken)
+            return self.search(record, records, broken, anew)
         except TimeLimit:  # of the whole check
-            found = Found(limited=True)
-        if found.limited:
-            record.notes.append(
-                f"no single change that makes it right was found in time: {found.tried:,} were tried, in "
-                f"{self.seconds:g} s of computing at most"
-            )
-        return claim if found.edit is None else replace(claim, repair=described(found.edit))
+            return Found(limited=True)
 
-    def search(self, record: Record, records: Iterable[Record], broken: Collection[str] = ()) -> Found:
-        """Look for the change that makes a wrong claim right, while those that were right stay so."""
+    def search(
+        self, record: Record, records: Iterable[Record], broken: Collection[str] = (), anew: bool = True
+    ) -> Found:
+        """Look for the change that makes a wrong claim right, while those that were right stay so.
+
+        Unless `anew`, only what has repaired other claims is tried.
+        """
         if record.first_wrong is None:
             return Found()
         right = [(one.method, one.wrt) for one in records if one.verdict()[0] in RIGHT and one.points]
@@ -72,8 +84,13 @@ class Repairs:
             self.seconds,
             left,
             self.known,
+            anew,
         )
         found = search.run()
-        if found.edit is not None:
+        if found.edit is not None and found.edit not in self.known:
             self.known.append(found.edit)
         return found
+
+
+def _mended(claims: Iterable[ClaimResult]) -> list[Claim]:
+    return [(one.method, one.wrt) for one in claims if one.verdict in MENDED]

@@ -62,7 +62,7 @@ class Search:
     """The search for one claim. `others`: the claims that were right; `broken`: what was broken of the contract.
 
     `seconds`: what it may compute; `left`: how long it may take. `known`: edits that have repaired other claims, which
-    are tried first.
+    are tried first; unless `anew`, no others are.
     """
 
     subject: Subject
@@ -75,6 +75,7 @@ class Search:
     seconds: float = SECONDS
     left: float = math.inf
     known: Sequence[Edit] = ()
+    anew: bool = True
 
     def run(self) -> Found:
         """Look for the edit."""
@@ -84,7 +85,8 @@ class Search:
         if first is None:
             return found
         where = ran(first)
-        for edit in (*self.known, *ordered(where, _ratio(first))):
+        others = ordered(where, _ratio(first)) if self.anew else []
+        for edit in (*self.known, *others):
             late = time.process_time() - start > self.seconds or time.monotonic() - begun > self.left
             if late or found.tried >= TRIALS:
                 return replace(found, limited=True)

@@ -1,4 +1,4 @@
-"""Expressions that the code has elsewhere: in place of another, as a factor, as a summand."""
+"""Expressions that the code has elsewhere: in place of another, as a factor."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
         if not scene.is_term(node) or not _fits(shape, value.shape) or isinstance(node, ast.Constant):
             continue
         yield scene.put(node, binary(scene.piece(node), "*", piece), f"× `{donor.text}`", 3.0)
-        yield scene.put(node, binary(scene.piece(node), "/", piece), f"÷ `{donor.text}`", 3.5)
-        for symbol in "+-":
-            yield scene.put(node, binary(scene.piece(node), symbol, piece), f"{symbol} `{donor.text}`", 3.5)
+        yield scene.put(node, binary(scene.piece(node), "/", piece), f"÷ `{donor.text}`", 3.0)
 
 
 def _fits(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:

@@ -68,7 +68,6 @@ def _made_of(named: Piece, one: Named, scene: Scene) -> Iterator[tuple[Piece, fl
     yield binary(named, "**", Piece("2")), 3.0
     if scene.numpy:
         yield Piece(f"{scene.numpy}.sqrt({named.text})"), 3.0
-        yield Piece(f"{scene.numpy}.exp({named.text})"), 3.0
         yield Piece(f"{scene.numpy}.sign({named.text})"), 3.0
     yield binary(named, "*", binary(Piece("1"), "-", named)), 2.5
 

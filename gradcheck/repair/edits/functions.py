@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from gradcheck.repair.pieces import Piece
+from gradcheck.repair.pieces import SUM, Piece, binary
 from gradcheck.repair.scene import Edit, Scene
 
 GROUPS: tuple[tuple[str, ...], ...] = (
@@ -40,14 +40,13 @@ for _group in GROUPS:
         OTHERS[_name] = (*OTHERS.get(_name, ()), *(one for one in _group if one != _name))
 DROPPED = frozenset(("sqrt", "square", "exp", "log", "abs", "sign", "tanh", "sin", "cos", "log1p", "expm1", "negative",
                      "sigmoid", "relu", "reversed", "flip", "conj", "tril", "triu", "diag", "copy"))  # fmt: skip
-WRAPPED = ("sqrt", "square", "sign", "abs", "exp", "log")
 
 
 def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
-    """Another function in a call, its argument alone, its arguments in the other order; or a function around."""
+    """Another function in a call, its argument alone, its arguments in the other order; a slope, made of its output."""
     if isinstance(node, ast.Call):
         yield from _call(node, scene)
-    yield from _wrapped(node, scene)
+    yield from _slopes(node, scene)
 
 
 def _call(node: ast.Call, scene: Scene) -> Iterator[Edit]:
@@ -73,21 +72,13 @@ def _call(node: ast.Call, scene: Scene) -> Iterator[Edit]:
         yield scene.put(node, scene.piece(node.args[0]), "without `clip`", 2.0)
 
 
-def _wrapped(node: ast.AST, scene: Scene) -> Iterator[Edit]:
-    """A function of an array or number that is a whole factor or argument."""
-    value = scene.array(node)
-    if value is None or value.dtype.kind != "f" or not isinstance(node, ast.expr) or isinstance(node, ast.Constant):
-        return
-    if scene.numpy and not isinstance(scene.parents.get(node), (ast.Attribute, ast.Subscript)):
-        for name in WRAPPED:
-            made = Piece(f"{scene.numpy}.{name}({scene.text(node)})")
-            yield scene.put(node, made, f"`{scene.numpy}.{name}` of `{scene.text(node)}`", 3.0)
-    yield from _powers(node, scene)
-
-
-def _powers(node: ast.expr, scene: Scene) -> Iterator[Edit]:
+def _slopes(node: ast.AST, scene: Scene) -> Iterator[Edit]:
+    """1 - t² for tanh, s (1 - s) for a sigmoid, where what is handed back is a function's output."""
     parent = scene.parents.get(node)
-    if isinstance(parent, ast.BinOp) and not isinstance(parent.op, ast.Pow) and not isinstance(node, ast.BinOp):
-        inner = scene.piece(node).within(15)
-        for power in ("2", "3"):
-            yield scene.put(node, Piece(f"{inner} ** {power}", 13), f"`{scene.text(node)}` to the power {power}", 2.5)
+    if not isinstance(node, (ast.Call, ast.BinOp)) or not isinstance(
+        parent, (ast.Return, ast.Lambda, ast.List, ast.Tuple)
+    ):
+        return
+    own, one = scene.piece(node), Piece("1")
+    yield scene.put(node, binary(one, "-", binary(own, "**", Piece("2"))), "its slope, 1 - t²", 2.0)
+    yield scene.put(node, binary(own, "*", Piece(binary(one, "-", own).text, SUM)), "its slope, s (1 - s)", 2.0)

@@ -1,4 +1,4 @@
-"""Operators: another one, operands in the other order, one operand too many, parentheses elsewhere."""
+"""Operators: another one, operands in the other order, one operand too many."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ OTHERS: dict[type[ast.operator], tuple[str, ...]] = {
     ast.BitAnd: ("|",),
     ast.BitOr: ("&",),
 }
-ASSOCIATED = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult)
 
 
 def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
@@ -43,29 +42,12 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
     if not isinstance(node.op, ast.Pow):
         alone = Piece(f"-{right.text}", 12) if symbol == "-" and right.binds >= 12 else right
         yield scene.put(node, alone, f"without `{left.text}`", 1.0, 1 / to if to and symbol == "*" else math.nan)
-    yield from _regrouped(node, scene)
 
 
 def _number(node: ast.AST, scene: Scene) -> float:
     """What an operand is worth, if it is one number; NaN otherwise."""
     value = scene.array(node)
     return float(value) if value is not None and value.ndim == 0 else math.nan
-
-
-def _regrouped(node: ast.BinOp, scene: Scene) -> Iterator[Edit]:
-    """(a ∘ b) • c for a ∘ (b • c), and the other way."""
-    if not isinstance(node.op, ASSOCIATED):
-        return
-    symbol = SYMBOLS[type(node.op)]
-    if isinstance(node.right, ast.BinOp) and isinstance(node.right.op, (*ASSOCIATED, ast.Pow)):
-        inner = node.right
-        first = binary(scene.piece(node.left), symbol, scene.piece(inner.left))
-        made = binary(first, SYMBOLS[type(inner.op)], scene.piece(inner.right))
-        yield scene.put(node, made, "other parentheses", 2.5)
-    if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ASSOCIATED):
-        inner = node.left
-        last = binary(scene.piece(inner.right), symbol, scene.piece(node.right))
-        yield scene.put(node, binary(scene.piece(inner.left), SYMBOLS[type(inner.op)], last), "other parentheses", 2.5)
 
 
 def _augmented(node: ast.AugAssign, scene: Scene) -> Iterator[Edit]:

@@ -1,4 +1,4 @@
-"""Statements: added up for overwritten, in or out of a loop, one too many, two in the other order."""
+"""Statements: added up for overwritten, in or out of a loop, one too many."""
 
 from __future__ import annotations
 
@@ -35,16 +35,10 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
         yield _moved(node, block[at - 1].body[0], scene, 2.5)
     if not isinstance(node, (ast.FunctionDef, ast.Import, ast.ImportFrom, *LOOPS)):
         yield _dropped(node, block, scene)
-    if at + 1 < len(block) and _is_plain(node) and _is_plain(block[at + 1]):
-        yield _swapped(node, block[at + 1], scene)
 
 
 def _holds(part: object, node: ast.stmt) -> bool:
     return isinstance(part, list) and any(one is node for one in part)
-
-
-def _is_plain(node: ast.stmt) -> bool:
-    return isinstance(node, (ast.Assign, ast.AugAssign, ast.Expr))
 
 
 def _added_up(node: ast.Assign, scene: Scene) -> Iterator[Edit]:
@@ -93,10 +87,3 @@ def _dropped(node: ast.stmt, block: list[ast.stmt], scene: Scene) -> Edit:
         return scene.rewrite(start, end, "pass", what, cost)
     first, last = text.rfind("\n", 0, start) + 1, text.find("\n", end)
     return scene.rewrite(first, len(text) if last < 0 else last + 1, "", what, cost)
-
-
-def _swapped(node: ast.stmt, other: ast.stmt, scene: Scene) -> Edit:
-    start, end = scene.inner(node)[0], scene.inner(other)[1]
-    between = scene.unit.file.text[scene.inner(node)[1] : scene.inner(other)[0]]
-    turned = f"{scene.text(other)}{between}{scene.text(node)}"
-    return scene.rewrite(start, end, turned, "two lines in the other order", 3.5)
