@@ -9,10 +9,9 @@ that passes is the repair.
 from __future__ import annotations
 
 import ast
-import contextlib
 import math
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import CodeType
@@ -20,7 +19,7 @@ from types import CodeType
 import numpy as np
 
 from gradcheck.branches.recompile import in_place
-from gradcheck.errors import CannotBuild, TimeLimit
+from gradcheck.errors import TimeLimit
 from gradcheck.evaluated import Evaluated, Ledger
 from gradcheck.problem import Method, Subject
 from gradcheck.record import Wrong
@@ -33,7 +32,8 @@ from gradcheck.repair.source import Unit
 from gradcheck.repair.trial import ENTRIES, Trial, in_time
 from gradcheck.repair.whole import Check, Claim, Outcome, outcome
 from gradcheck.results import AtPoint
-from gradcheck.sampling import Point, draw, points
+from gradcheck.sampling import Point, points
+from gradcheck.sampling.similar import similar
 
 # Seconds of computing after which the search gives up, and edits after which it does.
 SECONDS, TRIALS = 3.0, 20_000
@@ -134,7 +134,7 @@ class Search:
     def elsewhere(self) -> list[Trial]:
         """The claim at points of other sizes, or where values are given, at values near them."""
         found: list[Trial] = []
-        for point in _others(self.subject, self.wrong.point, self.seed + 1):
+        for point in similar(self.subject, self.wrong.point, self.seed + 1):
             found += self._at(point, self.wrong.dtype)
             if len(found) == ELSEWHERE:
                 break
@@ -166,32 +166,6 @@ def trial(point: Point, method: Method, name: str, dtype: str, seed: int, togeth
     except (Exception, TimeLimit):  # forward refuses these values, or takes too long
         return None
     return made
-
-
-def _others(subject: Subject, first: Point, seed: int) -> Iterator[Point]:
-    """Generic points in other shapes than the first wrong one has; values near the given ones where sizes are given."""
-    shapes = _shapes(first)
-    with contextlib.suppress(CannotBuild):
-        for point in points(subject, seed):
-            if point.special or point.edge or point.size:
-                continue
-            if not subject.fixed and _shapes(point) != shapes:
-                yield point
-            elif subject.fixed:
-                for number in range(2):
-                    yield _near(point, np.random.default_rng([seed, 12, number]))
-
-
-def _shapes(point: Point) -> list[tuple[int, ...]]:
-    return [np.shape(point.values[v.name]) for v in point.problem.variables if v.role == "input"]
-
-
-def _near(point: Point, rng: np.random.Generator) -> Point:
-    values = dict(point.values)
-    for v in point.problem.variables:
-        if not v.constant and v.data == "real":
-            values[v.name] = draw.near(np.asarray(values[v.name]), rng)
-    return replace(point, values=values, label="near what is given")
 
 
 def _ratio(first: Trial) -> float:
