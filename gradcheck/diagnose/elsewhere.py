@@ -57,8 +57,8 @@ def kernel_flipped(e: Evidence) -> list[Cause]:
                 e.measured({**e.values, variable.name: turned}), loss=MEASURED
             ):
                 sentence = (
-                    f"The kernel {variable.name} is the wrong way round: where forward correlates, its gradient convolves"
-                    " with the flipped kernel, and the other way."
+                    f"The kernel {variable.name} is the wrong way round: where forward correlates, its gradient "
+                    "convolves with the flipped kernel, and the other way."
                 )
                 return [Cause("kernel flipped", sentence, f"the claim is the derivative with {variable.name} reversed")]
     return []

@@ -57,10 +57,9 @@ def tiers(e: Evidence) -> Iterator[list[Factor]]:
     """Yield numbers with a meaning for this call, the likeliest together first: one mistake before two."""
     single, several, combined = _single(e), list(_both_means(e)), list(_with_two(e))
     yield [Factor(-1.0, "sign flipped", "The sign is flipped: the claim is minus the derivative.")]
-    yield single
+    yield [*single, *_axes(e)]  # what fits by accident is told apart at other sizes
     yield several
     yield combined
-    yield list(_axes(e))
     yield list(_units())
     for factor in [*single, *several, *combined]:
         yield [Factor(-factor.value, f"sign flipped, and {factor.name}", f"{factor.sentence} And the sign is flipped.")]
@@ -170,8 +169,8 @@ def _axes(e: Evidence) -> Iterator[Factor]:
     for variable in e.problem.variables:
         for axis, n in enumerate(np.shape(e.values[variable.name])):
             noun = f"the length of axis {axis} of {variable.name}"
-            for value, what in ((math.sqrt(n), f"√({n})"), (float(n), f"{n}")):
-                if n > 1:
+            for value, what in ((math.sqrt(n), f"√{n}"), (float(n), f"{n}")):
+                if n > 1 and value not in named_sizes(e).values():
                     root = "the root of " if value != n else ""
                     told = f"{what} × too large, and {noun} is {n}: is a division by {root}it missing?"
                     yield Factor(value, f"1/{'√' if root else ''}axis {axis} of {variable.name} missing", told)
