@@ -33,6 +33,7 @@ from gradcheck.guarded import Watch, guarded
 from gradcheck.hints import Hints, allows, limited
 from gradcheck.in_dtype import InDtype
 from gradcheck.problem import Array, Method, Subject, Values
+from gradcheck.proving.prover import Prover
 from gradcheck.record import Record, Wrong
 from gradcheck.repair.repairs import Repairs
 from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Heat, Note, Unjudged
@@ -59,7 +60,8 @@ class Options:
     point where a claim is wrong or unresolved, and leaves out what comes after it, the contract included; without
     `evidence`, nothing is gathered that only people look at: causes, repairs, counterexample, pictures. `hints`: how
     much is said about what is wrong ("none", "where", "cause", "repair"). A repair is looked for by running changed
-    versions of the checked code, so that it has to be asked for.
+    versions of the checked code, so that it has to be asked for. `exact`: claims are run exactly as well, where
+    python-flint is installed.
     """
 
     seed: int = 0
@@ -71,6 +73,7 @@ class Options:
     fail_fast: bool = False
     evidence: bool = True
     hints: Hints = "cause"
+    exact: bool = True
 
 
 # Whether a subject's floating-point warnings are right is a matter of the contract; here they only interrupt.
@@ -90,7 +93,7 @@ def check_subject(subject: Subject, options: Options | None = None) -> Component
 
 def whole_check(subject: Subject, seed: int) -> ComponentResult:
     """Check at the points of a seed until something is wrong, and say nothing about why: what a repair has to pass."""
-    return check_subject(subject, Options(seed=seed, evidence=False, fail_fast=True, time_limit=WHOLE))
+    return check_subject(subject, Options(seed=seed, evidence=False, fail_fast=True, time_limit=WHOLE, exact=False))
 
 
 class _Session:
@@ -107,6 +110,7 @@ class _Session:
         self.ordinary = Seen()
         self.visits: dict[str, Visit] = {}
         self.notes: list[Note] = []
+        self.prover = Prover(options.exact, options.seed)
         self.previous: Values | None = None
         self.first: Point | None = None
 
@@ -242,18 +246,25 @@ class _Session:
             )
             if found.at.verdict == "wrong" and self.forms.is_truncated(known, answer):
                 found = replace(found, at=replace(found.at, verdict="skipped"))
+            if not projected:
+                found = self.prover.weigh(here, known, method, name, found)
             self.forms.note(known, method, answer, found)
             record.compared(here, known, found)
             if self.options.evidence and record.heat is None and not projected:
                 record.heat = Heat(point.label, _shown(found.ratios))
                 record.curve = here.curve(name, found.worst)
+            if found.proved:
+                self._remember(record, point, known, method, message=found.at.message, proved=True)
+                return
         self._remember(record, point, known, method, message=answer.message)
 
-    def _remember(self, record: Record, point: Point, known: InDtype, method: Method, **why: str) -> None:
-        """Keep the first point at which a claim is wrong (or raises), for whoever explains it."""
-        last = record.points[-1].verdict
-        if record.first_wrong is None and last in ("wrong", "could not be asked"):
-            record.first_wrong = Wrong(point, known.dtype, method, self.previous, **why)
+    def _remember(
+        self, record: Record, point: Point, known: InDtype, method: Method, proved: bool = False, **why: str
+    ) -> None:
+        """Keep the first point at which a claim is wrong (or raises), for whoever explains it: one that is measured."""
+        last, first = record.points[-1].verdict, record.first_wrong
+        if last in ("wrong", "could not be asked") and (first is None or (first.proved and not proved)):
+            record.first_wrong = Wrong(point, known.dtype, method, self.previous, proved=proved, **why)
 
     def contract(self, points: Sequence[Point]) -> list[ContractResult]:
         """The contract at every typical point where forward is finite; of each item, what is worst."""
@@ -289,6 +300,7 @@ class _Session:
                 why = explain(self.subject, record, self.options.seed, self.options.budget)
                 reach, where = why.reach or reach, why.where or where
         refused = next(iter(record.refused.values()), None)
+        basis, proof = self.prover.basis(record.name, verdict)
         if record.name in self.subject.waivers and verdict in ("wrong", "unresolved", "not implemented"):
             verdict, reason, reach, where = "waived", self.subject.waivers[record.name], None, ""
         claim = ClaimResult(
@@ -313,6 +325,8 @@ class _Session:
             traceback=refused.traceback if refused is not None and verdict in ("wrong", "could not be asked") else "",
             curve=record.curve,
             heat=record.heat,
+            basis=basis,
+            proof=proof,
         )
         return limited(claim, self.options.hints)
 
@@ -354,8 +368,10 @@ class _Session:
 
     def _all_notes(self, contract: Sequence[ContractResult]) -> Iterator[Note]:
         """Notes about forward first, then about claims, then what the contract notes."""
-        yield from dict.fromkeys(self.notes)
+        yield from dict.fromkeys([*self.notes, *self.prover.notes])
         yield from self.forms.notes()
+        for text in self.first.problem.notes if self.first is not None else ():
+            yield Note("mode", text)
         for record in self.records.values():
             yield from record.as_notes()
         for item in contract:
