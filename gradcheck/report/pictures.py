@@ -183,7 +183,7 @@ def digits(sheet: Sheet, shown: Sequence[Kept], boxes: Boxes | None, wrt: str, s
         at = one.digits[len(one.digits) // 4]
         sheet.write(text(one.dtype, 20), one.x[len(one.x) // 4], at, (0, 2), ha="center", va="bottom", color=colour)
     alt = "; ".join(
-        f"{text(one.dtype, 20)}: {number(min(one.digits), 2)} to {number(max(one.digits), 2)} digits of the derivative kept"
+        f"{text(one.dtype, 20)}: {number(min(one.digits), 2)} to {number(max(one.digits), 2)} of its digits kept"
         for one in shown
     )
     if boxes is not None:
