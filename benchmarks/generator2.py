@@ -1,4 +1,4 @@
-"""Functions that deceive difference quotients, of known derivative: another generator, of another kind.
+"""Functions that deceive difference quotients, of known derivative: a second generator, of another kind than the first.
 
     python benchmarks/generator2.py [--functions 10000] [--seed 0] [--jobs 1] [--double] [--cases 12,345]
 
@@ -10,8 +10,8 @@ Where `generator.py` composes operations at all scales, each function here is on
 - a table that is interpolated; an iteration that stops at a tolerance (which `accuracy=` names).
 
 Draws functions of ten entries, and counts the entries whose error is above their bound, by kind. `--double` keeps
-long double from helping, as on a platform that has none. An entry is skipped if f stays as it is from 0.6 x to 1.4 x: in
-float64 there is nothing to see.
+long double from helping, as on a platform that has none. An entry is skipped if f stays as it is from 0.6 x to 1.4 x:
+in float64 there is nothing to see.
 """
 
 from __future__ import annotations
@@ -309,8 +309,9 @@ def main() -> None:
     print(f"\nseed {options.seed}{', without long double' if options.double else ''}")
     for kind, (functions, entries, wrong, resolved, unresolved) in counts.items():
         print(
-            f"{kind:22s} {functions:6d} functions, {entries:7d} entries, {wrong:4d} outside "
-            f"({wrong / max(entries, 1):.4%}; {resolved} of them resolved), {unresolved / max(entries, 1):6.2%} unresolved"
+            f"{kind:22s} {functions:6d} functions, {entries:7d} entries, "
+            f"{wrong:4d} outside ({wrong / max(entries, 1):.4%}; {resolved} of them resolved), "
+            f"{unresolved / max(entries, 1):6.2%} unresolved"
         )
 
 

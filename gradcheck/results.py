@@ -101,6 +101,23 @@ class Cause(Data):
 
 
 @dataclass(frozen=True, eq=False)
+class Repair(Data):
+    """One change of the checked source with which a claim is right at all points.
+
+    From `line` on, the lines `old` of `file` become `new`; `what` says in words what changes. `diff` is the same as a
+    unified diff. `checksum`: the file's SHA-256 when it was checked, "" where the source is no file.
+    """
+
+    file: str
+    line: int
+    old: str
+    new: str
+    what: str
+    diff: str
+    checksum: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class Curve(Data):
     """Error of the difference quotient of one entry against its step, for the picture.
 
@@ -228,10 +245,11 @@ class ClaimResult(Data):
     `name`: `"get_input_gradients[x]"`; `method` and `wrt` are its parts. `verdict`: the worst of the points'; where it
     is wrong, `reach` says how far, `where` in words, and `source` where its method is written. `worst`: the entry with
     the largest ratio, at `worst_point`. `wrong`: the wrong entries of the first point that has any, a dozen at most, of
-    `wrong_count`. `causes`: best first; `counterexample`: the smallest values found, as NumPy code, `matrices` what is
-    claimed and measured there, `test` a test to paste. `reason`: why it is not judged, why it is waived, or which
-    convention it follows. `traceback`: of an exception, the checked code's own frames. `basis`: what the verdict rests
-    on, measurement or what was shown exactly (`proof`), or both.
+    `wrong_count`. `causes`: best first; `repair`: one change that makes it right, if one was found. `counterexample`:
+    the smallest values found, as NumPy code, `matrices` what is claimed and measured there, `test` a test to paste.
+    `reason`: why it is not judged, why it is waived, or which convention it follows. `traceback`: of an exception, the
+    checked code's own frames. `basis`: what the verdict rests on, measurement or what was shown exactly (`proof`), or
+    both.
     """
 
     name: str
@@ -247,6 +265,7 @@ class ClaimResult(Data):
     wrong_count: int = 0
     kinks: tuple[Kink, ...] = ()
     causes: tuple[Cause, ...] = ()
+    repair: Repair | None = None
     counterexample: str = ""
     matrices: Matrices | None = None
     test: str = ""
