@@ -97,7 +97,7 @@ class _Session:
         self.ordinary = Seen()
         self.visits: dict[str, Visit] = {}
         self.notes: list[Note] = []
-        self.prover = Prover(options.exact, options.seed)
+        self.prover = Prover(options.exact, options.evidence, options.seed)
         self.previous: Values | None = None
         self.first: Point | None = None
 
@@ -347,6 +347,8 @@ class _Session:
         """Notes about forward first, then about claims, then what the contract notes."""
         yield from dict.fromkeys([*self.notes, *self.prover.notes])
         yield from self.forms.notes()
+        for text in self.first.problem.notes if self.first is not None else ():
+            yield Note("mode", text)
         for record in self.records.values():
             yield from record.as_notes()
         for item in contract:

@@ -156,13 +156,38 @@ class Piece(Data):
 
 
 @dataclass(frozen=True, eq=False)
+class Boxes(Data):
+    """Where a claim of a function that acts entry by entry is the derivative for every x, from `low` to `high`.
+
+    On the intervals `equal` the two are certainly within `within` of max(1, |derivative|), on `different` they are not,
+    and on `undecided` (around a kink, say) nothing is known.
+    """
+
+    low: float
+    high: float
+    within: float
+    equal: tuple[tuple[float, float], ...]
+    different: tuple[tuple[float, float], ...] = ()
+    undecided: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Kept(Data):
+    """How many digits of the derivative a claim of a function that acts entry by entry keeps in a dtype, by x."""
+
+    dtype: str
+    x: tuple[float, ...]
+    digits: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Proof(Data):
     """What is known exactly of one claim.
 
     `points`: at how many it was shown to be the derivative, in the `pieces` that are listed. `apart`: the largest share
     of the scale by which it is off there, because constants are rounded. `off`: of a claim that is wrong, by which
     share of the scale it certainly is. `left`: why some point was only measured, and where the code left exact
-    arithmetic.
+    arithmetic. `kept` and `boxes`: of the first claim by a variable, where the function acts entry by entry.
     """
 
     points: int = 0
@@ -171,6 +196,8 @@ class Proof(Data):
     off: float = 0.0
     left: str = ""
     digits: tuple[Digits, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    boxes: Boxes | None = None
 
 
 Matrix = tuple[tuple[float, ...], ...]

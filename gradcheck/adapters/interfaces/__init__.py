@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from gradcheck.adapters.interfaces import (
-    backward,
     cached_pairs,
+    engines,
+    layers,
     local_gradients,
+    method_pairs,
     models,
     named_pairs,
+    nets,
     operations,
-    propagation,
+    switches,
     tapes,
+    values_and_gradients,
 )
 from gradcheck.adapters.protocol import Interface
 
@@ -20,8 +24,12 @@ INTERFACES: tuple[Interface, ...] = (
     models.INTERFACE,
     local_gradients.INTERFACE,
     operations.INTERFACE,
-    propagation.INTERFACE,
-    backward.INTERFACE,
+    layers.INTERFACE,
+    nets.INTERFACE,
+    engines.INTERFACE,
+    method_pairs.INTERFACE,
     cached_pairs.INTERFACE,
     named_pairs.INTERFACE,
+    switches.INTERFACE,
+    values_and_gradients.INTERFACE,
 )
