@@ -35,6 +35,7 @@ from gradcheck.problem import Array, Method, Subject, Values
 from gradcheck.record import Record, Wrong
 from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Heat, Note, Unjudged
 from gradcheck.sampling import Point
+from gradcheck.variants import Search
 from gradcheck.verdicts import Reach, Verdict, farthest, overall
 
 # The most kinks that a claim lists.
@@ -93,6 +94,8 @@ class _Session:
         self.coverage = Coverage(subject.code)
         self.ordinary = Seen()
         self.visits: dict[str, Visit] = {}
+        self.search: Search | None = None
+        self.builders: dict[str, Subject] = {}
         self.notes: list[Note] = []
         self.previous: Values | None = None
         self.first: Point | None = None
@@ -113,6 +116,7 @@ class _Session:
             if self.options.fail_fast and any(record.has_failed for record in self.records.values()):
                 return self.result(self.claims())
             self.visit(point)
+        self.try_variants(points[0])
         contract = self.contract(points)
         return self.result(self.claims(), [*contract, self.forms.result()])
 
@@ -131,6 +135,16 @@ class _Session:
         run = partial(self.coverage.at, problem)
         for outcomes, values in aimed(run, first.values, problem.variables, seen, inside=self.subject.examples):
             yield Point(describe(outcomes[0]), problem, values, special=True)
+
+    def try_variants(self, first: Point) -> None:
+        """Other settings, shapes and data: not where somebody asks about given points, or all is wrong already."""
+        if (self.subject.fixed and not self.subject.examples) or any(one.is_wrong for one in self.records.values()):
+            return
+        self.search = Search(self.subject, first, self.options.seed, self.watch)
+        for variant in self.search.suspicious(self.coverage.seen.thresholds):
+            self.builders[variant.where] = variant.subject
+            self.check_point(variant.point())
+            self.search.judged(variant, any(one.is_wrong_at(variant.where) for one in self.records.values()))
 
     def out_of_time(self) -> ComponentResult:
         """What was found until the time was over."""
@@ -264,7 +278,8 @@ class _Session:
             reach, where = record.reach(self.visits)
             waived = record.name in self.subject.waivers
             if explained and self.options.evidence and record.first_wrong is not None and not waived:
-                why = explain(self.subject, record, self.options.seed, self.options.budget)
+                subject = self.builders.get(record.first_wrong.point.label, self.subject)
+                why = explain(subject, record, self.options.seed, self.options.budget)
                 reach, where = why.reach or reach, why.where or where
         refused = next(iter(record.refused.values()), None)
         if record.name in self.subject.waivers and verdict in ("wrong", "unresolved", "not implemented"):
@@ -325,13 +340,15 @@ class _Session:
             calls=tuple(sorted(self.ledger.calls.items())),
             rows=tuple(sorted(self.ledger.rows.items())),
             structures=tuple(sorted(self.ledger.structures.items())),
-            coverage=covered(self.coverage),
+            coverage=covered(self.coverage, self.search.log.result() if self.search else ()),
             versions=(("gradcheck", __version__), ("numpy", np.__version__), ("python", platform.python_version())),
         )
 
     def _all_notes(self, contract: Sequence[ContractResult]) -> Iterator[Note]:
         """Notes about forward first, then about claims, then what the contract notes."""
         yield from dict.fromkeys(self.notes)
+        if self.search is not None:
+            yield from (Note("variants", text) for text in self.search.log.notes.values())
         yield from self.forms.notes()
         for record in self.records.values():
             yield from record.as_notes()

@@ -1,0 +1,76 @@
+"""Variants one after the other, the cheapest first, as long as calls of the checked code are left for them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from gradcheck.guarded import Watch, guarded
+from gradcheck.problem import Problem, Subject
+from gradcheck.sampling import Point
+from gradcheck.variants.data import data, numbers
+from gradcheck.variants.labels import labels
+from gradcheck.variants.layouts import layouts
+from gradcheck.variants.offer import Offer, Usual
+from gradcheck.variants.screen import Screened, screen
+from gradcheck.variants.settings import settings
+from gradcheck.variants.shapes import shapes
+from gradcheck.variants.variant import Log, Variant
+
+# Calls of the checked code for variants: as many as the check had needed, within these limits.
+LEAST, MOST = 4000, 20_000
+
+
+class Search:
+    """Looks for variants in which a claim may be wrong, and keeps the log of what was tried."""
+
+    def __init__(self, subject: Subject, point: Point, seed: int, watch: Watch) -> None:
+        self.usual = Usual(subject, point, seed)
+        self.watch = watch
+        self.log = Log()
+
+    def suspicious(self, thresholds: Sequence[float]) -> Iterator[Variant]:
+        """Yield variants that a closer look is due to; whoever takes it says what came out with `judged`."""
+        end = self.watch.calls + min(max(self.watch.calls, LEAST), MOST)
+        groups: set[str] = set()
+        for offer in self._offers(thresholds):
+            if offer.group and offer.group in groups:
+                continue
+            if self.watch.calls > end:
+                self.log.passed_over[offer.kind] += 1
+                continue
+            variant = offer.make()
+            if variant is None:
+                self.log.add(offer.kind, offer.where, "not offered")
+                continue
+            variant = self._guarded(variant)
+            found = screen(variant.problem, variant.values, self.usual.seed)
+            if found.outcome == "suspicious" and (variant.noted or (found.infinite and offer.kind == "edge")):
+                what = "is not finite" if found.infinite else "is not the derivative of forward"
+                self.log.notes[offer.where] = f"backward {what} {offer.where}"
+                self.log.add(offer.kind, offer.where, "noted")
+            elif found.outcome == "suspicious" or (found.outcome == "refused" and variant.strict):
+                yield variant
+                if self.log.tried.get((variant.kind, variant.where)) == "wrong":
+                    groups.add(offer.group)
+            else:
+                self._write(offer, found)
+
+    def judged(self, variant: Variant, wrong: bool) -> None:
+        """Write down what the closer look came to."""
+        self.log.add(variant.kind, variant.where, "wrong" if wrong else "right")
+
+    def _offers(self, thresholds: Sequence[float]) -> Iterator[Offer]:
+        yield from itertools.chain(layouts(self.usual), labels(self.usual), data(self.usual), settings(self.usual))
+        if not self.usual.subject.examples:  # points beside an example keep its shapes and its range
+            yield from itertools.chain(shapes(self.usual), numbers(self.usual, thresholds))
+
+    def _guarded(self, variant: Variant) -> Variant:
+        problem: Problem = guarded(variant.problem, self.watch)
+        return Variant(**{**vars(variant), "problem": problem})
+
+    def _write(self, offer: Offer, found: Screened) -> None:
+        outcome = "right" if found.outcome == "suspicious" else found.outcome
+        self.log.add(offer.kind, offer.where, outcome)
+        if outcome == "refused" and offer.kind in ("setting", "mode"):
+            self.log.notes[offer.where] = f"cannot be asked {offer.where}: {found.message}"
