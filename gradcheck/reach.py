@@ -32,7 +32,10 @@ def reach_of(points: Sequence[AtPoint], visits: Mapping[str, Visit]) -> tuple[Re
         plain = [point for point in usual if not point.size]  # a batch of one hides what is wrong with a batch
         if plain and all(point.size for point in wide):
             return "some shapes", joined(point.size for point in wide)
-        return _where(_at(wide, visits), _at(plain, visits)) or ("everywhere", "everywhere")
+        found = _where(_at(wide, visits), _at(plain, visits))
+        if found is None and plain and all(point.point.startswith("where ") for point in wide):
+            return "a branch", joined(point.point for point in wide)  # aimed at, and right at all other points
+        return found or ("everywhere", "everywhere")
     if any(point.setting for point in wrong):
         return "a setting", joined(point.setting for point in wrong if point.setting)
     if any(point.data for point in wrong):

@@ -17,7 +17,7 @@ from gradcheck.report.printer import Line, Segment
 from gradcheck.report.rows import first_wrong, headline, places, reason, spot
 from gradcheck.report.tables import WIDE, side_by_side
 from gradcheck.report.words import clean, count, exact, number, one_line, shortened
-from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Entry, Note, said
+from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Entry, Note, Variant, said
 from gradcheck.verdicts import FAILING, ORDER, rank
 
 _WIDTH = len("convention")
@@ -36,7 +36,8 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
     head: list[Segment] = [(f"{result.verdict:<{_WIDTH}} ", result.verdict), (one_line(result.name), "name")]
     about_forward = "; ".join(one_line(note.text) for note in result.notes if note.about == "forward")
     if result.verdict in ("correct", "convention"):
-        head.append((f"  {count(len(result.claims), 'claim')}, {_power(result.claims)}", "quiet"))
+        beside = _beside(result.coverage.variants)
+        head.append((f"  {count(len(result.claims), 'claim')}, {_power(result.claims)}{beside}", "quiet"))
     else:
         head += [(f"  {one_line(result.where)}", result.verdict)] if result.reach else []
         head.append((f"  {one_line(result.source)}", "quiet"))
@@ -58,7 +59,37 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
     lines += [_note(note, verbose) for note in result.notes if note.about != "forward"]
     for one in result.unjudged:
         lines.append([("  not judged  ", "quiet"), (one_line(one.name), "name"), (f": {one_line(one.reason)}", "")])
+    if verbose:
+        lines += _variants(result.coverage.variants)
     return lines + _contract(result.contract, "not tried") + _contract(result.contract, "kept") if verbose else lines
+
+
+def _beside(variants: Sequence[Variant]) -> str:
+    """How many variants were tried beside the usual setting, shape and data."""
+    tried = sum(one.outcome in ("right", "wrong") for one in variants)
+    return f", {count(tried, 'variant')}" if tried else ""
+
+
+def _variants(variants: Sequence[Variant]) -> list[Line]:
+    """What was tried beside the usual, by what came out."""
+    lines: list[Line] = []
+    for outcome in dict.fromkeys(one.outcome for one in variants):
+        text = "; ".join(
+            (f"{kind}: " if outcome == "not tried" else "") + ", ".join(one.where for one in found)
+            for kind, found in _by_kind(variants, outcome)
+        )
+        for i, row in enumerate(textwrap.wrap(one_line(text), WIDE)):
+            head = ("  variants  ", outcome) if i == 0 else ("            ", "")
+            lines.append([(head[0], "quiet"), (f"{head[1]:<{_WIDTH}} ", "quiet"), (row, "")])
+    return lines
+
+
+def _by_kind(variants: Sequence[Variant], outcome: str) -> list[tuple[str, list[Variant]]]:
+    groups: dict[str, list[Variant]] = {}
+    for one in variants:
+        if one.outcome == outcome:
+            groups.setdefault(one.kind, []).append(one)
+    return list(groups.items())
 
 
 def _contract(items: Iterable[ContractResult], verdict: str) -> list[Line]:
@@ -78,7 +109,7 @@ def _contract(items: Iterable[ContractResult], verdict: str) -> list[Line]:
 
 
 def _note(note: Note, verbose: bool) -> Line:
-    about = "" if note.about == "contract" else f"{note.about}: "
+    about = "" if note.about in ("contract", "variants") else f"{note.about}: "
     text = one_line(f"{about}{note.text}")
     return [("  note      ", "quiet"), (text if verbose else shortened(text, NOTED), "quiet")]
 

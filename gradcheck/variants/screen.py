@@ -15,7 +15,7 @@ import numpy as np
 
 from gradcheck.asking.claims import Answer, ask
 from gradcheck.errors import told
-from gradcheck.numerical.directional import directional
+from gradcheck.numerical.directional import directional, sides
 from gradcheck.problem import Array, Method, Problem, Values
 
 DIRECTIONS = 2
@@ -69,6 +69,18 @@ def screen(problem: Problem, values: Values, seed: int) -> Screened:
             outcome = "suspicious"
             infinite |= not all(np.isfinite(row).all() for row in rows.values())
     return Screened(outcome, infinite=infinite)
+
+
+def is_smooth(problem: Problem, values: Values) -> bool:
+    """Whether forward has no kink and no jump here along a line: else several numbers are derivatives of it."""
+    rng = np.random.default_rng(16)
+    moving = [v.name for v in problem.variables if not v.constant and values[v.name].dtype.kind == "f"]
+    tangents = {name: _drawn(rng, values[name].size).reshape(values[name].shape) for name in moving}
+    try:
+        low, high, bound = sides(problem.forward, values, tangents)
+    except Exception:  # beside the point forward may refuse
+        return False
+    return bool((low == high).all() and np.isfinite(bound).all())
 
 
 def _ends(found: Sequence[Array]) -> list[int]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from gradcheck.guarded import Watch, guarded
 from gradcheck.problem import Problem, Subject
@@ -12,7 +15,7 @@ from gradcheck.variants.data import data, numbers
 from gradcheck.variants.labels import labels
 from gradcheck.variants.layouts import layouts
 from gradcheck.variants.offer import Offer, Usual
-from gradcheck.variants.screen import Screened, screen
+from gradcheck.variants.screen import Screened, is_smooth, screen
 from gradcheck.variants.settings import settings
 from gradcheck.variants.shapes import shapes
 from gradcheck.variants.variant import Log, Variant
@@ -28,28 +31,33 @@ class Search:
         self.usual = Usual(subject, point, seed)
         self.watch = watch
         self.log = Log()
+        self.started = time.monotonic()
 
     def suspicious(self, thresholds: Sequence[float]) -> Iterator[Variant]:
         """Yield variants that a closer look is due to; whoever takes it says what came out with `judged`."""
         end = self.watch.calls + min(max(self.watch.calls, LEAST), MOST)
+        latest = self.started + (self.watch.deadline - self.started) / 2  # the rest takes time, too
         groups: set[str] = set()
         for offer in self._offers(thresholds):
             if offer.group and offer.group in groups:
                 continue
-            if self.watch.calls > end:
+            if self.watch.calls > end or time.monotonic() > latest:
                 self.log.passed_over[offer.kind] += 1
                 continue
             variant = offer.make()
-            if variant is None:
+            if variant is None or _is_ambiguous(variant):
                 self.log.add(offer.kind, offer.where, "not offered")
                 continue
             variant = self._guarded(variant)
             found = screen(variant.problem, variant.values, self.usual.seed)
-            if found.outcome == "suspicious" and (variant.noted or (found.infinite and offer.kind == "edge")):
+            suspicious = found.outcome == "suspicious"
+            if suspicious and (variant.noted or (found.infinite and offer.kind == "edge")):
                 what = "is not finite" if found.infinite else "is not the derivative of forward"
-                self.log.notes[offer.where] = f"backward {what} {offer.where}"
+                self.log.notes.setdefault(offer.group or offer.where, f"backward {what} {offer.where}")
                 self.log.add(offer.kind, offer.where, "noted")
-            elif found.outcome == "suspicious" or (found.outcome == "refused" and variant.strict):
+            elif suspicious and offer.kind == "edge" and not is_smooth(variant.problem, variant.values):
+                self.log.add(offer.kind, offer.where, "not offered")
+            elif suspicious:
                 yield variant
                 if self.log.tried.get((variant.kind, variant.where)) == "wrong":
                     groups.add(offer.group)
@@ -70,7 +78,14 @@ class Search:
         return Variant(**{**vars(variant), "problem": problem})
 
     def _write(self, offer: Offer, found: Screened) -> None:
-        outcome = "right" if found.outcome == "suspicious" else found.outcome
-        self.log.add(offer.kind, offer.where, outcome)
-        if outcome == "refused" and offer.kind in ("setting", "mode"):
-            self.log.notes[offer.where] = f"cannot be asked {offer.where}: {found.message}"
+        assert found.outcome != "suspicious"
+        self.log.add(offer.kind, offer.where, found.outcome)
+        if found.outcome == "refused" and (offer.kind in ("setting", "mode") or offer.group == "broadcast"):
+            self.log.notes.setdefault(offer.group or offer.where, f"cannot be asked {offer.where}: {found.message}")
+
+
+def _is_ambiguous(variant: Variant) -> bool:
+    """Whether a local derivative of a square input could be a matrix for all rows, or a number for each entry."""
+    shapes = [np.shape(value) for value in variant.values.values()]
+    square = any(len(shape) == 2 and shape[0] == shape[1] > 1 for shape in shapes)
+    return square and any(method.kind == "local" for method in variant.problem.methods)

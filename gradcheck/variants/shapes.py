@@ -29,13 +29,16 @@ SIZES = (Sizes(4, 12, 9), Sizes(2, 4, 3), Sizes(4, 4, 4), Sizes(9, 3, 4), Sizes(
 def shapes(usual: Usual) -> Iterator[Offer]:
     """Offer other shapes, those of the very same object first."""
     inputs = {v.name: np.shape(v.example) for v in usual.inputs}
+    weighted = any(v.role == "weight" for v in usual.problem.variables)
     for rank, found in _ranks(inputs):
+        if weighted and rank < len(_first(inputs)):
+            continue  # one sample alone: gradients of weights are sums over samples
         where = f"for inputs of {COUNTED[rank]}"
         yield Offer("rank", where, partial(_reranked, usual, where, found), "ranks")
     for found in _broadcast(usual.inputs):
         name, shape = next(iter(found.items()))
         where = f"where inputs are broadcast ({name} of shape {shape})"
-        yield Offer("shape", where, partial(_broadcasting, usual, where, found))
+        yield Offer("shape", where, partial(_reshaped, usual, "shape", where, found), "broadcast")
     larger = {v.name: np.shape(v.example) for v in usual.with_room.variables if v.name in inputs}
     for found in (*([larger] if larger != inputs else []), *_longer(inputs, 1)):
         where = f"for inputs of shape {_first(found)}"
@@ -59,9 +62,10 @@ def _reshaped(usual: Usual, kind: Kind, where: str, found: Mapping[str, Shape]) 
 
 
 def _reranked(usual: Usual, where: str, found: Mapping[str, Shape]) -> Variant | None:
-    """A forward that counts its axes from the front means the number of axes that it has: there is a note at most."""
+    """A forward that counts its axes from the front, or averages a loss over samples, means the axes that it has."""
     made = _reshaped(usual, "rank", where, found)
-    return made and replace(made, noted=counts_axes(usual.subject.code))
+    fixed = any(v.constant for v in usual.inputs) or counts_axes(usual.subject.code)
+    return made and replace(made, noted=fixed)
 
 
 def _afresh(usual: Usual, where: str, found: Mapping[str, Shape]) -> Variant | None:
@@ -72,11 +76,6 @@ def _afresh(usual: Usual, where: str, found: Mapping[str, Shape]) -> Variant | N
         return None
     values = usual.filled(problem)
     return None if outputs(problem, values) is None else usual.variant("shape", where, values, problem)
-
-
-def _broadcasting(usual: Usual, where: str, found: Mapping[str, Shape]) -> Variant | None:
-    made = _reshaped(usual, "shape", where, found)
-    return made and Variant("data", where, made.problem, made.values, usual.subject, strict=True)
 
 
 def _resized(usual: Usual, where: str, sizes: Sizes) -> Variant | None:

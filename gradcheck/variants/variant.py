@@ -32,7 +32,7 @@ class Variant:
     """A problem beside the usual one, and values for it.
 
     `where`: words that follow "wrong" ("with padding=1"). `subject` builds it in other sizes. With `noted`, what is
-    wrong there is a note; with `strict`, a gradient of another shape is wrong as well.
+    wrong there is a note.
     """
 
     kind: Kind
@@ -41,7 +41,6 @@ class Variant:
     values: dict[str, Array]
     subject: Subject
     noted: bool = False
-    strict: bool = False
 
     def point(self) -> Point:
         """The point at which a claim is judged."""
