@@ -27,10 +27,11 @@ LOSES = 64 * float(np.finfo(float).eps)
 class Screened:
     """`outcome`: "not offered" where forward refuses or has no derivative; "refused" where a claim cannot be asked or
     answers in another shape, with the `message`; else whether it is worth a closer look ("suspicious", "right").
-    `infinite`: a suspicious claim is not finite."""
+    `unreadable`: the answer has another shape. `infinite`: a suspicious claim is not finite."""
 
     outcome: Literal["not offered", "refused", "suspicious", "right"]
     message: str = ""
+    unreadable: bool = False
     infinite: bool = False
 
 
@@ -63,7 +64,7 @@ def screen(problem: Problem, values: Values, seed: int) -> Screened:
         answers = _asked(problem, method, values, shapes, upstream)
         for name in names:
             if answers[name].status in ("raised", "unbound", "unreadable"):
-                return Screened("refused", answers[name].message)
+                return Screened("refused", answers[name].message, answers[name].status == "unreadable")
         rows = {n: rows[0] for n in names if (rows := answers[n].rows) is not None}
         if rows and _differs(problem, values, rows, cotangents, rng):
             outcome = "suspicious"

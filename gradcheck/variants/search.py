@@ -53,7 +53,8 @@ class Search:
             suspicious = found.outcome == "suspicious"
             if suspicious and (variant.noted or (found.infinite and offer.kind == "edge")):
                 what = "is not finite" if found.infinite else "is not the derivative of forward"
-                self.log.notes.setdefault(offer.group or offer.where, f"backward {what} {offer.where}")
+                if offer.kind != "rank":
+                    self.log.notes.setdefault(offer.group or offer.where, f"backward {what} {offer.where}")
                 self.log.add(offer.kind, offer.where, "noted")
             elif suspicious and offer.kind == "edge" and not is_smooth(variant.problem, variant.values):
                 self.log.add(offer.kind, offer.where, "not offered")
@@ -69,8 +70,10 @@ class Search:
         self.log.add(variant.kind, variant.where, "wrong" if wrong else "right")
 
     def _offers(self, thresholds: Sequence[float]) -> Iterator[Offer]:
-        yield from itertools.chain(layouts(self.usual), labels(self.usual), data(self.usual), settings(self.usual))
-        if not self.usual.subject.examples:  # points beside an example keep its shapes and its range
+        sampled = not self.usual.subject.examples  # points beside an example keep its shapes and its range
+        yield from itertools.chain(layouts(self.usual), labels(self.usual) if sampled else (), data(self.usual))
+        yield from settings(self.usual)
+        if sampled:
             yield from itertools.chain(shapes(self.usual), numbers(self.usual, thresholds))
 
     def _guarded(self, variant: Variant) -> Variant:
@@ -80,7 +83,8 @@ class Search:
     def _write(self, offer: Offer, found: Screened) -> None:
         assert found.outcome != "suspicious"
         self.log.add(offer.kind, offer.where, found.outcome)
-        if found.outcome == "refused" and (offer.kind in ("setting", "mode") or offer.group == "broadcast"):
+        shape = found.unreadable and (offer.kind == "rank" or offer.group == "broadcast")
+        if found.outcome == "refused" and (shape or offer.kind in ("setting", "mode")):
             self.log.notes.setdefault(offer.group or offer.where, f"cannot be asked {offer.where}: {found.message}")
 
 
