@@ -140,7 +140,7 @@ class _Session:
         """Other settings, shapes and data: not where somebody asks about given points, or all is wrong already."""
         if (self.subject.fixed and not self.subject.examples) or any(one.is_wrong for one in self.records.values()):
             return
-        self.search = Search(self.subject, first, self.options.seed, self.watch)
+        self.search = Search(self.subject, first, self.options.seed, self.watch, self.coverage.visit)
         for variant in self.search.suspicious(self.coverage.seen.thresholds):
             self.builders[variant.where] = variant.subject
             self.check_point(variant.point())

@@ -1,4 +1,4 @@
-"""Whether a forward counts its axes from the front (`axis=1`, `x.shape[1]`): then it is about that number of axes."""
+"""Whether a forward counts axes from the front (`axis=1`, `x.shape[1]`, `x[:, 0]`): then it is about so many axes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def _names(node: ast.AST) -> bool:
         return node.arg in ("axis", "axes") and any(map(_is_later, parts))
     if isinstance(node, ast.Subscript):
         shape = isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
-        return shape and isinstance(node.ctx, ast.Load) and _is_later(node.slice)
+        if isinstance(node.slice, ast.Tuple) and not shape:
+            return not any(isinstance(one, ast.Constant) and one.value is Ellipsis for one in node.slice.elts)
+        return shape and _is_later(node.slice)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         reduces = node.func.attr in ("sum", "mean", "max", "min", "prod", "var", "std", "argmax")
         at = 1 if isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy") else 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from gradcheck.guarded import Watch, guarded
-from gradcheck.problem import Problem, Subject
+from gradcheck.problem import Problem, Subject, Values
 from gradcheck.sampling import Point
 from gradcheck.variants.data import data, numbers
 from gradcheck.variants.labels import labels
@@ -23,13 +23,22 @@ from gradcheck.variants.variant import Log, Variant
 # Calls of the checked code for variants: as many as the check had needed, within these limits.
 LEAST, MOST = 4000, 20_000
 
+# Kinds of variants in which code takes branches that values do not lead to.
+BRANCHING = ("setting", "mode", "rank", "labels")
+
 
 class Search:
-    """Looks for variants in which a claim may be wrong, and keeps the log of what was tried."""
+    """Looks for variants in which a claim may be wrong, and keeps the log of what was tried.
 
-    def __init__(self, subject: Subject, point: Point, seed: int, watch: Watch) -> None:
+    `visit(problem, values)` is told where the code may take other branches.
+    """
+
+    def __init__(
+        self, subject: Subject, point: Point, seed: int, watch: Watch, visit: Callable[[Problem, Values], object]
+    ) -> None:
         self.usual = Usual(subject, point, seed)
         self.watch = watch
+        self.visit = visit
         self.log = Log()
         self.started = time.monotonic()
 
@@ -50,6 +59,8 @@ class Search:
                 continue
             variant = self._guarded(variant)
             found = screen(variant.problem, variant.values, self.usual.seed)
+            if found.outcome != "not offered" and offer.kind in BRANCHING:
+                self.visit(variant.problem, variant.values)
             suspicious = found.outcome == "suspicious"
             if suspicious and (variant.noted or (found.infinite and offer.kind == "edge")):
                 what = "is not finite" if found.infinite else "is not the derivative of forward"
@@ -84,7 +95,7 @@ class Search:
         assert found.outcome != "suspicious"
         self.log.add(offer.kind, offer.where, found.outcome)
         shape = found.unreadable and (offer.kind == "rank" or offer.group == "broadcast")
-        if found.outcome == "refused" and (shape or offer.kind in ("setting", "mode")):
+        if found.outcome == "refused" and (shape or offer.kind in ("setting", "mode")) and not offer.quiet:
             self.log.notes.setdefault(offer.group or offer.where, f"cannot be asked {offer.where}: {found.message}")
 
 

@@ -37,7 +37,7 @@ def settings(usual: Usual) -> Iterator[Offer]:
     for name, guessed in _guessed(usual.subject):
         for value in candidates(name, guessed, words, shape):
             where = f"with {said(name, value)}"
-            yield Offer("setting", where, partial(_at_guess, usual, name, value, where), name)
+            yield Offer("setting", where, partial(_at_guess, usual, name, value, where), name, quiet=True)
 
 
 def _at_default(usual: Usual, option: Option, value: Any, kind: Kind, where: str, noted: bool) -> Variant | None:
