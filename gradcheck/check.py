@@ -32,6 +32,7 @@ from gradcheck.forms import Forms, loses
 from gradcheck.guarded import Watch, guarded
 from gradcheck.in_dtype import InDtype
 from gradcheck.problem import Array, Method, Subject, Values
+from gradcheck.proving.prover import Prover
 from gradcheck.record import Record, Wrong
 from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Heat, Note, Unjudged
 from gradcheck.sampling import Point
@@ -53,7 +54,8 @@ class Options:
     most seconds for the whole check; what is not judged by then is unresolved.
     `executor` takes the columns of an estimate; `progress` is told each point's label. `fail_fast` stops at the first
     point where a claim is wrong or unresolved, and leaves out what comes after it, the contract included; without
-    `evidence`, nothing is gathered that only people look at: causes, counterexample, pictures.
+    `evidence`, nothing is gathered that only people look at: causes, counterexample, pictures. `exact`: claims are run
+    exactly as well, where python-flint is installed.
     """
 
     seed: int = 0
@@ -64,6 +66,7 @@ class Options:
     progress: Callable[[str], None] | None = None
     fail_fast: bool = False
     evidence: bool = True
+    exact: bool = True
 
 
 # Whether a subject's floating-point warnings are right is a matter of the contract; here they only interrupt.
@@ -97,6 +100,7 @@ class _Session:
         self.search: Search | None = None
         self.builders: dict[str, Subject] = {}
         self.notes: list[Note] = []
+        self.prover = Prover(options.exact, options.seed)
         self.previous: Values | None = None
         self.first: Point | None = None
 
@@ -243,18 +247,25 @@ class _Session:
             )
             if found.at.verdict == "wrong" and self.forms.is_truncated(known, answer):
                 found = replace(found, at=replace(found.at, verdict="skipped"))
+            if not projected:
+                found = self.prover.weigh(here, known, method, name, found)
             self.forms.note(known, method, answer, found)
             record.compared(here, known, found)
             if self.options.evidence and record.heat is None and not projected:
                 record.heat = Heat(point.label, _shown(found.ratios))
                 record.curve = here.curve(name, found.worst)
+            if found.proved:
+                self._remember(record, point, known, method, message=found.at.message, proved=True)
+                return
         self._remember(record, point, known, method, message=answer.message)
 
-    def _remember(self, record: Record, point: Point, known: InDtype, method: Method, **why: str) -> None:
-        """Keep the first point at which a claim is wrong (or raises), for whoever explains it."""
-        last = record.points[-1].verdict
-        if record.first_wrong is None and last in ("wrong", "could not be asked"):
-            record.first_wrong = Wrong(point, known.dtype, method, self.previous, **why)
+    def _remember(
+        self, record: Record, point: Point, known: InDtype, method: Method, proved: bool = False, **why: str
+    ) -> None:
+        """Keep the first point at which a claim is wrong (or raises), for whoever explains it: one that is measured."""
+        last, first = record.points[-1].verdict, record.first_wrong
+        if last in ("wrong", "could not be asked") and (first is None or (first.proved and not proved)):
+            record.first_wrong = Wrong(point, known.dtype, method, self.previous, proved=proved, **why)
 
     def contract(self, points: Sequence[Point]) -> list[ContractResult]:
         """The contract at every typical point where forward is finite; of each item, what is worst."""
@@ -282,6 +293,7 @@ class _Session:
                 why = explain(subject, record, self.options.seed, self.options.budget)
                 reach, where = why.reach or reach, why.where or where
         refused = next(iter(record.refused.values()), None)
+        basis, proof = self.prover.basis(record.name, verdict)
         if record.name in self.subject.waivers and verdict in ("wrong", "unresolved", "not implemented"):
             verdict, reason, reach, where = "waived", self.subject.waivers[record.name], None, ""
         return ClaimResult(
@@ -306,6 +318,8 @@ class _Session:
             traceback=refused.traceback if refused is not None and verdict in ("wrong", "could not be asked") else "",
             curve=record.curve,
             heat=record.heat,
+            basis=basis,
+            proof=proof,
         )
 
     def result(
@@ -346,10 +360,12 @@ class _Session:
 
     def _all_notes(self, contract: Sequence[ContractResult]) -> Iterator[Note]:
         """Notes about forward first, then about claims, then what the contract notes."""
-        yield from dict.fromkeys(self.notes)
+        yield from dict.fromkeys([*self.notes, *self.prover.notes])
         if self.search is not None:
             yield from (Note("variants", text) for text in self.search.log.notes.values())
         yield from self.forms.notes()
+        for text in self.first.problem.notes if self.first is not None else ():
+            yield Note("mode", text)
         for record in self.records.values():
             yield from record.as_notes()
         for item in contract:

@@ -16,7 +16,7 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 Values = Mapping[str, Array]
 Role = Literal["input", "weight"]
-Data = Literal["real", "probabilities", "one-hot", "class-indices"]
+Data = Literal["real", "probabilities", "one-hot", "one-hot only", "class-indices"]
 Kind = Literal["local", "vjp", "sum", "jvp"]
 
 
@@ -25,7 +25,8 @@ class Variable:
     """One named array that the function reads.
 
     `constant`: data that is held constant (labels). `domain`: the open interval that it must stay
-    in, while it is differentiated. `data`: what its values mean, so that sampling can draw them.
+    in, while it is differentiated. `data`: what its values mean, so that sampling can draw them ("one-hot only": the
+    code reads labels as class numbers, and soft ones mean nothing to it).
     """
 
     name: str
@@ -88,7 +89,8 @@ class Problem:
     adapter starts their generators anew for every call. `call`: the subject's own forward on the very
     arrays that it is given, where no method calls it (a function beside its derivative). `reading`: how the code was
     read ("backward(upstream)"); `unjudged`: what was seen and cannot be paired, with the reason. `dtype`: the widest
-    type that forward takes.
+    type that forward takes. `notes`: what is true of it and nobody's mark. `label`: what is special about one of a
+    subject's cases ("in evaluation mode").
     """
 
     variables: tuple[Variable, ...]
@@ -99,6 +101,8 @@ class Problem:
     reading: str = ""
     unjudged: tuple[tuple[str, str], ...] = ()
     dtype: str = "float64"
+    notes: tuple[str, ...] = ()
+    label: str = ""
 
     def variable(self, name: str) -> Variable:
         """Return the variable called `name` (KeyError if there is none)."""

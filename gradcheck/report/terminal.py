@@ -12,12 +12,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from gradcheck.errors import UsageError, cut
+from gradcheck.report import visited
 from gradcheck.report.counted import counts, reached, tallied
 from gradcheck.report.printer import Line, Segment
+from gradcheck.report.proof import basis, losses, unproved
 from gradcheck.report.rows import first_wrong, headline, places, reason, spot
 from gradcheck.report.tables import WIDE, side_by_side
 from gradcheck.report.words import clean, count, exact, number, one_line, shortened
-from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Entry, Note, Variant, said
+from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Entry, Note, said
 from gradcheck.verdicts import FAILING, ORDER, rank
 
 _WIDTH = len("convention")
@@ -36,7 +38,7 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
     head: list[Segment] = [(f"{result.verdict:<{_WIDTH}} ", result.verdict), (one_line(result.name), "name")]
     about_forward = "; ".join(one_line(note.text) for note in result.notes if note.about == "forward")
     if result.verdict in ("correct", "convention"):
-        beside = _beside(result.coverage.variants)
+        beside = visited.beside(result.coverage.variants)
         head.append((f"  {count(len(result.claims), 'claim')}, {_power(result.claims)}{beside}", "quiet"))
     else:
         head += [(f"  {one_line(result.where)}", result.verdict)] if result.reach else []
@@ -55,41 +57,27 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
             lines.append(
                 [("  ", ""), (f"{claim.verdict:<{_WIDTH}} ", claim.verdict), (names, "name"), (": the same", "")]
             )
+    lines += _exactly(result.claims, verbose)
     lines += _contract(result.contract, "broken")
     lines += [_note(note, verbose) for note in result.notes if note.about != "forward"]
     for one in result.unjudged:
         lines.append([("  not judged  ", "quiet"), (one_line(one.name), "name"), (f": {one_line(one.reason)}", "")])
     if verbose:
-        lines += _variants(result.coverage.variants)
+        lines += visited.lines_of(result.coverage.variants, _WIDTH)
     return lines + _contract(result.contract, "not tried") + _contract(result.contract, "kept") if verbose else lines
 
 
-def _beside(variants: Sequence[Variant]) -> str:
-    """How many variants were tried beside the usual setting, shape and data."""
-    tried = sum(one.outcome in ("right", "wrong") for one in variants)
-    return f", {count(tried, 'variant')}" if tried else ""
-
-
-def _variants(variants: Sequence[Variant]) -> list[Line]:
-    """What was tried beside the usual, by what came out."""
+def _exactly(claims: Sequence[ClaimResult], verbose: bool) -> list[Line]:
+    """Where digits are lost, and why claims were only measured: a line for each reason."""
+    said = [("digits", *one) for one in losses(claims).items()] + [
+        ("measured", *one) for one in unproved(claims).items()
+    ]
     lines: list[Line] = []
-    for outcome in dict.fromkeys(one.outcome for one in variants):
-        text = "; ".join(
-            (f"{kind}: " if outcome == "not tried" else "") + ", ".join(one.where for one in found)
-            for kind, found in _by_kind(variants, outcome)
-        )
-        for i, row in enumerate(textwrap.wrap(one_line(text), WIDE)):
-            head = ("  variants  ", outcome) if i == 0 else ("            ", "")
-            lines.append([(head[0], "quiet"), (f"{head[1]:<{_WIDTH}} ", "quiet"), (row, "")])
+    for label, what, names in said:
+        about = names[0] if len(names) == 1 else count(len(names), "claim")
+        text = one_line(f"{about}: {what}")
+        lines.append([(f"  {label:<9} ", "quiet"), (text if verbose else shortened(text, NOTED), "quiet")])
     return lines
-
-
-def _by_kind(variants: Sequence[Variant], outcome: str) -> list[tuple[str, list[Variant]]]:
-    groups: dict[str, list[Variant]] = {}
-    for one in variants:
-        if one.outcome == outcome:
-            groups.setdefault(one.kind, []).append(one)
-    return list(groups.items())
 
 
 def _contract(items: Iterable[ContractResult], verdict: str) -> list[Line]:
@@ -119,7 +107,7 @@ def _power(claims: Sequence[ClaimResult]) -> str:
     points = len({at.point for claim in claims for at in claim.points})
     ratios = [at.ratio for claim in claims for at in claim.points if at.verdict == "correct"]
     found = [claim.resolution for claim in claims if claim.resolution == claim.resolution]
-    text = count(points, "point")
+    text = f"{count(points, 'point')}, {basis(claims)}"
     if ratios:
         text += f", worst error {number(max(ratios), 2)} of tolerance"
     return text + (f", would catch ≥ {number(max(found), 2)}" if found else "")
@@ -132,6 +120,8 @@ def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
         head.append((f" {one_line(claim.where or claim.reach)}", claim.verdict))
     if claim.source and claim.verdict in FAILING:
         head.append((f" ({one_line(claim.source)})", "quiet"))
+    if claim.verdict == "wrong" and claim.basis != "measured":
+        head.append((", shown exactly", "quiet"))
     if claim.verdict == "correct":
         lines: list[Line] = [[*head, (f"  {_power([claim])}", "quiet")] if claim.points else head]
     else:
@@ -281,7 +271,7 @@ def explain(result: ComponentResult) -> str:
     >>> result = gradcheck.check(lambda x: (x**2).sum(), np.array([1.0, 3.0]), grad=lambda x: x)
     >>> print(gradcheck.explain(result))
     wrong      ...<lambda>  everywhere  ...
-      wrong      grad[x] everywhere (...): 2 × too small: is the 2 of the squared term missing, or a ½ too much?
+      wrong      grad[x] everywhere (...: 2 × too small: is the 2 of the squared term missing, or a ½ too much?
         evidence  every entry of the claim is 1/2 × the derivative, within its tolerance
         ...
         smallest  x = np.array([1.0, 3.0])

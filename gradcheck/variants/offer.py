@@ -18,7 +18,7 @@ from gradcheck.variants.variant import Kind, Variant
 class Offer:
     """`make()` returns the variant; None where it is not offered: forward refuses it, or it makes no difference.
 
-    Of a `group`, nothing more is tried once a claim is wrong. With `quiet`, nobody is told that a claim cannot be asked.
+    Of a `group`, nothing more is tried once a claim is wrong. With `quiet`, no note says that it cannot be asked.
     """
 
     kind: Kind
