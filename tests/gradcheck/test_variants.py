@@ -86,7 +86,7 @@ class TakesPadding:
 @pytest.mark.parametrize(
     ("cls", "said"),
     [
-        (ForTraining, "backward is not the derivative of forward with training=False"),
+        (ForTraining, "in evaluation mode it is another function"),
         (TakesPadding, "cannot be asked with padding=1: ValueError: no padding, please"),
     ],
 )
