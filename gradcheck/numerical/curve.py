@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from gradcheck.numerical.evaluate import Evaluator, Forward
-from gradcheck.numerical.extrapolate import smallest
-from gradcheck.numerical.ladder import ULPS, Ladder
-from gradcheck.numerical.steps import both_sides, relative_steps
+from gradcheck.numerical.evaluation.evaluate import Evaluator, Forward
+from gradcheck.numerical.evaluation.quotients import Quotients
+from gradcheck.numerical.evaluation.steps import Domain, scales
+from gradcheck.numerical.evaluation.structure import dense
+from gradcheck.numerical.rules import limits
 from gradcheck.problem import Array
 
 
@@ -20,7 +21,7 @@ def curve(
     index: int,
     output: int,
     *,
-    domain: tuple[float, float] | None = None,
+    domain: Domain = None,
 ) -> tuple[Array, Array, float, float]:
     """Return `(steps, central difference quotients, chosen step, noise)` of one entry.
 
@@ -28,17 +29,9 @@ def curve(
     error of one value of f: a quotient at step h carries noise/h of it.
     """
     evaluator = Evaluator(forward, values, wrt)
-    ladder = Ladder.of(evaluator, domain)
-    ladder.listen(evaluator, np.random.default_rng(0))
-    steps, scale = relative_steps(ladder.whole), float(ladder.scale[index])
-    new, taken = both_sides(evaluator.x[[index]], steps[:, None] * scale, domain)
-    f = evaluator(np.full((2 * len(steps), 1), index), new.reshape(-1, 1), "curve")[:, output].reshape(2, -1)
-    ahead, behind = taken[..., 0]
+    nothing = np.zeros(evaluator.f0.size)
+    alone = dense(evaluator.x.size, nothing.size).part(np.array([index]))
     with np.errstate(all="ignore"):
-        quotients = (f[0] - f[1]) / (ahead - behind)
-        quotients[(ahead == 0) | (behind == 0)] = np.nan
-        heard = ladder.noise_at(ladder.whole)[:, output]
-        noise = np.fmax(heard, ULPS * ladder.eps * np.fmax(np.abs(f).max(axis=0), abs(evaluator.f0[output])))
-        best = smallest(quotients[:, None], steps, (noise / (steps * scale))[:, None], 2)
-    level = int(best.level[0])
-    return steps * scale, quotients, float(steps[level] * scale), float(noise[level])
+        q = Quotients.at(evaluator, alone, scales(evaluator.x, domain), domain, nothing).take(np.array([output]))
+        level = int(limits.central(q).level[0])
+    return q.h[:, 0], q.central[:, 0], float(q.h[level, 0]), float(q.amplitude[1, level, 0])

@@ -1,4 +1,8 @@
-"""Run `forward` at many perturbed values of one variable, in cache-sized blocks, and count what it cost."""
+"""Run `forward` at many perturbed values of one variable, in cache-sized blocks, and count what it cost.
+
+What comes back is always the *change* f(x + h) − f(x): that is all that derivatives are made of, and where forward
+computes in long double, the change loses nothing when it is given in float64.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,8 @@ import numpy as np
 
 from gradcheck.errors import UsageError, told
 from gradcheck.numerical.estimate import Cost
-from gradcheck.numerical.stacking import Tile, join
-from gradcheck.numerical.steps import within
+from gradcheck.numerical.evaluation.stacking import Tile, join
+from gradcheck.numerical.evaluation.steps import Domain, within
 from gradcheck.problem import Array, Values
 
 Forward = Callable[[Values], list[Array]]
@@ -23,26 +27,24 @@ BLOCK_BYTES = 1 << 19
 # was freed, glibc takes smaller ones from memory that it keeps (mallopt(3): the dynamic mmap threshold).
 KEPT_BYTES = 1 << 24
 np.empty(KEPT_BYTES, dtype=np.uint8)
-
-
-def flatten(outputs: Any) -> Array:
-    """Return all outputs, flattened and concatenated, as one float64 vector."""
-    parts = [np.asarray(output) for output in outputs]
-    if len(parts) == 1:
-        return parts[0].astype(np.float64).ravel()
-    return np.concatenate([part.astype(np.float64).ravel() for part in parts]) if parts else np.zeros(0)
+PARTS = 16  # of the points, for an executor
+# In long double an output that differs by more than this share of the largest is another function's: clipped at its
+# dtype's eps, say.
+OTHER = 2.0**-17
 
 
 @dataclass
-class Worker:
-    """`forward` with everything but one variable fixed. Picklable where `forward` is."""
+class PerturbedForward:
+    """`forward` with everything but one variable fixed. Picklable where `forward` is.
+
+    `base (outputs,)`: f at the point.
+    """
 
     forward: Forward
     values: dict[str, Array]
     wrt: str
-    outputs: int
+    base: Array
     stacked: tuple[str, ...] = ()  # variables that are repeated along the batch; empty: one call each
-    rows: int = 1
     error: str | None = None
     _tiles: dict[str, Tile] = field(default_factory=dict)
 
@@ -50,15 +52,15 @@ class Worker:
         return {**self.__dict__, "_tiles": {}}
 
     def run(self, index: Array | None, new: Array) -> tuple[Array, int]:
-        """Return the outputs `(points, outputs)` and the number of calls made.
+        """Return the changes of the outputs `(points, outputs)` and the number of calls made.
 
         Point p has the entries `index[p % len(index)]` (flat; None: all entries) of the variable replaced by `new[p]`.
         A point at which forward raises is a row of NaN.
         """
-        result = np.empty((len(new), self.outputs))
+        result = np.empty((len(new), self.base.size))
         if index is not None:
             index = index[np.arange(len(new)) % len(index)]
-        each = 8 * (self.outputs + sum(self.values[name].size for name in self.stacked))
+        each = 8 * (self.base.size + sum(self.values[name].size for name in self.stacked))
         size = min(len(new), BLOCK_BYTES // each) if self.stacked else 1
         calls = 0
         with np.errstate(all="ignore"):
@@ -79,17 +81,14 @@ class Worker:
                     else:
                         tile.memory[place[part]] = new[part]
                         x = tile.first(len(new[part]))
-                    self._together(x, result[part])
+                    others = {n: self._tiles[n].first(len(new[part])) for n in self.stacked if n != self.wrt}
+                    self._call(x, others, result[part])
                 except Exception:  # which of them was it?
                     calls += self._each(None if index is None else index[part], new[part], result[part])
                 finally:
                     if index is not None:
                         tile.memory[place[part]] = old[part]
         return result, calls
-
-    def _together(self, x: Array, into: Array) -> None:
-        others = {name: self._tiles[name].first(len(into)) for name in self.stacked if name != self.wrt}
-        self._read(self.forward({**self.values, **others, self.wrt: x}), into)
 
     def _each(self, index: Array | None, new: Array, into: Array) -> int:
         one = self.values[self.wrt].copy()
@@ -100,7 +99,7 @@ class Worker:
             entries = slice(None) if index is None else index[p]
             flat[entries] = moved
             try:
-                self._read(self.forward({**self.values, self.wrt: one}), into[p : p + 1])
+                self._call(one, {}, into[p : p + 1])
             except Exception as error:  # whatever a user's function raises there: the point cannot be evaluated
                 self.error = told(error)
                 into[p] = np.nan
@@ -108,37 +107,60 @@ class Worker:
                 flat[entries] = old[p]
         return len(new)
 
-    def _read(self, outputs: Sequence[Array], into: Array) -> None:
-        at = 0
-        for output in outputs:
-            part = np.asarray(output).reshape(len(into), -1)
-            into[:, at : at + part.shape[1]] = part
-            at += part.shape[1]
-        if at != into.shape[1]:
-            raise ValueError(f"forward returned {at} numbers, but {into.shape[1]} at the unperturbed point")
+    def _call(self, x: Array, others: dict[str, Array], into: Array) -> None:
+        subtract(self.forward({**self.values, **others, self.wrt: x}), self.base, into)
+
+
+def subtract(outputs: Sequence[Array], base: Array, into: Array) -> None:
+    """Write outputs of several points, less those at the point itself, into `(points, outputs)`."""
+    at = 0
+    for output in outputs:
+        part = np.asarray(output).reshape(len(into), -1)
+        end = at + part.shape[1]
+        np.subtract(part, base[at:end], out=into[:, at:end])
+        at = end
+    if at != into.shape[1]:
+        raise ValueError(f"forward returned {at} numbers, but {into.shape[1]} at the unperturbed point")
 
 
 class Evaluator:
-    """Evaluates points of one variable, in place or on an executor, and books calls and rows by stage."""
+    """Evaluates points of one variable, in place or on an executor, and books calls and rows by stage.
 
-    def __init__(self, forward: Forward, values: Values, wrt: str, executor: Executor | None = None) -> None:
+    `f0 (outputs,)`: f at the point; `eps`: of the numbers that it computes with.
+    """
+
+    def __init__(
+        self,
+        forward: Forward,
+        values: Values,
+        wrt: str,
+        executor: Executor | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
         self.values = {name: np.asarray(value) for name, value in values.items()}
-        self.executor = executor
+        self.executor, self.progress = executor, progress
         with np.errstate(all="ignore"):
             outputs = [np.asarray(output) for output in forward(dict(self.values))]
         self.shapes = tuple(output.shape for output in outputs)
-        self.dtypes = tuple(output.dtype for output in outputs)
-        self.f0 = flatten(outputs)
+        flat = [output.astype(np.float64).ravel() for output in outputs]
+        self.f0 = np.concatenate(flat) if flat else np.zeros(0)
         x = self.values[wrt]
+        self.eps = max(float(np.finfo(a.dtype).eps) if a.dtype.kind == "f" else 0.0 for a in (x, *outputs)) or 2.0**-52
         self.rows = next((shape[0] for shape in self.shapes if shape), x.shape[0] if x.ndim else 1)
-        self.worker = Worker(forward, self.values, wrt, self.f0.size, rows=self.rows)
+        self.perturbed = PerturbedForward(forward, self.values, wrt, self.f0)
         self.calls: dict[str, int] = {"structure": 1}
         self.row_count: dict[str, int] = {"structure": self.rows}
 
     @property
     def x(self) -> Array:
         """The variable at the point, flat."""
-        return self.worker.values[self.worker.wrt].reshape(-1)
+        return self.perturbed.values[self.perturbed.wrt].reshape(-1)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The variable's shape."""
+        shape: tuple[int, ...] = self.perturbed.values[self.perturbed.wrt].shape
+        return shape
 
     @property
     def cost(self) -> Cost:
@@ -149,23 +171,25 @@ class Evaluator:
         """Count `calls` of forward on `points` points."""
         self.calls[stage] = self.calls.get(stage, 0) + calls
         self.row_count[stage] = self.row_count.get(stage, 0) + points * self.rows
+        if self.progress is not None:
+            self.progress(sum(self.calls.values()))
 
     def __call__(self, index: Array | None, new: Array, stage: str) -> Array:
-        """Return the outputs `(points, outputs)` where some entries are replaced by `new[p]`: see `Worker.run`."""
+        """Return the changes `(points, outputs)` where some entries are replaced by `new[p]`: see `run`."""
         if self.executor is None or len(new) < 2:
-            result, calls = self.worker.run(index, new)
+            result, calls = self.perturbed.run(index, new)
         else:
             result, calls = self._spread(index, new)
         self.book(stage, calls, len(new))
         return result
 
-    def along(self, direction: Array, t: Array, domain: tuple[float, float] | None, stage: str) -> tuple[Array, Array]:
-        """Return the outputs `(…, len(t), outputs)` at x + t · direction, and which t every entry could follow.
+    def along(self, direction: Array, t: Array, domain: Domain, stage: str) -> tuple[Array, Array]:
+        """Return the changes `(…, len(t), outputs)` at x + t · direction, and which t every entry could follow.
 
         `direction (…, entries)`: one or several. An entry that would leave the domain stays where it is.
         """
         x, directions = self.x, direction.reshape(-1, self.x.size)
-        lines, moves = np.empty((len(directions), 2, x.size)), np.ones((len(t), 2))
+        lines, moves = np.empty((len(directions), 2, x.size), x.dtype), np.ones((len(t), 2), x.dtype)
         lines[:, 0], lines[:, 1], moves[:, 1] = x, directions, t
         still = directions == 0 if not direction.all() else None
         results = np.empty((len(directions), len(t), self.f0.size))
@@ -184,14 +208,44 @@ class Evaluator:
                 results[at] = self(None, new.reshape(-1, x.size), stage).reshape(*new.shape[:2], -1)
         return results.reshape(*direction.shape[:-1], len(t), -1), free.reshape(*direction.shape[:-1], len(t))
 
+    def in_long_double(self) -> Evaluator | None:
+        """Return the same with forward computing in long double; None where it does not, or is another function then.
+
+        Its changes are free of what float64 rounds inside of f.
+        """
+        wide = np.finfo(np.longdouble)
+        if wide.eps >= self.eps or self.eps > np.finfo(np.float64).eps:
+            return None
+        old = self.perturbed
+        values = {**old.values, old.wrt: old.values[old.wrt].astype(np.longdouble)}
+        try:
+            with np.errstate(all="ignore"):
+                outputs = [np.asarray(output) for output in old.forward(values)]
+                self.book("long double", 1, 1)
+                if any(output.dtype != np.longdouble for output in outputs):
+                    return None
+                base = np.concatenate([output.ravel() for output in outputs])
+                same = np.abs(base - self.f0) <= OTHER * np.max(np.abs(self.f0), initial=0.0)
+        except Exception:  # whatever a user's function raises at numbers that it does not know
+            return None
+        if base.shape != self.f0.shape or not same.all():
+            return None
+        made = Evaluator.__new__(Evaluator)
+        perturbed = replace(old, values=values, base=base, _tiles={})
+        made.__dict__ = {**self.__dict__, "eps": float(wide.eps), "perturbed": perturbed}
+        return made
+
     def _spread(self, index: Array | None, new: Array) -> tuple[Array, int]:
         assert self.executor is not None
-        parts = np.array_split(np.arange(len(new)), min(len(new), 16))
+        parts = np.array_split(np.arange(len(new)), min(len(new), PARTS))
         try:
             # Each part has arrays of its own to perturb: threads would overwrite each other's.
             jobs = [
                 self.executor.submit(
-                    run, replace(self.worker, _tiles={}), None if index is None else index[part % len(index)], new[part]
+                    run,
+                    replace(self.perturbed, _tiles={}),
+                    None if index is None else index[part % len(index)],
+                    new[part],
                 )
                 for part in parts
             ]
@@ -206,6 +260,6 @@ class Evaluator:
         return np.concatenate([part for part, _ in done]), sum(calls for _, calls in done)
 
 
-def run(worker: Worker, index: Array | None, new: Array) -> tuple[Array, int]:
+def run(perturbed: PerturbedForward, index: Array | None, new: Array) -> tuple[Array, int]:
     """Run one part on an executor."""
-    return worker.run(index, new)
+    return perturbed.run(index, new)

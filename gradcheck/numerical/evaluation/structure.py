@@ -7,38 +7,37 @@ J. K. Reid, "On the estimation of sparse Jacobian matrices", IMA J. Appl. Math. 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations, islice, pairwise
 from math import comb, prod
 
 import numpy as np
 
-from gradcheck.numerical.evaluate import BLOCK_BYTES, Evaluator
-from gradcheck.numerical.stacking import Tile, join
-from gradcheck.numerical.steps import moved, random_numbers
+from gradcheck.numerical.evaluation.evaluate import BLOCK_BYTES, Evaluator, subtract
+from gradcheck.numerical.evaluation.stacking import Tile, join
+from gradcheck.numerical.evaluation.steps import Domain, moved, random_numbers
 from gradcheck.problem import Array
 
-# So many entries at a time stay in the cache.
-BLOCK_ENTRIES = 4096
-
-Domain = tuple[float, float] | None
-
-# How far entries are moved to see what they touch, as shares of their scale: 2^-12 … 2^-2, times 1 … 2, either way.
-MOVES = np.array([sign * np.ldexp(1 + m / 64, -e) for sign in (1, -1) for m in range(63) for e in range(2, 13)])
+# How far entries are moved to see what they touch, as shares of their scale: 2^-12 … 2^-1, times 1 … 2, either way.
+# Half of them as far as may be: f may be rounded to stairs that are as long as x.
+MOVES = np.array(
+    [sign * np.ldexp(1 + m / 64, -e) for sign in (1, -1) for m in range(63) for e in (*range(2, 13), *[1] * 11)]
+)
+# A stacked call gives what plain calls give up to this many roundings: sums may be taken in another order.
+REORDERED = 64
 
 
 @dataclass(frozen=True)
 class Structure:
     """A colouring of a variable's entries.
 
-    `index (colours, entries)`: the flat entries that are perturbed together; `column (colours, outputs)`:
-    the one among them that touches an output; `slot (outputs,)`: where in `index` it stands, in every colour.
-    `each`: how many outputs an entry has, where they stand in the order of their entries; else 0.
+    `index (colours, entries)`: the flat entries that are perturbed together; `slot (outputs,)`: which of them touches
+    an output, in every colour. `each`: how many outputs an entry has, where they stand in the order of their entries;
+    else 0.
     """
 
     name: str
     index: Array
-    column: Array
     slot: Array
     each: int
 
@@ -48,7 +47,17 @@ class Structure:
         entries = index.shape[1]
         each = slot.size // entries
         in_order = np.array_equal(slot, np.repeat(np.arange(entries), each))
-        return cls(name, index, np.take(index, slot, axis=1), slot, each if in_order else 0)
+        return cls(name, index, slot, each if in_order else 0)
+
+    @cached_property
+    def column(self) -> Array:
+        """The entry that touches an output, `(colours, outputs)`. Large, and so made only when it is asked for."""
+        return np.take(self.index, self.slot, axis=1)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many colours and outputs there are."""
+        return len(self.index), self.slot.size
 
     def spread(self, entries: Array) -> Array:
         """Return `(…, outputs)`: for every output the number of its own entry, of numbers `(…, entries)`."""
@@ -58,15 +67,15 @@ class Structure:
             return np.repeat(entries, self.each, axis=-1)
         return np.take(entries, self.slot, axis=-1, mode="clip")
 
-    def blocks(self) -> list[slice]:
-        """Return blocks of colours of about so many entries that they stay in the cache."""
-        colours, outputs = self.column.shape
-        size = max(1, BLOCK_ENTRIES // outputs)
+    def blocks(self, entries: int) -> list[slice]:
+        """Return blocks of colours of about this many entries of the Jacobian."""
+        colours, outputs = self.shape
+        size = max(1, entries // max(outputs, 1))
         return [slice(start, start + size) for start in range(0, colours, size)]
 
     def part(self, colours: slice | Array) -> Structure:
         """Return some of the colours."""
-        return replace(self, index=self.index[colours], column=self.column[colours])
+        return replace(self, index=self.index[colours])
 
 
 def dense(size: int, outputs: int) -> Structure:
@@ -83,7 +92,7 @@ def separable(shape: tuple[int, ...], outputs: tuple[tuple[int, ...], ...], firs
     front, back = shape[0] if first else 1, shape[-1] if last else 1
     if last and first and len(shape) == 1:
         back = 1
-    grid = np.arange(int(np.prod(shape))).reshape(front, -1, back)
+    grid = np.arange(prod(shape)).reshape(front, -1, back)
     index = grid.transpose(1, 0, 2).reshape(grid.shape[1], front * back)
     slots = []
     for output in outputs:
@@ -97,29 +106,25 @@ def separable(shape: tuple[int, ...], outputs: tuple[tuple[int, ...], ...], firs
     return Structure.of(name, index, np.concatenate(slots))
 
 
-def find(evaluator: Evaluator, size: Array, domain: Domain, rng: np.random.Generator) -> Structure:
+def find(evaluator: Evaluator, scale: Array, domain: Domain, rng: np.random.Generator) -> Structure:
     """Propose a structure: which axes of the variable meet the same axis of every output, position by position.
 
     For an axis of n positions, about log₂ n calls perturb half of the positions each (`halves`); the outputs at the
     positions left alone must not move at all. Only a proposal: the certificate decides.
     """
-    shape = evaluator.worker.values[evaluator.worker.wrt].shape
-    outputs = evaluator.shapes
-    found = [_meets(evaluator, size, domain, rng, axis) for axis in (0, -1)] if len(shape) > 1 else []
+    shape, outputs = evaluator.shape, evaluator.shapes
+    found = [_meets(evaluator, scale, domain, rng, axis) for axis in (0, -1)] if len(shape) > 1 else []
     if len(shape) == 1:
         # A vector's only axis may be the outputs' batch (an elementwise function of a vector) or last axis (a bias).
-        if all(output == shape for output in outputs):
-            both = _meets(evaluator, size, domain, rng, 0)
-            found = [both, both]
-        else:
-            found = [False, _meets(evaluator, size, domain, rng, -1)]
+        last = _meets(evaluator, scale, domain, rng, -1)
+        found = [last and all(output == shape for output in outputs), last]
     if not any(found):
-        return dense(size.size, evaluator.f0.size)
+        return dense(scale.size, evaluator.f0.size)
     return separable(shape, outputs, found[0], found[1])
 
 
-def _meets(evaluator: Evaluator, size: Array, domain: Domain, rng: np.random.Generator, axis: int) -> bool:
-    shape = evaluator.worker.values[evaluator.worker.wrt].shape
+def _meets(evaluator: Evaluator, scale: Array, domain: Domain, rng: np.random.Generator, axis: int) -> bool:
+    shape = evaluator.shape
     n = shape[axis]
     if any(len(output) == 0 or output[axis] != n for output in evaluator.shapes):
         return False
@@ -131,26 +136,20 @@ def _meets(evaluator: Evaluator, size: Array, domain: Domain, rng: np.random.Gen
     draw = MOVES[random_numbers(rng, x.size + len(apart), np.uint16) % len(MOVES)]
     # The first call alone tells most axes that do meet; the others go together.
     together = max(1, BLOCK_BYTES // x.nbytes)
+    known = np.isfinite(evaluator.f0)
     for start, end in pairwise([0, *range(1, len(apart), together), len(apart)]):
         moving = _along(apart[start:end], axis, len(shape))
         h = np.stack([draw[call : call + x.size] for call in range(start, end)])
-        h *= size
+        h *= scale
         h = h.reshape(-1, *shape)
         h *= moving
         new = moved(x.reshape(shape), h, domain)
-        stuck = moving & (new == x.reshape(shape))
-        if stuck.any():  # where that leaves the domain, the other way may not
-            new = np.where(stuck, moved(x.reshape(shape), -h, domain), new)
-        result = evaluator(None, new.reshape(len(new), -1), "structure")
-        differs = result != evaluator.f0
+        changed = (evaluator(None, new.reshape(len(new), -1), "structure") != 0) & known
         at = 0
         for out in evaluator.shapes:
             part = slice(at, at + prod(out))
-            touched = differs[:, part].reshape(-1, *out) & _along(~apart[start:end], axis, len(out))
-            if touched.any():
-                unknown = np.isnan(result[:, part]) & np.isnan(evaluator.f0[part])
-                if (touched & ~unknown.reshape(touched.shape)).any():
-                    return False
+            if (changed[:, part].reshape(-1, *out) & _along(~apart[start:end], axis, len(out))).any():
+                return False
             at = part.stop
     return True
 
@@ -179,35 +178,30 @@ def halves(n: int) -> Array:
     return masks
 
 
-def stack(evaluator: Evaluator, structure: Structure, size: Array, domain: Domain) -> tuple[str, ...]:
+def stack(evaluator: Evaluator, structure: Structure, scale: Array, domain: Domain) -> tuple[str, ...]:
     """Return the variables to repeat along the batch so that several points take one call; () if that fails.
 
     Accepted only if a stacked call gives what the plain calls give, up to rounding.
     """
-    worker = evaluator.worker
-    x = worker.values[worker.wrt]
-    if structure.name not in ("rows", "elementwise") or x.ndim == 0:
+    perturbed, shape = evaluator.perturbed, evaluator.shape
+    if structure.name not in ("rows", "elementwise") or not shape:
         return ()
-    rows = x.shape[0]
-    alike = tuple(name for name, v in worker.values.items() if v.ndim and v.shape[0] == rows)
-    near = moved(x, np.ldexp(size.reshape(x.shape), -4), domain)
-    plain = np.stack([evaluator.f0, evaluator(None, near.reshape(1, -1), "structure")[0]])
-    for names in dict.fromkeys((alike, (worker.wrt,))):
-        others = {name: Tile(worker.values[name], 2).joined for name in names if name != worker.wrt}
-        values = {**worker.values, **others, worker.wrt: join(np.stack([x, near]))}
+    x = perturbed.values[perturbed.wrt]
+    alike = tuple(name for name, v in perturbed.values.items() if v.ndim and v.shape[0] == shape[0])
+    near = moved(x, np.ldexp(scale.reshape(shape), -4), domain)
+    plain = np.stack([np.zeros(evaluator.f0.size), evaluator(None, near.reshape(1, -1), "structure")[0]])
+    for names in dict.fromkeys((alike, (perturbed.wrt,))):
+        others = {name: Tile(perturbed.values[name], 2).joined for name in names if name != perturbed.wrt}
+        values = {**perturbed.values, **others, perturbed.wrt: join(np.stack([x, near]))}
+        both = np.empty(plain.shape)
         try:
             with np.errstate(all="ignore"):
-                outputs = worker.forward(values)
-            both = np.concatenate([np.asarray(output, dtype=np.float64).reshape(2, -1) for output in outputs], axis=1)
+                subtract(perturbed.forward(values), perturbed.base, both)
         except Exception:  # a function that does not take another batch size is called point by point
             continue
         finally:
             evaluator.book("structure", 1, 2)
-        if both.shape != plain.shape:
-            continue
-        size_of_f = np.abs(plain).max(axis=1, keepdims=True, initial=0)
-        with np.errstate(invalid="ignore"):  # inf - inf
-            close = np.abs(both - plain) <= 64 * np.finfo(np.float64).eps * size_of_f
-        if np.all(close | (np.isnan(both) & np.isnan(plain)) | (both == plain)):
+        size = sum(float(np.max(np.abs(f), where=np.isfinite(f), initial=0)) for f in (evaluator.f0, plain))
+        if np.allclose(both, plain, rtol=0, atol=REORDERED * np.finfo(np.float64).eps * size, equal_nan=True):
             return names
     return ()
