@@ -937,7 +937,7 @@ CASES = (
     Case(WeightedForgets, "with sample_weight of shape"),
     Case(BatchNormMean, "everywhere"),
     Case(BatchNormVariance, "everywhere"),
-    Case(GateEvaluates, "with mode='"),
+    Case(GateEvaluates, "in evaluation mode"),
     Case(ShrinkEvaluates, "in evaluation mode"),
     Case(EvenBatch, "shape"),
     Case(BigBatch, "batch of"),

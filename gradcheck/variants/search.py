@@ -21,7 +21,7 @@ from gradcheck.variants.shapes import shapes
 from gradcheck.variants.variant import Log, Variant
 
 # Calls of the checked code for variants: as many as the check had needed, within these limits.
-LEAST, MOST = 4000, 20_000
+LEAST, MOST = 10_000, 30_000
 
 # Kinds of variants in which code takes branches that values do not lead to.
 BRANCHING = ("setting", "mode", "rank", "labels")
