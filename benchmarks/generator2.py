@@ -1,4 +1,4 @@
-"""Functions that deceive difference quotients, of known derivative: another generator, of another kind.
+"""Functions that deceive difference quotients, of known derivative: a second generator, of another kind than the first.
 
     python benchmarks/generator2.py [--functions 10000] [--seed 0] [--jobs 1] [--double] [--cases 12,345]
 
@@ -309,8 +309,8 @@ def main() -> None:
     print(f"\nseed {options.seed}{', without long double' if options.double else ''}")
     for kind, (functions, entries, wrong, resolved, unresolved) in counts.items():
         print(
-            f"{kind:22s} {functions:6d} functions, {entries:7d} entries, {wrong:4d} outside ("
-            f"{wrong / max(entries, 1):.4%}; {resolved} of them resolved), "
+            f"{kind:22s} {functions:6d} functions, {entries:7d} entries, "
+            f"{wrong:4d} outside ({wrong / max(entries, 1):.4%}; {resolved} of them resolved), "
             f"{unresolved / max(entries, 1):6.2%} unresolved"
         )
 

@@ -202,17 +202,21 @@ class Evaluated:
             return None
         index = int(np.ravel_multi_index(entry.index, estimate.variable_shape)) if entry.index else 0
         output = _flat(entry.output, self.shapes)
-        steps, quotients, chosen, noise = numerical.curve(
+        steps, quotients = numerical.curve(
             self.problem.forward, self.point.values, name, index, output, domain=self.problem.variable(name).domain
         )
         colours = np.flatnonzero(estimate.column[:, output] == index)
-        value = float(estimate.value[colours[0], output]) if colours.size else 0.0
+        if not colours.size:  # 0 by structure: no step was chosen
+            return None
+        value, step, rounding = (
+            float(array[colours[0], output]) for array in (estimate.value, estimate.step, estimate.rounding)
+        )
         return Curve(
             entry=f"∂output{list(entry.output)}/∂{name}{list(entry.index)}",
             steps=tuple(_short(step) for step in steps),
             errors=tuple(_short(abs(quotient - value)) for quotient in quotients),
-            chosen=_short(chosen),
-            noise=_short(noise),
+            chosen=_short(abs(step)),
+            noise=_short(rounding * abs(step)),
         )
 
 

@@ -12,6 +12,7 @@ from gradcheck.comparing.expected import Loss, expected, largest
 from gradcheck.comparing.projected import compare_projected
 from gradcheck.comparing.scales import scale_of_rows
 from gradcheck.evaluated import Evaluated
+from gradcheck.forms import loses
 from gradcheck.in_dtype import InDtype
 from gradcheck.numerical.estimate import Estimate
 from gradcheck.problem import Array, Method
@@ -56,7 +57,7 @@ def _is_right_when_wider(here: Evaluated, method: Method, name: str, asked: Cota
     if wide is None or wide.refusal or wide.rounds:
         return False
     answer = here.ask(method, wide, dict.fromkeys(method.wrt, asked))[name]
-    if answer.rows is None or np.finfo(answer.dtype).eps > np.finfo(wide.dtype).eps:
+    if answer.rows is None or loses(answer.dtype, wide.dtype):
         return False
     known_there = replace(wide, precision="float64") if wide.dtype == "longdouble" else wide
     found = _hold(here, name, answer.rows, asked, known_there, here.estimate(name), "").at

@@ -1,4 +1,4 @@
-"""One entry's difference quotients over the whole ladder: the V-shaped picture."""
+"""One entry's difference quotients from steps as long as x down to where they are rounded: the V-shaped picture."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from gradcheck.numerical.evaluation.evaluate import Evaluator, Forward
-from gradcheck.numerical.evaluation.quotients import Quotients
-from gradcheck.numerical.evaluation.steps import Domain, scales
-from gradcheck.numerical.evaluation.structure import dense
-from gradcheck.numerical.rules import limits
+from gradcheck.numerical.evaluation.quotients import finest
+from gradcheck.numerical.evaluation.steps import Domain, both_sides, relative_steps, scales
 from gradcheck.problem import Array
+
+EVERY = 5  # steps one is shown: a picture is not worth more calls of f
 
 
 def curve(
@@ -22,16 +22,17 @@ def curve(
     output: int,
     *,
     domain: Domain = None,
-) -> tuple[Array, Array, float, float]:
-    """Return `(steps, central difference quotients, chosen step, noise)` of one entry.
+) -> tuple[Array, Array]:
+    """Return `(steps, central difference quotients)` of one entry.
 
-    `index` and `output` are flat indices; a quotient that cannot be evaluated is NaN. The noise is the amplitude of the
-    error of one value of f: a quotient at step h carries noise/h of it.
+    `index` and `output` are flat indices; a quotient that cannot be evaluated is NaN.
     """
     evaluator = Evaluator(forward, values, wrt)
-    nothing = np.zeros(evaluator.f0.size)
-    alone = dense(evaluator.x.size, nothing.size).part(np.array([index]))
+    x = evaluator.x[index : index + 1]
+    steps = relative_steps(np.arange(0, finest(x.dtype) + 1, EVERY)) * scales(evaluator.x, domain)[index]
+    new, taken = both_sides(x, steps[:, None], domain)
+    f = evaluator(np.array([[index]]), new.reshape(-1, 1), "curve")[:, output].reshape(2, -1)
     with np.errstate(all="ignore"):
-        q = Quotients.at(evaluator, alone, scales(evaluator.x, domain), domain, nothing).take(np.array([output]))
-        level = int(limits.central(q).level[0])
-    return q.h[:, 0], q.central[:, 0], float(q.h[level, 0]), float(q.amplitude[1, level, 0])
+        quotients = (f[0] - f[1]) / (taken[0] - taken[1])[:, 0]
+    quotients[(taken == 0).any(axis=0)[:, 0]] = np.nan
+    return steps, quotients

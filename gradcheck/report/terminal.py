@@ -19,7 +19,7 @@ from gradcheck.report.proof import basis, losses, unproved
 from gradcheck.report.rows import first_wrong, headline, places, reason, spot
 from gradcheck.report.tables import WIDE, side_by_side
 from gradcheck.report.words import clean, count, exact, number, one_line, shortened
-from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Entry, Note, said
+from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Entry, Note, Repair, said
 from gradcheck.verdicts import FAILING, ORDER, rank
 
 _WIDTH = len("convention")
@@ -131,7 +131,9 @@ def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
         lines += _block("kinks", f"{count(len(claim.kinks), 'entry', 'entries')}, where it takes: {conventions}")
     if verbose and claim.traceback:
         lines += _block("traceback", claim.traceback)
-    return lines + _evidence(claim, verbose) if claim.verdict == "wrong" else lines
+    if claim.verdict == "wrong":
+        return lines + _evidence(claim, verbose)
+    return lines if claim.repair is None else lines + _repair(claim.repair)
 
 
 def _evidence(claim: ClaimResult, verbose: bool) -> list[Line]:
@@ -142,6 +144,8 @@ def _evidence(claim: ClaimResult, verbose: bool) -> list[Line]:
     for cause in claim.causes[1:] if verbose else ():
         evidence = f" ({cause.evidence})" if cause.evidence else ""
         lines += _block("or else", one_line(cause.sentence + evidence))
+    if claim.repair is not None:
+        lines += _repair(claim.repair)
     if claim.worst is not None:
         at = f" ({claim.worst_point})" if claim.worst_point else ""
         lines += _block("worst", f"{one_line(spot(claim.worst, claim.wrt) + at)}\n{_compared(claim.worst)}")
@@ -154,6 +158,15 @@ def _evidence(claim: ClaimResult, verbose: bool) -> list[Line]:
     if claim.test and verbose:
         # Not indented, so that it can be copied into a file as it is.
         lines += [[("    a test to paste:", "quiet")], [], *([(row, "code")] for row in _rows(claim.test)), []]
+    return lines
+
+
+def _repair(repair: Repair) -> list[Line]:
+    """The change as a diff, what is taken away and what is added in colour."""
+    lines = _block("repair", f"one change that makes it right: {one_line(repair.what)}")
+    for row in _rows(repair.diff):
+        style = {"-": "wrong", "+": "correct"}.get(row[:1], "") if row[:3] not in ("---", "+++") else "quiet"
+        lines.append([(" " * 14, ""), (row, style)])
     return lines
 
 
