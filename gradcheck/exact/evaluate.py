@@ -131,7 +131,7 @@ def jacobian(forward: Forward, values: Values, wrt: str, *, side: int = 1, **opt
     columns: list[Array] = []
     for block in blocks:
         try:
-            columns.append(_block(forward, values, wrt, block, options))
+            columns.append(_block(forward, values, wrt, block, side, options))
         except (Apart, NotExact) as error:
             if isinstance(error, NotExact) and not error.undecided:
                 raise
@@ -177,7 +177,7 @@ def _second_of(x: Any) -> Any:
     return arb(0) if slope is None else value_of(slope)
 
 
-def _block(forward: Forward, values: Values, wrt: str, block: range, options: Mapping[str, Any]) -> Array:
+def _block(forward: Forward, values: Values, wrt: str, block: range, side: int, options: Mapping[str, Any]) -> Array:
     """Some columns at once: the slope of a jet is a row with an entry for each."""
     chosen = {name: value for name, value in options.items() if name != "around"}
     values = dict(values)
@@ -185,7 +185,7 @@ def _block(forward: Forward, values: Values, wrt: str, block: range, options: Ma
     def slopes() -> list[Any]:
         made: list[Any] = [None] * np.size(values[wrt])
         for number, place in enumerate(block):
-            made[place] = arb_mat(1, len(block), [int(number == k) for k in range(len(block))])
+            made[place] = arb_mat(1, len(block), [side * int(number == k) for k in range(len(block))])
         return made
 
     def compute() -> Array:
@@ -199,7 +199,7 @@ def _block(forward: Forward, values: Values, wrt: str, block: range, options: Ma
     found, _ = exactly(
         compute, [forward, *options.get("around", ())], narrow=lambda made: is_narrow(made.flat), **chosen
     )
-    return found
+    return found if side > 0 else _negative(found)
 
 
 def _column(forward: Forward, values: Values, wrt: str, place: int, side: int, options: Mapping[str, Any]) -> Array:

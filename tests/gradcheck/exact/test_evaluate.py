@@ -80,6 +80,16 @@ def test_a_jacobian_through_complex_numbers() -> None:
     np.testing.assert_allclose(spectrum.astype(float), expected, atol=1e-12)
 
 
+def test_a_kink_that_all_columns_meet_alike_has_two_sides() -> None:
+    def relu_of_sum(values: Values) -> list[Array]:
+        return [np.maximum(values["x"].sum(), 0.0)]
+
+    for x in (np.array([0.5, -0.5]), np.array(0.0), np.array([0.0])):
+        ahead, behind = (jacobian(relu_of_sum, {"x": x}, "x", side=side) for side in (1, -1))
+        assert (ahead == 1).all()
+        assert (behind == 0).all()
+
+
 def test_a_jacobian_of_nothing() -> None:
     assert jacobian(lambda v: [v["y"]], {"x": np.zeros((0, 3)), "y": np.ones(2)}, "x").shape == (2, 0)
 
