@@ -28,8 +28,8 @@ SURER = 2  # times that distance
 # Second differences of a smooth function are as its second derivative says, those of a kink twice as large. This share
 # of them, and this many bounds, may be missing.
 CURVED, UNSURE = 0.25, 8
-# The sixth derivative's share is that of the fourth squared, by the second's: 0.9 times that for a power series that goes
-# on geometrically, 2.3 times for one with factorials, and more where the fourth is passing through 0.
+# The sixth derivative's share is that of the fourth squared, by the second's: 0.9 times that for a power series that
+# goes on geometrically, 2.3 times for one with factorials, and more where the fourth is passing through 0.
 NEXT = 8
 
 
@@ -98,8 +98,8 @@ def _judge(quotients: Array, rows: Array, value: Array, truncation: Array, round
     allowed += CURVED * curved
     np.abs(bend, out=bend)
     unknown = ~(bend <= allowed)
-    # Odd derivatives may be small by luck, all of them at once (in the middle of a sigmoid). The even ones tell how much
-    # less each next one is.
+    # Odd derivatives may be small by luck, all of them at once (in the middle of a sigmoid). The even ones tell how
+    # much less each next one is.
     bend -= rounding
     np.maximum(bend, 0, out=bend)
     np.maximum(truncation, bend * np.minimum(1, NEXT * bend / curved), out=truncation, where=bend > 0)

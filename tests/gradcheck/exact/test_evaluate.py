@@ -81,7 +81,7 @@ def test_a_jacobian_through_complex_numbers() -> None:
 
 
 def test_a_kink_that_all_columns_meet_alike_has_two_sides() -> None:
-    def relu_of_sum(values: Values) -> list[Array]:
+    def relu_of_sum(values: dict[str, Any]) -> list[Any]:
         return [np.maximum(values["x"].sum(), 0.0)]
 
     for x in (np.array([0.5, -0.5]), np.array(0.0), np.array([0.0])):
