@@ -206,6 +206,14 @@ class _Session:
             if self.options.evidence and record.heat is None and not projected:
                 record.heat = Heat(point.label, _shown(found.ratios))
                 record.curve = here.curve(name, found.worst)
+            first_wrong = found.at.verdict == "wrong" and record.first_wrong is None
+            if (
+                self.options.evidence
+                and known.dtype == "float64"
+                and not projected
+                and (not record.taylor or first_wrong)
+            ):
+                record.taylor = here.taylor(name, answer.rows[-1], asked.rows[-1])
         self._remember(record, point, known, method, message=answer.message)
 
     def _remember(self, record: Record, point: Point, known: InDtype, method: Method, **why: str) -> None:
@@ -262,6 +270,7 @@ class _Session:
             traceback=refused.traceback if refused is not None and verdict in ("wrong", "could not be asked") else "",
             curve=record.curve,
             heat=record.heat,
+            taylor=record.taylor,
         )
 
     def result(
@@ -302,6 +311,8 @@ class _Session:
     def _all_notes(self, contract: Sequence[ContractResult]) -> Iterator[Note]:
         """Notes about forward first, then about claims, then what the contract notes."""
         yield from dict.fromkeys(self.notes)
+        if self.first is not None:
+            yield from (Note(about, text) for about, text in self.first.problem.notes)
         yield from self.forms.notes()
         for record in self.records.values():
             yield from record.as_notes()

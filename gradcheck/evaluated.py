@@ -17,8 +17,9 @@ from gradcheck.asking.cotangents import Cotangents
 from gradcheck.in_dtype import InDtype, in_dtype, in_own_types
 from gradcheck.numerical.estimate import Estimate, largest_known
 from gradcheck.problem import Array, Method
-from gradcheck.results import Curve, Entry
+from gradcheck.results import Curve, Entry, Taylor
 from gradcheck.sampling import Point
+from gradcheck.taylor import taylor
 
 # The gradient of a scalar function is taken entry by entry up to this many of them.
 SCALAR = 5000
@@ -107,6 +108,7 @@ class Evaluated:
                 seed=self.seed,
                 executor=self.executor,
                 most=self.budget,
+                accuracy=self.problem.accuracy,
             )
             self._estimates[name] = made
             self.ledger.calls.update(made.cost.calls)
@@ -130,7 +132,14 @@ class Evaluated:
                 key: value.astype(here.dtype) if value.dtype.kind == "f" else value
                 for key, value in self.point.values.items()
             }
-            own = numerical.estimate(self.problem.forward, values, name, seed=self.seed, executor=self.executor)
+            own = numerical.estimate(
+                self.problem.forward,
+                values,
+                name,
+                seed=self.seed,
+                executor=self.executor,
+                accuracy=self.problem.accuracy,
+            )
             exact = self.estimate(name)
             apart = np.abs(own.dense() - exact.dense()) > own.dense("bound") + exact.dense("bound")
             self._own[name, here.dtype] = own if apart.any() else None
@@ -237,6 +246,11 @@ class Evaluated:
             chosen=_short(chosen),
             noise=_short(noise),
         )
+
+    def taylor(self, name: str, claim: Array, weights: Array) -> Taylor | None:
+        """How well a claim about `weights · f` foretells it along one direction, for the picture."""
+        domain = None if self.point.boundary else self.problem.variable(name).domain
+        return taylor(self.problem.forward, self.point.values, name, claim, weights, domain, self.point.label)
 
 
 def _short(number: float) -> float:

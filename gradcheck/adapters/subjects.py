@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from gradcheck.adapters import construct, registry, source
+from gradcheck.adapters.construct import Made
 from gradcheck.adapters.interfaces import INTERFACES
 from gradcheck.adapters.protocol import Interface
 from gradcheck.errors import CannotBuild, NotASubject
@@ -26,11 +28,18 @@ def is_subject(thing: Any) -> bool:
     return registry.factory_for(thing) is not None or any(one.recognises(thing) for one in INTERFACES)
 
 
-def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] | None = None) -> Subject:
+def subject_of(
+    thing: Any,
+    *,
+    name: str | None = None,
+    init: Mapping[str, Any] | None = None,
+    inputs: tuple[Any, ...] | None = None,
+) -> Subject:
     """Return the subject that a class, an instance or a function is.
 
-    `init`: constructor arguments by name. Raises NotASubject where the thing makes no claim about a derivative, and
-    CannotBuild where it does but cannot be built from what is known; `Subject.build` raises CannotBuild as well.
+    `init`: constructor arguments by name. `inputs`: the point at which it is checked, and at no other. Raises
+    NotASubject where the thing makes no claim about a derivative, and CannotBuild where it does but cannot be built
+    from what is known; `Subject.build` raises CannotBuild as well.
     """
     if isinstance(thing, Subject):
         return thing
@@ -43,16 +52,16 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
         readings = readings or _readings(construct.unpack(made).obj)
     if not readings:
         raise NotASubject(f"{source.title(thing)} has no derivative that could be checked")
-    build = _Build(thing, readings, init)
-    example = _brings_inputs(thing, init)
+    build = _Build(thing, readings, init, inputs)
+    example = inputs is None and _brings_inputs(thing, init)
     return Subject(
         name or source.title(thing),
         source.location(thing),
         source.documentation(thing),
         build,
-        fixed=example or readings[0].fixed,
+        fixed=example or inputs is not None or readings[0].fixed,
         examples=example,
-        cases=build.cases,
+        cases=build.cases if inputs is None else tuple,
         waivers=_waivers(thing),
         code=(thing, *belonging(thing)),
     )
@@ -61,10 +70,17 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
 class _Build:
     """Builds one thing in any sizes, through the first of its readings that can be built."""
 
-    def __init__(self, thing: Any, readings: list[Interface], init: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self,
+        thing: Any,
+        readings: list[Interface],
+        init: Mapping[str, Any] | None,
+        inputs: tuple[Any, ...] | None = None,
+    ) -> None:
         self.thing = thing
         self.readings = readings
         self.init = init
+        self.inputs = inputs
 
     def __call__(self, sizes: Sizes, rng: np.random.Generator) -> Problem:
         try:
@@ -85,7 +101,7 @@ class _Build:
             yield self.reading.build(made, Sizes(), np.random.default_rng(0))
 
     def _in(self, sizes: Sizes, rng: np.random.Generator) -> Problem:
-        made = self.reading.make(self.thing, sizes, rng, self.init)
+        made = self._make(self.reading, sizes, rng)
         if sizes != Sizes() and isinstance(getattr(made.obj, "training", None), bool):
             made.obj.training = False  # what has two modes is checked in both: in evaluation at other sizes
         return self.reading.build(made, sizes, rng)
@@ -97,9 +113,13 @@ class _Build:
             for one in self.readings:
                 rng = np.random.default_rng(0)
                 with contextlib.suppress(CannotBuild):
-                    one.build(one.make(self.thing, Sizes(), rng, self.init), Sizes(), rng)
+                    one.build(self._make(one, Sizes(), rng), Sizes(), rng)
                     return one
         return self.readings[0]
+
+    def _make(self, reading: Interface, sizes: Sizes, rng: np.random.Generator) -> Made:
+        made = reading.make(self.thing, sizes, rng, self.init)
+        return made if self.inputs is None else replace(made, inputs=self.inputs)
 
     @functools.cached_property
     def usual_ranks(self) -> list[int]:

@@ -29,6 +29,7 @@ REQUIRED: dict[str, Item] = {
     "earlier calls leave no trace": sameness.earlier_calls_leave_no_trace,
     "derivatives leave weights alone": manners.derivatives_leave_weights,
     "vector-Jacobian products are linear": algebra.linear,
+    "Hessians are symmetric": algebra.symmetric,
     "vector-Jacobian products agree with the local gradients": algebra.agrees_with_local,
 }
 # Nobody's derivative is wrong for these: `return [self.w]` is right, as long as the caller only reads it.

@@ -32,11 +32,13 @@ def estimate(
     seed: int = 0,
     executor: Executor | None = None,
     most: int | None = None,
+    accuracy: float = 0.0,
 ) -> Estimate:
     """Return the Jacobian of `forward` by `values[wrt]`, with a bound for every entry.
 
     `forward(values)` must be pure. `domain`: the open interval in which the variable stays.
     `executor`: any `concurrent.futures.Executor`; forward must be picklable where it crosses processes.
+    `accuracy`: the relative error at which forward stops (a solver's tolerance), as far as its values may be off.
     An entry that cannot be estimated has an infinite bound and the result a `reason`. Raises TooLarge where more than
     `most` entries would be estimated: those of a structure, or all where none is found.
     """
@@ -50,6 +52,7 @@ def estimate(
     _limit(len(structure.index) * outputs, most)
     evaluator.worker.stacked = stack(evaluator, structure, ladder.scale, domain)
     ladder.listen(evaluator, rng, together=len(structure.index))
+    ladder.hear(accuracy * np.abs(evaluator.f0))
     extended = Extended(evaluator, domain)
     found, agrees = climb(evaluator, structure, ladder, extended, rng)
     if not agrees:
@@ -66,6 +69,9 @@ def estimate(
     found = vouch.widen(extended, structure, second_look.look(extended, structure, found))
     # Outputs did not move by a bit when what a certified structure calls zero was moved by about the scale.
     zero = ULPS * ladder.eps * np.abs(evaluator.f0) / ladder.scale.min()
+    if accuracy:
+        with np.errstate(all="ignore"):  # a step that is not known
+            found.rounding = np.fmax(found.rounding, 2 * accuracy * np.abs(evaluator.f0) / found.step)
     return _result(evaluator, structure, found, zero)
 
 

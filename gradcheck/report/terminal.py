@@ -17,8 +17,8 @@ from typing import Any, TextIO
 
 from gradcheck.report.rows import counts, headline, reason, tallied
 from gradcheck.report.tables import side_by_side
-from gradcheck.report.words import count, exact, number, place
-from gradcheck.results import ClaimResult, ComponentResult, Entry, Note, said
+from gradcheck.report.words import count, exact, number, order, place
+from gradcheck.results import ClaimResult, ComponentResult, Entry, Note, Taylor, said
 from gradcheck.verdicts import PASSING
 
 Segment = tuple[str, str]
@@ -116,6 +116,8 @@ def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
         lines += _block("kinks", f"{count(len(claim.kinks), 'entry', 'entries')}, where it takes: {conventions}")
     if verbose and claim.traceback:
         lines += _block("traceback", claim.traceback)
+    if verbose and claim.taylor is not None:
+        lines += _block("Taylor", _remainders(claim.taylor))
     if claim.verdict != "wrong":
         return lines
     if claim.causes and claim.causes[0].evidence:
@@ -135,6 +137,14 @@ def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
         # Not indented, so that it can be copied into a file as it is.
         lines += [[("    a test to paste:", "quiet")], [], *([(row, "code")] for row in _rows(claim.test)), []]
     return lines
+
+
+def _remainders(shown: Taylor) -> str:
+    """The remainders of Taylor's formula as a table, with their orders, and the slope."""
+    rates = ("", *(number(rate) for rate in shown.rates))
+    rows = zip(shown.steps, shown.remainders, rates, strict=True)
+    table = [f"{number(h):<10}{number(remainder):<12}{rate}".rstrip() for h, remainder, rate in rows]
+    return "\n".join([f"{'h':<10}{'remainder':<12}order", *table, order(shown)])
 
 
 def _why(claim: ClaimResult) -> str:

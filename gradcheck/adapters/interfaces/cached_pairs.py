@@ -42,7 +42,11 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
         out, cache = _split(f(*arrays))
         backward(np.ones_like(out), cache)
 
-    meanings, given = examples.find(list(arguments.signature_of(f, f).roles), sizes, (), rng, runs, both)
+    roles = arguments.signature_of(f, f).roles
+    if made.inputs is not None:
+        meanings, given = examples.brought(roles, made.inputs)
+    else:
+        meanings, given = examples.find(list(roles), sizes, (), rng, runs, both)
     pairs = list(zip(meanings, given, strict=True))
     variables = tuple(Variable(r.name, "input", a, r.constant, r.domain, r.data) for r, a in pairs)
     names, shapes = [v.name for v in variables], [v.example.shape for v in variables]

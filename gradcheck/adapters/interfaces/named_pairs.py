@@ -61,7 +61,10 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     def both(arrays: list[Array]) -> None:
         derivative(*arrays)
 
-    meanings, given = examples.find(list(signature.roles), sizes, (), rng, runs, both)
+    if made.inputs is not None:
+        meanings, given = examples.brought(signature.roles, made.inputs)
+    else:
+        meanings, given = examples.find(list(signature.roles), sizes, (), rng, runs, both)
     variables = tuple(
         Variable(r.name, "input", a, r.constant, r.domain, r.data) for r, a in zip(meanings, given, strict=True)
     )

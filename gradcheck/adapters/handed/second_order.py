@@ -1,0 +1,206 @@
+"""Second derivatives: a Hessian is the Jacobian of the gradient, by one array, of a function of one output.
+
+The gradient that it is held against is the one that was claimed, where that was found right; else it is measured.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from gradcheck import numerical
+from gradcheck.adapters import returned, source
+from gradcheck.adapters.handed import derivatives, writing
+from gradcheck.adapters.handed.derivatives import Derivative
+from gradcheck.adapters.handed.forward import Whole
+from gradcheck.adapters.handed.given import Call, Function, Given, Part
+from gradcheck.adapters.handed.known import Known
+from gradcheck.adapters.handed.options import Claims, Domain, Spaces
+from gradcheck.adapters.handed.posing import assembled
+from gradcheck.errors import CannotBuild, UsageError
+from gradcheck.problem import Array, Problem, Sizes, Subject
+
+# Steps of a measured gradient, as powers of two of each entry.
+EXPONENTS = range(3, 12)
+
+
+@dataclass(frozen=True)
+class SecondOrder:
+    """What is claimed of the second derivatives of a call: its Hessian, products with it, and the gradient's own.
+
+    `again`: the Jacobian of the claimed gradient is a claim as well, and everything is held against f itself.
+    """
+
+    call: Call
+    claims: Claims
+    hess: Function | None = None
+    hessp: Function | None = None
+    again: bool = False
+
+    def __post_init__(self) -> None:
+        for name, claim in (("hess", self.hess), ("hessp", self.hessp)):
+            if claim is not None and not callable(claim):
+                raise UsageError(f"expected {name} to be a function, but got {type(claim).__name__}: pass it uncalled")
+        if len(self.call.wrt) > 1 or self.variable.nested or self.part.array.dtype.kind == "c":
+            kind = "complex" if self.part.array.dtype.kind == "c" else "several arrays"
+            raise UsageError(f"second derivatives are by one real array, but {self.variable.name} is {kind}: see wrt=")
+        if self.claims.symmetric or self.claims.tangent is not None:
+            raise UsageError("second derivatives are by free entries: leave out symmetric= and tangent=")
+
+    @property
+    def variable(self) -> Given:
+        """The argument by which is differentiated: the first."""
+        return self.call.floats[0]
+
+    @property
+    def part(self) -> Part:
+        """Its array."""
+        return self.variable.parts[0]
+
+    def subject(self, right: bool) -> Subject:
+        """Return the subject "the gradient at the point", of which second derivatives are claimed.
+
+        `right`: what was claimed of the gradient was found right.
+        """
+        f = self.call.f
+        problem = functools.cache(lambda: self._problem(right))
+
+        def build(sizes: Sizes, rng: np.random.Generator) -> Problem:
+            return problem()
+
+        code = tuple(one for one in (f, self.hess, self.hessp) if one is not None)
+        return Subject(source.title(f), source.location(f), source.documentation(f), build, fixed=True, code=code)
+
+    def _problem(self, right: bool) -> Problem:
+        claimed = self._claimed()
+        domain = Spaces(self.call, self.claims).domain(self.variable, self.part.name, free=True)
+        accuracy, of_f = self.claims.accuracy, "the gradient is the one that was claimed"
+        gradient: Function = claimed or self.call.f
+        if claimed is None or self.again or not right:
+            gradient = measured = Measured.of(self.call, self.variable, domain, self.claims)
+            accuracy, of_f = measured.accuracy, "the gradient is measured"
+        known = Known(replace(self.call, f=gradient, wrt=(self.variable,)))
+        found: list[Derivative] = []
+        if self.hess is not None:
+            found += derivatives.jac(known, self.hess, "hess")
+        if self.hessp is not None:
+            found += derivatives.jvp(known, self.hessp, "hessp", after_point=True)
+        if self.again and claimed is not None:
+            found += derivatives.jac(
+                known, JacobianOf(claimed, self.call.arguments.index(self.variable)), "Jacobian of grad"
+            )
+        problem = assembled(known, replace(self.claims, accuracy=accuracy), found)
+        methods = tuple(replace(method, symmetric=method.name != "Jacobian of grad") for method in problem.methods)
+        whole = problem.forward
+        assert isinstance(whole, Whole)
+        return replace(
+            problem,
+            methods=methods,
+            reading=f"{problem.reading}; {of_f}",
+            call=None,
+            written=lambda values: writing.arguments(self.call, whole, self.claims, values),
+        )
+
+    def _claimed(self) -> Gradient | None:
+        """The claimed gradient by the variable."""
+        known = Known(self.call, pair=self.claims.jac is True)
+        if sum(one.size for one in known.outputs) != 1:
+            shape = " and ".join(str(one.shape) for one in known.outputs)
+            raise CannotBuild(f"a Hessian is that of a function with one number for its output, but f returns {shape}")
+        for name, claim in self.claims.functions.items():
+            for one in derivatives.KINDS[name](known, None if claim is True else claim):
+                if one.kind != "jvp" and self.variable in one.about:
+                    return Gradient(one, self.part, known.outputs[0])
+        return None
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """A claimed derivative as a function of the arguments: the gradient by one array."""
+
+    claimed: Derivative
+    part: Part
+    output: Array
+
+    def __call__(self, *arguments: Any, **kwargs: Any) -> Array:
+        items = self.claimed.at(list(arguments))([np.ones_like(self.output)])
+        return np.asarray(items[self.claimed.parts.index(self.part)]).reshape(self.part.shape)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The gradient of f by one argument as a function of the arguments: differences of sixth order, at fixed steps.
+
+    (45 (f(x+h) − f(x−h)) − 9 (f(x+2h) − f(x−2h)) + (f(x+3h) − f(x−3h))) / 60h, truncated at h⁶f⁽⁷⁾/140. Each entry
+    has the step that comes nearest to an estimate with a bound, at the point; `accuracy` is how near that is, as a
+    share of the largest entry.
+    """
+
+    call: Call
+    place: int
+    pair: bool
+    steps: Array
+    accuracy: float = 0.0
+
+    @classmethod
+    def of(cls, call: Call, variable: Given, domain: Domain | None, claims: Claims) -> Measured:
+        """Return the gradient near the point. Raises CannotBuild where it cannot be estimated there."""
+        arguments, place = Known(call).point(), call.arguments.index(variable)
+        x = np.asarray(arguments[place], dtype=float)
+        plain = cls(call, place, claims.jac is True, np.zeros(x.shape))
+
+        def forward(values: Any) -> list[Array]:
+            return [np.asarray(plain.value(arguments, call.kwargs, np.array(values["x"])))]
+
+        found = numerical.estimate(forward, {"x": x}, "x", domain=domain, accuracy=claims.accuracy)
+        value, bound = found.dense()[0].reshape(x.shape), found.dense("bound")[0].reshape(x.shape)
+        if not np.isfinite(bound).all():
+            raise CannotBuild(f"the gradient of f could not be measured: {found.reason}")
+        size = np.where(x == 0, float(np.abs(x).max(initial=0.0)) or 1.0, np.abs(x))
+        low, high = domain or (-np.inf, np.inf)
+        room = np.minimum(size, np.minimum(x - low, high - x) / 4)
+        ladder = [2.0**-k * room for k in EXPONENTS]
+        off = np.stack([np.abs(replace(plain, steps=h)(*arguments, **call.kwargs) - value) + bound for h in ladder])
+        off[np.isnan(off)] = np.inf
+        best = np.argmin(off, axis=0)
+        largest = float(np.abs(value).max(initial=0.0)) or 1.0
+        steps = np.take_along_axis(np.stack(ladder), best[None], axis=0)[0]
+        return replace(plain, steps=steps, accuracy=float(off.min(axis=0).max(initial=0.0)) / largest)
+
+    def value(self, arguments: Any, kwargs: Any, x: Array) -> float:
+        """f at the arguments, with x in its place."""
+        said = self.call.f(*arguments[: self.place], x, *arguments[self.place + 1 :], **kwargs)
+        [output] = returned.outputs(said[0] if self.pair else said)
+        return float(output.reshape(()))
+
+    def __call__(self, *arguments: Any, **kwargs: Any) -> Array:
+        x = np.asarray(arguments[self.place], dtype=float)
+        gradient = np.empty(x.shape)
+        for index in np.ndindex(x.shape):
+            h, total = float(self.steps[index]), 0.0
+            for weight, times in ((45, 1), (-9, 2), (1, 3)):
+                ahead, behind = x.copy(), x.copy()
+                ahead[index] += times * h
+                behind[index] -= times * h
+                difference = self.value(arguments, kwargs, ahead) - self.value(arguments, kwargs, behind)
+                total += weight * difference
+            gradient[index] = total / (60 * h)
+        return gradient
+
+
+@dataclass(frozen=True)
+class JacobianOf:
+    """The Jacobian of a claimed gradient by one argument, measured."""
+
+    gradient: Gradient
+    place: int
+
+    def __call__(self, *arguments: Any, **kwargs: Any) -> Array:
+        def forward(values: Any) -> list[Array]:
+            return [self.gradient(*arguments[: self.place], np.array(values["x"]), *arguments[self.place + 1 :])]
+
+        x = np.asarray(arguments[self.place], dtype=float)
+        return numerical.estimate(forward, {"x": x}, "x").dense()

@@ -1,0 +1,62 @@
+"""First and second derivatives of one function: two checks, and one result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gradcheck.adapters.handed.second_order import SecondOrder
+from gradcheck.check import Options, check_subject
+from gradcheck.problem import Subject
+from gradcheck.results import ComponentResult, ContractResult
+from gradcheck.verdicts import farthest, overall
+
+# The worst first.
+KEPT = ("broken", "noted", "kept", "not tried")
+
+
+def check_orders(first: Subject | None, second: SecondOrder | None, options: Options) -> ComponentResult:
+    """Check the first derivatives, then the second ones: of the claimed gradient where that is right."""
+    start = time.monotonic()
+    found = None if first is None else check_subject(first, options)
+    if second is None:
+        assert found is not None
+        return found
+    left = max(options.time_limit - (time.monotonic() - start), 1e-3)
+    again = check_subject(second.subject(right=bool(found)), replace(options, time_limit=left))
+    return again if found is None else together(found, again)
+
+
+def together(first: ComponentResult, second: ComponentResult) -> ComponentResult:
+    """Return what was found about both orders as one result; where a name is in both, the second one's says so."""
+    verdict = overall([first.verdict, second.verdict])
+    reach = farthest([first.reach, second.reach])
+    return replace(
+        first,
+        verdict=verdict,
+        reach=reach,
+        where=first.where if first.reach == reach else second.where,
+        reason="; ".join(filter(None, (first.reason, second.reason))),
+        reading="; ".join(dict.fromkeys([*first.reading.split("; "), *second.reading.split("; ")])),
+        claims=(*first.claims, *second.claims),
+        contract=_contract(first.contract, second.contract),
+        notes=tuple(dict.fromkeys((*first.notes, *second.notes))),
+        unjudged=(*first.unjudged, *second.unjudged),
+        calls=(*first.calls, *_of_second(second.calls)),
+        rows=(*first.rows, *_of_second(second.rows)),
+        structures=(*first.structures, *((f"{name}, second order", what) for name, what in second.structures)),
+    )
+
+
+def _of_second(counts: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The calls of the gradient, which is the forward of the second order."""
+    return [(f"gradient, {stage}", count) for stage, count in counts]
+
+
+def _contract(first: Sequence[ContractResult], second: Sequence[ContractResult]) -> tuple[ContractResult, ...]:
+    """The worse of each item."""
+    if not first or not second:
+        return tuple(first or second)
+    pairs = zip(first, second, strict=True)
+    return tuple(min(both, key=lambda item: KEPT.index(item.verdict)) for both in pairs)
