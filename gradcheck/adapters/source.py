@@ -8,6 +8,8 @@ import os
 import re
 from typing import Any
 
+import numpy as np
+
 
 def location(thing: Any) -> str:
     """Return `"path/of/file.py:line"`, relative to the current folder where it lies inside it, or ""."""
@@ -35,6 +37,8 @@ def _line(code: Any, path: str) -> int:
 
 def title(thing: Any) -> str:
     """Return the dotted name of a class or function, or of an instance's class."""
+    if isinstance(thing, np.ufunc):
+        return f"numpy.{thing.__name__}" if getattr(np, thing.__name__, None) is thing else thing.__name__
     code = thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
     module = getattr(code, "__module__", "") or ""
     name = getattr(code, "__qualname__", getattr(code, "__name__", repr(code))).replace("<locals>.", "")

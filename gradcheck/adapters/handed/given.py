@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -108,7 +108,7 @@ class Call:
 
     def chosen(self, keys: Any, what: str) -> tuple[Given, ...]:
         """Return the arguments that `keys` (a name, a number, or several) are."""
-        several = [keys] if isinstance(keys, (str, int, np.integer)) else list(keys)
+        several = [keys] if isinstance(keys, str) or not isinstance(keys, Iterable) else list(keys)
         found = tuple(self.arguments[self.number(key, what)] for key in several)
         for one in found:
             if not one.parts:

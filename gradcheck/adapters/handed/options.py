@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,18 +72,18 @@ class Spaces:
                 f"expected {part.name} to be finite, but it holds NaN or infinity: differentiate elsewhere"
             )
         domain = self.domain(argument, part.name, free=True)
-        _inside(part, domain)
         named = (argument.name, part.name)
         symmetric = any(name in self.symmetric for name in named) or ("" in self.symmetric and _is_square(part.array))
         project = self._one(self.tangents, named, alone, "tangent")
         retract = self._one(self.retractions, named, alone, "retraction")
         if part.array.dtype.kind == "c":
             if symmetric or project is not None or domain is not None:
-                raise UsageError(f"symmetric=, tangent= and domain= are for real arrays, but {part.name} is complex")
+                raise UsageError(f"domain=, symmetric= and tangent= are for real arrays, but {part.name} is complex")
             real, imaginary = np.array(part.array.real), np.array(part.array.imag)
             return Complex(
                 (Variable(f"{part.name}.real", "input", real), Variable(f"{part.name}.imag", "input", imaginary))
             )
+        _inside(part, domain)
         tied = symmetric or project is not None
         variables = (Variable(part.name, "input", part.array, domain=domain, tied=tied),)
         if symmetric:
@@ -157,7 +157,7 @@ def _symmetric(option: Any, call: Call) -> set[str]:
             raise UsageError("symmetric=True: expected a square matrix among the arguments, but there is none")
         return {""}
     parts = {part.name for one in call.arguments for part in one.parts}
-    several = [option] if isinstance(option, (str, int)) else list(option)
+    several = [option] if isinstance(option, str) or not isinstance(option, Iterable) else list(option)
     return {key if key in parts else call.arguments[call.number(key, "symmetric")].name for key in several}
 
 

@@ -1,0 +1,253 @@
+"""The call for library authors: objects at given points, what is no NumPy array, misspelt keywords, tolerances."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+import gradcheck
+from gradcheck import Options, UsageError
+
+check = gradcheck.check
+X = np.array([[1.0, -0.5, 2.0], [0.25, 3.0, -1.0]])
+
+
+class Dense:
+    def __init__(self, n, m):
+        self.W = np.linspace(-1, 1, n * m).reshape(n, m)
+        self.b = np.zeros(m)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, g):
+        self.dW = self.x.T @ g
+        self.db = g.sum(0)
+        return g @ self.W.T
+
+
+class Averaging(Dense):
+    def backward(self, g):
+        dx = super().backward(g)
+        self.db = g.mean(0)
+        return dx
+
+
+class WrongBelowZero(Dense):
+    def backward(self, g):
+        return super().backward(g) * np.where(self.x < -10, 2, 1)
+
+
+def swish(x):
+    return x * np.tanh(x)
+
+
+def swish_grad(x):
+    return np.tanh(x) + x * (1 - np.tanh(x) ** 2)
+
+
+def shifted(x):
+    return x * np.tanh(x)
+
+
+def shifted_grad(x):
+    return np.tanh(x) + x * np.tanh(x) ** 2
+
+
+def test_an_instance_is_asked_at_the_point_that_is_given_and_at_no_other():
+    right = check(Dense(3, 2), X)
+    assert {claim.wrt: claim.verdict for claim in right.claims} == {"x": "correct", "W": "correct", "b": "correct"}
+    assert {point.point for claim in right.claims for point in claim.points} == {"as given"}
+    assert {claim.wrt: claim.verdict for claim in check(Averaging(3, 2), X).claims}["b"] == "wrong"
+    assert check(WrongBelowZero(3, 2), X).verdict == "correct"
+    assert check(WrongBelowZero(3, 2), 20 * X).verdict == "wrong"
+
+
+def test_a_function_beside_its_derivative_is_asked_at_the_point():
+    assert check(swish, X).verdict == "correct"
+    assert {point.point for point in check(swish, X).claims[0].points} == {"as given"}
+    assert check(shifted, X).verdict == "wrong"
+    assert "expected 1 inputs (x), but got 2" in check(swish, X, X).reason
+
+
+def test_a_point_of_another_number_of_arrays_could_not_be_asked():
+    result = check(Dense(3, 2), X, X)
+    assert result.verdict == "could not be asked"
+    assert "2 inputs, but forward takes 1" in result.reason
+
+
+@pytest.mark.parametrize(
+    "option", [{"args": (1,)}, {"wrt": "x"}, {"domain": (0, 1)}, {"kwargs": {}}, {"tangent": np.add}]
+)
+def test_what_is_for_functions_is_refused_for_objects(option):
+    with pytest.raises(UsageError, match="= is for a function handed over with its derivative"):
+        check(Dense(3, 2), X, **option)
+
+
+def test_what_has_no_derivative_at_all_says_which_may_be_given():
+    with pytest.raises(UsageError, match=r"jac=, grad=, deriv=, vjp=, jvp=, hess= or hessp=: sin has none of its own"):
+        check(np.sin, X)
+    with pytest.raises(UsageError, match="expected a function to differentiate, but got object"):
+        check(object(), X, grad=np.cos)
+    with pytest.raises(UsageError, match="has no derivative that could be checked"):
+        check(object())
+
+
+# Arrays of other libraries.
+
+
+class OnDevice:
+    """What stands for an array of a GPU: it refuses to be made one of NumPy's."""
+
+    shape = (3,)
+
+    def __array__(self, *args, **kwargs):
+        raise TypeError("can't convert device type tensor to numpy")
+
+
+class Tensor(OnDevice):
+    def cpu(self):
+        return self
+
+
+class WithGradient(Tensor):
+    def detach(self):
+        return self
+
+
+class Device(OnDevice):
+    @property
+    def __cuda_array_interface__(self):
+        return {}
+
+    def get(self):
+        return np.ones(3)
+
+
+class Eager:
+    def numpy(self):
+        return np.ones(3)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (Tensor(), r"expected x to be a NumPy array, but got \S+Tensor: pass x.cpu\(\).numpy\(\), and functions that"),
+        (WithGradient(), r"pass x.detach\(\).cpu\(\).numpy\(\), and functions"),
+        (Device(), r"but got \S+Device: pass x.get\(\), and"),
+        (Eager(), r"pass x.numpy\(\), and"),
+        (
+            OnDevice(),
+            r"which cannot be made one \(TypeError: can't convert device type tensor to numpy\): convert it first",
+        ),
+        ({"w": Tensor()}, r"expected x\['w'\] to be a NumPy array"),
+        ([np.ones(2), Eager()], r"expected x\[1\] to be a NumPy array"),
+    ],
+)
+def test_arrays_that_numpy_cannot_compute_with_are_refused_in_a_line(value, said):
+    with pytest.raises(UsageError, match=said) as caught:
+        check(np.sin, value, grad=np.cos)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(UsageError, match=r"to be a NumPy array|to be an array of real numbers"):
+        gradcheck.numerical_jacobian(np.sin, value)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("a", "but x is of type str"),
+        (None, "but x is None"),
+        (np.array(["a"]), "but x is an array of dtype <U1"),
+        ([[1], [1, 2]], "but x is a list that is no array"),
+        (object(), "but x is of type object"),
+        ({"name": "a"}, "but x is of type dict"),
+    ],
+)
+def test_a_point_without_numbers_says_what_came(value, said):
+    with pytest.raises(UsageError, match=f"nothing to differentiate by: .*{said}"):
+        check(np.sin, value, grad=np.cos)
+
+
+@pytest.mark.parametrize("value", [[np.nan, 1.0], np.inf, {"w": np.array([np.nan])}, 1 + 1j * np.inf])
+def test_a_point_that_is_not_finite_is_refused(value):
+    with pytest.raises(UsageError, match="to be finite, but it holds NaN or infinity"):
+        check(lambda x: x, value, grad=lambda x: x)
+
+
+# Keywords.
+
+
+@pytest.mark.parametrize(
+    ("keyword", "said"),
+    [
+        ("gradd", "check takes no keyword gradd=: do you mean grad=?"),
+        ("hesss", "do you mean hess=?"),
+        ("simmetric", "do you mean symmetric=?"),
+        ("fprime", "do you mean grad=?"),
+        ("jacobian", "do you mean jac=?"),
+        ("argnums", "do you mean wrt=?"),
+        ("bounds", "do you mean domain=?"),
+        ("seed", "do you mean options=gradcheck.Options(seed=…)?"),
+        ("atol", "check takes no atol=: no tolerance has to be chosen"),
+        ("eps", "accuracy= says how exact f is where it is computed iteratively"),
+        ("quux", "it takes args, kwargs, wrt, jac, grad, deriv, vjp, jvp, hess, hessp, order, domain, symmetric"),
+    ],
+)
+def test_keywords_that_are_not_known_are_refused_by_name(keyword, said):
+    with pytest.raises(UsageError) as caught:
+        check(np.sin, X, **{keyword: 1})
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"accuracy": -1}, "expected accuracy to be the relative error of f, 1e-8 say, but got -1"),
+        ({"accuracy": "high"}, "expected accuracy to be the relative error of f"),
+        ({"time_limit": 0}, "expected time_limit to be a number of seconds, but got 0"),
+        ({"time_limit": "1"}, "expected time_limit to be a number of seconds"),
+    ],
+)
+def test_options_that_are_no_numbers_are_refused(options, said):
+    with pytest.raises(UsageError, match=said):
+        check(np.sin, X, deriv=np.cos, **options)
+
+
+def test_a_slow_function_is_stopped_at_its_time_limit():
+    def slow(x):
+        time.sleep(0.02)
+        return x @ x
+
+    result = check(slow, np.ones(30), grad=lambda x: 2 * x, time_limit=0.2)
+    assert result.verdict == "could not be asked"
+    assert result.reason == "the time limit of 0.2 s is over"
+    # Options say the rest, and the keyword goes first.
+    assert check(np.sin, X, deriv=np.cos, time_limit=60, options=Options(time_limit=1e-9)).verdict == "correct"
+
+
+# Functions that stop at a tolerance.
+
+
+def solved(c, tolerance):
+    """The root of x + tanh(x) = c, by bisection down to a tolerance."""
+    low, high = np.full(c.shape, -20.0), np.full(c.shape, 20.0)
+    while (high - low).max() > tolerance:
+        middle = (low + high) / 2
+        above = middle + np.tanh(middle) > c
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return (low + high) / 2
+
+
+def implicit(c, tolerance):
+    return 1 / (2 - np.tanh(solved(c, 1e-13)) ** 2)
+
+
+def test_accuracy_takes_in_where_a_function_stops():
+    c = np.array([1.5, -4.0])
+    right = check(solved, c, args=(1e-10,), accuracy=1e-10, deriv=implicit)
+    assert right.verdict in ("correct", "unresolved")
+    assert not check(solved, c, args=(1e-10,), accuracy=1e-10, deriv=lambda c, t: 1.01 * implicit(c, t))
+    assert check(solved, c, args=(1e-10,), accuracy=1e-10, deriv=lambda c, t: 1.01 * implicit(c, t)).verdict == "wrong"
