@@ -250,7 +250,9 @@ class Evaluated:
     def taylor(self, name: str, claim: Array, weights: Array) -> Taylor | None:
         """How well a claim about `weights · f` foretells it along one direction, for the picture."""
         domain = None if self.point.boundary else self.problem.variable(name).domain
-        return taylor(self.problem.forward, self.point.values, name, claim, weights, domain, self.point.label)
+        return taylor(
+            self.problem.forward, self.point.values, name, claim, weights, self.flat, domain, self.point.label
+        )
 
 
 def _short(number: float) -> float:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from gradcheck.adapters.handed.second_order import SecondOrder
 from gradcheck.check import Options, check_subject
 from gradcheck.problem import Subject
-from gradcheck.results import ComponentResult, ContractResult
+from gradcheck.results import ComponentResult, ContractResult, Note
 from gradcheck.verdicts import farthest, overall
 
 # The worst first.
@@ -20,9 +20,9 @@ def check_orders(first: Subject | None, second: SecondOrder | None, options: Opt
     """Check the first derivatives, then the second ones: of the claimed gradient where that is right."""
     start = time.monotonic()
     found = None if first is None else check_subject(first, options)
-    if second is None:
-        assert found is not None
+    if found is not None and (second is None or (options.fail_fast and not found)):
         return found
+    assert second is not None
     left = max(options.time_limit - (time.monotonic() - start), 1e-3)
     again = check_subject(second.subject(right=bool(found)), replace(options, time_limit=left))
     return again if found is None else together(found, again)
@@ -41,12 +41,17 @@ def together(first: ComponentResult, second: ComponentResult) -> ComponentResult
         reading="; ".join(dict.fromkeys([*first.reading.split("; "), *second.reading.split("; ")])),
         claims=(*first.claims, *second.claims),
         contract=_contract(first.contract, second.contract),
-        notes=tuple(dict.fromkeys((*first.notes, *second.notes))),
+        notes=tuple(dict.fromkeys((*first.notes, *map(_about_the_gradient, second.notes)))),
         unjudged=(*first.unjudged, *second.unjudged),
         calls=(*first.calls, *_of_second(second.calls)),
         rows=(*first.rows, *_of_second(second.rows)),
         structures=(*first.structures, *((f"{name}, second order", what) for name, what in second.structures)),
     )
+
+
+def _about_the_gradient(note: Note) -> Note:
+    """What is said of forward there is said of the gradient."""
+    return replace(note, about="the gradient") if note.about == "forward" else note
 
 
 def _of_second(counts: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:

@@ -29,12 +29,13 @@ def taylor(
     name: str,
     claim: Array,
     weights: Array,
+    start: Array,
     domain: tuple[float, float] | None,
     label: str,
 ) -> Taylor | None:
     """Return the remainders of a claim about `values[name]` at the point `label`; None where f is not finite there.
 
-    `claim`: the derivative of `weights · f`, flat; `weights`: one for each of all outputs, flat.
+    `claim`: the derivative of `weights · f`, flat; `weights`: one for each of all outputs, which are `start` there.
     """
     x = np.asarray(values[name], dtype=float)
     v = _direction(x, domain)
@@ -45,7 +46,6 @@ def taylor(
 
     try:
         with np.errstate(all="ignore"):
-            start = outputs(0.0)
             change = [float(weights @ (outputs(h) - start)) for h in STEPS]
     except Exception:  # somebody else's code, which refuses values near the point
         return None

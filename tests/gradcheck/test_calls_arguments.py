@@ -74,6 +74,14 @@ def test_gradients_by_name_are_by_what_they_name():
     assert judged(swapped) == {"a": "wrong", "b": "wrong"}
 
 
+def test_gradients_by_other_names_could_not_be_asked():
+    result = check(lambda a, b: a * b, 2.0, 3.0, grad=lambda a, b: {"first": b, "second": a})
+    assert result.verdict == "could not be asked"
+    assert (
+        result.reason == "expected grad to return a dict with arguments (a, b) for keys, but it has 'first', 'second'"
+    )
+
+
 @pytest.mark.parametrize("wrt", ["w", 1, ("w",), [1], range(1, 2)])
 def test_wrt_names_what_is_differentiated(wrt):
     assert judged(check(lambda X, w: np.sum((X @ w) ** 2), X, W, wrt=wrt, grad=lambda X, w: 2 * X.T @ (X @ w))) == {
@@ -237,6 +245,10 @@ def test_a_list_of_arrays_is_a_tree_for_vjp_and_jvp_too():
     x = np.array([[1.0, -1.0], [0.5, 2.0], [3.0, 0.25]])
     assert check(affine, params, args=(x,), vjp=lambda p, x, g: [x.T @ g, g.sum(0)])
     assert not check(affine, params, args=(x,), vjp=lambda p, x, g: [x.T @ g, g.mean(0)])
+    by_weight = np.einsum("ni,jk->njik", x, np.eye(2))
+    by_bias = np.broadcast_to(np.eye(2), (3, 2, 2))
+    assert check(affine, params, args=(x,), jac=lambda p, x: [by_weight, by_bias])
+    assert not check(affine, params, args=(x,), jac=lambda p, x: [by_weight[:, ::-1], by_bias])
     assert check(affine, params, args=(x,), jvp=lambda p, x, v: x @ v[0] + v[1])
     assert not check(affine, params, args=(x,), jvp=lambda p, x, v: x @ v[0] - v[1])
     assert check(affine, params, x, vjp=lambda p, x, g: ([x.T @ g, g.sum(0)], g @ p[0].T))

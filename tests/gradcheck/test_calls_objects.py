@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import time
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pytest
@@ -226,6 +228,20 @@ def test_a_slow_function_is_stopped_at_its_time_limit():
     assert result.reason == "the time limit of 0.2 s is over"
     # Options say the rest, and the keyword goes first.
     assert check(np.sin, X, deriv=np.cos, time_limit=60, options=Options(time_limit=1e-9)).verdict == "correct"
+
+
+def squares(x, A, scale=1.0):
+    return scale * (A @ x) ** 2
+
+
+def test_the_columns_may_be_taken_by_other_processes():
+    A = np.array([[1.0, 2.0, 0.5], [0.0, -1.0, 3.0]])
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
+        options = Options(executor=executor, evidence=False)
+        for factor in (1.0, 1.001):
+            jac = lambda x, A, scale, c=factor: 2 * c * scale * A * (A @ x)[:, None]  # noqa: E731
+            result = check(squares, X[0], args=(A,), kwargs={"scale": 3.0}, jac=jac, options=options)
+            assert result.verdict == ("correct" if factor == 1 else "wrong")
 
 
 # Functions that stop at a tolerance.

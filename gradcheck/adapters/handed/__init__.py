@@ -1,10 +1,11 @@
-"""Functions handed over with their derivative: the call `gradcheck.check(f, x, grad=df)`.
+"""Functions handed over with their derivative: the call `gradcheck.check(f, x, grad=df)`, top to bottom.
 
-given.py        the arguments, and which of them are numbers      trees.py    nested dicts and lists of arrays
-options.py      what is said beside them                          spaces.py   how an array may move
-known.py        what is known at the point                        answers.py  an answer taken apart
-derivatives.py  grad, jac, deriv, vjp, jvp as questions           jacobians.py  every form of a Jacobian
-conventions.py  of complex numbers and symmetric matrices         posing.py   the problem that they pose
+- `keywords.py` refuses what is misspelt; `given.py` looks at the arguments, of which some are nested (`trees.py`);
+- `options.py` reads what is said beside them: how each array may move (`spaces.py`);
+- `known.py` calls f and its derivatives at the point; `answers.py` and `jacobians.py` take apart what comes back;
+- `derivatives.py` makes a question of each derivative, in the convention that it follows (`conventions.py`);
+- `posing.py` makes a problem of the questions and a `forward.py`; `writing.py` writes the call for a test to paste;
+- `second_order.py` does the same for Hessians, of a gradient as a function (`gradients.py`).
 """
 
 from __future__ import annotations

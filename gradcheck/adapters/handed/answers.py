@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 from typing import Any
@@ -16,9 +17,24 @@ from gradcheck.problem import Array
 
 Fits = Callable[[Any, Sequence[Part]], bool]
 
+# A sparse matrix of more entries is never written out.
+WRITTEN_OUT = 10_000_000
+
+
+def is_sparse(item: Any) -> bool:
+    """Whether an item is a sparse matrix or array."""
+    return all(hasattr(item, name) for name in ("toarray", "shape", "T"))
+
+
+def is_large(item: Any) -> bool:
+    """Whether an item is a sparse matrix that is too large to be written out."""
+    return is_sparse(item) and math.prod(item.shape) > WRITTEN_OUT
+
 
 def array_of(item: Any) -> Array | None:
-    """Return an item as an array of numbers; None where it is none (a ragged list, an operator)."""
+    """Return an item as an array of numbers; None where it is none (a ragged list, an operator) or too large."""
+    if is_large(item):
+        return None
     try:
         array = np.asarray(returned.plain(item))
     except Exception:  # somebody else's __array__
@@ -43,7 +59,10 @@ def about(answer: Any, call: Call, fits: Fits, what: str) -> tuple[Given, ...]:
         return floats[:1]
     if isinstance(answer, dict):
         named = tuple(one for one in candidates if trees.follow(answer, (one.name,)) is not None)
-        return named or floats
+        if not named:
+            keys, names = ", ".join(map(repr, answer)), ", ".join(one.name for one in candidates)
+            raise CannotBuild(f"expected {what} to return a dict with arguments ({names}) for keys, but it has {keys}")
+        return named
     if isinstance(answer, (list, tuple)):
         count = len(answer)
         readings = [some for some in (floats, candidates, candidates[:count]) if len(some) == count]

@@ -11,15 +11,12 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import returned
-from gradcheck.adapters.handed.answers import array_of
+from gradcheck.adapters.handed.answers import array_of, is_large, is_sparse
 from gradcheck.adapters.handed.given import Part
 from gradcheck.adapters.handed.known import Known
 from gradcheck.problem import Array
 
 Shape = tuple[int, ...]
-
-# A sparse Jacobian of up to this many entries is written out.
-WRITTEN_OUT = 10_000_000
 
 # How far entries are moved, as a share of themselves, to see which outputs change with them.
 NEAR = 2.0**-20
@@ -28,11 +25,6 @@ NEAR = 2.0**-20
 def is_operator(item: Any) -> bool:
     """Whether an item is a linear operator: it multiplies, and its entries cannot be read."""
     return all(hasattr(item, name) for name in ("matvec", "shape")) and not hasattr(item, "toarray")
-
-
-def is_sparse(item: Any) -> bool:
-    """Whether an item is a sparse matrix or array."""
-    return all(hasattr(item, name) for name in ("toarray", "shape", "T"))
 
 
 def size_of(shapes: Sequence[Shape]) -> int:
@@ -109,8 +101,7 @@ def matrix(item: Any, outputs: Sequence[Shape], part: Part, what: str) -> Array:
 
 def product(item: Any, outputs: Sequence[Shape], part: Part, what: str) -> Callable[[Array], Array]:
     """Return what multiplies rows with a Jacobian by one array, in whatever form it is; ValueError where it is none."""
-    entries = size_of(outputs) * part.array.size
-    if is_sparse(item) and entries > WRITTEN_OUT and tuple(item.shape) == (size_of(outputs), part.array.size):
+    if is_large(item) and tuple(item.shape) == (size_of(outputs), part.array.size):
         return lambda row: np.asarray(item.T @ row).reshape(part.shape)
     written = matrix(item, outputs, part, what).copy()
     return lambda row: times(row, written, part.shape)

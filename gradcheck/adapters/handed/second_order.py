@@ -6,26 +6,21 @@ The gradient that it is held against is the one that was claimed, where that was
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradcheck import numerical
-from gradcheck.adapters import returned, source
+from gradcheck.adapters import source
 from gradcheck.adapters.handed import derivatives, writing
 from gradcheck.adapters.handed.derivatives import Derivative
 from gradcheck.adapters.handed.forward import Whole
 from gradcheck.adapters.handed.given import Call, Function, Given, Part
+from gradcheck.adapters.handed.gradients import Gradient, JacobianOf, Measured
 from gradcheck.adapters.handed.known import Known
-from gradcheck.adapters.handed.options import Claims, Domain, Spaces
+from gradcheck.adapters.handed.options import Claims, Spaces
 from gradcheck.adapters.handed.posing import assembled
 from gradcheck.errors import CannotBuild, UsageError
-from gradcheck.problem import Array, Problem, Sizes, Subject
-
-# Steps of a measured gradient, as powers of two of each entry.
-EXPONENTS = range(3, 12)
+from gradcheck.problem import Problem, Sizes, Subject
 
 
 @dataclass(frozen=True)
@@ -78,11 +73,12 @@ class SecondOrder:
     def _problem(self, right: bool) -> Problem:
         claimed = self._claimed()
         domain = Spaces(self.call, self.claims).domain(self.variable, self.part.name, free=True)
-        accuracy, of_f = self.claims.accuracy, "the gradient is the one that was claimed"
-        gradient: Function = claimed or self.call.f
+        gradient: Function
         if claimed is None or self.again or not right:
-            gradient = measured = Measured.of(self.call, self.variable, domain, self.claims)
-            accuracy, of_f = measured.accuracy, "the gradient is measured"
+            measured = Measured.of(self.call, self.variable, domain, self.claims)
+            gradient, accuracy, how = measured, measured.accuracy, "the gradient is measured"
+        else:
+            gradient, accuracy, how = claimed, self.claims.accuracy, "the gradient is the one that was claimed"
         known = Known(replace(self.call, f=gradient, wrt=(self.variable,)))
         found: list[Derivative] = []
         if self.hess is not None:
@@ -90,17 +86,16 @@ class SecondOrder:
         if self.hessp is not None:
             found += derivatives.jvp(known, self.hessp, "hessp", after_point=True)
         if self.again and claimed is not None:
-            found += derivatives.jac(
-                known, JacobianOf(claimed, self.call.arguments.index(self.variable)), "Jacobian of grad"
-            )
+            again = JacobianOf(claimed, self.call.arguments.index(self.variable))
+            found += derivatives.jac(known, again, "Jacobian of grad")
         problem = assembled(known, replace(self.claims, accuracy=accuracy), found)
-        methods = tuple(replace(method, symmetric=method.name != "Jacobian of grad") for method in problem.methods)
+        methods = tuple(replace(method, symmetric=method.name.startswith("hess")) for method in problem.methods)
         whole = problem.forward
         assert isinstance(whole, Whole)
         return replace(
             problem,
             methods=methods,
-            reading=f"{problem.reading}; {of_f}",
+            reading=f"{problem.reading}; {how}",
             call=None,
             written=lambda values: writing.arguments(self.call, whole, self.claims, values),
         )
@@ -116,99 +111,3 @@ class SecondOrder:
                 if one.kind != "jvp" and self.variable in one.about:
                     return Gradient(one, self.part, known.outputs[0])
         return None
-
-
-@dataclass(frozen=True)
-class Gradient:
-    """A claimed derivative as a function of the arguments: the gradient by one array."""
-
-    claimed: Derivative
-    part: Part
-    output: Array
-
-    def __call__(self, *arguments: Any, **kwargs: Any) -> Array:
-        items = self.claimed.at(list(arguments))([np.ones_like(self.output)])
-        return np.asarray(items[self.claimed.parts.index(self.part)]).reshape(self.part.shape)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The gradient of f by one argument as a function of the arguments: differences of sixth order, at fixed steps.
-
-    (45 (f(x+h) − f(x−h)) − 9 (f(x+2h) − f(x−2h)) + (f(x+3h) − f(x−3h))) / 60h, truncated at h⁶f⁽⁷⁾/140. Each entry
-    has the step that comes nearest to an estimate with a bound, at the point; `accuracy` is how near that is, as a
-    share of the largest entry.
-    """
-
-    call: Call
-    place: int
-    pair: bool
-    steps: Array
-    accuracy: float = 0.0
-
-    @classmethod
-    def of(cls, call: Call, variable: Given, domain: Domain | None, claims: Claims) -> Measured:
-        """Return the gradient near the point. Raises CannotBuild where it cannot be estimated there."""
-        arguments, place = Known(call).point(), call.arguments.index(variable)
-        x = np.asarray(arguments[place], dtype=float)
-        plain = cls(call, place, claims.jac is True, np.zeros(x.shape))
-
-        def forward(values: Any) -> list[Array]:
-            return [np.asarray(plain.value(arguments, call.kwargs, np.array(values["x"])))]
-
-        found = numerical.estimate(forward, {"x": x}, "x", domain=domain, accuracy=claims.accuracy)
-        value, bound = found.dense()[0].reshape(x.shape), found.dense("bound")[0].reshape(x.shape)
-        if not np.isfinite(bound).all():
-            raise CannotBuild(f"the gradient of f could not be measured: {found.reason}")
-        size = np.where(x == 0, float(np.abs(x).max(initial=0.0)) or 1.0, np.abs(x))
-        low, high = domain or (-np.inf, np.inf)
-        room = np.minimum(size, np.minimum(x - low, high - x) / 4)
-        ladder = [2.0**-k * room for k in EXPONENTS]
-        off = np.stack([np.abs(replace(plain, steps=h)(*arguments, **call.kwargs) - value) + bound for h in ladder])
-        off[np.isnan(off)] = np.inf
-        best = np.argmin(off, axis=0)
-        largest = float(np.abs(value).max(initial=0.0)) or 1.0
-        steps = np.take_along_axis(np.stack(ladder), best[None], axis=0)[0]
-        return replace(plain, steps=steps, accuracy=float(off.min(axis=0).max(initial=0.0)) / largest)
-
-    def value(self, arguments: Any, kwargs: Any, x: Array) -> float:
-        """f at the arguments, with x in its place."""
-        said = self.call.f(*arguments[: self.place], x, *arguments[self.place + 1 :], **kwargs)
-        [output] = returned.outputs(said[0] if self.pair else said)
-        return float(output.reshape(()))
-
-    def __call__(self, *arguments: Any, **kwargs: Any) -> Array:
-        x = np.asarray(arguments[self.place], dtype=float)
-        gradient = np.empty(x.shape)
-        for index in np.ndindex(x.shape):
-            h, total = float(self.steps[index]), 0.0
-            for weight, times in ((45, 1), (-9, 2), (1, 3)):
-                ahead, behind = x.copy(), x.copy()
-                ahead[index] += times * h
-                behind[index] -= times * h
-                difference = self.value(arguments, kwargs, ahead) - self.value(arguments, kwargs, behind)
-                total += weight * difference
-            gradient[index] = total / (60 * h)
-        return gradient
-
-
-@dataclass(frozen=True)
-class JacobianOf:
-    """The Jacobian of a claimed gradient by one argument, measured once at each point."""
-
-    gradient: Gradient
-    place: int
-    known: dict[bytes, Array] = field(default_factory=dict)
-
-    def __call__(self, *arguments: Any, **kwargs: Any) -> Array:
-        point = b"".join(np.asarray(one).tobytes() for one in arguments if isinstance(one, (np.ndarray, float)))
-        if point not in self.known:
-            self.known[point] = self._measured(arguments)
-        return self.known[point].copy()
-
-    def _measured(self, arguments: Sequence[Any]) -> Array:
-        def forward(values: Any) -> list[Array]:
-            return [self.gradient(*arguments[: self.place], np.array(values["x"]), *arguments[self.place + 1 :])]
-
-        x = np.asarray(arguments[self.place], dtype=float)
-        return numerical.estimate(forward, {"x": x}, "x").dense()
