@@ -61,7 +61,7 @@ def _of_second(counts: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
 
 def _contract(first: Sequence[ContractResult], second: Sequence[ContractResult]) -> tuple[ContractResult, ...]:
     """The worse of each item."""
-    if not first or not second:
-        return tuple(first or second)
-    pairs = zip(first, second, strict=True)
-    return tuple(min(both, key=lambda item: KEPT.index(item.verdict)) for both in pairs)
+    items: dict[str, ContractResult] = {}
+    for item in (*first, *second):
+        items[item.name] = min(items.get(item.name, item), item, key=lambda one: KEPT.index(one.verdict))
+    return tuple(items.values())

@@ -261,9 +261,42 @@ def implicit(c, tolerance):
     return 1 / (2 - np.tanh(solved(c, 1e-13)) ** 2)
 
 
-def test_accuracy_takes_in_where_a_function_stops():
-    c = np.array([1.5, -4.0])
-    right = check(solved, c, args=(1e-10,), accuracy=1e-10, deriv=implicit)
-    assert right.verdict in ("correct", "unresolved")
-    assert not check(solved, c, args=(1e-10,), accuracy=1e-10, deriv=lambda c, t: 1.01 * implicit(c, t))
-    assert check(solved, c, args=(1e-10,), accuracy=1e-10, deriv=lambda c, t: 1.01 * implicit(c, t)).verdict == "wrong"
+def fixed_point(c, tolerance):
+    """z = tanh(z/2 + c), iterated until it moves by less than a tolerance."""
+    z = np.zeros_like(c)
+    while True:
+        last, z = z, np.tanh(0.5 * z + c)
+        if np.abs(z - last).max() < tolerance:
+            return z
+
+
+def of_fixed_point(c, tolerance):
+    slope = 1 - fixed_point(c, 1e-15) ** 2
+    return slope / (1 - 0.5 * slope)
+
+
+@pytest.mark.parametrize(
+    ("f", "deriv", "tolerance"),
+    [
+        (solved, implicit, 1e-8),
+        (solved, implicit, 1e-10),
+        (solved, implicit, 1e-12),
+        (fixed_point, of_fixed_point, 1e-8),
+        (fixed_point, of_fixed_point, 1e-12),
+    ],
+)
+def test_accuracy_takes_in_where_a_function_stops(f, deriv, tolerance):
+    c = np.array([0.5, -1.25])
+    how = {"args": (tolerance,), "accuracy": tolerance}
+    right = check(f, c, **how, deriv=deriv)
+    assert right.verdict == "correct"
+    assert tolerance < right.claims[0].resolution < np.sqrt(tolerance)
+    for factor in (1.01, -1.0):
+        assert check(f, c, **how, deriv=lambda c, t, k=factor: k * deriv(c, t)).verdict == "wrong"
+
+
+def test_without_accuracy_f_is_taken_at_its_word():
+    c = np.array([0.5, -1.25])
+    assert check(fixed_point, c, args=(1e-6,), deriv=of_fixed_point).verdict != "correct"
+    unknown = check(fixed_point, c, args=(1e-2,), accuracy=1e-2, deriv=of_fixed_point)
+    assert unknown.verdict == "unresolved"
