@@ -179,6 +179,17 @@ def test_jac_true_takes_value_and_derivatives_from_f():
     assert kernel.verdict == "correct"
 
 
+def test_jac_true_leaves_alone_what_is_no_derivative():
+    assert check(lambda w: (w @ w, 2 * w, "converged"), W, jac=True)
+    assert not check(lambda w: (w @ w, w, "converged"), W, jac=True)
+    assert judged(check(lambda w, X: (w @ w, 2 * w, print), W, X, jac=True)) == {"w": "correct"}
+
+
+def test_a_derivative_that_fails_is_said_to_be_by_the_first_argument():
+    assert judged(check(loss, W, X, Y, grad=lambda w, X, y: 1 / 0)) == {"w": "wrong"}
+    assert judged(check(loss, W, X, Y, grad=lambda w, X, y: None)) == {"w": "not implemented"}
+
+
 def test_jac_true_without_a_derivative_says_what_to_do():
     result = check(lambda x: x @ x, W, jac=True)
     assert result.verdict == "could not be asked"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -155,6 +156,12 @@ def test_arrays_that_numpy_cannot_compute_with_are_refused_in_a_line(value, said
     assert "\n" not in str(caught.value)
     with pytest.raises(UsageError, match=r"to be a NumPy array|to be an array of real numbers"):
         gradcheck.numerical_jacobian(np.sin, value)
+
+
+def test_what_only_has_such_a_name_is_held_fixed():
+    settings = SimpleNamespace(cpu=2, numpy="2.0")
+    assert check(lambda x, s: s.cpu * np.sum(x**2), X, settings, grad=lambda x, s: 2 * s.cpu * x)
+    assert not check(lambda x, s: s.cpu * np.sum(x**2), X, args=(settings,), grad=lambda x, s: s.cpu * x)
 
 
 @pytest.mark.parametrize(

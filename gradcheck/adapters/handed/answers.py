@@ -17,6 +17,9 @@ from gradcheck.problem import Array
 
 Fits = Callable[[Any, Sequence[Part]], bool]
 
+# Among as many arguments others are looked for that a list of gradients may be about.
+MANY = 10
+
 # A sparse matrix of more entries is never written out.
 WRITTEN_OUT = 10_000_000
 
@@ -40,6 +43,11 @@ def array_of(item: Any) -> Array | None:
     except Exception:  # somebody else's __array__
         return None
     return array if array.dtype.kind in "fiubc" else None
+
+
+def is_numeric(item: Any) -> bool:
+    """Whether an item is an array of numbers, or multiplies like one."""
+    return array_of(item) is not None or is_large(item) or hasattr(item, "matvec")
 
 
 def fits_gradient(item: Any, parts: Sequence[Part]) -> bool:
@@ -68,7 +76,7 @@ def about(answer: Any, call: Call, fits: Fits, what: str) -> tuple[Given, ...]:
         readings = [some for some in (floats, candidates, candidates[:count]) if len(some) == count]
         if not readings or _are_of(answer, readings[0], fits):
             return (readings or [floats])[0]
-        others = [some for some in combinations(candidates, count) if _are_of(answer, some, fits)]
+        others = [some for some in combinations(candidates[:MANY], count) if _are_of(answer, some, fits)]
         _ambiguous(what, others)
         return readings[0]
     array = array_of(answer)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import returned
-from gradcheck.adapters.handed import answers, forward, jacobians
+from gradcheck.adapters.handed import answers, forward, jacobians, trees
 from gradcheck.adapters.handed.given import Function, Given, Part
 from gradcheck.adapters.handed.known import Known, positional
 from gradcheck.errors import CannotBuild
@@ -146,7 +146,8 @@ def jac(known: Known, claim: Function | None, name: str = "jac") -> list[Derivat
     if jacobians.is_operator(answer):
         return _operator(known, ask_for, about, name, answer, source)
     if len(parts) == 1 and _has_slopes(known, answer, parts[0]):
-        reading = f"{name} holds one slope for each entry, f being elementwise"
+        what = "f" if name == "jac" else "the gradient"
+        reading = f"{name} holds one slope for each entry, {what} being elementwise"
         sloping = _slopes(known, ask_for, about, name)
         return [Derivative(name, "vjp", about, sloping, source, certain=known.is_complex, reading=reading)]
 
@@ -171,9 +172,9 @@ def _second_of(f: Function) -> Function:
 
 
 def _second(said: Any) -> Any:
-    """What f returns beside its value: one derivative, or several."""
-    rest = said[1:]
-    return rest[0] if len(rest) == 1 else list(rest)
+    """What f returns beside its value: one derivative, or several; text, functions and the like are none."""
+    rest = [one for one in said[1:] if one is None or trees.is_tree(one) or answers.is_numeric(one)]
+    return rest[0] if len(rest) == 1 else rest
 
 
 def _note_whole(known: Known, name: str, answer: Any) -> None:

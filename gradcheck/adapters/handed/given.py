@@ -36,7 +36,8 @@ class Part:
 class Given:
     """One argument. `parts`: its arrays of numbers, none where it is held fixed as it is.
 
-    `whole`: it holds whole numbers (a size, labels), which are differentiated only where nothing else is.
+    `point`: it is part of the point, not one of `args=`. `whole`: it holds whole numbers (a size, labels), which are
+    differentiated only where nothing else is. `nested`: it is a dict or a list of arrays.
     """
 
     name: str
@@ -45,11 +46,6 @@ class Given:
     parts: tuple[Part, ...] = ()
     whole: bool = False
     nested: bool = False
-
-    @property
-    def shapes(self) -> str:
-        """Its shape, in words."""
-        return f"{len(self.parts)} arrays" if self.nested else f"shape {self.parts[0].shape}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,8 +197,10 @@ def _refuse_foreign(value: Any, name: str) -> None:
 
 
 def _has(thing: Any, name: str) -> bool:
+    """Whether a thing has such a method, or the interface of CUDA's arrays."""
     try:
-        return getattr(thing, name, None) is not None
+        found = getattr(thing, name, None)
+        return callable(found) or (name.startswith("__") and found is not None)
     except Exception:  # a property of somebody else's
         return False
 

@@ -117,9 +117,12 @@ class Known:
         return [*arguments[:point], *more, *arguments[point:]] if after_point else [*arguments, *more]
 
     def about(self, name: str, answer: Any, fits: answers.Fits) -> tuple[Given, ...]:
-        """Return the arguments that a derivative is about, by its answer at the point unless somebody says it."""
-        known = self.call.wrt or answer is None
-        found = self.call.floats if known else answers.about(answer, self.call, fits, name)
+        """Return the arguments that a derivative is about: those that somebody names, else by its answer at the point.
+
+        Without an answer it is the first.
+        """
+        known = self.call.wrt or (self.call.floats[:1] if answer is None else ())
+        found = known or answers.about(answer, self.call, fits, name)
         if len(found) == 1 and found[0].nested and answer is not None:
             extra = trees.strangers(answer, found[0].value, found[0].name)
             self.unjudged += [(f"{name}: {who}", f"{found[0].name} has no such array") for who in extra]
