@@ -55,6 +55,17 @@ def test_a_gradient_that_is_neither_is_wrong(name, mistake):
     assert check(f, Z, grad=lambda z: WRONG[mistake](torch(z))).verdict == "wrong"
 
 
+def test_half_of_the_gradient_is_wrong_and_said_to_be_wirtingers():
+    f, torch = REAL["cubic"]
+    for half in (lambda z: torch(z) / 2, lambda z: np.conj(torch(z)) / 2):
+        result = check(f, Z, grad=half)
+        assert result.verdict == "wrong"
+        assert any("as Wirtinger's ∂f/∂z" in note.text for note in result.notes if note.about == "grad")
+    assert not any("Wirtinger" in note.text for note in check(f, Z, grad=torch).notes)
+    for nothing in (lambda z: None, lambda z: np.array(["a", "b", "c"]), lambda z: np.ones(2)):
+        assert check(f, Z, grad=nothing).verdict in ("not implemented", "wrong")
+
+
 def test_where_the_gradient_is_real_both_conventions_are_the_same_and_none_is_named():
     assert check(lambda z: z.real.sum(), Z, grad=np.ones_like).verdict == "correct"
     assert check(lambda z: z.real.sum(), Z, grad=lambda z: np.ones(3)).verdict == "correct"

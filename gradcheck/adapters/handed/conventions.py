@@ -15,6 +15,8 @@ import numpy as np
 from gradcheck.adapters.handed.spaces import FREE_ENTRIES, JAX, PYTORCH, ROUNDED, Complex, Space, Symmetric
 from gradcheck.problem import Array, Values
 
+HALF = "it is half of JAX's gradient and of PyTorch's, as Wirtinger's ∂f/∂z = (∂f/∂x − i·∂f/∂y)/2 and ∂f/∂z̄ are"
+
 # The step of the difference, as a share of the largest number of a variable: it only has to tell two numbers apart.
 STEP = 2.0**-17
 
@@ -32,8 +34,10 @@ def chosen(
     forward: Callable[[Values], list[Array]],
     values: Values,
     real: Sequence[int],
-) -> tuple[str, str]:
+) -> tuple[str, str, str]:
     """Return the reading that is nearest to how f changes, and its name as a convention, "" where nothing hangs on it.
+
+    And what is to be said of a claim that is half of the gradient in complex numbers, as Wirtinger defined it.
 
     `claims`: the derivatives of the sum of all outputs (of their real parts, which are those numbered in `real`) by
     the array of each space, as they came back.
@@ -47,12 +51,14 @@ def chosen(
     try:
         change = _change(forward, values, directions, real)
     except Exception:  # somebody else's code, which refuses what is not the point
-        return every[0], ""
+        return every[0], "", ""
     along = list(directions.values())
-    off = [abs(sum(float(np.sum(a * v)) for a, v in zip(arrays, along, strict=True)) - change) for arrays in said]
+    foretold = [sum(float(np.sum(a * v)) for a, v in zip(arrays, along, strict=True)) for arrays in said]
+    off = [abs(one - change) for one in foretold]
     best = int(np.argmin(off)) if np.isfinite(off).all() else 0
     all_the_same = all(np.array_equal(a, b) for arrays in said for a, b in zip(arrays, said[best], strict=True))
-    return every[best], "" if all_the_same else every[best]
+    is_half = JAX in every[0] and abs(2 * foretold[best] - change) <= ROUNDED * abs(change)
+    return every[best], "" if all_the_same else every[best], HALF if is_half else ""
 
 
 def form(name: str, claim: Any) -> str:

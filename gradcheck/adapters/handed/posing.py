@@ -98,15 +98,16 @@ def _convention(
         return readings[0], "", []
     ones = [np.ones(output.shape, output.dtype) for output in known.outputs]
     try:
-        claims = one.at(known.point())(ones)
-        if any(np.shape(claim) != part.shape for claim, part in zip(claims, one.parts, strict=True)):
+        claims = [np.asarray(claim) for claim in one.at(known.point())(ones)]
+        if any(c.dtype.kind not in "fiubc" or c.shape != p.shape for c, p in zip(claims, one.parts, strict=True)):
             return readings[0], "", []
     except Exception:  # somebody else's code: what it raises is said when it is asked as a claim
         return readings[0], "", []
     parts = [is_real for output in known.outputs for is_real in ((True, False) if _is_complex(output) else (True,))]
     real = [number for number, is_real in enumerate(parts) if is_real]
     values = {variable.name: variable.example for variable in variables}
-    reading, convention = conventions.chosen(own, claims, whole, values, real)
+    reading, convention, note = conventions.chosen(own, claims, whole, values, real)
+    known.notes += [(one.name, note)] if note else []
     pairs = [(part.name, claim) for space, part, claim in zip(own, one.parts, claims, strict=True) if _is_tied(space)]
     return reading, convention, [] if FREE_ENTRIES in reading else [conventions.form(*pair) for pair in pairs]
 
