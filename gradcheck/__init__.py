@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gradcheck.functions import assert_correct as assert_correct
     from gradcheck.functions import check as check
     from gradcheck.functions import numerical_jacobian as numerical_jacobian
+    from gradcheck.report.terminal import explain as explain
     from gradcheck.results import ClaimResult as ClaimResult
     from gradcheck.results import ComponentResult as ComponentResult
 
@@ -44,6 +45,7 @@ _HOME = {
     "assert_correct": "functions",
     "check": "functions",
     "check_subject": "check",
+    "explain": "report.terminal",
     "numerical_jacobian": "functions",
     "register": "adapters",
 }

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import platform
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from gradcheck import __version__, sampling
+from gradcheck.adapters.source import location_of_method
 from gradcheck.asking.claims import Answer
 from gradcheck.asking.cotangents import Cotangents
+from gradcheck.branches.aim import aimed
+from gradcheck.branches.coverage import Coverage, Visit, describe
+from gradcheck.branches.coverage import result as covered
+from gradcheck.branches.decisions import Seen
 from gradcheck.comparing.judge import judge, judge_projected
 from gradcheck.comparing.shared import shared_kinks
 from gradcheck.contract import check_contract
@@ -82,6 +90,9 @@ class _Session:
         self.records: dict[tuple[str, str], Record] = {}
         self.forms = Forms()
         self.ledger = Ledger()
+        self.coverage = Coverage(subject.code)
+        self.ordinary = Seen()
+        self.visits: dict[str, Visit] = {}
         self.notes: list[Note] = []
         self.previous: Values | None = None
         self.first: Point | None = None
@@ -95,14 +106,31 @@ class _Session:
         except CannotBuild as error:
             stub = isinstance(error, NotWritten)
             return self.result(reason=str(error), otherwise="not implemented" if stub else "could not be asked")
-        for point in points:
+        for point in itertools.chain(points, self.aimed(points[0])):
             if self.options.progress:
                 self.options.progress(point.label)
             self.check_point(point)
             if self.options.fail_fast and any(record.has_failed for record in self.records.values()):
                 return self.result(self.claims())
+            self.visit(point)
         contract = self.contract(points)
         return self.result(self.claims(), [*contract, self.forms.result()])
+
+    def visit(self, point: Point) -> None:
+        """Note what is decided at a point; what is decided at edges only is aimed at once more."""
+        visit = self.coverage.visit(point.problem, point.values)
+        self.visits[point.label] = visit
+        if visit.seen is not None and not point.edge:
+            self.ordinary.add(visit.seen)
+
+    def aimed(self, first: Point) -> Iterator[Point]:
+        """Points at which code decides as it did at no other: not where somebody asks about given ones."""
+        if self.subject.fixed and not self.subject.examples:
+            return
+        problem, seen = first.problem, copy.deepcopy(self.ordinary)
+        run = partial(self.coverage.at, problem)
+        for outcomes, values in aimed(run, first.values, problem.variables, seen, inside=self.subject.examples):
+            yield Point(describe(outcomes[0]), problem, values, special=True)
 
     def out_of_time(self) -> ComponentResult:
         """What was found until the time was over."""
@@ -241,7 +269,7 @@ class _Session:
         reach: Reach | None = None
         where, why = "", Explained()
         if verdict == "wrong":
-            reach, where = record.reach()
+            reach, where = record.reach(self.visits)
             waived = record.name in self.subject.waivers
             if explained and self.options.evidence and record.first_wrong is not None and not waived:
                 why = explain(self.subject, record, self.options.seed, self.options.budget)
@@ -267,6 +295,7 @@ class _Session:
             matrices=why.matrices,
             test=why.test,
             reason=reason,
+            source=location_of_method(record.first_wrong.method, self.subject.code) if record.first_wrong else "",
             traceback=refused.traceback if refused is not None and verdict in ("wrong", "could not be asked") else "",
             curve=record.curve,
             heat=record.heat,
@@ -305,6 +334,7 @@ class _Session:
             calls=tuple(sorted(self.ledger.calls.items())),
             rows=tuple(sorted(self.ledger.rows.items())),
             structures=tuple(sorted(self.ledger.structures.items())),
+            coverage=covered(self.coverage),
             versions=(("gradcheck", __version__), ("numpy", np.__version__), ("python", platform.python_version())),
         )
 

@@ -19,23 +19,25 @@ class Data:
     """
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and _same(self, other)
+        return _key(self) == _key(other) if type(other) is type(self) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(repr(self))
+        return hash(_key(self))
 
 
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, float) and isinstance(other, float):
-        return one == other or (math.isnan(one) and math.isnan(other))
-    if type(one) is not type(other):
-        return bool(one == other)
-    if isinstance(one, Data):
-        names = [field.name for field in dataclasses.fields(typing.cast(Any, one))]
-        return all(_same(getattr(one, name), getattr(other, name)) for name in names)
-    if isinstance(one, (list, tuple)):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return bool(one == other)
+def _key(value: Any) -> Any:
+    """What a value is compared by: for NaN, which is not equal to itself, something that is."""
+    if isinstance(value, float):
+        return _NAN if math.isnan(value) else value
+    if isinstance(value, tuple):
+        return tuple(map(_key, value))
+    if isinstance(value, Data):
+        fields = dataclasses.fields(typing.cast(Any, value))
+        return type(value), *(_key(getattr(value, field.name)) for field in fields)
+    return value
+
+
+_NAN = "nan"
 
 
 def to_json(value: Any) -> str:

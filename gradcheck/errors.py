@@ -101,6 +101,11 @@ def frames(error: BaseException | None) -> list[FrameSummary]:
     return own or libraries
 
 
+def is_checked(file: str) -> bool:
+    """Whether a file is one of the checked code's: neither gradcheck's nor a library's."""
+    return not file.startswith(("<", _OURS, *_LIBRARIES, *_STANDARD))
+
+
 def trace(error: BaseException | None) -> str:
     """Return a traceback of the checked code's own frames, the last few of them."""
     error = error.__cause__ if isinstance(error, Ended) else error

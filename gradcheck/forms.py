@@ -37,7 +37,7 @@ class Forms:
     def note(self, known: InDtype, method: Method, answer: Answer, found: Comparison) -> None:
         """Hold the form of one answer against its variable's."""
         self.tried = True
-        if known.rounds or (known.widens and known.short):
+        if known.rounds or (known.widens and known.short and not known.point.types):
             self.changed[f"forward answers in {'fewer' if known.rounds else 'more'} digits than {known.name}"] = None
         given, claim = known.given()[answer.wrt], f"{method.name}[{answer.wrt}]"
         if method.kind != "local" and answer.shape != given.shape:

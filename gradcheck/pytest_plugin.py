@@ -4,21 +4,18 @@
         gradcheck(Dense)                                          # a class or an instance, at points of gradcheck's own
         gradcheck(np.sin, np.array([0.5]), jac=lambda x: np.diag(np.cos(x)))          # a function, at this point
 
-The current folder comes first on `sys.path`, as with `python -m pytest`, so that the code which stands here is
-what is checked, and not an installed copy of the same name. Nothing else happens unless the fixture is used.
+Nothing happens unless the fixture or the option is used, and `sys.path` stays as it is: which copy of a package is
+checked is what the test imports (`python -m pytest` looks in the current folder first). The last lines name its files.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from gradcheck.command.precedence import put_first
 
 if TYPE_CHECKING:
     from gradcheck.results import ComponentResult
@@ -45,17 +42,12 @@ def _writable(text: str) -> str:
     return folder(text)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests() -> None:
-    """Put the current folder first, before any conftest or test imports what stands in it."""
-    put_first(os.getcwd())
-
-
 @pytest.fixture
 def gradcheck(request: pytest.FixtureRequest) -> Iterator[Check]:
     """Check derivatives: `gradcheck(Dense)`, `gradcheck(layer)`, `gradcheck(f, x, jac=…)`, as `gradcheck.check` does.
 
-    Returns the result if everything is correct or waived; raises `GradcheckFailure` (an AssertionError) otherwise.
+    Returns the result if it passes (correct, waived, a convention); raises `GradcheckFailure` (an AssertionError) that
+    says what is wrong otherwise, with a test to paste if pytest runs with `-v`.
     """
     results: list[ComponentResult] = []
 
@@ -63,13 +55,13 @@ def gradcheck(request: pytest.FixtureRequest) -> Iterator[Check]:
         __tracebackhide__ = True  # the failure is at the line of the test
         from gradcheck.errors import GradcheckFailure
         from gradcheck.functions import check
-        from gradcheck.report.terminal import explain
+        from gradcheck.report.terminal import text_of
 
         result = check(thing, *args, **kwargs)
         results.append(result)
         request.node.user_properties.append((PROPERTY, f"{result.verdict}: {result.name} ({result.source})"))
         if not result:
-            raise GradcheckFailure(explain(result))
+            raise GradcheckFailure(text_of(result, verbose=request.config.get_verbosity() > 0))
         return result
 
     yield check_here

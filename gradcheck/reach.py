@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from gradcheck.branches.coverage import Shapes, Visit, where
 from gradcheck.results import AtPoint
 from gradcheck.verdicts import Reach
 
 WIDEST = "float64"
 
 
-def reach_of(points: Sequence[AtPoint]) -> tuple[Reach, str]:
+# Edges that are met by size alone: where a decision in the code tells more, it is said instead.
+LOUD = ("at ±", "for huge inputs", "near 0 (1e-8)")
+
+
+def reach_of(points: Sequence[AtPoint], visits: Mapping[str, Visit]) -> tuple[Reach, str]:
     """Return how far a claim reaches that is wrong at some of `points`, and where that is, in words.
 
-    A short type counts only if the widest that was asked is right, and an edge only if all else is.
+    A short type counts only if the widest that was asked is right, and an edge only if all else is. `visits`: what each
+    point showed, by its label.
     """
     wrong = [point for point in points if point.verdict == "wrong"]
     if all(is_whole(point) for point in wrong):
@@ -21,15 +27,40 @@ def reach_of(points: Sequence[AtPoint]) -> tuple[Reach, str]:
     widest = WIDEST if any(point.dtype == WIDEST for point in points) else wrong[0].dtype
     ordinary = [point for point in wrong if not point.edge]
     wide = [point for point in ordinary if point.dtype == widest]
+    usual = [point for point in points if not point.edge and point.dtype == widest and point.verdict == "correct"]
     if wide:
-        usual = [point for point in points if not point.edge and not point.size and point.dtype == widest]
-        if any(point.verdict == "correct" for point in usual) and all(point.size for point in wide):
+        plain = [point for point in usual if not point.size]  # a batch of one hides what is wrong with a batch
+        if plain and all(point.size for point in wide):
             return "some shapes", joined(point.size for point in wide)
-        return "everywhere", "everywhere"
+        return _where(_at(wide, visits), _at(plain, visits)) or ("everywhere", "everywhere")
     at_edges = [point for point in wrong if point.edge and point.dtype == widest]
     if ordinary and not at_edges:
         return "a dtype", f"in {joined(point.dtype for point in ordinary)}"
-    return "an edge", joined(point.edge for point in at_edges or wrong)
+    edges = joined(point.edge for point in at_edges or wrong)
+    if all(point.edge.startswith(LOUD) for point in at_edges or wrong):
+        return _where(_at(at_edges, visits), _at(usual, visits)) or ("an edge", edges)
+    return "an edge", edges
+
+
+def _at(points: Sequence[AtPoint], visits: Mapping[str, Visit]) -> list[Visit]:
+    return [visits[point.point] for point in points if point.point in visits]
+
+
+def _where(wrong: Sequence[Visit], right: Sequence[Visit]) -> tuple[Reach, str] | None:
+    """What tells the points at which a claim is wrong from those at which it is right: their shapes, or a branch."""
+    if not wrong or not right:
+        return None
+    bad, good = {visit.shapes for visit in wrong}, {visit.shapes for visit in right}
+    if not bad & good:
+        return "some shapes", f"for inputs of shape {_listed(bad)}, not {_listed(good)}"
+    here = [visit.taken for visit in right if visit.shapes in bad]
+    branch = where([visit.taken for visit in wrong], here)
+    return ("a branch", branch) if branch else None
+
+
+def _listed(shapes: Iterable[Shapes]) -> str:
+    """The first input's shapes."""
+    return " or ".join(sorted(str(one[0]) for one in shapes))
 
 
 def is_whole(point: AtPoint) -> bool:

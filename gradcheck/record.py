@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gradcheck.asking.claims import Answer
+from gradcheck.branches.coverage import Visit
 from gradcheck.comparing.compare import Comparison
 from gradcheck.evaluated import Evaluated
 from gradcheck.in_dtype import InDtype
@@ -138,9 +139,9 @@ class Record:
             return "convention", self.convention
         return found, message if found in ("unresolved", "could not be asked", "convention") else ""
 
-    def reach(self) -> tuple[Reach, str]:
-        """Return how far a wrong claim reaches, and where that is."""
-        return reach_of(self.points)
+    def reach(self, visits: Mapping[str, Visit]) -> tuple[Reach, str]:
+        """Return how far a wrong claim reaches, and where that is; `visits`: what each point showed, by its label."""
+        return reach_of(self.points, visits)
 
     def as_notes(self) -> list[Note]:
         """What is true of it and nobody's mark."""

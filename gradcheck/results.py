@@ -1,7 +1,9 @@
 """What a check found: frozen dataclasses, JSON in and out.
 
-The schema is these classes. `SCHEMA` counts up whenever a field changes its meaning or goes away.
-Nothing in here depends on when or where the check ran, so that the same code gives the same bytes.
+These classes are the schema of the JSON, version 2: an object for each, a member for each field, in this order; tuples
+are arrays, `None` is null, and infinities and NaN are the strings "inf", "-inf" and "nan". `SCHEMA` counts up whenever
+a field changes its meaning or goes away, and other versions are refused. Nothing in here depends on when or where the
+check ran, so that the same code gives the same bytes.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from itertools import pairwise
 from typing import Literal
 
 from gradcheck.data import Data, typed
+from gradcheck.errors import cut
 from gradcheck.verdicts import PASSING, Reach, Verdict
 
 SCHEMA = 2
@@ -147,24 +150,20 @@ Matrix = tuple[tuple[float, ...], ...]
 
 @dataclass(frozen=True, eq=False)
 class Matrices(Data):
-    """Claim and measurement at the smallest example, side by side; `wrong` says which entries differ too much.
+    """Claim, measurement and claim − measurement at the smallest example; `wrong` says which entries differ too much.
 
     `rows` and `columns` are labels. A gradient of a scalar is laid out as its variable; of anything else, rows are
-    outputs, columns are entries of the variable. `cut`: rows and columns that are left out, after the first dozen.
+    outputs, columns are entries of the variable. Where the two agree within the tolerance the difference is 0; where
+    the measurement says nothing, it is NaN. `cut`: how many rows and columns are left out, after the first dozen.
     """
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     claim: Matrix
     measured: Matrix
+    difference: Matrix
     wrong: tuple[tuple[bool, ...], ...]
     cut: tuple[int, int] = (0, 0)
-
-    @property
-    def difference(self) -> Matrix:
-        """Claim − measured."""
-        pairs = zip(self.claim, self.measured, strict=True)
-        return tuple(tuple(c - m for c, m in zip(*rows, strict=True)) for rows in pairs)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -172,11 +171,11 @@ class ClaimResult(Data):
     """One derivative method by one variable, over all points.
 
     `name`: `"get_input_gradients[x]"`; `method` and `wrt` are its parts. `verdict`: the worst of the points'; where it
-    is wrong, `reach` says how far, and `where` in words. `worst`: the entry with the largest ratio, at `worst_point`.
-    `wrong`: the wrong entries of the first point that has any, a dozen at most, of `wrong_count`. `causes`: best first;
-    `counterexample`: the smallest values found, as NumPy code, `matrices` what is claimed and measured there, `test` a
-    test to paste. `reason`: why it is not judged, why it is waived, or which convention it follows. `traceback`: of an
-    exception, the checked code's own frames.
+    is wrong, `reach` says how far, `where` in words, and `source` where its method is written. `worst`: the entry with
+    the largest ratio, at `worst_point`. `wrong`: the wrong entries of the first point that has any, a dozen at most, of
+    `wrong_count`. `causes`: best first; `counterexample`: the smallest values found, as NumPy code, `matrices` what is
+    claimed and measured there, `test` a test to paste. `reason`: why it is not judged, why it is waived, or which
+    convention it follows. `traceback`: of an exception, the checked code's own frames.
     """
 
     name: str
@@ -197,6 +196,7 @@ class ClaimResult(Data):
     test: str = ""
     reason: str = ""
     traceback: str = ""
+    source: str = ""
     curve: Curve | None = None
     heat: Heat | None = None
     taylor: Taylor | None = None
@@ -209,7 +209,7 @@ class ClaimResult(Data):
         return found[len(found) // 2] if found else math.nan
 
     def __repr__(self) -> str:
-        return f"<{self.name}: {said(self.verdict, self.reach, self.where)}>"
+        return _line(f"<{self.name}: {said(self.verdict, self.reach, self.where)}>")
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,6 +240,50 @@ class Unjudged(Data):
     reason: str
 
 
+@dataclass(frozen=True, eq=False)
+class Branch(Data):
+    """A place where forward or a claim decides: its `text`, and in words what was `taken` at some point and what not.
+
+    `column` tells two decisions on one line apart.
+    """
+
+    file: str
+    line: int
+    column: int
+    text: str
+    taken: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Source(Data):
+    """A function of the checked code that ran: its lines from line `first`, and how often each ran (−1: no code)."""
+
+    name: str
+    file: str
+    first: int
+    lines: tuple[str, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Coverage(Data):
+    """Which branches of forward and of the claims were taken, over all points, and what ran."""
+
+    branches: tuple[Branch, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def outcomes(self) -> int:
+        """The number of outcomes that there are."""
+        return self.taken + sum(len(one.missing) for one in self.branches)
+
+    @property
+    def taken(self) -> int:
+        """The number of outcomes that were seen."""
+        return sum(len(one.taken) for one in self.branches)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class ComponentResult(Data):
     """Everything that was found about one subject; true where `verdict` passes (correct, waived, a convention).
@@ -247,7 +291,8 @@ class ComponentResult(Data):
     `name`: dotted; `source`: `"path/of/file.py:line"`, relative to where the check ran. `reach` and `where` are those
     of the claim that reaches farthest. `doc`: its docstring. `reason`: why it was not checked. `reading`: how its code
     was read ("backward(upstream)"). `calls`, `rows`: how often forward was called, and on how many rows, by stage.
-    `structures`: what was found about each variable's Jacobian. `versions`: of gradcheck, NumPy and Python.
+    `structures`: what was found about each variable's Jacobian. `coverage`: which branches were taken. `versions`: of
+    gradcheck, NumPy and Python.
     """
 
     name: str
@@ -266,6 +311,7 @@ class ComponentResult(Data):
     calls: tuple[tuple[str, int], ...] = ()
     rows: tuple[tuple[str, int], ...] = ()
     structures: tuple[tuple[str, str], ...] = ()
+    coverage: Coverage = Coverage()
     versions: tuple[tuple[str, str], ...] = ()
     schema: int = SCHEMA
 
@@ -273,12 +319,12 @@ class ComponentResult(Data):
         return self.verdict in PASSING
 
     def __repr__(self) -> str:
-        return f"<gradcheck: {self.name} is {said(self.verdict, self.reach, self.where)}>"
+        return _line(f"<gradcheck: {self.name} is {said(self.verdict, self.reach, self.where)}>")
 
     def __str__(self) -> str:
         from gradcheck.report import terminal
 
-        return terminal.explain(self)
+        return terminal.text_of(self)
 
     def _repr_html_(self) -> str:
         from gradcheck.report import notebook
@@ -293,6 +339,10 @@ def said(verdict: Verdict, reach: Reach | None = None, where: str = "") -> str:
     ('wrong at ties', 'wrong everywhere', 'correct')
     """
     return f"{verdict} {where or reach}" if reach is not None else verdict
+
+
+def _line(text: str) -> str:
+    return cut(" ".join(text.split()), 200)
 
 
 def from_json(text: str) -> ComponentResult:

@@ -6,9 +6,12 @@ import inspect
 import linecache
 import os
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+from gradcheck.problem import Method
 
 
 def location(thing: Any) -> str:
@@ -24,6 +27,13 @@ def location(thing: Any) -> str:
     inside = os.path.relpath(path) if os.path.splitdrive(path)[0] == os.path.splitdrive(os.getcwd())[0] else path
     shown = path if inside.startswith(os.pardir) else inside
     return f"{shown}:{line}" if line else shown
+
+
+def location_of_method(method: Method, code: Sequence[Any]) -> str:
+    """Return where a derivative method is written down, "" where it is no function of the checked `code`."""
+    named = [one for one in code if getattr(one, "__name__", "") == method.name]
+    found = [method.source, *named, *(getattr(one, method.name, None) for one in code)]
+    return next((location(one) for one in found if inspect.isroutine(one)), "")
 
 
 def _line(code: Any, path: str) -> int:

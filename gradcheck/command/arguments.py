@@ -6,17 +6,22 @@ import argparse
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from textwrap import indent
 from typing import NoReturn
 
 from gradcheck import __version__
 from gradcheck.command.keyword import Keyword
 from gradcheck.command.run import Settings
+from gradcheck.command.status import STATUS
 from gradcheck.errors import UsageError
 
 DTYPES = ("float64", "float32", "float16")
 LARGEST_SEED = 2**63 - 1
-TARGET = "class, function, module, package or file (layers.py::Dense)"
-BUDGET = "entries of a Jacobian above which random projections are compared instead"
+BUDGET = "the largest Jacobian compared entry by entry (default 1e7 entries)"
+USAGE = """python -m gradcheck [OPTION...] [TARGET...]
+       python -m gradcheck --each FOLDER... TARGET"""
+TARGET = "class, function, module, package, file, folder (default: beras, if here)"
+EXAMPLES = "beras.layers.Dense   beras/layers.py::Dense   homework/   'week 3/1_layers.py'"
 
 
 @dataclass(frozen=True)
@@ -52,35 +57,37 @@ class _Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """Return the parser, whose help is the documentation of the command."""
     made = _Parser(
-        prog="python -m gradcheck",
+        usage=USAGE,
         add_help=False,
         allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Check hand-written derivatives: are they right, and if not, what is wrong with them?",
-        epilog="Exit status: 0 everything that claims a derivative passes; 1 something is wrong, unresolved, not "
-        "implemented or could not be asked; 2 bad usage, nothing to check, or a target that is not understood; 3 an "
-        "error in gradcheck itself. The checked code is run, in processes of its own: no sandbox.",
+        epilog=f"examples of targets:\n  {EXAMPLES}\n\nexit status:\n{indent(STATUS, '  ')}\n\n"
+        "The checked code is run, in processes that can be stopped. They are no sandbox.",
     )
-    add = made.add_argument
-    add("targets", nargs="*", metavar="TARGET", help=f"{TARGET}; default: beras in the current folder")
-    add("--list", action="store_true", help="list what would be checked, and check nothing")
-    add("-k", dest="keyword", metavar="EXPR", help="check what matches, such as 'dense and not loss'")
-    add("-x", "--exitfirst", action="store_true", help="stop at the first component that is not correct")
-    add("--strict", action="store_true", help="let notes, conventions, waivers and what is not understood fail, too")
-    add("--exclude", action="append", metavar="NAME", help="leave a component out, such as 'beras.model.*'; repeatable")
-    add("-q", "--quiet", action="store_true", help="print what is not correct, and the summary")
-    add("-v", "--verbose", action="store_true", help="print every claim and every contract check")
-    add("--seed", type=_seed, default=0, metavar="N", help="every point follows from it (default 0)")
+    add = made.add_argument_group("what is checked").add_argument
+    add("targets", nargs="*", metavar="TARGET", help=TARGET)
+    add("-k", dest="keyword", metavar="EXPR", help="only what matches, such as 'dense and not loss'")
+    add("--exclude", action="append", metavar="NAME", help="not this, nor what is in it (beras.model); repeatable")
+    add("--each", action="store_true", help="FOLDER... TARGET: the same target in many folders, one table")
+    add("--list", action="store_true", help="say what would be checked, and check nothing")
+    add = made.add_argument_group("how it is checked").add_argument
+    add("--init", action="append", metavar="NAME=VALUE", help="an argument for constructors; repeatable")
     add("--dtype", action="append", metavar="NAME", help=f"{', '.join(DTYPES)}; repeatable (default float64,float32)")
-    add("--budget", type=_budget, default=10_000_000, metavar="N", help=f"{BUDGET} (default 1e7)")
-    add("--init", action="append", metavar="NAME=VALUE", help="argument for the constructor; may be repeated")
-    add("--jobs", type=_jobs, default=0, metavar="N", help="processes at a time (default: as many as processors)")
+    add("--seed", type=_seed, default=0, metavar="N", help="every point follows from it (default 0)")
+    add("--budget", type=_budget, default=10_000_000, metavar="N", help=BUDGET)
     add("--time-limit", type=_seconds, default=60.0, metavar="SECONDS", help="for each component (default 60)")
-    add("--json", type=_file, metavar="FILE", help="write everything that was found as JSON")
-    add("--junit-xml", type=_file, metavar="FILE", help="write JUnit XML for a CI server")
+    add("--jobs", type=_jobs, default=0, metavar="N", help="processes at a time (default: as many as processors)")
+    add("-x", "--exitfirst", action="store_true", help="stop at the first component that fails")
+    add("--strict", action="store_true", help="let notes, conventions, waivers and what is not understood fail, too")
+    add = made.add_argument_group("what is told").add_argument
+    add("-q", "--quiet", action="store_true", help="print what fails, and the summary")
+    add("-v", "--verbose", action="store_true", help="print every claim, every contract check, and tests to paste")
     add("--report", type=folder, metavar="DIR", help="folder of the HTML report (default reports)")
     add("--no-report", action="store_true", help="write no report")
-    add("--render", type=folder, metavar="DIR", help="paint a report again from its data")
-    add("--each", action="store_true", help="--each FOLDER... TARGET: check TARGET in each folder")
+    add("--json", type=_file, metavar="FILE", help="write everything that was found as JSON")
+    add("--junit-xml", type=_file, metavar="FILE", help="write JUnit XML for a CI server")
+    add("--render", type=folder, metavar="DIR", help="paint a report again from its data, and check nothing")
     add("--version", action="store_true", help="print the version")
     add("-h", "--help", action="store_true", help="print this help")
     return made

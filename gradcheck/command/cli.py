@@ -10,20 +10,22 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import replace
-from fnmatch import fnmatchcase
-from pathlib import Path
 
 from gradcheck import __version__
 from gradcheck.command import discover
 from gradcheck.command.arguments import Arguments, parse
 from gradcheck.command.discover import Place
+from gradcheck.command.interrupt import Stop, listening
 from gradcheck.command.run import Found, Outcome, Run
-from gradcheck.command.seen import FORMS
-from gradcheck.command.status import exit_status, fails
+from gradcheck.command.screen import Screen
+from gradcheck.command.seen import forms
+from gradcheck.command.status import exit_status, fails, unread
+from gradcheck.command.written import write_documents, write_report
 from gradcheck.errors import UsageError, shown
 from gradcheck.report import writing
-from gradcheck.report.terminal import Line, Printer, clean, lines_of, one_line, summary
+from gradcheck.report.printer import Line, Printer
+from gradcheck.report.terminal import lines_of, summary
+from gradcheck.report.words import clean, one_line
 from gradcheck.results import ComponentResult
 
 
@@ -74,10 +76,10 @@ def _main(arguments: Arguments) -> int:
     if arguments.render:
         print("\n".join(writing.repaint(arguments.render)))
         return 0
-    printer = Printer(quiet=arguments.quiet)
+    screen = Screen(Printer(), quiet=arguments.quiet)
     try:
         if arguments.each:
-            return _each(arguments, printer)
+            return _each(arguments, screen)
         places = [discover.resolve(target) for target in arguments.targets]
         if not places:
             raise UsageError(
@@ -85,27 +87,35 @@ def _main(arguments: Arguments) -> int:
             )
         discover.refuse_namesakes(places)
         with Run(places, arguments.settings, os.getcwd()) as run:
-            printer.line(_first_line(places, arguments))
-            found = [_left_out(one, arguments.exclude) for one in run.find(arguments.wants)]
-            return _list(found, printer) if arguments.list else _check(run, found, arguments, printer)
+            screen.line(_first_line(places, arguments))
+            found = run.find(arguments.wants, arguments.exclude, screen.progress)
+            if not found:
+                raise UsageError(f"there is nothing to check (see --list and -k): expected {forms()}")
+            return _list(found, screen) if arguments.list else _check(run, found, arguments, screen)
     finally:
-        printer.done()
+        screen.done()
 
 
-def _left_out(one: Found, names: Sequence[str]) -> Found:
-    """Leave a component out that is excluded by its name (`*` stands for anything)."""
-    pattern = next((pattern for pattern in names if fnmatchcase(one.name, pattern)), None)
-    return one if pattern is None else replace(one, verdict="skipped", reason=f"left out (--exclude {pattern})")
-
-
-def _each(arguments: Arguments, printer: Printer) -> int:
-    from gradcheck.command.each import check_each
+def _each(arguments: Arguments, screen: Screen) -> int:
+    from gradcheck.command import each
 
     if arguments.list:
         raise UsageError("--list and --each do not go together: list one folder at a time")
-    outcomes, notes = check_each(arguments, printer)
-    printer.lines([(note, "quiet")] for note in notes)
-    return _finish(outcomes, arguments, tuple(arguments.each))
+    stop = Stop()
+    with listening(stop):
+        graded = each.check_each(arguments, screen, stop)
+        interrupted = stop.signal
+        outcomes = [outcome for one in graded for outcome in one.under_its_name]
+        nothing_read = [f"{one.who}: {target}" for one in graded for target in one.unread]
+        status = _status(outcomes, arguments, nothing_read, interrupted)
+        write_documents(outcomes, arguments, arguments.each, status)
+        screen.progress("writing the report")
+        notes = each.write_table(graded, arguments)
+    screen.lines([(note, "quiet")] for note in notes)
+    if interrupted:
+        _complain(f"interrupted: {len(graded)} of {len(arguments.each)} folders were checked")
+    _explain(outcomes, nothing_read)
+    return status
 
 
 def _first_line(places: Sequence[Place], arguments: Arguments) -> Line:
@@ -114,78 +124,71 @@ def _first_line(places: Sequence[Place], arguments: Arguments) -> Line:
     return [(f"gradcheck {__version__}", "name"), (f" checks {one_line(files)} (seed {arguments.settings.seed})", "")]
 
 
-def _list(found: Sequence[Found], printer: Printer) -> int:
+def _list(found: Sequence[Found], screen: Screen) -> int:
     for one in found:
         where: Line = [(one.name, "name"), (f"  {shown(one.module.file)}", "quiet")]
-        printer.line([*where, (f"  {one.verdict}: {one.reason}", "skipped")] if one.verdict is not None else where)
-    if not found:
-        raise _nothing(found)
+        screen.line([*where, (f"  {one.verdict}: {one.reason}", "skipped")] if one.verdict is not None else where)
     return 0
 
 
-def _nothing(found: Sequence[Found]) -> UsageError:
-    why = "; ".join(f"{one.name}: {one.reason}" for one in found if one.reason)
-    hint = why or f"expected {FORMS} (see --list and -k)"
-    return UsageError(f"there is nothing to check: {hint}")
-
-
-def _check(run: Run, found: list[Found], arguments: Arguments, printer: Printer) -> int:
-    if all(one.verdict in ("not understood", "skipped") for one in found):
-        raise _nothing(found)
+def _check(run: Run, found: list[Found], arguments: Arguments, screen: Screen) -> int:
     start = time.perf_counter()
     if arguments.report:
         writing.preload()
     outcomes: list[Outcome] = []
-    for outcome in run.check(found, printer.progress):
-        outcomes.append(outcome)
-        failed = fails(outcome.result, arguments.strict)
-        if not arguments.quiet or failed:
-            printer.lines(lines_of(outcome.result, arguments.verbose))
-        if arguments.exit_first and failed:
-            break
+    stop = Stop()
+
+    def progress(text: str) -> None:
+        screen.progress(f"{len(outcomes)} of {len(found)} checked, {text}")
+
+    with listening(stop):
+        for outcome in run.check(found, progress, stop):
+            outcomes.append(outcome)
+            failed = fails(outcome.result, arguments.strict)
+            if not arguments.quiet or failed:
+                screen.lines(lines_of(outcome.result, arguments.verbose))
+            if arguments.exit_first and failed:
+                break
+        interrupted, nothing_read = stop.signal, unread(found)
+        status = _status(outcomes, arguments, nothing_read, interrupted)
+        write_documents(outcomes, arguments, tuple(place.shown for place in run.places), status)
+        screen.progress("writing the report")
+        is_part = interrupted or arguments.exit_first or arguments.keyword or arguments.exclude
+        notes = write_report(outcomes, arguments, [] if is_part else run.places)
     results = [outcome.result for outcome in outcomes]
-    printer.progress("writing the report")
-    notes = _report(results, run.places, arguments) if arguments.report else []
-    printer.done()
-    printer.lines(summary(results, time.perf_counter() - start))
-    printer.lines([(note, "quiet")] for note in notes)
-    return _finish(outcomes, arguments, tuple(place.shown for place in run.places))
+    screen.lines(summary(results, time.perf_counter() - start, [*_hints(results), *notes], arguments.verbose))
+    if interrupted:
+        _complain(f"interrupted: {len(outcomes)} of {len(found)} were checked")
+    _explain(outcomes, nothing_read)
+    return status
 
 
-def _report(results: Sequence[ComponentResult], places: Sequence[Place], arguments: Arguments) -> list[str]:
-    """Write the report; after a whole module or package was checked, without what is not there any more."""
-    if arguments.keyword is None and not arguments.exit_first:
-        whole = [place.module for place in places if not place.attribute]
-        writing.forget(arguments.report, whole, [result.name for result in results])
-    return writing.write_report(results, arguments.report)
+def _status(outcomes: Sequence[Outcome], arguments: Arguments, nothing_read: Sequence[str], interrupted: int) -> int:
+    return exit_status(
+        [outcome.result for outcome in outcomes],
+        internal=any(outcome.internal for outcome in outcomes),
+        strict=arguments.strict,
+        unread=bool(nothing_read),
+        interrupted=interrupted,
+    )
 
 
-def _write(target: str, content: bytes) -> None:
-    """Move a file into its place; what is no file of its own (a device, a pipe, a link) is written to as it is."""
-    from gradcheck.report import store
-
-    path = Path(target).resolve()
-    if path.exists() and not path.is_file():
-        path.write_bytes(content)
-    else:
-        store.replace(path, content)
-
-
-def _finish(outcomes: Sequence[Outcome], arguments: Arguments, files: tuple[str, ...]) -> int:
-    """Write the JSON and the XML that were asked for, each beside its place and then moved there."""
-    from gradcheck.report import document, junit
-
-    results = tuple(outcome.result for outcome in outcomes)
-    status = exit_status(results, internal=any(one.internal for one in outcomes), strict=arguments.strict)
-    seconds = {outcome.result.name: outcome.seconds for outcome in outcomes}
-    if arguments.json:
-        settings = arguments.settings
-        found = document.Document(arguments.targets, files, settings.seed, settings.dtypes, status, results, seconds)
-        _write(arguments.json, found.to_json().encode("utf-8", "backslashreplace"))
-    if arguments.junit_xml:
-        _write(arguments.junit_xml, junit.junit_xml(results, seconds))
-    # One mistake of gradcheck's often shows at several components: its traceback is printed once.
+def _explain(outcomes: Sequence[Outcome], nothing_read: Sequence[str]) -> None:
+    """Say what went wrong with gradcheck itself (once, if it shows at several components), and what it understands."""
     internal = {outcome.internal: outcome.result.name for outcome in reversed(outcomes) if outcome.internal}
     for lines, name in internal.items():
         _complain(f"an error in gradcheck itself, at {name}; please report it with these lines\n{lines.rstrip()}")
-    return status
+    if nothing_read:
+        _complain(f"{', '.join(nothing_read)}: seen and not understood; expected {forms()}")
+
+
+def _hints(results: Sequence[ComponentResult]) -> list[str]:
+    """Return what to do about what was not judged."""
+    lines = []
+    if any(result.verdict == "could not be asked" for result in results):
+        lines.append(
+            'What could not be asked fails: leave it out by --exclude NAME or gradcheck_skip = "why" in its class.'
+        )
+    if any(result.verdict == "not understood" for result in results):
+        lines.append("What is not understood was not checked: gradcheck.check(f, x, jac=df) asks for any function.")
+    return lines

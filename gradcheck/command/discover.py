@@ -30,7 +30,8 @@ class Place:
 
     `module` is a dotted name that can be imported with `folder` (if it is not `""`) first on `sys.path`; `file`
     is where its source stands; `attribute` is what is asked for inside it (`""`: everything); `package` says
-    that there are modules below it. A folder of scripts has no name: its modules stand at the top.
+    that there are modules below it. A folder of scripts has no name: its modules stand at the top. A file whose
+    name has dots (`layers.v2.py`) is called `layers_v2`, and imported by its file.
     """
 
     target: str
@@ -72,17 +73,39 @@ def resolve(target: str, here: str = "", path: Sequence[str] | None = None) -> P
     for, and where, when there is nothing.
     """
     here = here or os.getcwd()
-    if not target or "\0" in target:
+    if not target.strip() or "\0" in target:
         raise UsageError(f"expected a class, module, package or file to check, but got {target!r}")
-    name, _, attribute = target.partition("::")
-    if attribute and not all(part.isidentifier() for part in attribute.split(".")):
+    name, colons, attribute = target.partition("::")
+    if colons and not _is_dotted(attribute):
         raise UsageError(f"expected FILE::NAME, but {attribute!r} in {target!r} is not a name")
-    looks_like_a_file = "::" in target or name.endswith(".py") or os.sep in name or "/" in name or name in (".", "..")
+    looks_like_a_file = colons or name.endswith(".py") or os.sep in name or "/" in name or name in (".", "..")
     if looks_like_a_file:
         return _resolve_file(target, name, attribute, here)
-    if not all(part.isidentifier() for part in name.split(".")):
-        raise UsageError(f"expected a name such as beras.layers.Dense or a file such as layers.py, but got {target!r}")
-    return _resolve_name(target, name, here, sys.path if path is None else path)
+    if not _is_dotted(name) and os.path.exists(os.path.join(here, name)):  # a folder whose name no import can spell
+        return _resolve_file(target, name, "", here)
+    path = sys.path if path is None else path
+    if _is_dotted(name) or (all(name.split(".")) and find(name.split(".")[0], [here, *path], bool(path)) is not None):
+        place = _resolve_name(target, name, here, path)
+        if not place.attribute or (_is_dotted(place.attribute) and place.attribute.split(".")[0] != "py"):
+            return place
+    hint = meant(name, [*_neighbours(Path(here)), *_tidied(name)])
+    raise UsageError(
+        f"expected a name such as beras.layers.Dense or a file such as layers.py, but got {target!r}{hint}"
+    )
+
+
+def _is_dotted(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
+
+
+def _tidied(name: str) -> list[str]:
+    """What somebody may have meant who typed a dot or a colon too many or too few.
+
+    >>> _tidied("beras..layers."), _tidied("layers.py:Dense"), _tidied("layers.py.Dense")
+    (['beras.layers'], ['layers.py::Dense'], ['layers.py::Dense'])
+    """
+    tidy = re.sub(r"\.py[.:]+(?=\w)", ".py::", re.sub(r"\.+", ".", name).strip(".:"))
+    return [tidy] if tidy != name else []
 
 
 def _resolve_file(target: str, name: str, attribute: str, here: str) -> Place:
@@ -92,23 +115,19 @@ def _resolve_file(target: str, name: str, attribute: str, here: str) -> Place:
     except (OSError, RuntimeError, ValueError) as error:  # ValueError: characters that no file name has
         raise UsageError(f"cannot look for {name!r}: {error}") from error
     if not there:
-        raise UsageError(f"there is no file {name!r}{_meant(file.name, _neighbours(file.parent))}")
-    if file.is_dir() and not any(file.glob("*.py")):
+        raise UsageError(f"there is no file {name!r}{meant(file.name, _neighbours(file.parent))}")
+    if file.is_dir() and not any(file.glob("*.py")) and not any(file.glob("*/*.py")):
         raise UsageError(f"there is no Python file in {name!r}: name a module, a package or a .py file")
     if not file.is_dir() and file.suffix != ".py":
         raise UsageError(f"expected a Python file or a folder of them, but {name!r} is neither")
     top = file if file.is_dir() else file.parent
-    parts = [] if file.is_dir() else [file.stem]
+    parts = [] if file.is_dir() else [_module_name(file)]
     while _is_package(top):
         parts.insert(0, top.name)
         top = top.parent
     if file.stem == "__init__":
         parts.pop()
         file = file.parent
-    if not all(part.isidentifier() for part in parts):
-        raise UsageError(
-            f"{'.'.join(parts)!r} cannot be imported: {name!r} needs a name without spaces, dots or dashes"
-        )
     if attribute and not parts:
         raise UsageError(
             f"{name!r} is a folder of scripts: name the file, such as {os.path.join(name, 'FILE.py')}::{attribute}"
@@ -116,8 +135,15 @@ def _resolve_file(target: str, name: str, attribute: str, here: str) -> Place:
     return Place(target, ".".join(parts), str(file), str(top), attribute, file.is_dir())
 
 
+def _module_name(file: Path) -> str:
+    """The name that a file is imported by: a dot in it would mean a package."""
+    return file.stem.replace(".", "_")
+
+
 def _is_package(folder: Path) -> bool:
     """A folder whose modules are imported through it: it says so, or they import each other relatively."""
+    if "." in folder.name:  # which no import can name
+        return False
     if (folder / "__init__.py").exists():
         return True
     try:
@@ -133,7 +159,7 @@ def _resolve_name(target: str, name: str, here: str, path: Sequence[str]) -> Pla
     if spec is None:
         known = sorted({found.name for found in pkgutil.iter_modules([here])})
         where = "the current folder or on sys.path" if path else here
-        raise UsageError(f"there is no module {parts[0]!r} in {where}{_meant(parts[0], known)}")
+        raise UsageError(f"there is no module {parts[0]!r} in {where}{meant(parts[0], known)}")
     used = 1
     while used < len(parts) and spec.submodule_search_locations is not None:
         # By its last name alone: for a dotted one, Python looks its parent up among the modules that are imported.
@@ -197,26 +223,38 @@ def refuse_namesakes(places: Sequence[Place]) -> None:
             )
 
 
+def folders_passed_over(place: Place) -> list[str]:
+    """Return the folders of scripts inside a folder of scripts: each is imported by itself, as a target of its own."""
+    if place.module or not place.package:
+        return []
+    inside = [Path(place.file, name) for name in _folders(place.file)]
+    return sorted(str(folder) for folder in inside if any(folder.glob("*.py")) and not _is_package(folder))
+
+
 def _below(name: str, folder: str) -> Iterator[Module]:
-    packages = {found.name: found.ispkg for found in pkgutil.iter_modules([folder])}
-    plain = [inner for inner in _folders(folder) if inner not in packages] if name else []
-    for found in sorted([*packages, *plain]):
-        inner, place = f"{name}.{found}" if name else found, os.path.join(folder, found)
-        if found == "__main__" or _is_around(place, folder):
+    scripts = (path for path in Path(folder).glob("[!.]*.py") if path.is_file() and path.stem != "__init__")
+    files = [(_module_name(path), path.name) for path in scripts]
+    inside = [inner for inner in _folders(folder) if "." not in inner]  # which no import can name
+    packages = {inner for inner in inside if os.path.exists(os.path.join(folder, inner, "__init__.py"))}
+    taken = {found for found, _ in files}
+    plain = {inner for inner in inside if inner not in taken and (name or _is_package(Path(folder, inner)))}
+    found = [one for one in files if one[0] not in packages] + [(inner, inner) for inner in packages | plain]
+    for module, entry in sorted(found):
+        inner, place = f"{name}.{module}" if name else module, os.path.join(folder, entry)
+        if module == "__main__" or _is_around(place, folder):
             continue
-        if found in plain:
-            yield from _below(inner, place)
-        elif packages[found]:
+        if os.path.isfile(place):
+            yield Module(inner, place)
+            continue
+        if module in packages:
             yield Module(inner, os.path.join(place, "__init__.py"))
-            yield from _below(inner, place)
-        else:
-            yield Module(inner, f"{place}.py")
+        yield from _below(inner, place)
 
 
 def _folders(folder: str) -> list[str]:
-    """The folders in a package that Python imports from even without an `__init__.py`, environments left out."""
+    """The folders in a folder, without caches, environments and hidden ones."""
     with os.scandir(folder) as entries:
-        inside = [entry for entry in entries if entry.is_dir() and "." not in entry.name]
+        inside = [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
     return [
         entry.name
         for entry in inside
@@ -233,6 +271,7 @@ def _neighbours(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
 
 
-def _meant(name: str, known: list[str]) -> str:
+def meant(name: str, known: list[str]) -> str:
+    """Return "; did you mean 'beras'?" where one of the known names is close, else nothing."""
     close = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

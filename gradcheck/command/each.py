@@ -10,18 +10,21 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gradcheck import __version__
 from gradcheck.command import discover
 from gradcheck.command.arguments import Arguments
-from gradcheck.command.run import Outcome, Run
-from gradcheck.command.status import fails
+from gradcheck.command.interrupt import Stop, in_order
+from gradcheck.command.run import Found, Outcome, Run
+from gradcheck.command.screen import Screen
+from gradcheck.command.status import fails, unread
 from gradcheck.errors import UsageError
 from gradcheck.report import folders
-from gradcheck.report.terminal import Line, Printer, one_line, summary
+from gradcheck.report.printer import Line
+from gradcheck.report.terminal import summary
+from gradcheck.report.words import one_line
 from gradcheck.report.writing import can_paint, write_report
 from gradcheck.results import ComponentResult
 
@@ -30,45 +33,57 @@ WARNING = "This runs the code of every folder, with your rights: it is no sandbo
 
 @dataclass(frozen=True)
 class Graded:
-    """What was found in one folder."""
+    """What was found in one folder; `unread`: the target, if nothing of it was understood."""
 
     who: str
     outcomes: tuple[Outcome, ...]
+    unread: tuple[str, ...] = ()
 
     @property
     def results(self) -> list[ComponentResult]:
         """The results alone."""
         return [outcome.result for outcome in self.outcomes]
 
+    @property
+    def under_its_name(self) -> list[Outcome]:
+        """The outcomes, each under the folder's name."""
+        return [
+            replace(one, result=replace(one.result, name=f"{self.who}: {one.result.name}")) for one in self.outcomes
+        ]
 
-def check_each(arguments: Arguments, printer: Printer) -> tuple[list[Outcome], list[str]]:
-    """Check the target in every folder and print the table.
 
-    Returns all outcomes, each under its folder's name, and lines to print at the end.
-    """
+def check_each(arguments: Arguments, screen: Screen, stop: Stop) -> list[Graded]:
+    """Check the target in every folder, print the table, and return it; after a `stop`, the folders that are done."""
     missing = [folder for folder in arguments.each if not os.path.isdir(folder)]
     if missing:
         raise UsageError(f"there is no folder {missing[0]!r}: expected --each FOLDER... TARGET")
     names = names_of(arguments.each)
     target = arguments.targets[0]
-    printer.line([(f"gradcheck {__version__}", "name"), (f" checks {target} in {len(names)} folders. {WARNING}", "")])
+    screen.line([(f"gradcheck {__version__}", "name"), (f" checks {target} in {len(names)} folders. {WARNING}", "")])
     start = time.perf_counter()
     graded: list[Graded] = []
     width = max(map(len, names))
-    with ThreadPoolExecutor(min(arguments.settings.jobs, len(names))) as threads:
-        live: list[Run] = []
-        try:
-            for one in threads.map(lambda who, here: _grade(who, here, arguments, live), names, arguments.each):
-                graded.append(one)
-                printer.lines(_table(one, width, arguments))
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)
-            for run in live:
+    live: list[Run] = []
+
+    def grade(i: int) -> Graded:
+        def begin(run: Run) -> None:
+            live.append(run)
+            if stop.signal:  # it came while this one was made
                 run.close()
-    notes = _write(graded, arguments) if arguments.report else []
-    outcomes = [_of(one.who, outcome) for one in graded for outcome in one.outcomes]
-    printer.line(summary([outcome.result for outcome in outcomes], time.perf_counter() - start)[-1])
-    return outcomes, notes
+
+        return _grade(names[i], arguments.each[i], arguments, begin, screen)
+
+    def give_up() -> None:
+        for run in live:
+            run.close()
+
+    at_once = min(arguments.settings.jobs, len(names))
+    for one in in_order(grade, range(len(names)), at_once, stop, give_up):
+        graded.append(one)
+        screen.lines(_table(one, width, arguments))
+    results = [result for one in graded for result in one.results]
+    screen.line(summary(results, time.perf_counter() - start)[-1])
+    return graded
 
 
 def names_of(given: Sequence[str]) -> list[str]:
@@ -84,11 +99,23 @@ def names_of(given: Sequence[str]) -> list[str]:
     return last if len(set(last)) == len(last) else paths
 
 
-def _grade(who: str, folder: str, arguments: Arguments, live: list[Run]) -> Graded:
+def _grade(who: str, folder: str, arguments: Arguments, begin: Callable[[Run], None], screen: Screen) -> Graded:
     """Check one folder; whatever goes wrong there is its row, and nobody else's."""
     target = arguments.targets[0]
+    found: list[Found] = []
     try:
-        outcomes = _check(os.path.abspath(folder), arguments, live)
+        here = os.path.abspath(folder)
+        place = discover.resolve(target, here, path=[])
+        # Not the folder that the command was started in: what a submission lacks must not be found there.
+        path = [entry for entry in sys.path if entry not in ("", os.getcwd())]
+        with Run([place], replace(arguments.settings, jobs=1), here, path) as run:
+            begin(run)
+
+            def progress(text: str) -> None:
+                screen.progress(f"{who}: {text}")
+
+            found = run.find(arguments.wants, arguments.exclude, progress)
+            outcomes = tuple(_until_first_failure(run.check(found, progress), arguments))
     except UsageError as error:
         outcomes = (_nothing(target, str(error)),)
     except OSError as error:  # a folder that cannot be read, no room for another process
@@ -97,23 +124,13 @@ def _grade(who: str, folder: str, arguments: Arguments, live: list[Run]) -> Grad
         lines = traceback.format_exc().rstrip()
         reason = f"gradcheck itself failed: {lines.splitlines()[-1]}"
         outcomes = (Outcome(ComponentResult(target, "", "unresolved", reason=reason), internal=lines),)
-    return Graded(who, outcomes or (_nothing(target, "there is nothing to check"),))
+    return Graded(who, outcomes or (_nothing(target, "there is nothing to check"),), tuple(unread(found)))
 
 
-def _check(here: str, arguments: Arguments, live: list[Run]) -> tuple[Outcome, ...]:
-    places = [discover.resolve(target, here, path=[]) for target in arguments.targets]
-    # Not the folder that the command was started in: what a submission lacks must not be found there.
-    path = [entry for entry in sys.path if entry not in ("", os.getcwd())]
-    run = Run(places, replace(arguments.settings, jobs=1), here, path)
-    live.append(run)
-    with run:
-        return tuple(_until_first_failure(run.check(run.find(arguments.wants)), arguments.exit_first))
-
-
-def _until_first_failure(outcomes: Iterator[Outcome], exit_first: bool) -> Iterator[Outcome]:
+def _until_first_failure(outcomes: Iterator[Outcome], arguments: Arguments) -> Iterator[Outcome]:
     for outcome in outcomes:
         yield outcome
-        if exit_first and fails(outcome.result):
+        if arguments.exit_first and fails(outcome.result, arguments.strict):
             return
 
 
@@ -140,13 +157,11 @@ def _row(row: folders.Row) -> Line:
     return [(f"{row.verdict:<10} ", row.verdict), (one_line(row.component), "name"), (where, "quiet"), (cause, "")]
 
 
-def _of(who: str, outcome: Outcome) -> Outcome:
-    return replace(outcome, result=replace(outcome.result, name=f"{who}: {outcome.result.name}"))
-
-
-def _write(graded: Sequence[Graded], arguments: Arguments) -> list[str]:
-    """Write every folder's own report, the table as data and CSV, and its page."""
+def write_table(graded: Sequence[Graded], arguments: Arguments) -> list[str]:
+    """Write every folder's own report, the table as data and CSV, and its page; return lines to print."""
     folder = arguments.report
+    if not folder or not graded:
+        return []
     table = [folders.folder_of(one.who, one.results) for one in graded]
     lines: list[str] = []
     for one, row in zip(graded, table, strict=True):

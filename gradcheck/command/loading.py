@@ -13,19 +13,28 @@ import os
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gradcheck.command.discover import find
+from gradcheck.command.discover import Module, find, meant
 from gradcheck.command.seen import not_understood
-from gradcheck.errors import message, place, shown, told
+from gradcheck.errors import cut, message, place, shown, told
 from gradcheck.verdicts import Verdict
 
 Note = Callable[[str], None]
+CHECKED = "_checked"
+"""Ends the name of a module whose own is taken by another one that is in use."""
+SKIP = "gradcheck_skip"
+"""An attribute of a class or a function: the reason why it is left out."""
 
 
 class CannotLoad(Exception):
-    """A module does not import, or has no such attribute; the message says why, with file and line."""
+    """A module does not import, or what is asked for in it cannot be looked at; the message has file and line."""
+
+
+class NoSuchName(CannotLoad):
+    """A module that does import has no such attribute."""
 
 
 def load(
@@ -38,37 +47,59 @@ def load(
     """
     importlib.invalidate_caches()
     parts = module.split(".")
+    package = sys.modules.get(parts[0])
+    if (
+        package is not None
+        and len(parts) > 1
+        and not _is_from(package, os.path.join(Module(module, file).root, parts[0]))
+    ):
+        raise _is_taken(module, file, package)
     for depth in range(1, len(parts)):
         _load_package(".".join(parts[:depth]), broken, note)
     if module in broken:
         return _load_package(module, broken, note)
     note(module)
     try:
+        if Path(file).suffix == ".py" and Path(file).stem not in (parts[-1], "__init__"):
+            return _load_file(module, file)  # it has dots in its name
         loaded = importlib.import_module(module)
         if _is_from(loaded, file):
             return loaded
-        if folder:  # a file called random.py or types.py: its name is taken by a module that is in use
-            return _load_file(f"{module}_checked", file)
+        is_script = Path(file).suffix == ".py" and Path(file).stem != "__init__" and (folder or "." not in module)
+        if is_script:  # called random.py, say: its name is taken by a module that is in use
+            return _load_file(module, file)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # what other people's modules do on import includes sys.exit
-        raise CannotLoad(why(error)) from error
-    other = getattr(loaded, "__file__", None)
-    raise CannotLoad(f"expected {module} from {shown(file)}, but {other} was imported: name the file: {shown(file)}")
+        raise CannotLoad(why(error, file)) from error
+    raise _is_taken(module, file, loaded)
+
+
+def _is_taken(module: str, file: str, by: ModuleType) -> NoSuchName:
+    other = getattr(by, "__file__", None) or "another one"
+    return NoSuchName(f"expected {module} from {shown(file)}, but Python has imported {other}: give it another name")
 
 
 def _is_from(module: ModuleType, file: str) -> bool:
     found = getattr(module, "__file__", None)
-    return not found or os.path.realpath(found) in (os.path.realpath(file), os.path.realpath(f"{file}/__init__.py"))
+    places = [found] if found else getattr(module, "__path__", [])  # a folder without __init__.py has no file
+    real = (os.path.realpath(file), os.path.realpath(f"{file}/__init__.py"))
+    return any(os.path.realpath(place) in real for place in places)
 
 
-def _load_file(name: str, file: str) -> ModuleType:
+def _load_file(module: str, file: str) -> ModuleType:
+    """Import a file that no import statement leads to, under a name that no other file has."""
+    name = module if module not in sys.modules or _is_from(sys.modules[module], file) else f"{module}{CHECKED}"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, file)
         if spec is None or spec.loader is None:
             raise CannotLoad(f"{shown(file)} is not a Python file")
         sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
+        try:
+            spec.loader.exec_module(sys.modules[name])
+        except BaseException:
+            del sys.modules[name]  # as Python does: half a module is none
+            raise
     return sys.modules[name]
 
 
@@ -95,8 +126,8 @@ def _load_package(name: str, broken: Collection[str], note: Note) -> ModuleType:
     return package
 
 
-def why(error: BaseException) -> str:
-    """Return an exception as one line, with the file and line of the code that was being run.
+def why(error: BaseException, file: str = "") -> str:
+    """Return an exception as one line, with the file and line of the code that was being run (else the `file`).
 
     >>> why(ValueError("no data"))
     'ValueError: no data'
@@ -105,23 +136,25 @@ def why(error: BaseException) -> str:
         at = place(error)
         return f"it ends the program with sys.exit({message(error)}){f' ({at})' if at else ''}"
     if isinstance(error, SyntaxError):
-        return f"{type(error).__name__}: {error.msg} ({place(error)})"
+        return f"{type(error).__name__}: {error.msg} ({place(error) or shown(file)})"
     return " ".join(told(error).split())
 
 
 def get(module: ModuleType, attribute: str) -> Any:
-    """Return `module.attribute`, which may be dotted (`CannotLoad` where there is none)."""
+    """Return `module.attribute`, which may be dotted (`NoSuchName` where there is none)."""
     thing: Any = module
     for part in attribute.split("."):
         try:
             thing = getattr(thing, part)
-        except Exception as error:  # a property of somebody else's class may raise anything
-            failed = getattr(module, "__gradcheck_failed__", "")
-            known = sorted(name for name in vars(module) if not name.startswith("_"))
+        except AttributeError as error:
             reason = f"{module.__name__} has no {attribute!r}"
-            if failed:
+            if failed := getattr(module, "__gradcheck_failed__", ""):
                 raise CannotLoad(f"{reason}, since it does not import: {failed}") from error
-            raise CannotLoad(f"{reason}; it has {', '.join(known) or 'no public names'}") from error
+            known = sorted(name for name in vars(module) if not name.startswith("_"))
+            has = f"; it has {cut(', '.join(known), 200) or 'no public names'}"
+            raise NoSuchName(f"{reason}{meant(attribute, known) or has}") from error
+        except Exception as error:  # a property of somebody else's class may raise anything
+            raise CannotLoad(f"{module.__name__}.{attribute} cannot be looked at: {why(error)}") from error
     return thing
 
 
@@ -149,32 +182,54 @@ def members(
         if not (inspect.isclass(thing) or inspect.isfunction(thing)) or any(thing is one for one in judged):
             continue
         try:
-            member = _member(attribute, thing, module, is_subject)
-            parts = belonging(thing) if member is not None else []
+            if getattr(thing, "__module__", None) != module.__name__ or not is_subject(thing) or _is_base(thing):
+                continue
+            found.append(_member(attribute, thing))
+            judged += [thing, *belonging(thing)]
         except Exception as error:  # a metaclass of somebody else's may raise anything
-            member, parts = Member(attribute, "could not be asked", f"it cannot be looked at: {why(error)}"), []
-        if member is not None:
-            judged += [thing, *parts]
-            found.append(member)
-    return found + [Member(name, "not understood", reason) for name, reason in not_understood(module, judged)]
+            found.append(Member(attribute, "could not be asked", f"it cannot be looked at: {why(error)}"))
+            judged.append(thing)
+    for attribute, reason in not_understood(module, judged):
+        found.append(_left_out(attribute, vars(module)[attribute]) or Member(attribute, "not understood", reason))
+    return found
 
 
-def _member(attribute: str, thing: Any, module: ModuleType, is_subject: Callable[[Any], bool]) -> Member | None:
-    """What a subject that is defined in `module` is; `None` for what is no subject."""
-    if getattr(thing, "__module__", None) != module.__name__ or not is_subject(thing):
-        return None
+def named(attribute: str, thing: Any, is_subject: Callable[[Any], bool]) -> Member:
+    """Return what a thing is that was asked for by its name."""
+    try:
+        if not is_subject(thing):
+            kind = "class" if inspect.isclass(thing) else "function" if callable(thing) else type(thing).__name__
+            return Member(attribute, "not understood", f"this {kind} claims no derivative that gradcheck can read")
+        if _is_base(thing):
+            return Member(attribute, "not understood", "it is there to be derived from: name a class that is")
+        return _member(attribute, thing)
+    except Exception as error:  # a metaclass of somebody else's may raise anything
+        raise CannotLoad(f"it cannot be looked at: {why(error)}") from error
+
+
+def _member(attribute: str, thing: Any) -> Member:
+    """Return a subject as something to check, or with the reason why it is not."""
     missing = sorted(getattr(thing, "__abstractmethods__", ()))
-    if inspect.isclass(thing) and _is_base(thing, missing):
-        return None
-    if isinstance(left_out := getattr(thing, "gradcheck_skip", None), str):
-        return Member(attribute, "skipped", left_out)
-    if missing:
+    if missing and not _left_out(attribute, thing):
         return Member(attribute, "not implemented", f"not finished: {', '.join(missing)} must be written")
-    return Member(attribute)
+    return _left_out(attribute, thing) or Member(attribute)
 
 
-def _is_base(thing: type, missing: list[str]) -> bool:
+def _left_out(attribute: str, thing: Any) -> Member | None:
+    """Something that says itself why it is not checked (a class that it is derived from does not say so for it)."""
+    reason = getattr(thing, "__dict__", {}).get(SKIP)
+    if reason is None:
+        return None
+    if isinstance(reason, str) and reason.strip():
+        return Member(attribute, "skipped", reason)
+    return Member(attribute, "could not be asked", f"expected {SKIP} to be the reason, in words, but it is {reason!r}")
+
+
+def _is_base(thing: Any) -> bool:
     """Whether a class is there to be derived from: it declares an abstract method, or nothing but subclasses use it."""
+    if not inspect.isclass(thing):
+        return False
+    missing = getattr(thing, "__abstractmethods__", ())
     if any(getattr(vars(thing).get(name), "__isabstractmethod__", False) for name in missing):
         return True
     return bool(thing.__subclasses__()) and (bool(missing) or _has_stub_forward(thing))
@@ -196,5 +251,5 @@ def full_name(thing: Any, module: str, attribute: str) -> str:
     except Exception as error:  # a metaclass of somebody else's may raise anything
         raise CannotLoad(f"it cannot be looked at: {why(error)}") from error
     if inspect.isclass(thing) and isinstance(home, str) and isinstance(inner, str) and "<" not in inner:
-        return f"{home}.{inner}"
+        return f"{home.removesuffix(CHECKED)}.{inner}"
     return f"{module}.{attribute}"

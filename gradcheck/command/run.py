@@ -6,13 +6,14 @@ import os
 import queue
 import sys
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from gradcheck.command import discover
 from gradcheck.command.discover import Module, Place
+from gradcheck.command.interrupt import Stop, in_order
 from gradcheck.command.processes.parent import Died, Worker
 from gradcheck.errors import UsageError, shown
 from gradcheck.results import ComponentResult, from_json
@@ -80,24 +81,45 @@ class Run:
         for worker in self._workers:
             worker.close()
 
-    def find(self, wants: Callable[[str], bool] = lambda name: True) -> list[Found]:
+    def find(
+        self,
+        wants: Callable[[str], bool] = lambda name: True,
+        exclude: Sequence[str] = (),
+        progress: Callable[[str], None] = lambda text: None,
+    ) -> list[Found]:
         """List what is wanted of the targets, each once, by what it is called where it is defined.
 
-        A module that could not be looked into is listed whatever is wanted, since that may be in there.
+        A module that could not be looked into is listed whatever is wanted, since that may be in there. What is
+        excluded by its name is listed as skipped, and a module that is, not even imported.
         """
         found: dict[str, Found] = {}
-        for place in self.places:
-            for module in discover.modules(place):
-                for one in self._look_into(place, module):
-                    known = found.get(one.name, one)
-                    if known.verdict is None and one.verdict is None:
-                        _refuse_namesakes(known, one)
-                    if one.name not in found or (known.verdict is not None and one.verdict is None):
-                        found[one.name] = one
+        for one in self._everything(exclude, progress):
+            known = found.get(one.name, one)
+            if known.verdict is None and one.verdict is None:
+                _refuse_namesakes(known, one)
+            named = one.place.attribute and one.verdict is not None
+            if one.name not in found or (known.verdict is not None and (one.verdict is None or named)):
+                found[one.name] = one
         return [one for one in found.values() if one.is_closed or wants(one.name)]
 
-    def check(self, found: list[Found], progress: Callable[[str], None] = lambda text: None) -> Iterator[Outcome]:
-        """Check everything, several at a time, and give the outcomes in order."""
+    def _everything(self, exclude: Sequence[str], progress: Callable[[str], None]) -> Iterator[Found]:
+        """What stands in the targets, again where it does so in several."""
+        for place in self.places:
+            for module in discover.modules(place):
+                progress(f"looking into {module.name}")
+                whole = _left_out(Found(module.name, module, place), exclude)
+                if whole.verdict is not None and not place.attribute:
+                    yield whole
+                else:
+                    yield from (_left_out(one, exclude) for one in self._look_into(place, module))
+            for folder in discover.folders_passed_over(place):
+                name, why = shown(folder), "it is a folder of scripts: name it as a target of its own"
+                yield Found(name, Module(name, folder), place, verdict="not understood", reason=why)
+
+    def check(
+        self, found: list[Found], progress: Callable[[str], None] = lambda text: None, stop: Stop | None = None
+    ) -> Iterator[Outcome]:
+        """Check everything, several at a time, and give the outcomes in order; after a `stop`, those that are there."""
         todo = sum(one.verdict is None for one in found)
         while len(self._workers) < min(self.settings.jobs, todo):
             self._workers.append(Worker(self._path, self.folder))
@@ -114,13 +136,7 @@ class Run:
             finally:
                 idle.put(worker)
 
-        threads = ThreadPoolExecutor(len(self._workers))
-        try:
-            yield from threads.map(one_after_another, found)
-        finally:
-            # Whoever stops early wants to stop now: what is still being checked is killed, not waited for.
-            threads.shutdown(wait=False, cancel_futures=True)
-            self.close()
+        return in_order(one_after_another, found, len(self._workers), stop or Stop(), self.close)
 
     def _task(self, place: Place, module: Module, attribute: str, **more: Any) -> dict[str, Any]:
         where = {"module": module.name, "file": module.file, "folder": place.folder, "broken": sorted(self._broken)}
@@ -139,6 +155,8 @@ class Run:
                 if passed_over:
                     continue
                 return [replace(whole, verdict="could not be asked", reason=f"it cannot be imported: {died}")]
+            if "missing" in answer:
+                raise UsageError(answer["missing"])
             if "internal" in answer:
                 raise RuntimeError(f"gradcheck failed while it listed {module.name}:\n{answer['internal']}")
             found = [
@@ -171,6 +189,14 @@ class Run:
             return Outcome(_unchecked(one, "could not be asked", answer["unasked"]), seconds)
         last = str(answer["internal"]).strip().splitlines()[-1]
         return Outcome(_unchecked(one, "unresolved", f"gradcheck itself failed: {last}"), seconds, answer["internal"])
+
+
+def _left_out(one: Found, exclude: Sequence[str]) -> Found:
+    """The same, skipped where its name, or that of what it stands in, matches a pattern that excludes it."""
+    names = [one.name[:i] for i, letter in enumerate(one.name) if letter == "."] + [one.name]
+    names += [] if one.attribute else [f"{one.name}."]  # `beras.model.*` is all of the module, and so the module
+    pattern = next((pattern for pattern in exclude if any(fnmatchcase(name, pattern) for name in names)), None)
+    return one if pattern is None else replace(one, verdict="skipped", reason=f"left out (--exclude {pattern})")
 
 
 def _refuse_namesakes(known: Found, one: Found) -> None:

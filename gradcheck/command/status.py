@@ -1,17 +1,47 @@
-"""The exit status: what the verdicts mean for whoever started the command.
-
-0   everything that claims a derivative was judged, and passes: correct, waived, a convention, notes
-1   something wrong, unresolved, not implemented, or that could not be asked and is not left out by name
-2   bad usage; nothing to check; a target named outright that is seen and not understood
-3   an error in gradcheck itself
-"""
+"""The exit status: what the verdicts mean for whoever started the command."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from gradcheck.results import ComponentResult
 from gradcheck.verdicts import FAILING
+
+if TYPE_CHECKING:
+    from gradcheck.command.run import Found
+
+STATUS = """\
+0    everything that claims a derivative was judged and passes (correct, waived, a convention,
+     notes), or is left out by its name (--exclude, gradcheck_skip); what is seen inside a
+     module and not understood is counted in the last line
+1    something is wrong, unresolved, not implemented or could not be asked; with --strict also
+     notes, conventions, waivers and what is not understood
+2    bad usage; nothing to check; a target of which nothing is understood
+3    an error in gradcheck itself
+130  Ctrl-C (143: SIGTERM): what was found so far is printed and written"""
+
+
+def exit_status(
+    results: Iterable[ComponentResult],
+    *,
+    internal: bool = False,
+    strict: bool = False,
+    unread: bool = False,
+    interrupted: int = 0,
+) -> int:
+    """Return the status of a whole run.
+
+    `internal`: gradcheck itself failed somewhere; `unread`: of some target, nothing was understood; `interrupted`: by
+    the signal of this number.
+    """
+    if interrupted:
+        return 128 + interrupted
+    if internal:
+        return 3
+    if any(fails(result, strict) for result in results):
+        return 1
+    return 2 if unread else 0
 
 
 def fails(result: ComponentResult, strict: bool = False) -> bool:
@@ -24,11 +54,9 @@ def is_remarkable(result: ComponentResult) -> bool:
     return result.verdict in ("convention", "waived", "not understood") or bool(result.notes or result.unjudged)
 
 
-def exit_status(results: Iterable[ComponentResult], *, internal: bool = False, strict: bool = False) -> int:
-    """Return the status of a whole run; `internal`: gradcheck itself failed somewhere."""
-    found = list(results)
-    if internal:
-        return 3
-    if any(fails(result, strict) for result in found):
-        return 1
-    return 0 if any(result.verdict not in ("skipped", "not understood") for result in found) else 2
+def unread(found: Sequence[Found]) -> list[str]:
+    """Return the targets of which nothing is understood: a name that makes no claim, or a module of such names."""
+    by_target: dict[str, list[Found]] = {}
+    for one in found:
+        by_target.setdefault(one.place.target, []).append(one)
+    return [target for target, some in by_target.items() if all(one.verdict == "not understood" for one in some)]

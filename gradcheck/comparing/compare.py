@@ -48,9 +48,10 @@ class Place:
 class Comparison:
     """A claim at one point: the numbers, the worst entry, the first wrong ones, and its kinks.
 
-    `ratios`: error ÷ tolerance of the first entries. `wrong`: the number of entries beyond their tolerance. `plain`:
-    of those that are right, how many have a derivative that is not zero, away from kinks; `leaning`: how many claim 0
-    at a kink whose sides are both on one side of 0, which is right only if the claim is right elsewhere.
+    `ratios`: error ÷ tolerance of the first entries. `wrong`: how many entries of the Jacobian are beyond their
+    tolerance (a mixture of outputs is none). `plain`: of those that are right, how many have a derivative that is not
+    zero, away from kinks; `leaning`: how many claim 0 at a kink whose sides are both on one side of 0, which is right
+    only if the claim is right elsewhere.
     """
 
     at: AtPoint
@@ -68,7 +69,8 @@ class _Tally:
     """What is known after some of the entries."""
 
     ratios: Array
-    wrong: int = 0
+    wrong: bool = False
+    count: int = 0
     known: bool = True
     error: float = 0.0
     tolerance: float = 0.0
@@ -138,7 +140,7 @@ def compare(claim: Array, asked: Cotangents, estimate: Estimate, place: Place, l
     )
     kinks = tuple(tally.kinks[:KINKS])
     return Comparison(
-        at, tally.worst, tuple(tally.entries), kinks, tally.ratios, tally.wrong, tally.plain, tally.leaning
+        at, tally.worst, tuple(tally.entries), kinks, tally.ratios, tally.count, tally.plain, tally.leaning
     )
 
 
@@ -184,17 +186,19 @@ def _hold(
     unbounded = right.infinite != 0
     error[~np.isfinite(claim) | np.isnan(error)] = np.inf
     known = np.isfinite(right.tolerance)
+    opposite = np.zeros(error.shape, dtype=bool)
     if estimate.infinite is not None:
         # Infinity of the right sign is right; a finite number is a convention; NaN (0 · ∞) says nothing.
         opposite = unbounded & np.isinf(claim) & (np.sign(claim) != right.infinite)
         tally.finite += int(np.count_nonzero(unbounded & np.isfinite(claim)))
-        tally.wrong += int(np.count_nonzero(opposite))
         nothing = np.isnan(claim) & _unbounded_columns(estimate)[right.position]
         tally.nothing += int(np.count_nonzero(nothing))
         error[nothing] = 0.0
     ratio = np.divide(error, right.tolerance, out=np.zeros(error.shape), where=known)
+    ratio[opposite] = np.inf
     wrong = ratio > 1
-    tally.wrong += int(np.count_nonzero(wrong))
+    tally.wrong |= bool(wrong.any())
+    tally.count += int(np.count_nonzero(wrong & single))
     tally.known &= bool((known | unbounded).all())
     tally.error = max(tally.error, float(np.max(error, where=known, initial=0.0)))
     _weigh(tally, right, known & ~right.kink, place, asked)
@@ -205,15 +209,15 @@ def _hold(
     shown = (right.row < len(tally.ratios)) & (right.position < tally.ratios.shape[1])
     tally.ratios[right.row[shown], right.position[shown]] = ratio[shown]
     if kinked and len(tally.kinks) < KINKS:
-        tally.kinks += _kinks(claim, right, estimate, place.label)
+        tally.kinks += _kinks(claim, right, estimate, asked, place.label)
     for at in np.flatnonzero(wrong & single)[: LISTED - len(tally.entries)]:
-        tally.entries.append(entry(claim, right, estimate, int(at)))
+        tally.entries.append(entry(claim, right, estimate, asked, int(at)))
     # A row of one output says where the error is; a mixture counts only where no such row shows it.
     rank = np.where(single, ratio, np.minimum(np.where(wrong, ratio, 0.0), 1.0))
     worst = int(np.argmax(rank))
     if rank.flat[worst] > tally.rank:
         tally.rank = float(rank.flat[worst])
-        tally.worst = entry(claim, right, estimate, worst)
+        tally.worst = entry(claim, right, estimate, asked, worst)
 
 
 def _weigh(tally: _Tally, right: Expected, resolving: Array, place: Place, asked: Cotangents) -> None:
@@ -236,11 +240,12 @@ def _weigh(tally: _Tally, right: Expected, resolving: Array, place: Place, asked
         tally.tolerance, tally.scale = float(right.tolerance.flat[at]), float(scale.flat[at])
 
 
-def entry(claim: Array, right: Expected, estimate: Estimate, at: int) -> Entry:
-    """One entry, given by its flat index, in the words of a result."""
+def entry(claim: Array, right: Expected, estimate: Estimate, asked: Cotangents, at: int) -> Entry:
+    """One entry, given by its flat index, in the words of a result: of the Jacobian, if it belongs to one output."""
     output, position = int(right.output.flat[at]), int(right.position.flat[at])
     colour = np.flatnonzero(estimate.column[:, output] == position) if output >= 0 else np.array([], dtype=int)
     c = int(colour[0]) if colour.size else -1
+    times = float(asked.rows[right.row.flat[at], output]) if output >= 0 else 1.0
 
     def side(array: Array | None) -> float:
         return float(array[c, output]) if array is not None and c >= 0 and bool(right.kink.flat[at]) else np.nan
@@ -248,10 +253,10 @@ def entry(claim: Array, right: Expected, estimate: Estimate, at: int) -> Entry:
     return Entry(
         output=place_of(output, estimate.output_shapes),
         index=tuple(int(i) for i in np.unravel_index(position, estimate.variable_shape)),
-        claim=float(claim.flat[at]),
-        estimate=float(right.value.flat[at]),
-        bound=float(right.bound.flat[at]),
-        tolerance=float(right.tolerance.flat[at]),
+        claim=float(claim.flat[at]) / times,
+        estimate=float(right.value.flat[at]) / times,
+        bound=float(right.bound.flat[at]) / abs(times),
+        tolerance=float(right.tolerance.flat[at]) / abs(times),
         step=float(estimate.step[c, output]) if c >= 0 else float("nan"),
         left=side(estimate.left),
         right=side(estimate.right),
@@ -271,12 +276,12 @@ def place_of(output: int, shapes: tuple[tuple[int, ...], ...]) -> tuple[int, ...
     return ()
 
 
-def _kinks(claim: Array, right: Expected, estimate: Estimate, point: str) -> list[Kink]:
+def _kinks(claim: Array, right: Expected, estimate: Estimate, asked: Cotangents, point: str) -> list[Kink]:
     """Name the convention that the claim follows at each of the first few kinks."""
     found: list[Kink] = []
     for at in np.flatnonzero(right.kink & (right.output >= 0)):
-        shown, said = entry(claim, right, estimate, int(at)), float(claim.flat[at])
-        left, other, tolerance = shown.left, shown.right, shown.tolerance
+        shown = entry(claim, right, estimate, asked, int(at))
+        said, left, other, tolerance = shown.claim, shown.left, shown.right, shown.tolerance
         if abs(said - left) <= tolerance:
             convention = "the left derivative"
         elif abs(said - other) <= tolerance:

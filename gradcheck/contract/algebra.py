@@ -23,7 +23,7 @@ def linear(s: Setting) -> Iterator[str]:
                 continue
             wanted = 1024 * np.asarray(a) - 3 * np.asarray(b)
             size = 1024 * np.abs(a).max(initial=0) + 3 * np.abs(b).max(initial=0)
-            if not near(whole, wanted, float(size)):
+            if not near(whole, wanted, float(size), s.outputs):
                 yield f"{method.name}[{name}] is not linear in the upstream gradient"
 
 
@@ -63,7 +63,7 @@ def agrees_with_local(s: Setting) -> Iterator[str]:
                 tried = True
                 wanted = np.asarray(times(g[0]))
                 size = float(np.abs(wanted).max(initial=0.0)) * max(1, g[0].size // max(1, wanted.size))
-                if np.shape(product) == wanted.shape and not near(product, wanted, size):
+                if np.shape(product) == wanted.shape and not near(product, wanted, size, s.outputs):
                     yield f"{vjp.name}[{name}] is not the upstream gradient times {local.name}"
     if not tried:
         raise NotTried("it has no local gradients and vector-Jacobian products of the same variable")

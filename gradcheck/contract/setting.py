@@ -94,10 +94,11 @@ def agree(first: Answer, second: Answer) -> bool:
     return True
 
 
-def near(a: Any, b: Any, size: float) -> bool:
-    """|a − b| ≤ some roundings of `size` in the coarser of the two types; NaN is NaN."""
+def near(a: Any, b: Any, size: float, others: Sequence[Array] = ()) -> bool:
+    """|a − b| ≤ some roundings of `size` in the coarsest of the two types and those of `others`; NaN is NaN."""
     left, right = np.asarray(a), np.asarray(b)
-    eps = max([float(np.finfo(one.dtype).eps) for one in (left, right) if one.dtype.kind == "f"], default=0.0)
+    floats = [one.dtype for one in (left, right, *others) if one.dtype.kind == "f"]
+    eps = max([float(np.finfo(dtype).eps) for dtype in floats], default=0.0)
     with np.errstate(invalid="ignore"):
         close = np.abs(left - right) <= ROUNDINGS * eps * size
     return bool(np.all(close | (left == right) | (np.isnan(left) & np.isnan(right))))

@@ -16,6 +16,9 @@ from gradcheck.sampling import Point
 # The most rows and columns that are shown, and outputs that are asked for one by one.
 SHOWN, ASKED = 12, 400
 
+# Beside the largest entry, or what the size of f lets expect, an entry that may be off by this share is not known.
+KNOWN = 0.1
+
 
 def matrices(point: Point, method: Method, name: str, dtype: str) -> Matrices | None:
     """Return claim and measurement at `point`; None where there is nothing to lay side by side."""
@@ -33,6 +36,7 @@ def matrices(point: Point, method: Method, name: str, dtype: str) -> Matrices | 
         return None
     with np.errstate(invalid="ignore"):
         wrong = ~(np.abs(answer.rows - right) <= tolerance) & np.isfinite(tolerance)
+    right = np.where(tolerance <= KNOWN * _scale(here, name, answer.rows, right), right, np.nan)
     shape = np.shape(values[name])
     if len(right) == 1:
         return _of_gradient(shape, answer.rows[0], right[0], wrong[0])
@@ -40,6 +44,12 @@ def matrices(point: Point, method: Method, name: str, dtype: str) -> Matrices | 
     rows = [str(list(place_of(k, outputs))) for k in range(len(right))]
     columns = [str(list(map(int, np.unravel_index(k, shape)))) for k in range(right.shape[1])]
     return _cut(rows, columns, answer.rows, right, wrong)
+
+
+def _scale(here: Evaluated, name: str, claim: Array, right: Array) -> float:
+    size = np.abs(here.flat).max(initial=0.0) / max(1.0, np.abs(here.variable(name)).max(initial=0.0))
+    largest = (np.abs(one).max(initial=0.0, where=np.isfinite(one)) for one in (claim, right))
+    return float(max(size, *largest))
 
 
 def _of_gradient(shape: tuple[int, ...], claim: Array, right: Array, wrong: Array) -> Matrices:
@@ -55,11 +65,14 @@ def _of_gradient(shape: tuple[int, ...], claim: Array, right: Array, wrong: Arra
 def _cut(rows: list[str], columns: list[str], claim: Array, right: Array, wrong: Array) -> Matrices:
     """The rows and columns with the first wrong entries, a dozen each at most."""
     down, across = (_chosen(np.asarray(wrong.any(axis=axis))) for axis in (1, 0))
+    with np.errstate(invalid="ignore"):
+        difference = np.where(wrong, claim - right, 0.0)
     return Matrices(
         tuple(rows[i] for i in down),
         tuple(columns[j] for j in across),
-        _table(claim, down, across),
-        _table(right, down, across),
+        _table(claim, down, across, 12),
+        _table(right, down, across, 12),
+        _table(difference, down, across, 3),
         tuple(tuple(bool(wrong[i, j]) for j in across) for i in down),
         (len(rows) - len(down), len(columns) - len(across)),
     )
@@ -73,5 +86,5 @@ def _chosen(wrong: Array) -> list[int]:
     return sorted(list(order)[:SHOWN])
 
 
-def _table(values: Array, down: list[int], across: list[int]) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(float(f"{values[i, j]:.6g}") for j in across) for i in down)
+def _table(values: Array, down: list[int], across: list[int], digits: int) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(float(f"{values[i, j]:.{digits}g}") for j in across) for i in down)

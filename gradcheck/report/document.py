@@ -6,6 +6,7 @@ targets       what was asked for; files: the source file of each, so that the wr
 seed, dtypes  how it was checked
 verdict       the worst verdict of all components; exit_status: what the command returned
 counts        components by verdict (`gradcheck.verdicts` says what each means)
+reaches       how many of the wrong ones reach how far ("everywhere", "an edge", …)
 seconds       how long each component took, by name (the only part that differs between two equal runs)
 components    one object per component: the fields of `gradcheck.results.ComponentResult`, nested as there;
               infinities and NaN are the strings "inf", "-inf" and "nan"
@@ -20,7 +21,7 @@ from collections.abc import Mapping, Sequence
 
 from gradcheck import __version__
 from gradcheck.data import to_json
-from gradcheck.report.rows import counts
+from gradcheck.report.counted import counts, reached
 from gradcheck.results import ComponentResult, from_json
 from gradcheck.verdicts import overall
 
@@ -52,6 +53,7 @@ class Document:
             "verdict": overall(result.verdict for result in self.components),
             "exit_status": self.exit_status,
             "counts": counts(self.components),
+            "reaches": reached(self.components),
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             "components": [json.loads(to_json(result)) for result in self.components],
         }
@@ -61,6 +63,7 @@ class Document:
 def components_of(text: str) -> Sequence[ComponentResult]:
     """Read the components back from a document (ValueError where it is of another schema or malformed)."""
     data = json.loads(text)
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA or not isinstance(data.get("components"), list):
-        raise ValueError(f"expected the JSON of a gradcheck run, schema {SCHEMA}")
+    found = data.get("schema") if isinstance(data, dict) else None
+    if found != SCHEMA or not isinstance(data.get("components"), list):
+        raise ValueError(f"expected the JSON of a gradcheck run, schema {SCHEMA}, but found {found!r}: run it again")
     return [from_json(json.dumps(item)) for item in data["components"]]

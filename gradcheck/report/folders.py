@@ -13,13 +13,14 @@ import dataclasses
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gradcheck.report import store
-from gradcheck.report.rows import counts, headline
+from gradcheck.report.counted import counts, reached, tallied, tally
+from gradcheck.report.rows import headline
 from gradcheck.results import ComponentResult
-from gradcheck.verdicts import ORDER, rank
+from gradcheck.verdicts import Reach, Verdict, farthest, overall, rank
 
 SCHEMA = 2
 
@@ -37,13 +38,23 @@ class Row:
 
 @dataclass(frozen=True)
 class Folder:
-    """One folder's line on the page. `page` is the folder's own report, or `""` where nothing could be checked."""
+    """One folder's line on the page. `page` is the folder's own report, or `""` where nothing could be checked.
+
+    `counts`: components by verdict; `reach`: the farthest of a wrong one, `reaches`: how many reach how far.
+    """
 
     who: str
     page: str
-    verdict: str
-    counts: Mapping[str, int]
+    verdict: Verdict
+    counts: Mapping[Verdict, int]
     rows: tuple[Row, ...]
+    reach: Reach | None = None
+    reaches: Mapping[Reach, int] = field(default_factory=dict)
+
+    @property
+    def said(self) -> str:
+        """How many components have each verdict, in words."""
+        return ", ".join(tallied(verdict, amount, self.reaches) for verdict, amount in self.counts.items())
 
 
 def rows_of(who: str, results: Sequence[ComponentResult]) -> tuple[Row, ...]:
@@ -54,15 +65,15 @@ def rows_of(who: str, results: Sequence[ComponentResult]) -> tuple[Row, ...]:
 
 def folder_of(who: str, results: Sequence[ComponentResult]) -> Folder:
     """Return what the page shows of one folder."""
-    rows = rows_of(who, results)
     checked = any(result.claims for result in results)
-    page = f"{store.stem(who)}/index.html" if checked else ""
     return Folder(
         who,
-        page,
-        rows[0].verdict if rows else "could not be asked",
-        {str(verdict): amount for verdict, amount in counts(results).items()},
-        rows,
+        page=f"{store.stem(who)}/index.html" if checked else "",
+        verdict=overall(result.verdict for result in results) if results else "could not be asked",
+        counts=counts(results),
+        rows=rows_of(who, results),
+        reach=farthest(result.reach for result in results),
+        reaches=reached(results),
     )
 
 
@@ -95,8 +106,9 @@ def save(folders: Sequence[Folder], target: str, folder: str) -> None:
 def load(folder: str) -> tuple[str, list[Folder]]:
     """Read the target and the table's data (ValueError where it is of another schema or malformed)."""
     data = json.loads((Path(folder) / store.EACH).read_text(encoding="utf-8"))
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise ValueError(f"expected {store.EACH} of schema {SCHEMA}: run the check again")
+    found = data.get("schema") if isinstance(data, dict) else None
+    if found != SCHEMA:
+        raise ValueError(f"expected {store.EACH} of schema {SCHEMA}, but found {found!r}: run the check again")
     try:
         folders = [Folder(**{**one, "rows": tuple(Row(**row) for row in one["rows"])}) for one in data["folders"]]
     except (KeyError, TypeError) as error:
@@ -109,12 +121,13 @@ def paint(folder: str) -> None:
     from gradcheck.report import html
 
     target, folders = load(folder)
-    ordered = sorted(folders, key=lambda one: (ORDER.index(one.verdict) if one.verdict in ORDER else 0, one.who))
+    found, reaches = tally(one.verdict for one in folders), reached(folders)
+    ordered = sorted(folders, key=lambda one: (rank(one.verdict, one.reach), one.who))
     page = html.paint(
         "folders.html",
         target=target,
         folders=ordered,
-        wrong=sum(one.verdict == "wrong" for one in folders),
+        summary=", ".join(tallied(verdict, amount, reaches) for verdict, amount in found),
         page_of=lambda row: f"{store.stem(row.who)}/{store.page(row.component)}",
         key="",
     )

@@ -14,7 +14,7 @@ import jinja2
 import matplotlib
 from markupsafe import Markup, escape
 
-from gradcheck.report import differential, others, pictures, rows, store, words
+from gradcheck.report import counted, differential, others, pictures, rows, store, tables, words
 from gradcheck.report.pictures import Picture
 from gradcheck.report.sheet import Sheet
 from gradcheck.results import ClaimResult, ComponentResult, Curve, Heat
@@ -100,8 +100,8 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
                 where=where,
                 summary=rows.summary(ordered),
                 sharpness=rows.sharpness(ordered),
-                tally=rows.tally(row.verdict for row in ordered),
-                claims=rows.tally(claim.verdict for result, _ in every for claim in result.claims),
+                tally=counted.tally(row.verdict for row in ordered),
+                claims=counted.tally(claim.verdict for result, _ in every for claim in result.claims),
                 points=sum(row.points for row in ordered),
                 versions=rows.versions([result for result, _ in every]),
                 seeds=sorted({result.seed for result, _ in every}),
@@ -117,15 +117,21 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
 
 
 def embedded(result: ComponentResult) -> str:
-    """Return a component's page in a frame of its own, as a notebook shows it: no style leaks in or out."""
+    """Return a component's page in a frame of its own, as a notebook shows it: no style leaks, no script runs."""
     with Sheet.open() as sheet:
-        row = rows.row(result, "", "", "", ())
-        page = _component(sheet, result, row, (), "").decode()
-    return f'<iframe srcdoc="{escape(page)}" style="width: 100%; height: 34em; border: 0" title="gradcheck"></iframe>'
+        row = rows.row(result, "", "the result itself", "", ())
+        page = _component(sheet, result, row, (), "", alone=True).decode()
+    look = "width: 100%; height: 34em; border: 0"
+    return f'<iframe srcdoc="{escape(page)}" sandbox="allow-same-origin" style="{look}" title="gradcheck"></iframe>'
 
 
 def _component(
-    sheet: Sheet, result: ComponentResult, row: rows.Row, measurements: Sequence[differential.Measurement], key: str
+    sheet: Sheet,
+    result: ComponentResult,
+    row: rows.Row,
+    measurements: Sequence[differential.Measurement],
+    key: str,
+    alone: bool = False,
 ) -> bytes:
     claims = sorted(result.claims, key=lambda claim: rank(claim.verdict, claim.reach))
     drawn = _pictured(sheet, claims[: DETAILS[0].pictured])
@@ -146,9 +152,11 @@ def _component(
             longest=detail.longest,
             spread=pictures.spread(sheet, spread, "spread", left_out),
             summary=rows.claim_summary(result),
+            troubles=rows.troubles(result, shown),
             command=rows.command([result]),
             measurements=measurements,
             key=key,
+            alone=alone,
         )
         if len(page) <= LARGEST:
             break
@@ -226,6 +234,7 @@ def _environment() -> jinja2.Environment:
         "svg": Markup,
         "count": words.count,
         "rows_of": rows,
+        "tables": tables,
         "claim_reason": rows.reason,
     }
     return environment

@@ -1,8 +1,8 @@
 """JUnit XML, as CI servers read it (Jenkins, GitLab, GitHub actions, Azure): a suite per component, a case per claim.
 
-Wrong and unresolved claims, and what could not be asked, and broken contracts are failures; what is not implemented,
-waived, skipped or not understood is skipped, with its reason; an error of gradcheck's own, a crash or a time-out is an
-error. A convention passes, with its name in the output.
+What makes the command's exit status 1 is a failure: claims that are wrong, unresolved, not implemented or could not be
+asked, and broken contracts; a component that ended or hung before it had any claim is an error. What is waived, left
+out or not understood is skipped, with its reason. A convention passes, with its name in the output.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from xml.etree import ElementTree
 
 from gradcheck.report.rows import reason
 from gradcheck.report.terminal import claim_text
+from gradcheck.report.words import one_line
 from gradcheck.results import ClaimResult, ComponentResult, ContractResult, said
+from gradcheck.verdicts import FAILING
 
 
 def junit_xml(results: Iterable[ComponentResult], seconds: Mapping[str, float] | None = None) -> bytes:
@@ -56,47 +58,50 @@ def _suite(result: ComponentResult, seconds: float) -> ElementTree.Element:
     return suite
 
 
-def _case(result: ComponentResult, name: str) -> ElementTree.Element:
-    file, _, line = result.source.rpartition(":")
+def _case(result: ComponentResult, name: str, source: str = "") -> ElementTree.Element:
+    file, _, line = (source or result.source).rpartition(":")
     place = {"file": file, "line": line} if line.isdigit() else {"file": result.source}
     attributes = {"classname": result.name, "name": name, **place}
     return ElementTree.Element("testcase", {key: _xml(value) for key, value in attributes.items()})
 
 
 def _claim(result: ComponentResult, claim: ClaimResult) -> ElementTree.Element:
-    case = _case(result, claim.name)
-    if claim.verdict in ("wrong", "unresolved", "could not be asked"):
-        message = f"{said(claim.verdict, claim.reach, claim.where)}: {reason(claim)}".removesuffix(": ")
-        failure = ElementTree.SubElement(case, "failure", {"type": claim.verdict, "message": _xml(message)})
-        failure.text = _xml(claim_text(claim))
+    case = _case(result, claim.name, claim.source)
+    message = f"{said(claim.verdict, claim.reach, claim.where)}: {reason(claim)}".removesuffix(": ")
+    if claim.verdict in FAILING:
+        _add(case, "failure", message, claim.verdict).text = _xml(claim_text(claim))
     elif claim.verdict == "convention":
-        ElementTree.SubElement(case, "system-out").text = _xml(f"convention: {claim.reason}")
+        ElementTree.SubElement(case, "system-out").text = _xml(one_line(message))
     elif claim.verdict != "correct":
-        message = f"{claim.verdict}: {claim.reason}" if claim.reason else claim.verdict
-        ElementTree.SubElement(case, "skipped", {"message": _xml(message)})
+        _add(case, "skipped", message)
     return case
 
 
 def _contract(result: ComponentResult, item: ContractResult) -> ElementTree.Element:
     case = _case(result, f"contract: {item.name}")
     if item.verdict == "broken":
-        ElementTree.SubElement(case, "failure", {"type": "contract", "message": _xml(item.detail or "broken")})
+        _add(case, "failure", item.detail or "broken", "contract")
     elif item.verdict == "not tried":
-        ElementTree.SubElement(case, "skipped", {"message": _xml(item.detail or "not tried")})
+        _add(case, "skipped", item.detail or "not tried")
     return case
 
 
 def _whole(result: ComponentResult) -> ElementTree.Element:
     """A component without claims: skipped with a reason, or something that stopped the check."""
     case = _case(result, "check")
-    kind = {"skipped": "skipped", "not implemented": "skipped", "not understood": "skipped", "waived": "skipped"}.get(
-        result.verdict, "failure" if result.verdict == "could not be asked" else "error"
-    )
-    if result.verdict != "correct":
-        element = ElementTree.SubElement(case, kind, {"message": _xml(result.reason or result.verdict)})
-        if kind != "skipped":
-            element.set("type", result.verdict)
+    message = result.reason or result.verdict
+    if result.verdict == "unresolved":
+        _add(case, "error", message, result.verdict)
+    elif result.verdict in FAILING:
+        _add(case, "failure", message, result.verdict)
+    elif result.verdict != "correct":
+        _add(case, "skipped", message)
     return case
+
+
+def _add(case: ElementTree.Element, outcome: str, message: str, kind: str = "") -> ElementTree.Element:
+    attributes = {"message": _xml(one_line(message)), **({"type": kind} if kind else {})}
+    return ElementTree.SubElement(case, outcome, attributes)
 
 
 def _xml(text: str) -> str:

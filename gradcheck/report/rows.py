@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from gradcheck.report.words import count, number, text
-from gradcheck.results import AtPoint, ClaimResult, ComponentResult, Heat
-from gradcheck.verdicts import ORDER, PASSING, Verdict, rank
+from gradcheck.report.counted import reached, tallied, tally
+from gradcheck.report.words import apart, count, number, place, text
+from gradcheck.results import AtPoint, ClaimResult, ComponentResult, Entry, Heat
+from gradcheck.verdicts import ORDER, PASSING, Reach, Verdict, rank
 
 if TYPE_CHECKING:
     from gradcheck.report.differential import Measurement
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 DTYPES = ("float64", "float32", "float16")
 MOST_POINTS = 60
 """Points of one claim that a page lists, the worst first; the rest is in the data."""
+
+
+TROUBLES = 8
+"""Claims that a page names at its head."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Row:
     digest: str
     verdict: Verdict
     where: str
+    reach: Reach | None
     rank: int
     headline: str
     claims: int
@@ -66,6 +71,7 @@ def row(result: ComponentResult, page: str, data: str, digest: str, measurements
         digest=digest,
         verdict=result.verdict,
         where=result.where if result.reach else "",
+        reach=result.reach,
         rank=rank(result.verdict, result.reach),
         headline=headline(result),
         claims=len(result.claims),
@@ -90,25 +96,46 @@ def headline(result: ComponentResult) -> str:
 
 
 def reason(claim: ClaimResult) -> str:
-    """Return the likely cause of a claim's verdict: its diagnosis, else its reason, else its first message."""
+    """Return the likely cause of a claim's verdict: its diagnosis, else its reason, its first message, its numbers."""
     if claim.causes and claim.verdict == "wrong":
         return claim.causes[0].sentence
     messages = (point.message for point in claim.points if point.verdict == claim.verdict and point.message)
-    return claim.reason or next(messages, "")
+    return claim.reason or next(messages, "") or _numbers(claim)
 
 
-def counts(results: Iterable[ComponentResult]) -> dict[Verdict, int]:
-    """Return how many components have each verdict, worst first, without the verdicts that none has."""
-    return dict(tally(result.verdict for result in results))
+def _numbers(claim: ClaimResult) -> str:
+    worst = claim.worst
+    if claim.verdict != "wrong" or worst is None:
+        return ""
+    said, measured = apart(worst.claim, worst.estimate)
+    return f"{spot(worst, claim.wrt)} is claimed to be {said}, and was measured as {measured}"
 
 
-def tallied(verdict: Verdict, amount: int) -> str:
-    """Return a number of components with their verdict.
+def spot(entry: Entry, wrt: str) -> str:
+    """Return which derivative an entry is.
 
-    >>> tallied("wrong", 2), tallied("not understood", 4)
-    ('2 wrong', '4 seen but not understood')
+    >>> spot(Entry((0, 1), (2,), 0.0, 0.0, 0.0, 0.0), "x")
+    '∂ output[0, 1] / ∂ x[2]'
     """
-    return f"{amount:,} {'seen but not understood' if verdict == 'not understood' else verdict}"
+    return f"∂ output{place(entry.output)} / ∂ {wrt}{place(entry.index)}"
+
+
+def first_wrong(claim: ClaimResult) -> str:
+    """Return where the wrong entries that are listed were found: the first point that has any."""
+    return next((f"{at.point}, {at.dtype}" for at in claim.points if at.verdict == "wrong" and at.entries), "")
+
+
+def places(claim: ClaimResult) -> str:
+    """Return the places of the wrong entries that are listed, and how many more there are."""
+    pairs = [(place(entry.output), place(entry.index)) for entry in claim.wrong]
+    if not any(output for output, _ in pairs):
+        what, spots = f"of {claim.wrt}", [index for _, index in pairs]
+    elif all(output == index for output, index in pairs):
+        what, spots = f"output by {claim.wrt} at the same place", [index for _, index in pairs]
+    else:
+        what, spots = f"output by {claim.wrt}", [f"{output} by {index or claim.wrt}" for output, index in pairs]
+    more = claim.wrong_count - len(pairs)
+    return f"{what}: {', '.join(spots)}{f' and {more:,} more' if more > 0 else ''}"
 
 
 def resolution(claim: ClaimResult) -> float:
@@ -190,17 +217,11 @@ def paragraphs(doc: str) -> list[tuple[bool, list[str]]]:
     return found
 
 
-def tally(verdicts: Iterable[Verdict]) -> list[tuple[Verdict, int]]:
-    """Return how often each verdict occurs, worst first."""
-    counts = Counter(verdicts)
-    return [(verdict, counts[verdict]) for verdict in ORDER if counts[verdict]]
-
-
 def summary(rows: Sequence[Row]) -> str:
     """Return the answer to "is everything right?" in one line."""
     if not rows:
         return "Nothing has been checked yet."
-    found = tally(row.verdict for row in rows)
+    found, reaches = tally(row.verdict for row in rows), reached(rows)
     worst, amount = found[0]
     everything = count(len(rows), "component")
     if worst == "skipped":
@@ -208,10 +229,11 @@ def summary(rows: Sequence[Row]) -> str:
     if worst == "correct" and len(found) == 1:
         return f"All {everything} correct."
     if worst in PASSING:
-        return f"Everything passes: {', '.join(tallied(verdict, n) for verdict, n in reversed(found))}."
+        passed = [one for one in reversed(found) if one[0] != "skipped"] + [one for one in found if one[0] == "skipped"]
+        return f"Everything passes: {', '.join(tallied(verdict, n) for verdict, n in passed)}."
     verb = "" if worst == "could not be asked" else "is " if amount == 1 else "are "
     rest = "".join(f", {tallied(verdict, n)}" for verdict, n in found[1:] if verdict not in (*PASSING, "skipped"))
-    return f"{amount} of {everything} {verb}{worst}{rest}."
+    return f"{amount} of {everything} {verb}{tallied(worst, None, reaches)}{rest}."
 
 
 def sharpness(rows: Sequence[Row]) -> str:
@@ -234,6 +256,20 @@ def claim_summary(result: ComponentResult) -> str:
     if math.isnan(least) or not any(claim.verdict == "correct" for claim in result.claims):
         return first
     return f"{first} An error above {number(least, 2)} of a gradient would have been found."
+
+
+def troubles(result: ComponentResult, claims: Sequence[ClaimResult]) -> list[tuple[str, str, str, str, str]]:
+    """Return what a page says first: verdict, reach, name, reason and id of what is not plainly correct.
+
+    `claims` are those on the page, in its order; behind them stands what breaks the contract.
+    """
+    found = [
+        (claim.verdict, claim.where if claim.reach else "", claim.name, reason(claim), f"claim-{n}")
+        for n, claim in enumerate(claims, 1)
+        if claim.verdict not in ("correct", "skipped")
+    ]
+    broken = [item for item in result.contract if item.verdict == "broken"]
+    return [*found[:TROUBLES], *((item.verdict, "", item.name, item.detail, "contract") for item in broken)]
 
 
 def command(results: Sequence[ComponentResult]) -> str:

@@ -1,72 +1,115 @@
-"""Small matrices as text: claim, measured and difference side by side, the wrong entries marked."""
+"""Small matrices: claim, measured and difference side by side, as text for the terminal and as cells for a page."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-from gradcheck.report.words import count, number
-from gradcheck.results import Matrices, Matrix
+from gradcheck.report.words import apart, count, exact
+from gradcheck.results import Matrices
 
 WIDE = 112
-"""Characters of a line; where three tables do not fit side by side, they stand one below the other."""
+"""Characters of a line; as many columns are shown as fit."""
 
 MARK = "*"
 
+UNKNOWN = "?"
+"""Where the measurement says nothing."""
+
+AROUND = 2
+"""Rows, and columns, without a wrong entry that are shown where not all can be."""
+
+Cells = list[list[str]]
+
 
 def side_by_side(shown: Matrices, most: int = 6) -> list[str]:
-    """Return the lines of the three tables, of at most so many rows and columns.
+    """Return the lines of the three tables, of at most `most` rows and columns.
 
-    >>> print("\\n".join(side_by_side(Matrices(("",), ("[0]", "[1]"), ((1.0, 4.0),), ((1.0, 2.0),), ((False, True),)))))
-    claim        measured     difference
+    >>> one = Matrices(("",), ("[0]", "[1]"), ((1.0, 4.0),), ((1.0, 2.0),), ((0.0, 2.0),), ((False, True),))
+    >>> print("\\n".join(side_by_side(one)))
+     claim        measured     difference
      [0]  [1]     [0]  [1]     [0]  [1]
        1    4*      1    2       0    2*
     """
-    shown = cut(shown, most)
-    tables = [
-        _table("claim", shown, shown.claim),
-        _table("measured", shown, shown.measured),
-        _table("difference", shown, shown.difference),
-    ]
-    wide = [max(map(len, table)) for table in tables]
-    if sum(wide) + 6 <= WIDE:
-        rows = zip(*tables, strict=True)
-        lines = ["   ".join(f"{cell:<{w}}" for cell, w in zip(row, wide, strict=True)).rstrip() for row in rows]
-    else:
-        lines = [line.rstrip() for table in tables for line in table]
-    left_out = [count(n, noun) for n, noun in zip(shown.cut, ("more row", "more column"), strict=True) if n]
-    return [*lines, f"({' and '.join(left_out)} not shown)"] if left_out else lines
+    for columns in range(min(most, len(shown.columns)), 0, -1):
+        part = cut(shown, most, columns)
+        lines = _lines(part)
+        if max(map(len, lines)) <= WIDE:
+            break
+    return [*lines, f"({remark(part)})"] if remark(part) else lines
 
 
-def cut(shown: Matrices, most: int) -> Matrices:
-    """The same with fewer rows and columns: those with wrong entries first."""
-    down = _first(most, [any(row) for row in shown.wrong])
-    across = _first(most, [any(column) for column in zip(*shown.wrong, strict=True)])
+def remark(shown: Matrices) -> str:
+    """Return what has to be said below the tables: how many rows and columns are not shown, what is not known.
+
+    >>> remark(Matrices((), (), (), (), (), (), (1, 20))), remark(Matrices((), (), (), (), (), ()))
+    ('1 row and 20 columns not shown', '')
+    """
+    said = []
+    if any(shown.cut):
+        amounts = zip(shown.cut, ("row", "column"), strict=True)
+        said.append(f"{' and '.join(count(n, noun) for n, noun in amounts if n)} not shown")
+    if any(math.isnan(value) for row in shown.measured for value in row):
+        said.append(f"{UNKNOWN}: not known there")
+    return "; ".join(said)
+
+
+def cut(shown: Matrices, rows: int, columns: int) -> Matrices:
+    """Return the same with fewer rows and columns where it has more: those with wrong entries first."""
+    across = _first(columns, [any(column) for column in zip(*shown.wrong, strict=True)])
+    down = _first(rows, [any(row[j] for j in across) for row in shown.wrong])
 
     def part(table: Sequence[Sequence[Any]]) -> Any:
         return tuple(tuple(table[i][j] for j in across) for i in down)
 
     left_out = shown.cut[0] + len(shown.rows) - len(down), shown.cut[1] + len(shown.columns) - len(across)
-    rows, columns = tuple(shown.rows[i] for i in down), tuple(shown.columns[j] for j in across)
-    return Matrices(rows, columns, part(shown.claim), part(shown.measured), part(shown.wrong), left_out)
+    return Matrices(
+        tuple(shown.rows[i] for i in down),
+        tuple(shown.columns[j] for j in across),
+        part(shown.claim),
+        part(shown.measured),
+        part(shown.difference),
+        part(shown.wrong),
+        left_out,
+    )
+
+
+def cells(shown: Matrices) -> tuple[tuple[str, Cells], ...]:
+    """Return the three tables' titles and texts; a wrong claim and what was measured there can be told apart."""
+    claim, measured = [], []
+    for line in zip(shown.claim, shown.measured, shown.wrong, strict=True):
+        pairs = [apart(c, m) if wrong else (exact(c, 4), exact(m, 4)) for c, m, wrong in zip(*line, strict=True)]
+        claim.append([one for one, _ in pairs])
+        measured.append([other.replace("NaN", UNKNOWN) for _, other in pairs])
+    pairs_of_rows = zip(shown.difference, shown.measured, strict=True)
+    difference = [
+        [UNKNOWN if math.isnan(m) else exact(d, 3) for d, m in zip(*row, strict=True)] for row in pairs_of_rows
+    ]
+    return ("claim", claim), ("measured", measured), ("difference", difference)
 
 
 def _first(most: int, wrong: Sequence[bool]) -> list[int]:
+    """All places where they are few; else the first wrong ones, and a few others."""
+    if len(wrong) <= most:
+        return list(range(len(wrong)))
     order = sorted(range(len(wrong)), key=lambda i: not wrong[i])
-    return sorted(order[:most])
+    return sorted(order[: min(most, sum(wrong) + AROUND)])
 
 
-def _table(title: str, shown: Matrices, values: Matrix) -> list[str]:
-    marked = title != "measured"
-    cells = [
-        [f"{number(value, 4)}{MARK if wrong and marked else ' '}" for value, wrong in zip(row, flags, strict=True)]
-        for row, flags in zip(values, shown.wrong, strict=True)
-    ]
-    heads = [f"{name} " for name in shown.columns]
-    wide = [max(map(len, column)) for column in zip(heads, *cells, strict=True)] if heads else []
+def _lines(shown: Matrices) -> list[str]:
+    blocks = [_block(title, shown, texts) for title, texts in cells(shown)]
     label = max(map(len, shown.rows), default=0)
+    labels = [f"{name:<{label}}" for name in ("", "", *shown.rows)]
+    return [" ".join(line).rstrip() for line in zip(labels, *blocks, strict=True)]
 
-    def line(name: str, row: Sequence[str]) -> str:
-        return " ".join([f"{name:<{label}}", *(f"{cell:>{w}}" for cell, w in zip(row, wide, strict=True))])
 
-    return [title, line("", heads), *(line(name, row) for name, row in zip(shown.rows, cells, strict=True))]
+def _block(title: str, shown: Matrices, texts: Cells) -> list[str]:
+    """One table without its rows' labels: its title, the columns' labels, the numbers."""
+    marks = [[MARK if wrong and title != "measured" else " " for wrong in row] for row in shown.wrong]
+    table = [[f"{name} " for name in shown.columns]]
+    table += [[f"{text}{mark}" for text, mark in zip(*row, strict=True)] for row in zip(texts, marks, strict=True)]
+    wide = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = [" ".join(f"{cell:>{w}}" for cell, w in zip(row, wide, strict=True)) for row in table]
+    width = max(len(title), len(lines[0])) + 2
+    return [f"{line:<{width}}" for line in (title, *lines)]

@@ -1,52 +1,34 @@
-"""What the command prints: a line for what is right, a page for what is wrong.
+"""What is printed: a line for what is right, a page for what is wrong, and a short summary.
 
-`lines_of` turns a result into styled lines, which are data; `Printer` paints them, in colour where rich is
-installed and somebody looks, as plain text elsewhere. `explain` is the same page for an assertion error.
+Everything here is lines of styled text, which are data; `gradcheck.report.printer` paints them. `explain` is such a
+page as text.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import sys
+import re
 import textwrap
-import threading
-import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, TextIO
 
-from gradcheck.report.rows import counts, headline, reason, tallied
-from gradcheck.report.tables import side_by_side
-from gradcheck.report.words import count, exact, number, order, place
-from gradcheck.results import ClaimResult, ComponentResult, Entry, Note, Taylor, said
-from gradcheck.verdicts import PASSING
+from gradcheck.errors import UsageError, cut
+from gradcheck.report.counted import counts, reached, tallied
+from gradcheck.report.printer import Line, Segment
+from gradcheck.report.rows import first_wrong, headline, places, reason, spot
+from gradcheck.report.tables import WIDE, side_by_side
+from gradcheck.report.words import clean, count, exact, number, one_line, order, shortened
+from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Entry, Note, Taylor, said
+from gradcheck.verdicts import FAILING, ORDER, rank
 
-Segment = tuple[str, str]
-Line = Sequence[Segment]
-"""A line is segments of (text, style); a style is one of the keys below."""
-
-STYLES: dict[str, str] = {
-    "correct": "green",
-    "wrong": "bold red",
-    "unresolved": "bold yellow",
-    "could not be asked": "bold yellow",
-    "not implemented": "magenta",
-    "not understood": "yellow",
-    "convention": "cyan",
-    "waived": "cyan",
-    "skipped": "dim",
-    "name": "bold",
-    "quiet": "dim",
-    "code": "cyan",
-    "": "",
-}
 _WIDTH = len("convention")
 """Of the column of verdicts; the longer ones, which are rarer, push their line to the right."""
-NOTED = 150
-"""Characters of a note, unless everything is wanted."""
-_ASCII = str.maketrans({"≥": ">=", "·": "-", "÷": "/", "×": "x", "±": "+-", "→": "->", "–": "-", "−": "-", "∞": "inf",
-                        "∂": "d", "…": "...", "ᵀ": "^T", "’": "'", "½": "1/2",
-                        "“": '"', "”": '"', "ε": "eps"})  # fmt: skip
+NOTED, EXAMPLE, SUMMED = 150, 240, 110
+"""Characters of a note, of a line of an example and of a line of the summary, unless everything is wanted."""
+WHOLE = 20_000
+"""The same where everything is wanted: an example has at most a few hundred numbers."""
+COLUMNS = (20, 36, 28)
+"""Characters of the columns of the summary."""
+MORE = "-v prints a test to paste, every claim, and tracebacks"
 
 
 def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
@@ -56,8 +38,8 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
     if result.verdict in ("correct", "convention"):
         head.append((f"  {count(len(result.claims), 'claim')}, {_power(result.claims)}", "quiet"))
     else:
-        where = f"  {result.where}" if result.reach else ""
-        head.append((f"{where}  {one_line(result.source)}", "quiet"))
+        head += [(f"  {one_line(result.where)}", result.verdict)] if result.reach else []
+        head.append((f"  {one_line(result.source)}", "quiet"))
     if about_forward:
         head.append((f"; {about_forward}", "unresolved"))
     lines: list[Line] = [head]
@@ -72,15 +54,26 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
             lines.append(
                 [("  ", ""), (f"{claim.verdict:<{_WIDTH}} ", claim.verdict), (names, "name"), (": the same", "")]
             )
-    for item in result.contract:
-        if item.verdict == "broken" or (verbose and item.verdict != "noted"):
-            style = {"broken": "wrong", "kept": "correct"}.get(item.verdict, "skipped")
-            detail = f": {one_line(item.detail)}" if item.detail else ""
-            verdict = f"{item.verdict:<{_WIDTH}} "
-            lines.append([("  contract  ", "quiet"), (verdict, style), (f"{item.name}{detail}", "")])
+    lines += _contract(result.contract, "broken")
     lines += [_note(note, verbose) for note in result.notes if note.about != "forward"]
     for one in result.unjudged:
         lines.append([("  not judged  ", "quiet"), (one_line(one.name), "name"), (f": {one_line(one.reason)}", "")])
+    return lines + _contract(result.contract, "not tried") + _contract(result.contract, "kept") if verbose else lines
+
+
+def _contract(items: Iterable[ContractResult], verdict: str) -> list[Line]:
+    """The items of a contract with one verdict, those with the same detail together."""
+    groups: dict[str, list[str]] = {}
+    for item in items:
+        if item.verdict == verdict:
+            groups.setdefault(item.detail, []).append(item.name)
+    style = {"broken": "wrong", "kept": "correct"}.get(verdict, "skipped")
+    lines: list[Line] = []
+    for detail, names in groups.items():
+        text = one_line(f"{'; '.join(names)}{f': {detail}' if detail else ''}")
+        for i, row in enumerate(textwrap.wrap(text, WIDE) or [""]):
+            head = ("  contract  ", f"{verdict:<{_WIDTH}} ") if i == 0 else ("            ", " " * (_WIDTH + 1))
+            lines.append([(head[0], "quiet"), (head[1], style), (row, "")])
     return lines
 
 
@@ -103,14 +96,15 @@ def _power(claims: Sequence[ClaimResult]) -> str:
 
 def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
     """One claim: its verdict and cause in a line, and below it the evidence where it is wrong."""
-    verdict = f"{claim.verdict:<{_WIDTH}} "
-    head: list[Segment] = [("  ", ""), (verdict, claim.verdict), (one_line(claim.name), "name")]
+    head: list[Segment] = [("  ", ""), (f"{claim.verdict:<{_WIDTH}} ", claim.verdict), (one_line(claim.name), "name")]
     if claim.reach is not None:
-        head.append((f" {one_line(claim.where)}", "quiet"))
-    why = _why(claim)
-    lines: list[Line] = [[*head, (f": {one_line(why)}", "")] if why else head]
-    if claim.verdict == "correct" and claim.points:
-        lines = [[*head, (f"  {_power([claim])}", "quiet")]]
+        head.append((f" {one_line(claim.where or claim.reach)}", claim.verdict))
+    if claim.source and claim.verdict in FAILING:
+        head.append((f" ({one_line(claim.source)})", "quiet"))
+    if claim.verdict == "correct":
+        lines: list[Line] = [[*head, (f"  {_power([claim])}", "quiet")] if claim.points else head]
+    else:
+        lines = [[*head, (f": {one_line(reason(claim))}", "")] if reason(claim) else head]
     if verbose and claim.kinks:
         conventions = ", ".join(dict.fromkeys(one_line(kink.convention) for kink in claim.kinks))
         lines += _block("kinks", f"{count(len(claim.kinks), 'entry', 'entries')}, where it takes: {conventions}")
@@ -118,19 +112,24 @@ def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
         lines += _block("traceback", claim.traceback)
     if verbose and claim.taylor is not None:
         lines += _block("Taylor", _remainders(claim.taylor))
-    if claim.verdict != "wrong":
-        return lines
+    return lines + _evidence(claim, verbose) if claim.verdict == "wrong" else lines
+
+
+def _evidence(claim: ClaimResult, verbose: bool) -> list[Line]:
+    """What speaks for it that a claim is wrong, and where."""
+    lines: list[Line] = []
     if claim.causes and claim.causes[0].evidence:
-        lines += _block("evidence", claim.causes[0].evidence)
+        lines += _block("evidence", one_line(claim.causes[0].evidence))
+    for cause in claim.causes[1:] if verbose else ():
+        evidence = f" ({cause.evidence})" if cause.evidence else ""
+        lines += _block("or else", one_line(cause.sentence + evidence))
     if claim.worst is not None:
-        lines += _worst(claim)
+        at = f" ({claim.worst_point})" if claim.worst_point else ""
+        lines += _block("worst", f"{one_line(spot(claim.worst, claim.wrt) + at)}\n{_compared(claim.worst)}")
     if claim.wrong_count > 1 and claim.wrong:
-        lines += _block("entries", _listed(claim))
-    if verbose:
-        for cause in claim.causes[1:]:
-            lines += _block("or else", f"{cause.sentence} ({cause.evidence})" if cause.evidence else cause.sentence)
+        lines += _entries(claim, verbose)
     if claim.counterexample:
-        lines += _block("smallest", claim.counterexample)
+        lines += _block("smallest", claim.counterexample, WHOLE if verbose else EXAMPLE)
     if claim.matrices is not None:
         lines += _block("there", "\n".join(side_by_side(claim.matrices)))
     if claim.test and verbose:
@@ -147,9 +146,21 @@ def _remainders(shown: Taylor) -> str:
     return "\n".join([f"{'h':<10}{'remainder':<12}order", *table, order(shown)])
 
 
-def _why(claim: ClaimResult) -> str:
-    """The likely cause of a wrong claim, or the reason of any other verdict but "correct"."""
-    return "" if claim.verdict == "correct" else reason(claim)
+def _entries(claim: ClaimResult, verbose: bool) -> list[Line]:
+    """The wrong entries of one point, a dozen at most: their places, or a line for each."""
+    at = first_wrong(claim)
+    amount = f"{claim.wrong_count:,} wrong{f' ({at})' if at else ''}"
+    if not verbose:
+        # A line may end between two places, not inside of one.
+        listed = re.sub(r", (?=[^][]*])| by (?=\[)", _glued, one_line(f"{amount}, {places(claim)}"))
+        return _block("entries", textwrap.fill(listed, WIDE).replace("\xa0", " "))
+    each = [one_line(f"{spot(entry, claim.wrt)}: {_compared(entry)}") for entry in claim.wrong]
+    more = claim.wrong_count - len(each)
+    return _block("entries", "\n".join([one_line(amount), *each, *([f"and {more:,} more"] if more > 0 else [])]))
+
+
+def _glued(found: re.Match[str]) -> str:
+    return found[0].replace(" ", "\xa0")
 
 
 def _alike(claims: Iterable[ClaimResult]) -> list[list[ClaimResult]]:
@@ -157,161 +168,111 @@ def _alike(claims: Iterable[ClaimResult]) -> list[list[ClaimResult]]:
     groups: dict[tuple[str, ...], list[ClaimResult]] = {}
     for claim in claims:
         if claim.verdict not in ("correct", "skipped"):
-            key = (claim.verdict, claim.where, _why(claim)) if _why(claim) else (claim.name,)
-            groups.setdefault(key, []).append(claim)
+            why = claim.causes[0].sentence if claim.causes else reason(claim)
+            groups.setdefault((claim.verdict, claim.where, why) if why else (claim.name,), []).append(claim)
     return list(groups.values())
 
 
-def _worst(claim: ClaimResult) -> list[Line]:
-    entry = claim.worst
-    assert entry is not None
-    where = f" ({claim.worst_point})" if claim.worst_point else ""
-    compared = (
-        f"claim {exact(entry.claim)}, estimate {exact(entry.estimate)} ± {number(entry.bound, 2)}, "
+def _compared(entry: Entry) -> str:
+    return (
+        f"claim {exact(entry.claim)}, measured {exact(entry.estimate)} ± {number(entry.bound, 2)}, "
         f"tolerance {number(entry.tolerance, 2)}"
     )
-    return [*_block("worst", f"{_spot(entry, claim.wrt)}{where}"), *_block("", compared)]
 
 
-def _spot(entry: Entry, wrt: str) -> str:
-    return f"∂ output{place(entry.output)} / ∂ {wrt}{place(entry.index)}"
-
-
-def _listed(claim: ClaimResult) -> str:
-    """The places of the wrong entries, a dozen at most."""
-    several = len({entry.output for entry in claim.wrong}) > 1 or any(entry.output for entry in claim.wrong)
-    spots = [
-        f"{place(entry.output) or '[]'}/{place(entry.index) or '[]'}" if several else place(entry.index) or "[]"
-        for entry in claim.wrong
-    ]
-    more = claim.wrong_count - len(claim.wrong)
-    what = "output/variable " if several else ""
-    return f"{claim.wrong_count} wrong: {what}{' '.join(spots)}{f' and {more:,} more' if more > 0 else ''}"
-
-
-def _block(label: str, text: str) -> list[Line]:
+def _block(label: str, text: str, longest: int = WHOLE) -> list[Line]:
     """Several lines under one label, aligned."""
-    return [[(f"    {label if i == 0 else '':<9} ", "quiet"), (row, "")] for i, row in enumerate(_rows(text))]
+    rows = [cut(row, longest) for row in _rows(text)]
+    return [[(f"    {label if i == 0 else '':<9} ", "quiet"), (row, "")] for i, row in enumerate(rows)]
 
 
 def _rows(text: str) -> list[str]:
     return clean(text).strip("\n").split("\n")
 
 
-def explain(result: ComponentResult, verbose: bool = False) -> str:
-    """Return the page of one component as plain text.
+def summary(
+    results: Sequence[ComponentResult], seconds: float, notes: Iterable[str] = (), verbose: bool = False
+) -> list[Line]:
+    """Return the last lines: what fails, a line each, worst first; `notes`; how many of each verdict, and how long.
 
-    >>> print(explain(ComponentResult("Dense", "layers.py:3", "could not be asked", reason="no sizes")))
-    could not be asked Dense  layers.py:3
-      because no sizes
-    """
-    return "\n".join("".join(text for text, _ in line).rstrip() for line in lines_of(result, verbose))
-
-
-def claim_text(claim: ClaimResult) -> str:
-    """Return what is printed for one claim, as plain text."""
-    return "\n".join("".join(text for text, _ in line).rstrip() for line in _claim(claim, True)).strip()
-
-
-def summary(results: Sequence[ComponentResult], seconds: float) -> list[Line]:
-    """Return the last lines: what did not pass, a line each, how many of each verdict, and how long it took.
+    What was seen inside of a component and not judged counts as "not understood".
 
     >>> right = ComponentResult("Dense", "", "correct")
     >>> ["".join(text for text, _ in line) for line in summary([right], 0.5)]
     ['1 correct in 0.5 s']
     """
-    failed = [result for result in results if result.verdict not in (*PASSING, "skipped")]
+    failed = sorted(
+        (result for result in results if result.verdict in FAILING), key=lambda one: rank(one.verdict, one.reach)
+    )
     lines: list[Line] = []
     if failed and len(results) > 1:
-        lines.append([])
-        for result in failed:
-            word = said(result.verdict, result.reach, result.where)
-            why = shortened(one_line(headline(result)), NOTED)
-            lines.append(
-                [(f"{word} ", result.verdict), (one_line(result.name), "name"), (f": {why}" if why else "", "")]
-            )
-    segments: list[Segment] = []
-    for verdict, amount in counts(results).items():
-        segments += [(", " if segments else "", ""), (tallied(verdict, amount), verdict)]
-    return [*lines, [*(segments or [("nothing checked", "skipped")]), (f" in {seconds:.1f} s", "quiet")]]
+        lines += [[], *_table(failed)]
+    if not verbose and any(claim.test or claim.traceback for one in failed for claim in one.claims):
+        lines.append([(MORE, "quiet")])
+    lines += [[(note, "quiet")] for note in notes]
+    last: list[Segment] = []
+    found = Counter(counts(results))
+    found["not understood"] += sum(len(result.unjudged) for result in results)
+    for verdict, amount in sorted((+found).items(), key=lambda one: ORDER.index(one[0])):
+        last += [(", " if last else "", ""), (tallied(verdict, amount, reached(results)), verdict)]
+    return [*lines, [*(last or [("nothing checked", "skipped")]), (f" in {seconds:.1f} s", "quiet")]]
 
 
-def shortened(text: str, longest: int) -> str:
-    """Return a text with its end left out where it is too long."""
-    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+def _table(failed: Sequence[ComponentResult]) -> list[Line]:
+    """A line for each: how far it reaches, what it is, where it stands, and why."""
+    table = [
+        (one_line(said(one.verdict, one.reach, one.where)), one_line(one.name), one_line(one.source)) for one in failed
+    ]
+    # What is longer than its column pushes its own line to the right, and no other.
+    wide = [min(max(map(len, column)), most) for column, most in zip(zip(*table, strict=True), COLUMNS, strict=True)]
+    lines: list[Line] = []
+    for one, words in zip(failed, table, strict=True):
+        cells = [f"{word:<{w}}  " for word, w in zip(words, wide, strict=True)]
+        why = shortened(one_line(headline(one)), SUMMED)
+        lines.append([*zip(cells, (one.verdict, "name", "quiet"), strict=True), (why, "")])
+    return lines
 
 
-def clean(text: str) -> str:
-    """Make control characters visible: a name or message must not move the cursor or colour the terminal."""
-    return "".join(c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs") else "\ufffd" for c in text)
+def text_of(result: ComponentResult, verbose: bool = False) -> str:
+    """Return what is printed for one component as text.
+
+    >>> print(text_of(ComponentResult("Dense", "layers.py:3", "could not be asked", reason="no sizes")))
+    could not be asked Dense  layers.py:3
+      because no sizes
+    """
+    return _plain(lines_of(result, verbose))
 
 
-def one_line(text: str) -> str:
-    """The same in one line."""
-    return clean(" ".join(text.split()))
+def claim_text(claim: ClaimResult) -> str:
+    """Return everything that is printed for one claim as text."""
+    return _plain(_claim(claim, True)).strip()
 
 
-class Printer:
-    """Prints lines to a stream: in colour through rich if it is installed and the stream is a terminal."""
+def explain(result: ComponentResult) -> str:
+    """Return everything that a result says, in words: what `python -m gradcheck -v` prints about it.
 
-    def __init__(self, stream: TextIO | None = None, quiet: bool = False) -> None:
-        self.stream: TextIO = sys.stdout if stream is None else stream
-        self.quiet = quiet
-        self.live = self.stream.isatty() and os.environ.get("TERM") != "dumb"
-        coloured = self.live and not os.environ.get("NO_COLOR") and importlib.util.find_spec("rich") is not None
-        self._console = _console(self.stream) if coloured else None
-        self._status: Any = None
-        self._lock = threading.Lock()  # several subjects report their progress at once
+    What is wrong, how far that reaches and where it stands; the likely causes; the wrong entries; claim, measurement
+    and difference at the smallest example; a test to paste. `str(result)` is the short form. Raises UsageError for
+    anything but the result of a check.
 
-    def line(self, line: Line) -> None:
-        """Print one line."""
-        if self._console is None:
-            self._plain(line)
-            return
-        from rich.text import Text
-
-        text = Text()
-        for part, style in line:
-            text.append(part, STYLES[style])
-        self._console.print(text, soft_wrap=True)  # the terminal wraps, so that a test can be copied as it is
-
-    def lines(self, lines: Iterable[Line]) -> None:
-        """Print several lines."""
-        for line in lines:
-            self.line(line)
-
-    def _plain(self, line: Line) -> None:
-        text = "".join(part for part, _ in line).rstrip()
-        encoding = self.stream.encoding or "utf-8"
-        try:
-            text.encode(encoding)
-        except UnicodeEncodeError:
-            text = text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
-        try:
-            print(text, file=self.stream, flush=True)
-        except BrokenPipeError:  # `gradcheck … | head` has read enough; files are still written
-            with open(os.devnull, "wb") as nothing:
-                os.dup2(nothing.fileno(), self.stream.fileno())
-
-    def progress(self, text: str) -> None:
-        """Show what is being done, on a terminal only, in a line that goes away."""
-        if self._console is None or self.quiet:
-            return
-        with self._lock:
-            if self._status is None:
-                self._status = self._console.status("")
-                self._status.start()
-            self._status.update(textwrap.shorten(clean(text), 70, placeholder="…").replace("[", r"\["))
-
-    def done(self) -> None:
-        """Take the progress line away."""
-        with self._lock:
-            if self._status is not None:
-                self._status.stop()
-            self._status = None
+    >>> import numpy as np
+    >>> import gradcheck
+    >>> result = gradcheck.check(lambda x: (x**2).sum(), np.array([1.0, 3.0]), grad=lambda x: x)
+    >>> print(gradcheck.explain(result))
+    wrong      ...<lambda>  everywhere  ...
+      wrong      grad[x] everywhere (...): 2 × too small: is the 2 of the squared term missing, or a ½ too much?
+        evidence  every entry of the claim is 1/2 × the derivative, within its tolerance
+        ...
+        smallest  x = np.array([1.0, 3.0])
+        there      claim       measured    difference
+                   [0]  [1]    [0]  [1]    [0]  [1]
+                     1*   3*     2    6     −1*  −3*
+        ...
+    """
+    if not isinstance(result, ComponentResult):
+        raise UsageError(f"expected the result of gradcheck.check, but got {type(result).__name__}")
+    return text_of(result, verbose=True)
 
 
-def _console(stream: TextIO) -> Any:
-    from rich.console import Console
-
-    return Console(file=stream, highlight=False, markup=False, emoji=False)
+def _plain(lines: Iterable[Line]) -> str:
+    return "\n".join("".join(text for text, _ in line).rstrip() for line in lines)

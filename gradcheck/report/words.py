@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 
+from gradcheck.errors import cut
 from gradcheck.results import Taylor
 
 _ORDINARY = re.compile(r"[\n\t -~]*")
@@ -15,6 +16,8 @@ FIRST = 1.5
 
 LONGEST = 4000
 """Characters of somebody else's text that a page shows; the rest is in the data."""
+LINE = 1000
+"""The same for a line on the terminal."""
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -27,20 +30,33 @@ def number(value: float, digits: int = 3) -> str:
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    text = f"{value:.{digits}g}"
+    text = f"{value or 0.0:.{digits}g}"  # not −0
     if "e" in text:
         mantissa, exponent = text.split("e")
         text = f"{mantissa}e{int(exponent)}"
     return text.replace("-", "−", 1) if text.startswith("-") else text
 
 
-def exact(value: float) -> str:
-    """Return enough digits to tell a claim from its estimate (the worst entry needs more than three).
+def exact(value: float, digits: int = 11) -> str:
+    """Return enough digits to tell a claim from its measurement; NaN is a claim like any other.
 
-    >>> exact(1 / 3)
-    '0.33333333333'
+    >>> exact(1 / 3), exact(math.nan)
+    ('0.33333333333', 'NaN')
     """
-    return number(value, 11)
+    return "NaN" if math.isnan(value) else number(value, digits)
+
+
+def apart(claim: float, measured: float) -> tuple[str, str]:
+    """Return two numbers with as few digits as tell them apart, four at least.
+
+    >>> apart(0.5, 1 / 3), apart(2.000002, 2.0)
+    (('0.5', '0.3333'), ('2.000002', '2'))
+    """
+    for digits in range(4, 12):
+        texts = exact(claim, digits), exact(measured, digits)
+        if texts[0] != texts[1]:
+            break
+    return texts
 
 
 def count(amount: int, one: str, many: str | None = None) -> str:
@@ -72,20 +88,44 @@ def place(index: tuple[int, ...]) -> str:
     return f"[{', '.join(map(str, index))}]" if index else ""
 
 
+def clean(text: str) -> str:
+    """Make control characters visible: a name or message must not move the cursor or colour the terminal.
+
+    A lone surrogate cannot be written as UTF-8. Letters that run from right to left are text like any other; a
+    character that turns its neighbours around is written out.
+
+    >>> clean("a\\0b"), clean("\\ud800"), clean("\\u202egnp.exe")
+    ('a␀b', '\\ufffd', '\\\\u202egnp.exe')
+    """
+    return text if _ORDINARY.fullmatch(text) else "".join(map(_visible, text))
+
+
+def one_line(text: str, longest: int = LINE) -> str:
+    """Return a text in one line, with its middle left out where it is too long.
+
+    >>> one_line("a\\nb"), one_line("0123456789" * 3, 11)
+    ('a b', '01234 … 6789')
+    """
+    return clean(cut(" ".join(text.split()), longest))
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return a text with its end left out where it is too long.
+
+    >>> shortened("0123456789", 6)
+    '01234…'
+    """
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
 def text(value: object, longest: int = LONGEST) -> str:
     """Return somebody else's text, fit for a page: shortened, and its control characters made visible.
 
-    A lone surrogate cannot be written as UTF-8 and a NUL ends a page for some readers, so both are
-    replaced. Letters that run from right to left are text like any other; a character that turns its
-    neighbours around is written out.
-
-    >>> text("a\\0b"), text("\\ud800"), text("\\u202egnp.exe"), text("x" * 20, longest=8)
-    ('a␀b', '\\ufffd', '\\\\u202egnp.exe', 'xxxxxxxx … (20 characters in all)')
+    >>> text("a\\0b"), text("x" * 20, longest=8)
+    ('a␀b', 'xxxxxxxx … (20 characters in all)')
     """
     whole = str(value)
-    shown = whole[:longest]
-    if not (shown.isascii() and _ORDINARY.fullmatch(shown)):
-        shown = "".join(map(_visible, shown))
+    shown = clean(whole[:longest])
     return f"{shown} … ({len(whole):,} characters in all)" if len(whole) > longest else shown
 
 

@@ -158,7 +158,7 @@ def _special(problem: Problem, rng: Callable[..., np.random.Generator]) -> Itera
             yield Point("predictions of any size", problem, anything, boundary=True, special=True)
     if any(v.data == "one-hot" for v in problem.variables):
         yield Point("soft labels", problem, _fill(problem, rng(3, 2), draw.generic, soft=True), edge="for soft labels")
-    values = _fill(problem, rng(4), draw.generic)
+    values = _fill(problem, rng(1, 0), draw.generic)  # those of the first point: nothing but the order is another
     for label, edge, arrange in ARRANGED:
         yield Point(label, problem, values, arrange, dtypes=("float64",), special=True, edge=edge)
     if real:

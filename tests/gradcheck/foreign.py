@@ -76,12 +76,12 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path)), "COLUMNS": "120", "NO_COLOR": "1"}
 
 
-def python(*arguments: str, folder: Path, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
-    """Run this Python in `folder`."""
+def python(*arguments: str, folder: Path, timeout: float = 120.0, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run this Python in `folder`, with `more` in its environment."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env=environment(),
+        env={**environment(), **more},
         capture_output=True,
         text=True,
         timeout=timeout,

@@ -8,9 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+from gradcheck.data import to_json
 from gradcheck.report import differential
-from gradcheck.report.differential import Deviation, Differential, Measurement
-from gradcheck.report.others import Arena, Case, Mutant, Mutation, Tool
 from gradcheck.results import (
     AtPoint,
     Cause,
@@ -21,9 +20,12 @@ from gradcheck.results import (
     Entry,
     Heat,
     Kink,
-    Verdict,
-    to_json,
+    Matrices,
+    Note,
+    Unjudged,
 )
+from gradcheck.verdicts import Reach, Verdict
+from tests.gradcheck import report_kinds as kinds
 
 HOSTILE = (
     '<script>document.title = "taken over"</script>',
@@ -41,6 +43,17 @@ HOSTILE = (
     "CON",
     ".hidden",
     "",
+)
+
+
+MATRICES = Matrices(
+    ("[0]", "[1]"),
+    ("[0, 0]", "[0, 1]", "[0, 2]"),
+    ((-0.42, 0.0, 0.0), (0.0, 1.0, 2.000002)),
+    ((0.42, 0.0, 0.0), (0.0, 1.0, 2.0)),
+    ((-0.84, 0.0, 0.0), (0.0, 0.0, 2e-6)),
+    ((True, False, False), (False, False, True)),
+    (0, 5),
 )
 
 
@@ -85,9 +98,8 @@ def claim(
     )
     method, wrt = name.rstrip("]").split("[") if "[" in name else (name, "x")
     worst = Entry((0, 1), (2, 0), 0.123456789012, 0.123456789015, 4.8e-13, 9.4e-12, 2.0**-17)
-    return ClaimResult(
-        name, method, wrt, verdict, every, worst, every[0].point if every else "", curve=curve, heat=heat
-    )
+    where = every[0].point if every else ""
+    return ClaimResult(name, method, wrt, verdict, points=every, worst=worst, worst_point=where, curve=curve, heat=heat)
 
 
 def component(name: str = "beras.layers.Dense", claims: int = 6, points: int = 40, seed: int = 0) -> ComponentResult:
@@ -121,15 +133,23 @@ def plain(name: str = "beras.layers.Dense") -> ComponentResult:
 
 
 def wrong() -> ComponentResult:
-    """A component with a diagnosed mistake, a counterexample and a broken contract."""
+    """A component with a diagnosed mistake, a counterexample, wrong entries, a traceback and a broken contract."""
     good = component("beras.activations.Tanh", claims=3, seed=1)
     bad = claim("get_input_gradients[x]", "wrong", seed=5, ratio=3e4)
     points = (at(99, ratio=math.inf, verdict="wrong", message="the claim is NaN at [0, 1]"), *(
         replace(p, verdict="wrong" if p.ratio > 1 else "correct") for p in bad.points
     ))  # fmt: skip
+    entries = tuple(Entry((0, i), (2, i), -0.42 - i, 0.42 + i, 3e-13, 4e-13) for i in range(12))
     bad = replace(
         bad,
+        reach="everywhere",
+        where="everywhere",
         points=points,
+        wrong=entries,
+        wrong_count=40,
+        matrices=MATRICES,
+        source="beras/activations.py:77",
+        traceback="layers.py, line 7, in backward\n    return self.y @ upstream\nValueError: shapes (3,) and (4,)",
         worst=replace(claim().worst or Entry((), (), 0, 0, 0, 1), claim=-0.419974341614),
         causes=(
             Cause("sign", "The sign is flipped.", "−1 × the claim is within tolerance at all 41 points."),
@@ -142,8 +162,19 @@ def wrong() -> ComponentResult:
         "upstream unchanged", "broken", "compose_input_gradients changed the upstream gradient in place"
     )
     return replace(
-        good, verdict="wrong", claims=(good.claims[0], bad, *good.claims[1:]), contract=(broken, *good.contract)
+        good,
+        verdict="wrong",
+        reach="everywhere",
+        where="everywhere",
+        claims=(good.claims[0], bad, *good.claims[1:]),
+        contract=(broken, *good.contract),
     )
+
+
+def wrong_at(reach: Reach, where: str) -> ComponentResult:
+    """A component whose one claim is wrong as far as that, and no farther."""
+    one = replace(claim("backward[x]", "wrong", points=2, ratio=9.0), reach=reach, where=where, curve=None, heat=None)
+    return ComponentResult(f"far.{where}", "far.py:1", "wrong", reach=reach, where=where, claims=(one,))
 
 
 def unresolved() -> ComponentResult:
@@ -165,11 +196,41 @@ def kinked() -> ComponentResult:
     return replace(good, claims=(replace(good.claims[0], kinks=kinks), good.claims[1]))
 
 
-def skipped() -> ComponentResult:
+def unasked() -> ComponentResult:
     """A component that could not be built."""
     return ComponentResult(
-        "beras.layers.Odd", "beras/layers.py:300", "skipped", reason="Odd() needs 'depth': say --init depth=2"
+        "beras.layers.Odd", "beras/layers.py:300", "could not be asked", reason="Odd needs 'depth': say --init depth=2"
     )
+
+
+def strange() -> ComponentResult:
+    """A component that is seen and not understood."""
+    return ComponentResult(
+        "beras.layers.Strange", "beras/layers.py:320", "not understood", reason="it has backprop, and no forward"
+    )
+
+
+def averaged() -> ComponentResult:
+    """A component that follows a convention, with notes and with something that was not judged."""
+    one = replace(claim("get_weight_gradients[w]"), verdict="convention", reason="averaged over the batch throughout")
+    return replace(
+        component("beras.layers.Mean", claims=1, seed=6),
+        verdict="convention",
+        claims=(one, claim()),
+        notes=(
+            Note("forward", "forward is NaN at ±1000"),
+            Note("get_weight_gradients[w]", "for whole numbers (int64) it is truncated"),
+            Note("contract", "no floating-point warnings: overflow in exp (beras/layers.py, line 9)"),
+        ),
+        unjudged=(Unjudged("get_bias_gradients", "its weight was not found"),),
+        contract=(ContractResult("no floating-point warnings", "noted", "overflow in exp (beras/layers.py, line 9)"),),
+        reading="forward(x), then get_weight_gradients()",
+    )
+
+
+def left_out() -> ComponentResult:
+    """A component that is left out by its name."""
+    return ComponentResult("beras.layers.Left", "beras/layers.py:330", "skipped", reason="left out (--exclude)")
 
 
 def stub() -> ComponentResult:
@@ -189,107 +250,21 @@ def hostile(text: str) -> ComponentResult:
     one = replace(
         base.claims[1],
         name=text, method=text, wrt=text, points=(at_point,), worst_point=text, reason=text, counterexample=text,
-        test=text, causes=(Cause(text, text, text),), kinks=(Kink(text, (0,), 0.0, 1.0, 0.5, text),),
+        test=text, traceback=text, where=text, source=text, causes=(Cause(text, text, text),),
+        kinks=(Kink(text, (0,), 0.0, 1.0, 0.5, text),),
         curve=replace(base.claims[1].curve or Curve("", (), (), 0, 0), entry=text),
         heat=replace(base.claims[1].heat or Heat("", ()), point=text),
     )  # fmt: skip
     return replace(
         base, name=text, source=text, doc=text, reason=text, claims=(one,), calls=((text, 1),), rows=((text, 1),),
         structures=((text, text),), versions=((text, text),), contract=(ContractResult(text, "broken", text),),
+        where=text, reading=text, notes=(Note(text, text),), unjudged=(Unjudged(text, text),),
     )  # fmt: skip
 
 
 def everything() -> list[ComponentResult]:
     """One of each kind."""
-    return [component(), wrong(), unresolved(), kinked(), skipped(), stub()]
-
-
-def differences() -> Differential:
-    """What the tests against TensorFlow would have measured."""
-    how = "8 eps of the largest term of each sum"
-    return Differential(
-        (("tensorflow-cpu", "2.21.0"), ("keras", "3.12.0")),
-        (
-            Measurement("beras.activations.Tanh", "forward", "float32", 3.1e-7, 2.9e-7, 1.07, 200, how),
-            Measurement("beras.layers.Dense", "backward[w]", "float64", 2.2e-16, 4e-15, 0.055, 200, how),
-            Measurement("beras.layers.Dense", "forward", "float32", 1.2e-7, 9.5e-7, 0.13, 200, how),
-        ),
-        (
-            Deviation(
-                "beras.losses.BinaryCrossEntropy",
-                "forward",
-                "log(p)",
-                "log(p + 1e-7)",
-                "p is clipped already",
-                1e-7,
-                1.2e-7,
-            ),
-        ),
-    )
-
-
-def mutation() -> Mutation:
-    """Mutants of three kinds, one of which survived."""
-    diff = "-        return [(1 - y**2) * upstream[0]]\n+        return [(1 + y**2) * upstream[0]]"
-    return Mutation(
-        (
-            *(
-                Mutant(f"beras.layers.L{i % 5}", f"change {i % 7}", "caught", f"beras/layers.py:{i}", diff)
-                for i in range(520)
-            ),
-            Mutant(
-                "beras.losses.CategoricalCrossEntropy", "constant × (1 + 1e-6)", "survived", "beras/losses.py:61", diff
-            ),
-            Mutant(
-                "beras.layers.L0",
-                "copy dropped",
-                "equivalent",
-                "beras/layers.py:9",
-                diff,
-                "the array is a copy already",
-            ),
-        )
-    )
-
-
-def arena() -> Arena:
-    """Three tools and four gradients."""
-    tools = (
-        Tool("gradcheck", "0.1.0"),
-        Tool("torch.autograd.gradcheck (slow)", "2.13.0"),
-        Tool("jax check_grads", "0.7"),
-    )
-    return Arena(
-        tools,
-        (
-            Case("scale off by 0.09 %", "Within the relative tolerance of 1e-3.", True, ("caught", "missed", "missed")),
-            Case("flipped entry", "One of 1000 entries has the wrong sign.", True, ("caught", "caught", "missed")),
-            Case("x + 1e8", "Forward loses half its digits.", False, ("accepted", "false alarm", "false alarm")),
-            Case("dropout", "Random, but the seed is pinned.", False, ("accepted", "unresolved", "not applicable")),
-        ),
-    )
-
-
-def training() -> dict[str, object]:
-    """A short training, in the form of its file."""
-    random = Random(0)
-
-    def image(label: int, predicted: int) -> dict[str, object]:
-        pixels = [
-            [round(255 * math.exp(-((math.hypot(i - 13.5, j - 13.5) - 3 - label) ** 2) / 4)) for j in range(28)]
-            for i in range(28)
-        ]
-        return {"label": label, "predicted": predicted, "confidence": 0.5 + 0.5 * random.random(), "pixels": pixels}
-
-    confusion = [[970 if i == j else round(8 * random.random() ** 3) for j in range(10)] for i in range(10)]
-    history = {
-        "loss": [0.4 * 0.7**i for i in range(10)], "val_loss": [0.35 * 0.8**i + 0.03 for i in range(10)],
-        "accuracy": [1 - 0.1 * 0.7**i for i in range(10)], "val_accuracy": [0.98 - 0.08 * 0.7**i for i in range(10)],
-    }  # fmt: skip
-    return {
-        "kind": "training", "schema": 1, "history": history, "accuracy": 0.9784, "confusion": confusion,
-        "right": [image(i, i) for i in range(10)], "wrong": [image(i, (i * 7 + 3) % 10) for i in range(10)],
-    }  # fmt: skip
+    return [component(), wrong(), unresolved(), kinked(), unasked(), stub(), averaged(), strange()]
 
 
 def full_report(folder: Path) -> Path:
@@ -298,9 +273,17 @@ def full_report(folder: Path) -> Path:
 
     data = folder / "data"
     data.mkdir(parents=True)
-    differential.write(differences(), data / "tensorflow.json")
-    (data / "mutation.json").write_text(to_json(mutation()), encoding="utf-8")
-    (data / "arena.json").write_text(to_json(arena()), encoding="utf-8")
-    (data / "training.json").write_text(json.dumps(training()), encoding="utf-8")
+    differential.write(kinds.differences(), data / "tensorflow.json")
+    (data / "mutation.json").write_text(to_json(kinds.mutation()), encoding="utf-8")
+    (data / "arena.json").write_text(to_json(kinds.arena()), encoding="utf-8")
+    (data / "training.json").write_text(json.dumps(kinds.training()), encoding="utf-8")
     assert html.render(folder, everything()) == []
     return folder
+
+
+def paint(folder: Path, *results: ComponentResult) -> str:
+    """Paint some results and return the first one's page."""
+    from gradcheck.report import html, store
+
+    html.render(folder, results)
+    return (folder / store.page(results[0].name)).read_text(encoding="utf-8")

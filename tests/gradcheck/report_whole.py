@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from html.parser import HTMLParser
 from pathlib import Path
+
+MOST = {"index.html": 200_000}
+"""Bytes of a page; 1 MB for the others."""
 
 
 class Read(HTMLParser):
@@ -79,3 +83,9 @@ def _row(folder: Path, row: dict[str, str]) -> list[str]:
     if hashlib.sha256(data.read_bytes()).hexdigest()[:16] != row["data-digest"]:
         found.append(f"{row['data-file']} is not what its row shows")
     return found
+
+
+def words(page: str) -> str:
+    """A page's text, without its tags and line breaks."""
+    body = re.sub(r"<(style|svg|script).*?</\1>", "", page[page.index("<body") :], flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())

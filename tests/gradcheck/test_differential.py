@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gradcheck.data import to_json
 from gradcheck.report.differential import Deviation, Differential, Measurement, Record, from_json, read, write
-from gradcheck.results import to_json
 
 
 def compare(record: Record, ours: object, theirs: object, tolerance: object) -> None:

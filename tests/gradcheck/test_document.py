@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -22,21 +23,41 @@ def test_results_come_back_as_they_went_in() -> None:
     )
     results = (component(wrong(), right()), component(infinite, reason="<&>\x00é"))
     text = made(*results).to_json()
-    # As text, since NaN (a step that was not recorded) differs from itself.
-    assert str(components_of(text)) == str(list(results))
+    assert components_of(text) == list(results)
+    changed = (results[0], dataclasses.replace(results[1], reason="another"))
+    assert components_of(text) != list(changed)
 
 
 def test_fields_are_those_of_the_documentation() -> None:
     data = json.loads(made(component(wrong())).to_json())
     assert (data["schema"], data["seed"], data["exit_status"], data["verdict"]) == (SCHEMA, 3, 1, "wrong")
     assert data["counts"] == {"wrong": 1}
+    assert data["reaches"] == {"everywhere": 1}
     assert data["seconds"] == {"layers.Dense": 0.123}
     described = document.__doc__ or ""
     for field in data:
         assert field in described, f"{field} is not documented"
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"schema": 99, "components": []}', '{"schema": 1}', "not json"])
-def test_another_schema_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"schema|Expecting value"):
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("[]", "None"),
+        ("{}", "None"),
+        ('{"schema": 99, "components": []}', "99"),
+        ('{"schema": 1, "components": []}', "1"),
+        ('{"schema": 2}', "2"),
+    ],
+)
+def test_another_schema_is_refused_in_a_line(text: str, found: str) -> None:
+    said = f"^expected the JSON of a gradcheck run, schema 2, but found {found}: run it again$"
+    with pytest.raises(ValueError, match=said):
         components_of(text)
+
+
+def test_a_document_of_version_1_is_refused_and_what_is_no_json_at_all() -> None:
+    old = made(component(right())).to_json().replace('"schema": 2', '"schema": 1')
+    with pytest.raises(ValueError, match="but found 1"):
+        components_of(old)
+    with pytest.raises(ValueError, match="Expecting value"):
+        components_of("not json")

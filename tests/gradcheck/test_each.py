@@ -49,20 +49,27 @@ def test_every_folder_is_judged_by_itself(here: Path, capsys: pytest.CaptureFixt
     status = main(["--each", *folders, "beras", "--time-limit", "8", "--json", "out.json", "--junit-xml", "out.xml"])
     assert status == 1
     out = capsys.readouterr().out
-    first, *table = out.splitlines()
+    first, *printed = out.splitlines()
     assert "no sandbox" in first
     with (here / "reports" / "each.csv").open(encoding="utf-8", newline="") as file:
-        rows = {(row["who"], row["component"]): (row["verdict"], row["cause"]) for row in csv.DictReader(file)}
+        table = list(csv.DictReader(file))
+    rows = {(row["who"], row["component"]): (row["verdict"], row["cause"]) for row in table}
+    assert {row["component"]: row["where"] for row in table if row["where"]} == {"beras.layers.Flipped": "everywhere"}
     assert rows["ada", "beras.layers.Tanh"] == rows["ada", "beras.layers.Other"] == ("correct", "")
     verdict, cause = rows["bob", "beras.layers.Flipped"]
     assert verdict == "wrong"
     assert "sign is flipped" in cause
     assert rows["cem", "beras.layers.Hangs"] == ("unresolved", "it did not finish within 8 s (--time-limit)")
     assert rows["cem", "beras.layers.Tanh"][0] == "correct"
-    assert rows["dee", "beras"] == ("skipped", f"there is no module 'beras' in {here / 'submissions' / 'dee'}")
-    assert "No module named 'helpers_of_the_teacher'" in rows["eve", "beras.layers"][1]
-    assert "ada  correct    2 of 2 components" in table
-    assert any(line.startswith("bob  wrong      beras.layers.Flipped: ") for line in table)
+    assert rows["dee", "beras"] == (
+        "could not be asked",
+        f"there is no module 'beras' in {here / 'submissions' / 'dee'}",
+    )
+    verdict, cause = rows["eve", "beras.layers"]
+    assert verdict == "could not be asked"
+    assert "No module named 'helpers_of_the_teacher'" in cause
+    assert "ada  correct    2 of 2 components" in printed
+    assert any(line.startswith("bob  wrong      beras.layers.Flipped everywhere: ") for line in printed)
     names = [item["name"] for item in json.loads((here / "out.json").read_text())["components"]]
     assert "bob: beras.layers.Flipped" in names
 
@@ -114,12 +121,12 @@ def test_folders_of_one_name_are_told_apart() -> None:
 
 
 def test_spreadsheet_takes_no_cell_for_a_formula() -> None:
-    rows = (Row("=cmd()", "+1", "wrong", 'a,\n"b"'), Row("ada", "Dense", "correct", ""))
+    rows = (Row("=cmd()", "+1", "wrong", "at ties", 'a,\n"b"'), Row("ada", "Dense", "correct", "", ""))
     text = csv_text([Folder("x", "", "wrong", {}, rows)])
     assert list(csv.reader(text.splitlines())) == [
-        ["who", "component", "verdict", "cause"],
-        ["'=cmd()", "'+1", "wrong", 'a, "b"'],
-        ["ada", "Dense", "correct", ""],
+        ["who", "component", "verdict", "where", "cause"],
+        ["'=cmd()", "'+1", "wrong", "at ties", 'a, "b"'],
+        ["ada", "Dense", "correct", "", ""],
     ]
 
 
@@ -135,8 +142,8 @@ def test_core_is_the_folders_own(here: Path, capsys: pytest.CaptureFixture[str])
         package(here / who, layers, core=core)
     assert main(["--each", "one", "two", "beras.layers.Scale", "--report", "out"]) == 1
     text = (here / "out" / "each.csv").read_text()
-    assert "one,beras.layers.Scale,correct," in text
-    assert "two,beras.layers.Scale,wrong," in text
+    assert "one,beras.layers.Scale,correct,," in text
+    assert "two,beras.layers.Scale,wrong,everywhere," in text
 
 
 METACLASS = """
@@ -153,13 +160,15 @@ def test_class_that_nobody_can_look_at_is_a_row_and_its_neighbours_are_checked(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (here / "submissions" / "bob" / "beras" / "layers.py").write_text(RIGHT + METACLASS)
-    assert main(["--each", "submissions/bob", "submissions/ada", "beras", "--report", "out"]) == 0
+    assert main(["--each", "submissions/bob", "submissions/ada", "beras", "--report", "out"]) == 1
     text = (here / "out" / "each.csv").read_text()
-    assert 'bob,beras.layers.Odd,skipped,"it cannot be looked at: RuntimeError: nobody looks at me (beras' in text
+    unseen = 'could not be asked,,"it cannot be looked at: RuntimeError: nobody looks at me (beras'
+    assert f"bob,beras.layers.Odd,{unseen}" in text
     assert "bob,beras.layers.Tanh,correct," in text
     assert "ada,beras.layers.Other,correct," in text
-    assert main(["submissions/bob/beras/layers.py::Odd"]) == 2
-    assert "it cannot be looked at: RuntimeError" in capsys.readouterr().err
+    capsys.readouterr()
+    assert main(["submissions/bob/beras/layers.py::Odd"]) == 1
+    assert "because it cannot be looked at: RuntimeError" in capsys.readouterr().out
 
 
 def test_folder_at_which_gradcheck_itself_fails_is_a_row(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -169,7 +178,7 @@ def test_folder_at_which_gradcheck_itself_fails_is_a_row(here: Path, capsys: pyt
     )
     assert main(["--each", "submissions/bob", "submissions/ada", "beras", "--report", "out"]) == 3
     text = (here / "out" / "each.csv").read_text()
-    assert "bob,beras,unresolved,gradcheck itself failed: TypeError: 'NoneType' object is not callable" in text
+    assert "bob,beras,unresolved,,gradcheck itself failed: TypeError: 'NoneType' object is not callable" in text
     assert "ada,beras.layers.Tanh,correct," in text
     assert "an error in gradcheck itself, at bob: beras" in capsys.readouterr().err
 
@@ -180,12 +189,12 @@ def test_folder_that_cannot_be_read_is_a_row_that_is_not_correct(here: Path, mon
 
     monkeypatch.setattr("gradcheck.command.each.discover.resolve", resolve)
     assert main(["--each", "submissions/ada", "beras", "--report", "out"]) == 1
-    assert "ada,beras,unresolved,[Errno 13] Permission denied" in (here / "out" / "each.csv").read_text()
+    assert "ada,beras,unresolved,,[Errno 13] Permission denied" in (here / "out" / "each.csv").read_text()
 
 
 def test_module_that_does_not_import_is_in_the_table_whatever_is_asked_for(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (here / "submissions" / "ada" / "beras" / "dense.py").write_text("class Dense(:")
-    assert main(["--each", "submissions/ada", "beras", "-k", "tanh", "--no-report"]) == 0
-    assert "skipped    beras.dense: it cannot be imported: SyntaxError" in capsys.readouterr().out
+    assert main(["--each", "submissions/ada", "beras", "-k", "tanh", "--no-report"]) == 1
+    assert "could not be asked beras.dense: it cannot be imported: SyntaxError" in capsys.readouterr().out

@@ -44,7 +44,9 @@ def test_ten_packages_make_one_table_one_csv_and_one_report(here: Path, capsys: 
     assert {row["who"] for row in rows} == set(folders)
     verdicts = {(row["who"], row["component"]): row["verdict"] for row in rows}
     for generation in GENERATIONS:
-        assert {verdict for (who, _), verdict in verdicts.items() if who == generation} == {"correct"}
+        # The oldest package divides by the batch in its layers, and leaves that out of its losses.
+        right = {"convention"} if generation == "oldest" else {"correct"}
+        assert {verdict for (who, _), verdict in verdicts.items() if who == generation} == right
     by_name = {mistake.name: mistake for mistake in MISTAKES}
     for i, name in enumerate(MISTAKEN):
         where = f"beras.{by_name[name].where}"

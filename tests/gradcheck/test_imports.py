@@ -19,7 +19,7 @@ ALLOWED = {
     "jinja2": ("gradcheck/report/",),
     "markupsafe": ("gradcheck/report/",),
     "matplotlib": ("gradcheck/report/",),
-    "rich": ("gradcheck/report/terminal.py",),
+    "rich": ("gradcheck/report/printer.py",),
     "hypothesis": ("gradcheck/strategies.py",),
     "pytest": ("gradcheck/pytest_plugin.py",),
     "numpy": ("",),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.gradcheck.foreign import package, python
+from tests.gradcheck.foreign import ROOT, package, python
 
 SUITE = """
 import numpy as np
@@ -53,12 +54,19 @@ def test_failures_read_like_assertion_errors(here: Path) -> None:
     done = run(here)
     assert done.returncode == 1, done.stderr
     assert "2 failed, 3 passed" in done.stdout
-    assert "E       gradcheck.errors.GradcheckFailure: wrong      beras.layers.Flipped  beras/layers.py:" in done.stdout
+    assert "gradcheck.errors.GradcheckFailure: wrong      beras.layers.Flipped  everywhere  beras/" in done.stdout
     assert "The sign is flipped" in done.stdout
     assert ">       gradcheck(layer)" in done.stdout
     assert "pytest_plugin.py" not in done.stdout, "the failure is at the line of the test"
     assert "gradcheck: 5 checked, of beras/layers.py" in done.stdout
+    assert "def test_flipped" not in done.stdout
     assert not (here / "reports").exists()
+
+
+def test_a_test_to_paste_is_printed_to_whom_wants_more(here: Path) -> None:
+    done = run(here, "-v", "-k", "wrong_class")
+    assert done.returncode == 1, done.stderr
+    assert "def test_flipped_get_input_gradients_by_x():" in done.stdout
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "xdist"])
@@ -93,6 +101,60 @@ def test_plugin_is_light_and_silent_where_it_is_not_used(tmp_path: Path) -> None
     done = run(tmp_path, "-p", "no:hypothesispytest", "-W", "error")
     assert done.returncode == 0, done.stdout
     assert "gradcheck:" not in done.stdout
+
+
+SEEN = """
+import json, os, sys
+
+def pytest_collection_finish(session):
+    found = {
+        "path": sys.path,
+        "hooks": [type(hook).__name__ for hook in sys.meta_path],
+        "cwd": os.getcwd(),
+        "warnings": sys.warnoptions,
+        "collected": [item.nodeid for item in session.items],
+    }
+    with open(os.environ["SEEN"], "w") as file:
+        json.dump(found, file)
+"""
+
+
+def flat(folder: Path) -> Path:
+    """A project in flat layout whose package was built elsewhere, as an installed one is: only there is its version."""
+    package = folder / "project" / "thing"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("from thing._version import version\n")
+    built = folder / "built" / "thing"
+    built.mkdir(parents=True)
+    (built / "__init__.py").write_text("from thing._version import version\n")
+    (built / "_version.py").write_text("version = '1.0'\n")
+    tests = folder / "project" / "tests"
+    tests.mkdir()
+    (tests / "conftest.py").write_text(SEEN)
+    (tests / "test_it.py").write_text("import thing\n\ndef test_it():\n    assert thing.version == '1.0'\n")
+    (tests / "test_other.py").write_text("class TestOther:\n    def test_it(self):\n        pass\n")
+    return folder / "project"
+
+
+@pytest.mark.parametrize("option", [[], ["--gradcheck-report=out"]], ids=["unused", "with a report"])
+def test_installing_it_changes_neither_paths_nor_hooks_nor_what_is_collected(tmp_path: Path, option: list[str]) -> None:
+    project = flat(tmp_path)
+    # As the `pytest` script does, and unlike `python -m pytest`, without the current folder on sys.path.
+    program = "import sys; sys.path.remove(''); import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    seen = {}
+    for name, plugin in {
+        "without": ["-p", "no:gradcheck"],
+        "with": [*([] if installed() else ["-p", "gradcheck.pytest_plugin"]), *option],
+    }.items():
+        environment = {"SEEN": str(tmp_path / f"{name}.json"), "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path / 'built'}"}
+        done = python(
+            "-c", program, "-p", "no:cacheprovider", "--import-mode=importlib", *plugin, folder=project, **environment
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        seen[name] = json.loads((tmp_path / f"{name}.json").read_text())
+    assert seen["with"] == seen["without"]
+    assert seen["with"]["collected"] == ["tests/test_it.py::test_it", "tests/test_other.py::TestOther::test_it"]
+    assert str(project) not in seen["with"]["path"]
 
 
 def test_misuse_is_an_error_that_says_so(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ code prints, from Python or below it, goes elsewhere, and its standard input is 
 
 Tasks (`do`), each with `module`, `file`, `folder`, `broken` (see `gradcheck.command.loading`):
 
-    find     + `attribute`                          → {"found": [[attribute, name, verdict, reason], …]}
-                                                       or {"unasked": reason}
+    find     + `attribute`                          → {"found": [[attribute, name, verdict, reason], …]},
+                                                       {"unasked": reason}, or {"missing": what is not there}
     check    + `attribute`, `name`, `init`,
                `options`                            → {"result": …} or {"unasked": reason}
 
@@ -30,13 +30,17 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from typing import IO, Any
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING, Any
 
 from gradcheck.command import loading
 from gradcheck.command.discover import Module
 from gradcheck.command.precedence import put_first
-from gradcheck.command.seen import FORMS
+from gradcheck.command.seen import methods_left
 from gradcheck.command.sources import check_below, compile_what_is_checked
+
+if TYPE_CHECKING:
+    from gradcheck.results import ComponentResult
 
 Task = dict[str, Any]
 Say = Callable[[dict[str, Any]], None]
@@ -96,6 +100,8 @@ def carry_out(task: Task, say: Say) -> dict[str, Any]:
                 task["module"], task["file"], task["folder"], task["broken"], lambda name: say({"at": name})
             )
             return _find(task, module) if task["do"] == "find" else _check(task, module, say)
+    except loading.NoSuchName as error:
+        return {"missing": str(error)}
     except loading.CannotLoad as error:
         return {"unasked": str(error)}
     except (SystemExit, KeyboardInterrupt) as error:  # not ours: the checked code ends "the program"
@@ -109,6 +115,7 @@ def prepare(folder: str, module: Module) -> None:
     if folder and sys.path[:1] != [folder]:
         put_first(folder)
     check_below(folder or module.root)
+    sys.argv = [module.file]  # gradcheck's own are nothing to what is checked
 
 
 @contextlib.contextmanager
@@ -143,10 +150,9 @@ def _find(task: Task, module: Any) -> dict[str, Any]:
     attribute: str = task["attribute"]
     if attribute:
         thing = loading.get(module, attribute)
-        full = loading.full_name(thing, task["module"], attribute)
-        known = is_subject(thing)
+        one = loading.named(attribute, thing, is_subject)
         return {
-            "found": [[attribute, full, "" if known else "not understood", "" if known else _not_understood(thing)]]
+            "found": [[attribute, loading.full_name(thing, task["module"], attribute), one.verdict or "", one.reason]]
         }
     failed = getattr(module, "__gradcheck_failed__", "")
     found = loading.members(module, is_subject, belonging)
@@ -154,12 +160,6 @@ def _find(task: Task, module: Any) -> dict[str, Any]:
         "found": [[one.attribute, f"{task['module']}.{one.attribute}", one.verdict or "", one.reason] for one in found]
     }
     return {**answer, "unasked": failed} if failed else answer
-
-
-def _not_understood(thing: Any) -> str:
-    """What to say of a target that was named outright and is no subject."""
-    kind = "class" if isinstance(thing, type) else "function" if callable(thing) else type(thing).__name__
-    return f"this {kind} makes no claim about a derivative that gradcheck can read; it reads {FORMS}"
 
 
 def _check(task: Task, module: Any, say: Say) -> dict[str, Any]:
@@ -176,7 +176,19 @@ def _check(task: Task, module: Any, say: Say) -> dict[str, Any]:
         result = check_subject(subject, Options(**wanted, progress=progress))
     except CannotBuild as error:
         return {"unasked": str(error)}
-    return {"result": to_json(result)}
+    return {"result": to_json(_with_what_is_left(thing, result))}
+
+
+def _with_what_is_left(thing: Any, result: ComponentResult) -> ComponentResult:
+    """Add the methods that look like derivatives and were not asked; a tape asks for what it needs itself."""
+    from gradcheck.results import Unjudged
+
+    asked = {claim.method for claim in result.claims}
+    if not asked or any(method.startswith("tape.") for method in asked):
+        return result
+    why = "it is named like a derivative, and gradcheck knows no way to ask for it"
+    left = [Unjudged(name, why) for name in methods_left(thing, asked)]
+    return replace(result, unjudged=(*result.unjudged, *left))
 
 
 def literal(text: str) -> Any:

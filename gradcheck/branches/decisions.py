@@ -1,0 +1,140 @@
+"""A place where code decides, and what was seen there: outcomes, and the numbers that were compared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+Kind = Literal["test", "comparison", "equality", "selection", "clip", "winner"]
+Outcome = Literal["true", "false", "below", "inside", "equal", "above", "unequal"]
+
+# A side that took so many different numbers is a bound; one that took more is a value.
+CONSTANT = 2
+
+# What can come out at a site of each kind, and has to be seen for all of it to have been taken.
+EVERY: dict[Kind, tuple[Outcome, ...]] = {
+    "test": ("true", "false"),
+    "comparison": ("below", "above"),
+    "equality": ("equal", "unequal"),
+    "selection": ("below", "above"),
+    "clip": ("below", "inside", "above"),
+    "winner": ("above", "equal"),
+}
+
+
+@dataclass(frozen=True, order=True)
+class Site:
+    """A decision in the source: its file, line and columns, and its text.
+
+    `kind`: a "test" stands in an `if`, `while` or conditional expression (or puts masks together); a "comparison" is
+    `a < b`, an "equality" `a == b`. A "selection" is a function that chooses by comparing two values (`maximum`,
+    `abs`), a "clip" one that keeps values between bounds, a "winner" one that chooses among entries (`max`, `argmax`).
+    A `guard` decides whether to raise.
+    """
+
+    file: str
+    line: int
+    column: int
+    text: str
+    kind: Kind
+    guard: bool = False
+
+
+@dataclass
+class Decision:
+    """What was seen at one site: how often each outcome, and the numbers that stood on either side alone."""
+
+    site: Site
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    sides: tuple[set[float], set[float]] = field(default_factory=lambda: (set(), set()))
+
+    @property
+    def thresholds(self) -> set[float]:
+        """What values are compared with: the numbers of a side that is the same wherever the values are others."""
+        return set().union(*(side for side in self.sides if len(side) <= CONSTANT))
+
+    def test(self, value: bool) -> None:
+        """Note a truth."""
+        self.outcomes["true" if value else "false"] += 1
+
+    def compare(self, left: Any, right: Any) -> None:
+        """Note a comparison of two arrays or numbers, entry by entry; nothing of what is no number."""
+        try:
+            a, b = np.asarray(left), np.asarray(right)
+            if a.dtype.kind not in "fiub" or b.dtype.kind not in "fiub":
+                if self.site.kind == "equality" and not (a.ndim or b.ndim):
+                    self.outcomes["equal" if bool(left == right) else "unequal"] += 1
+                return
+            seen = {"below": a < b, "equal": a == b, "above": a > b}
+        except Exception:  # operands of any type: that they cannot be compared is no decision
+            return
+        count = {outcome: int(np.count_nonzero(mask)) for outcome, mask in seen.items()}
+        if self.site.kind == "equality":
+            count = {"equal": count["equal"], "unequal": int(np.size(seen["equal"])) - count["equal"]}
+        for outcome, times in count.items():
+            if times:
+                self.outcomes[outcome] += times  # type: ignore[index]
+        for known, side in zip(self.sides, (a, b), strict=True):
+            if side.size == 1 and np.isfinite(side).all():
+                known.add(float(side.reshape(())))
+
+    def clip(self, values: Any, low: Any, high: Any) -> None:
+        """Note values that are held against two bounds (None: there is none)."""
+        below, above = Decision(self.site), Decision(self.site)
+        if low is not None:
+            below.compare(values, low)
+        if high is not None:
+            above.compare(values, high)
+        self.outcomes["below"] += below.outcomes["below"] if low is not None else 1
+        self.outcomes["above"] += above.outcomes["above"] if high is not None else 1
+        self.outcomes["inside"] += int(np.size(values)) - below.outcomes["below"] - above.outcomes["above"]
+        for bound in (below, above):
+            self.sides[1].update(bound.sides[1])
+
+    @property
+    def missing(self) -> tuple[Outcome, ...]:
+        """The outcomes that were not seen; none of a guard, for what is refused has no derivative."""
+        if self.site.guard:
+            return ()
+        return tuple(one for one in EVERY[self.site.kind] if not self.outcomes[one])
+
+
+@dataclass
+class Seen:
+    """What one run, or several together, have shown: decisions by their sites, and how often each line ran."""
+
+    decisions: dict[Site, Decision] = field(default_factory=dict)
+    lines: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    def at(self, site: Site) -> Decision:
+        """The decision at a site, empty where nothing was seen yet."""
+        if site not in self.decisions:
+            self.decisions[site] = Decision(site)
+        return self.decisions[site]
+
+    @property
+    def outcomes(self) -> frozenset[tuple[Site, Outcome]]:
+        """Every outcome that was seen, with its site."""
+        return frozenset((site, word) for site, one in self.decisions.items() for word, n in one.outcomes.items() if n)
+
+    @property
+    def missing(self) -> list[tuple[Site, Outcome]]:
+        """Every outcome that was not seen, of sites that were reached."""
+        return [(site, outcome) for site, one in self.decisions.items() for outcome in one.missing]
+
+    @property
+    def thresholds(self) -> list[float]:
+        """All numbers that values were compared with, in order."""
+        return sorted(set().union(*(one.thresholds for one in self.decisions.values())))
+
+    def add(self, other: Seen) -> None:
+        """Take in what another run has shown."""
+        self.lines.update(other.lines)
+        for site, decision in other.decisions.items():
+            mine = self.at(site)
+            mine.outcomes.update(decision.outcomes)
+            for known, side in zip(mine.sides, decision.sides, strict=True):
+                known |= side
