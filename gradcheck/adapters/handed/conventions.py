@@ -55,9 +55,10 @@ def chosen(
     along = list(directions.values())
     foretold = [sum(float(np.sum(a * v)) for a, v in zip(arrays, along, strict=True)) for arrays in said]
     off = [abs(one - change) for one in foretold]
-    best = int(np.argmin(off)) if np.isfinite(off).all() else 0
+    off_if_half = [abs(2 * one - change) for one in foretold]
+    is_half = JAX in every[0] and change != 0 and min(off_if_half) <= ROUNDED * abs(change)
+    best = int(np.argmin(off_if_half if is_half else off)) if np.isfinite(off).all() else 0
     all_the_same = all(np.array_equal(a, b) for arrays in said for a, b in zip(arrays, said[best], strict=True))
-    is_half = JAX in every[0] and abs(2 * foretold[best] - change) <= ROUNDED * abs(change)
     return every[best], "" if all_the_same else every[best], HALF if is_half else ""
 
 
