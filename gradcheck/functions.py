@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcheck import numerical
 from gradcheck.adapters import is_subject, subject_of
+from gradcheck.adapters.frameworks import brought
 from gradcheck.adapters.handed import Call, Claims, Forward, Given, handed_subject
 from gradcheck.adapters.handed.keywords import refuse_unknown
 from gradcheck.adapters.handed.second_order import SecondOrder
@@ -105,6 +106,8 @@ def check(
     """
     refuse_unknown(unknown, check)
     _refuse(order, accuracy, time_limit, kwargs)
+    # One argument need be no tuple, as in SciPy.
+    args = args if isinstance(args, (tuple, list)) else (args,)
     options = options or Options()
     if time_limit is not None:
         options = replace(options, time_limit=time_limit)
@@ -121,12 +124,13 @@ def check(
         accuracy=accuracy,
     )
     second = hess is not None or hessp is not None or order == 2
-    if not how.functions and not second and (not point or is_subject(subject)):
+    brings = brought(subject, point, args)
+    if brings is None and not how.functions and not second and (not point or is_subject(subject)):
         beside = {"args": args or None, "kwargs": kwargs, "wrt": wrt, "domain": domain, "symmetric": symmetric}
         return check_subject(_subject(subject, point, {**beside, "tangent": tangent}), options)
     if not callable(subject):
         raise UsageError(f"expected a function to differentiate, but got {type(subject).__name__}")
-    if not how.functions and not second:
+    if brings is None and not how.functions and not second:
         name = getattr(subject, "__name__", type(subject).__name__)
         raise UsageError(
             f"expected a derivative to check, as jac=, grad=, deriv=, vjp=, jvp=, hess= or hessp=: {name} has none of "
@@ -134,10 +138,15 @@ def check(
         )
     if not point:
         raise UsageError("expected the point at which to check after the function, as in check(f, x, jac=...)")
-    # One argument need be no tuple, as in SciPy.
-    call = Call.of(subject, point, args if isinstance(args, (tuple, list)) else (args,), kwargs, names, wrt)
+    if brings is None:
+        call = Call.of(subject, point, args, kwargs, names, wrt)
+    else:
+        call, how = brings.posed(args, kwargs, names, wrt, how, second)
+        hess, hessp = brings.on_arrays(hess), brings.on_arrays(hessp)
     if options.dtypes is None:
-        options = replace(options, dtypes=(_dtype(call),))
+        # Where float32 is what arrays are made in, nobody has chosen it.
+        usual = () if brings is None else ("float64",)
+        options = replace(options, dtypes=tuple(dict.fromkeys((*usual, _dtype(call)))))
     first = handed_subject(call, how) if how.functions else None
     return check_orders(first, SecondOrder(call, how, hess, hessp, order == 2) if second else None, options)
 

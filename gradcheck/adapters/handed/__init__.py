@@ -3,6 +3,7 @@
 - `keywords.py` refuses what is misspelt; `given.py` looks at the arguments, of which some are nested (`trees.py`);
 - `options.py` reads what is said beside them: how each array may move (`spaces.py`);
 - `known.py` calls f and its derivatives at the point; `answers.py` and `jacobians.py` take apart what comes back;
+- `pinned.py` starts random numbers anew in every call; `standing.py` says which function is shown for another;
 - `derivatives.py` makes a question of each derivative, in the convention that it follows (`conventions.py`);
 - `posing.py` makes a problem of the questions and a `forward.py`; `writing.py` writes the call for a test to paste;
 - `second_order.py` does the same for Hessians, of a gradient as a function (`gradients.py`).
@@ -21,6 +22,7 @@ from gradcheck.adapters.handed.forward import Forward
 from gradcheck.adapters.handed.given import Call, Function, Given
 from gradcheck.adapters.handed.options import Claims, Spaces
 from gradcheck.adapters.handed.posing import posed
+from gradcheck.adapters.handed.standing import shown
 from gradcheck.errors import UsageError
 from gradcheck.problem import Problem, Sizes, Subject
 
@@ -51,13 +53,13 @@ def handed_subject(call: Call, claims: Claims, name: str | None = None) -> Subje
     """Return the subject that a call with its claims is. Raises UsageError where the options make no sense."""
     claims.refuse_what_is_no_function()
     Spaces(call, claims)  # or says which option makes no sense
-    f = call.f
+    f = shown(call.f)
     problem = functools.cache(lambda: posed(call, claims))
 
     def build(sizes: Sizes, rng: np.random.Generator) -> Problem:
         return problem()
 
-    code = (f, *(claim for claim in claims.functions.values() if callable(claim)))
+    code = (f, *(shown(claim) for claim in claims.functions.values() if callable(claim)))
     return Subject(name or source.title(f), source.location(f), source.documentation(f), build, fixed=True, code=code)
 
 

@@ -18,7 +18,10 @@ Domain = tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Claims:
-    """The derivatives of a first order that were handed over, and how they are to be read: see `gradcheck.check`."""
+    """The derivatives of a first order that were handed over, and how they are to be read: see `gradcheck.check`.
+
+    `reading`: what they are, where they were not written as they are asked.
+    """
 
     jac: Function | bool | None = None
     grad: Function | None = None
@@ -30,6 +33,7 @@ class Claims:
     tangent: Any = None
     retraction: Any = None
     accuracy: float = 0.0
+    reading: str = ""
 
     @property
     def functions(self) -> dict[str, Function | bool]:

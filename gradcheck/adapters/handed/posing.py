@@ -13,13 +13,15 @@ from gradcheck.adapters.handed.forward import Argument, Whole
 from gradcheck.adapters.handed.given import Call, Given, Part
 from gradcheck.adapters.handed.known import Known
 from gradcheck.adapters.handed.options import Claims, Spaces
+from gradcheck.adapters.handed.pinned import READING, Pinned, pinned
 from gradcheck.adapters.handed.spaces import FREE_ENTRIES, PYTORCH, Complex, Real, Space, Symmetric
+from gradcheck.adapters.handed.standing import shown
 from gradcheck.problem import Array, Method, Problem, Values, Variable
 
 
 def posed(call: Call, claims: Claims) -> Problem:
     """Return the problem. Raises CannotBuild where it cannot be asked, UsageError where the options make no sense."""
-    known = Known(call, pair=claims.jac is True)
+    known, claims = pinned(Known(call, pair=claims.jac is True), claims)
     found = [
         one
         for name, claim in claims.functions.items()
@@ -44,6 +46,7 @@ def assembled(known: Known, claims: Claims, found: Sequence[Derivative]) -> Prob
     variables = tuple(variable for one in call.arguments for variable in _variables(one, spaces, held.get(one.name)))
     reading = [f"{one.name} by {' and '.join(by.name for by in one.about)}" for one in found]
     reading += [one.reading for one in found if one.reading]
+    reading += [one for one in (claims.reading, READING if isinstance(call.f, Pinned) else "") if one]
     methods = []
     for one in found:
         method, forms = _method(one, known, whole, [spaces[part.name] for part in one.parts], variables)
@@ -86,7 +89,7 @@ def _method(
     else:
         reading, convention, forms = _convention(one, known, whole, own, variables)
         at = _pulling(one, known, whole, own, reading)
-    return Method(one.name, one.kind, names, at, certain=True, convention=convention, source=one.source), forms
+    return Method(one.name, one.kind, names, at, certain=True, convention=convention, source=shown(one.source)), forms
 
 
 def _convention(

@@ -19,6 +19,7 @@ from gradcheck.adapters.handed.gradients import Gradient, JacobianOf, Measured
 from gradcheck.adapters.handed.known import Known
 from gradcheck.adapters.handed.options import Claims, Spaces
 from gradcheck.adapters.handed.posing import assembled
+from gradcheck.adapters.handed.standing import shown
 from gradcheck.errors import CannotBuild, UsageError
 from gradcheck.problem import Problem, Sizes, Subject
 
@@ -61,13 +62,13 @@ class SecondOrder:
 
         `right`: what was claimed of the gradient was found right.
         """
-        f = self.call.f
+        f = shown(self.call.f)
         problem = functools.cache(lambda: self._problem(right))
 
         def build(sizes: Sizes, rng: np.random.Generator) -> Problem:
             return problem()
 
-        code = tuple(one for one in (f, self.hess, self.hessp) if one is not None)
+        code = tuple(shown(one) for one in (f, self.hess, self.hessp) if one is not None)
         return Subject(source.title(f), source.location(f), source.documentation(f), build, fixed=True, code=code)
 
     def _problem(self, right: bool) -> Problem:

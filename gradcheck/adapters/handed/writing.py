@@ -5,12 +5,15 @@ from __future__ import annotations
 from gradcheck.adapters.handed.forward import Whole
 from gradcheck.adapters.handed.given import Call
 from gradcheck.adapters.handed.options import Claims
+from gradcheck.adapters.handed.standing import Standing
 from gradcheck.literal import written
 from gradcheck.problem import Values
 
 
 def arguments(call: Call, whole: Whole, claims: Claims, values: Values) -> list[str] | None:
     """Return the arguments of `check` between the function and the derivative; None where one cannot be written."""
+    if isinstance(call.f, Standing):
+        return None
     made = [one.at(values) for one in whole.arguments]
     pairs = list(zip(call.arguments, made, strict=True))
     point = [written(value) for given, value in pairs if given.point]
