@@ -81,8 +81,13 @@ def check(
     - `accuracy`: the relative error of f where it stops at a tolerance (a fixed point, a solver);
     - `time_limit`: the most seconds that it takes; `names`: of the arguments, if others than in f's signature.
 
-    It is checked in the dtype of its arguments unless `options` names others. Without a derivative `subject` is a
-    class, an instance or a function with a derivative of its own, which is asked at the point if there is one.
+    Without a derivative `subject` is a class, an instance or a function with a derivative of its own, which is asked at
+    the point if there is one: a layer, or what is written for a framework that your code has imported (a
+    `torch.autograd.Function`, an `nn.Module`, a `jax.custom_vjp` or `custom_jvp`, a primitive of autograd). Of any other
+    function of PyTorch's or JAX's arrays the framework's own derivative is checked.
+
+    It is checked in the dtype of its arguments (and in float64 where they are a framework's) unless `options` names
+    others. What is drawn from generators of random numbers is the same in every call.
 
     Raises UsageError for a call that makes no sense; what the functions themselves do wrong is in the result.
 

@@ -87,7 +87,8 @@ class Brought:
         about = tuple(call.arguments.index(one) for one in call.wrt)
         places = tuple((n, part.path) for n in about for part in call.arguments[n].parts)
         if rule.vjp is None and rule.jvp is None:
-            raise UsageError(f"expected {rule.forward.__qualname__} to have a derivative of its own, but it has none")
+            name, kind = rule.forward.__name__, rule.reading.partition(":")[0]
+            raise UsageError(f"expected {name} to have a derivative of its own, but none was given to it: it is {kind}")
         last = places, about, len(call.arguments)
         silent = [call.arguments[n].name for n in rule.constants if n not in about and call.arguments[n].parts]
         return replace(
@@ -106,7 +107,7 @@ class Brought:
             return leaf
         try:
             return np.array(self.framework.to_numpy(leaf))
-        except Exception:  # an array of what NumPy has no type for
+        except TypeError:  # an array of what NumPy has no type for
             return Held(leaf)
 
 
@@ -120,7 +121,8 @@ def brought(subject: Any, point: Sequence[Any], args: Sequence[Any]) -> Brought 
     for name, make in FRAMEWORKS.items():
         if name in sys.modules:
             framework = make()
-            rule = framework.rule(subject, (*point, *args))
+            with framework.exactly():
+                rule = framework.rule(subject, (*point, *args))
             if rule is not None and not point:
                 raise UsageError(
                     f"expected the point at which to check {rule.forward.__qualname__} after it, as in check(f, x): "

@@ -84,7 +84,7 @@ class Torch:
         """On the CPU, conjugates and sparse tensors written out, and bfloat16 as float32."""
         plain = value.detach().resolve_conj().resolve_neg().cpu()
         plain = plain.to_dense() if plain.layout is not self.torch.strided else plain
-        return np.array(plain.float() if plain.dtype is self.torch.bfloat16 else plain)
+        return np.array((plain.float() if plain.dtype is self.torch.bfloat16 else plain).numpy())
 
     def from_numpy(self, array: Array) -> Any:
         """A tensor of the same type."""
