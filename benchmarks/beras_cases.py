@@ -1,86 +1,52 @@
-"""Beras' own functions at random points, each with its formula written a second time, for high precision.
-
-`forward` runs the very code of Beras, in float64. The formula beside it is the textbook's, on arrays of duals
-(`truth.py`), where neither overflow nor rounding needs a trick.
-"""
+"""Beras' own functions at random points, each with its formula written a second time, for high precision."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from truth import Exact, jacobian, lift
+from beras_layer_cases import attention, convolution, recurrent
+from beras_operation_cases import linear_algebra, operation
+from beras_points import POSITIVE, Array, Case, Function, Random, Values, by, normal, sigmoid, sizes, softmax
+from truth import Exact
 
-from beras import activations, composition, layers, losses, model, ops
-
-Array = np.ndarray[Any, np.dtype[Any]]
-Random = np.random.Generator
-Values = dict[str, Any]
-Function = Callable[[Values], Any]
-POSITIVE = (0.0, np.inf)
-
-
-@dataclass(frozen=True)
-class Case:
-    """A function of Beras with its point. `formula` is the same function of exact `values`."""
-
-    program: tuple[str, ...]
-    function: Function
-    formula: Function
-    values: dict[str, Array]
-    wrt: str
-    structure: str = "dense"
-    domain: tuple[float, float] | None = None
-
-    def forward(self, values: dict[str, Array]) -> list[Array]:
-        """The function under test."""
-        return [np.asarray(self.function(values))]
-
-    def truth(self) -> tuple[Array, Array]:
-        """Return the dense Jacobian, to twice a double's precision."""
-        exact = {name: lift(value) for name, value in self.values.items()}
-        return jacobian(lambda x: self.formula({**exact, self.wrt: x}), self.values[self.wrt], self.structure)
+from beras import activations, composition, layers, losses, model
+from beras.smooth_activations import SELU_ALPHA, SELU_SCALE
 
 
 def draw(rng: Random) -> Case:
     """Draw one function of Beras, one of its variables, and a point."""
-    family = [_activation, _loss, _layer, _normalization, _model, _operation, _operation][rng.integers(7)]
-    return family(rng)
-
-
-def _normal(rng: Random, *shape: int, scale: float | None = None) -> Array:
-    size = 10 ** rng.uniform(-2, 1.5) if scale is None else scale
-    return size * rng.normal(size=shape) + rng.choice([0.0, size])
-
-
-def _shape(rng: Random) -> tuple[int, int]:
-    return int(rng.integers(2, 11)), int(rng.integers(2, 11))
-
-
-def _by(layer: Any, **renamed: str) -> Function:
-    """Return a function that puts values into the attributes of a layer and runs its forward on `x`."""
-
-    def function(v: Values) -> Any:
-        for name, attribute in renamed.items():
-            setattr(layer, attribute, v[name])
-        return layer.forward(v["x"])
-
-    return function
-
-
-def _softmax(x: Any) -> Any:
-    e = Exact.exp(x)
-    return e / Exact.sum(e, axis=-1, keepdims=True)
-
-
-def _sigmoid(x: Any) -> Any:
-    return 1 / (1 + Exact.exp(-x))
+    families = (
+        *(_activation, _loss, _layer, _normalization, _model, operation, operation),
+        *(linear_algebra, convolution, recurrent, attention),
+    )
+    return families[rng.integers(len(families))](rng)
 
 
 def _leaky(alpha: float) -> Any:
-    return np.frompyfunc(lambda v: v if v > 0 else v * alpha, 1, 1)
+    return _two_branches(lambda v: v * alpha)
+
+
+def _two_branches(left: Any, scale: float = 1.0) -> Any:
+    """Return the function that is `scale · x` of positive numbers, `scale · left(x)` of others."""
+    return np.frompyfunc(lambda v: (v if v > 0 else left(v)) * scale, 1, 1)
+
+
+def _exp_minus_one(alpha: float) -> Any:
+    return lambda v: (Exact.exp(v) - 1) * alpha
+
+
+def _gelu(x: Any) -> Any:
+    return x * Exact.normal_distribution(x)
+
+
+def _approximate_gelu(x: Any) -> Any:
+    return x * (1 + Exact.tanh((x + x * x * x * 0.044715) * np.sqrt(2 / np.pi))) * 0.5
+
+
+def _log_softmax(x: Any) -> Any:
+    e = Exact.exp(x)
+    return x - Exact.log(Exact.sum(e, axis=-1, keepdims=True))
 
 
 def _activation(rng: Random) -> Case:
@@ -88,15 +54,21 @@ def _activation(rng: Random) -> Case:
     choices: list[tuple[Any, Any, str]] = [
         (activations.ReLU(), lambda x: Exact.maximum(x, 0.0), "elementwise"),
         (activations.LeakyReLU(alpha), _leaky(alpha), "elementwise"),
-        (activations.Sigmoid(), _sigmoid, "elementwise"),
+        (activations.Sigmoid(), sigmoid, "elementwise"),
         (activations.Tanh(), Exact.tanh, "elementwise"),
         (activations.Sin(), Exact.sin, "elementwise"),
-        (activations.Softmax(), _softmax, "rows"),
-        (activations.Softmax(), _softmax, "rows"),
+        (activations.Softmax(), softmax, "rows"),
+        (activations.LogSoftmax(), _log_softmax, "rows"),
+        (activations.GELU(), _gelu, "elementwise"),
+        (activations.GELU(approximate=True), _approximate_gelu, "elementwise"),
+        (activations.ELU(alpha), _two_branches(_exp_minus_one(alpha)), "elementwise"),
+        (activations.SELU(), _two_branches(_exp_minus_one(SELU_ALPHA), SELU_SCALE), "elementwise"),
+        (activations.SiLU(), lambda x: x * sigmoid(x), "elementwise"),
+        (activations.Softplus(), lambda x: Exact.log(1 + Exact.exp(x)), "elementwise"),
     ]
     layer, formula, structure = choices[rng.integers(len(choices))]
-    x = {"x": _normal(rng, *_shape(rng))}
-    return Case((type(layer).__name__,), _by(layer), lambda v: formula(v["x"]), x, "x", structure)
+    x = {"x": normal(rng, *sizes(rng))}
+    return Case((type(layer).__name__,), by(layer), lambda v: formula(v["x"]), x, "x", structure)
 
 
 def _probabilities(rng: Random, shape: tuple[int, int]) -> Array:
@@ -105,8 +77,19 @@ def _probabilities(rng: Random, shape: tuple[int, int]) -> Array:
     return np.asarray(10 ** rng.uniform(-4, -0.01, shape))
 
 
+class HingeOfLabels(losses.Hinge):
+    """Hinge for labels of its own."""
+
+    def __init__(self, labels: Array) -> None:
+        self.labels = labels
+
+    def forward(self, y_pred: Any, y_true: Any) -> Any:
+        """Return the loss, whatever `y_true` is."""
+        return super().forward(y_pred, self.labels)
+
+
 def _loss(rng: Random) -> Case:
-    shape = _shape(rng)
+    shape = sizes(rng)
     hot = np.eye(shape[1])[rng.integers(0, shape[1], shape[0])]
     t = hot if rng.random() < 0.5 else rng.dirichlet(np.ones(shape[1]), shape[0])
 
@@ -123,13 +106,33 @@ def _loss(rng: Random) -> Case:
         return -Exact.sum(clipped_log(p) * t + clipped_log(1 - p) * (1 - t)) / t.size
 
     def from_logits(x: Any) -> Any:
-        return -Exact.sum(Exact.log(_softmax(x)) * t) / len(t)
+        return -Exact.sum(Exact.log(softmax(x)) * t) / len(t)
 
+    def huber(p: Any) -> Any:
+        e = p - t
+        near = Exact.minimum(Exact.maximum(e, -1.0), 1.0)
+        return Exact.sum(near * (e - near / 2)) / t.size
+
+    def divergence(p: Any) -> Any:
+        truth = np.maximum(t, 1e-7)
+        return Exact.sum((np.log(truth) - Exact.log(Exact.maximum(p, 1e-7))) * truth) / len(t)
+
+    signs = 2 * hot - 1
     choices: list[tuple[Any, Any, Array, Any]] = [
-        (losses.MeanSquaredError(), squared, _normal(rng, *shape), None),
+        (losses.MeanAbsoluteError(), lambda p: Exact.sum(Exact.abs(p - t)) / t.size, normal(rng, *shape), None),
+        (losses.Huber(), huber, normal(rng, *shape), None),
+        (losses.KLDivergence(), divergence, _probabilities(rng, shape), (0.0, 1.0)),
+        (losses.Poisson(0.0), lambda p: Exact.sum(p - Exact.log(p) * t) / t.size, _probabilities(rng, shape), POSITIVE),
+        (
+            HingeOfLabels(signs),
+            lambda p: Exact.sum(Exact.maximum(1 - p * signs, 0.0)) / t.size,
+            normal(rng, *shape),
+            None,
+        ),
+        (losses.MeanSquaredError(), squared, normal(rng, *shape), None),
         (losses.CategoricalCrossEntropy(), categorical, _probabilities(rng, shape), (0.0, 1.0)),
         (losses.BinaryCrossEntropy(), binary, _probabilities(rng, shape), (0.0, 1.0)),
-        (losses.SoftmaxCrossEntropy(), from_logits, _normal(rng, *shape), None),
+        (losses.SoftmaxCrossEntropy(), from_logits, normal(rng, *shape), None),
     ]
     loss, formula, x, domain = choices[rng.integers(len(choices))]
     function = lambda v: loss.forward(v["x"], t)  # noqa: E731 -- like the formula beside it
@@ -137,21 +140,21 @@ def _loss(rng: Random) -> Case:
 
 
 def _layer(rng: Random) -> Case:
-    rows, columns = _shape(rng)
+    rows, columns = sizes(rng)
     kind = rng.choice(["Dense", "Dense", "Flatten", "Dropout"])
     if kind == "Dense":
         out = int(rng.integers(2, 9))
-        values = {"x": _normal(rng, rows, columns), "w": _normal(rng, columns, out), "b": _normal(rng, 1, out)}
+        values = {"x": normal(rng, rows, columns), "w": normal(rng, columns, out), "b": normal(rng, 1, out)}
         dense = layers.Dense(columns, out, dtype=np.float64)
         wrt = str(rng.choice(["x", "w", "b"]))
         formula: Function = lambda v: v["x"] @ v["w"] + v["b"]  # noqa: E731
-        return Case((f"Dense by {wrt}",), _by(dense, w="w", b="b"), formula, values, wrt)
+        return Case((f"Dense by {wrt}",), by(dense, w="w", b="b"), formula, values, wrt)
     if kind == "Flatten":
-        x = _normal(rng, rows, columns, 2)
-        return Case(("Flatten",), _by(layers.Flatten()), lambda v: v["x"].reshape(rows, -1), {"x": x}, "x")
+        x = normal(rng, rows, columns, 2)
+        return Case(("Flatten",), by(layers.Flatten()), lambda v: v["x"].reshape(rows, -1), {"x": x}, "x")
     seed, rate = int(rng.integers(1 << 30)), float(rng.uniform(0.1, 0.9))
     scale = (np.random.default_rng(seed).random((rows, columns)) >= rate) / (1 - rate)
-    values = {"x": _normal(rng, rows, columns)}
+    values = {"x": normal(rng, rows, columns)}
     return Case(
         ("Dropout",),
         lambda v: layers.Dropout(rate, seed=seed).forward(v["x"]),
@@ -167,9 +170,9 @@ def _normalised(x: Any, mean: Any, variance: Any, v: Values, epsilon: float) -> 
 
 
 def _normalization(rng: Random) -> Case:
-    rows, size = _shape(rng)
+    rows, size = sizes(rng)
     epsilon = float(10 ** rng.uniform(-6, -1))
-    values = {"x": _normal(rng, rows, size), "gamma": _normal(rng, size), "beta": _normal(rng, size)}
+    values = {"x": normal(rng, rows, size), "gamma": normal(rng, size), "beta": normal(rng, size)}
     kind = str(rng.choice(["LayerNormalization", "BatchNormalization", "BatchNormalization in evaluation"]))
     attributes = {"gamma": "gamma", "beta": "beta"}
     axis = -1 if kind == "LayerNormalization" else 0
@@ -189,21 +192,21 @@ def _normalization(rng: Random) -> Case:
         layer = layers.BatchNormalization(size, epsilon=epsilon)
     if kind.endswith("evaluation"):
         layer.training = False
-        values |= {"mean": _normal(rng, size), "variance": 10 ** rng.uniform(-3, 2, size)}
+        values |= {"mean": normal(rng, size), "variance": 10 ** rng.uniform(-3, 2, size)}
         attributes |= {"mean": "moving_mean", "variance": "moving_variance"}
     wrt = str(rng.choice(["x", "x", *attributes]))
     domain = POSITIVE if wrt == "variance" else None
-    return Case((f"{kind} by {wrt}",), _by(layer, **attributes), formula, values, wrt, domain=domain)
+    return Case((f"{kind} by {wrt}",), by(layer, **attributes), formula, values, wrt, domain=domain)
 
 
 def _model(rng: Random) -> Case:
     """A network of two layers under its loss, by its input or by a weight."""
-    rows, columns = _shape(rng)
+    rows, columns = sizes(rng)
     hidden, classes = columns, int(rng.integers(2, 6))
     first, second = (layers.Dense(n, m, dtype=np.float64) for n, m in ((columns, hidden), (hidden, classes)))
     t = np.eye(classes)[rng.integers(0, classes, rows)]
     values = {
-        "x": _normal(rng, rows, columns, scale=1.0),
+        "x": normal(rng, rows, columns, scale=1.0),
         "w1": rng.normal(size=(columns, hidden)) / np.sqrt(columns),
         "b1": rng.normal(size=(1, hidden)),
         "w2": rng.normal(size=(hidden, classes)) / np.sqrt(hidden),
@@ -229,77 +232,9 @@ def _model(rng: Random) -> Case:
     def formula(v: Values) -> Any:
         one = v["x"] @ v["w1"] + v["b1"]
         if kind == "Branches":
-            return _sigmoid(np.concatenate([one, v["x"] @ v["w2"] + v["b2"]], axis=-1))
+            return sigmoid(np.concatenate([one, v["x"] @ v["w2"] + v["b2"]], axis=-1))
         h = Exact.tanh(one) + (v["x"] if kind == "Residual" else 0.0)
-        return -Exact.sum(Exact.log(_softmax(h @ v["w2"] + v["b2"])) * t) / len(t)
+        return -Exact.sum(Exact.log(softmax(h @ v["w2"] + v["b2"])) * t) / len(t)
 
     wrt = str(rng.choice(list(values)))
     return Case((kind,), function, formula, values, wrt)
-
-
-def _operation(rng: Random) -> Case:
-    rows, columns = _shape(rng)
-    x, y = _normal(rng, rows, columns), _normal(rng, rows if rng.random() < 0.5 else 1, columns)
-    low, high = np.sort(_normal(rng, 2))
-    condition = rng.random((rows, columns)) < 0.5
-    positive = np.abs(x) + 1e-3 * np.abs(x).max()
-    matrix = _normal(rng, columns, 4)
-    one: list[tuple[ops.Operation, Any, Array, Any]] = [
-        (ops.Exp(), Exact.exp, x, None),
-        (ops.Expm1(), lambda v: Exact.exp(v) - 1, x, None),
-        (ops.Log(), Exact.log, positive, POSITIVE),
-        (ops.Log1p(), Exact.log1p, positive - 0.5 * positive.min(), (-1.0, np.inf)),
-        (ops.Sqrt(), Exact.sqrt, positive, POSITIVE),
-        (ops.Sin(), Exact.sin, x, None),
-        (ops.Cos(), Exact.cos, x, None),
-        (ops.Tanh(), Exact.tanh, x, None),
-        (ops.Absolute(), Exact.abs, x, None),
-        (ops.Clip(low, high), lambda v: Exact.minimum(Exact.maximum(v, low), high), x, None),
-        (ops.Negative(), lambda v: -v, x, None),
-        (ops.Positive(), lambda v: v, x, None),
-        (ops.Conjugate(), lambda v: v, x, None),
-        (ops.Reciprocal(), lambda v: 1 / v, x, None),
-        (ops.Square(), lambda v: v * v, x, None),
-        (ops.Copy(), lambda v: v, x, None),
-        (ops.Cast(), lambda v: v, x, None),
-        (ops.Sum(0), lambda v: Exact.sum(v, axis=0), x, None),
-        (ops.Mean(-1), lambda v: Exact.sum(v, axis=-1) / columns, x, None),
-        (ops.Max(-1), lambda v: Exact.max(v, axis=-1), x, None),
-        (ops.Min(0), lambda v: Exact.minimum.reduce(v, axis=0), x, None),
-        (ops.Reshape(-1), lambda v: v.reshape(-1), x, None),
-        (ops.Transpose(), lambda v: v.T, x, None),
-        (ops.GetItem(1), lambda v: v[1], x, None),
-        (ops.BroadcastTo((2, rows, columns)), lambda v: np.broadcast_to(v, (2, rows, columns)), x, None),
-        (ops.Repeat(2, 0), lambda v: np.repeat(v, 2, axis=0), x, None),
-    ]
-    two: list[tuple[ops.Operation, Any, Array, Array]] = [
-        (ops.Add(), lambda v, w: v + w, x, y),
-        (ops.Subtract(), lambda v, w: v - w, x, y),
-        (ops.Multiply(), lambda v, w: v * w, x, y),
-        (ops.Divide(), lambda v, w: v / w, x, y),
-        (ops.Power(), lambda v, w: Exact.exp(w * Exact.log(v)), positive, np.clip(y, -8, 8)),
-        (ops.Maximum(), Exact.maximum, x, y),
-        (ops.Minimum(), Exact.minimum, x, y),
-        (ops.Where(condition), lambda v, w: np.where(condition, v, w), x, y),
-        (ops.Matmul(), lambda v, w: v @ w, x, matrix),
-        (ops.Concatenate(), lambda v, w: np.concatenate([v, w]), x, y),
-        (ops.Stack(), lambda v, w: np.stack([v, w]), x, x[::-1]),
-    ]
-    number = int(rng.integers(len(one) + 2 * len(two)))
-    if number < len(one):
-        operation, formula, point, domain = one[number]
-        name = (type(operation).__name__,)
-        return Case(
-            name, lambda v: operation.forward(v["x"]), lambda v: formula(v["x"]), {"x": point}, "x", domain=domain
-        )
-    operation, formula2, left, right = two[(number - len(one)) // 2]
-    wrt = "xy"[number % 2]
-    domain = POSITIVE if isinstance(operation, ops.Power) and wrt == "x" else None
-    return Case(
-        (f"{type(operation).__name__} by {wrt}",),
-        lambda v: operation.forward(v["x"], v["y"]),
-        lambda v: formula2(v["x"], v["y"]),
-        {"x": left, "y": right},
-        wrt,
-        domain=domain,
-    )

@@ -41,28 +41,59 @@ from gradcheck.results import to_json
 EQUIVALENTS = Path(__file__).with_name("mutation_equivalents.toml")
 
 # What is mutated: the functions of each module whose name matches.
-DERIVATIVES = r"get_\w+|compose_\w+|\w+_gradients_for"
+DERIVATIVES = r"(get|compose)_(input|weight)_gradients|\w+_gradients_for"
 TARGETS = {
-    "beras.layers": DERIVATIVES,
+    "beras.layers": rf"{DERIVATIVES}|_rows|on_tape",
+    "beras.jacobians": rf"{DERIVATIVES}|_whole|once",
+    "beras.activated": r"_?before_activation",
+    "beras.convolution": DERIVATIVES,
+    "beras.pooling": rf"{DERIVATIVES}|_spread",
+    "beras.windows": r"cropped",
+    "beras.embedding": DERIVATIVES,
+    "beras.recurrent": rf"{DERIVATIVES}|back_through_time|_back|_by_bias|_slope",
+    "beras.lstm": r"back_through_time",
+    "beras.gru": r"back_through_time|_by_bias",
+    "beras.attention": rf"{DERIVATIVES}|_back",
     "beras.normalization": DERIVATIVES,
     "beras.dropout": DERIVATIVES,
-    "beras.activations": DERIVATIVES,
-    "beras.losses": rf"{DERIVATIVES}|by_prediction|_by_log",
+    "beras.elementwise": DERIVATIVES,
+    "beras.activations": rf"{DERIVATIVES}|slope",
+    "beras.smooth_activations": r"slope",
+    "beras.prelu": DERIVATIVES,
+    "beras.loss": rf"{DERIVATIVES}|by_prediction",
+    "beras.losses": r"by_prediction|slope",
+    "beras.cross_entropy": r"by_prediction|_recorded_by_prediction|slope|_by_log",
     "beras.stable": r"\w+_slope",
-    "beras.core": r"compose_\w+|\w+_gradients_for|upstream|_through|per_row|as_gradient",
+    "beras.normal": r"density",
+    "beras.diffable": r"compose_\w+|\w+_gradients_for|upstream|_through",
+    "beras.gradients": r"per_row|as_gradient",
     "beras.checks": r"gradient_dtype",
-    "beras.gradient_tape": r"record|record_operation|gradient|_\w+",
+    "beras.arrays": r"sum_of_rows",
+    "beras.recorder": r"times|operand",
+    "beras.gradient_tape": r"record_call|record_operation|_record|_has_made|gradient|jacobian|_gradient|_seed|_result",
+    "beras.backward": r"run_backwards|_recorded|_add",
     "beras.ops.arithmetic": r"by_\w+|_as_matrices|_shaped_as",
-    "beras.ops.functions": r"by_\w+",
+    "beras.ops.functions": r"by_\w+|slope_\w+",
     "beras.ops.reductions": r"by_\w+|spread",
+    "beras.ops.scans": r"by_\w+|_others",
     "beras.ops.shapes": r"products|by_\w+|_takes_each_once",
+    "beras.ops.einsum": r"products|_by",
+    "beras.ops.linear_algebra": r"_?by_\w+|_cofactors|_turned",
     "beras.ops.operation": rf"{DERIVATIVES}|products|sum_to",
-    "beras.optimizer": r"step|begin|_step_together",
+    "beras.optimizer": r"step",
+    "beras.adam": r"step|begin",
+    "beras.update_rule": r"_step_together|_decay",
+    "beras.clipping": r"clipped",
+    "beras.schedules": r"__call__",
     "beras.optimizer_state": r"of|join|_\w+",
-    "beras.initializers": r"\w+",
+    "beras.initializers": r"(?!claim)\w+",
 }
 FORMS = {
     "beras.optimizer": mutation_forms.optimizers,
+    "beras.adam": mutation_forms.optimizers,
+    "beras.update_rule": mutation_forms.optimizers,
+    "beras.clipping": mutation_forms.clipping,
+    "beras.schedules": mutation_forms.schedules,
     "beras.optimizer_state": mutation_forms.optimizers,
     "beras.initializers": mutation_forms.initializers,
 }
@@ -184,6 +215,8 @@ def run(modules: Sequence[str], jobs: int, progress: Callable[[str], None]) -> t
     fresh(None)
     with ProcessPoolExecutor(jobs) as pool:
         names = [judge.name for judge in judges()] if any(m not in FORMS for m in modules) else []
+        if twice := [name for name, n in Counter(names).items() if n > 1]:
+            raise ValueError(f"judges of the same name: {', '.join(twice)}")
         known = list(pool.map(baseline, names))
         bad = [one for one in known if one.said]
         for one in bad:

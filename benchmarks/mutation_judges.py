@@ -1,5 +1,5 @@
 """The judges of a mutant: every subject that `python -m gradcheck beras` finds, and those of `mutation_graphs`,
-`mutation_odd_layers` and `mutation_subjects`.
+`mutation_odd_layers`, `mutation_second` and `mutation_subjects`.
 
 Everything looks Beras up when it is asked, so that it meets the mutant that is loaded then.
 """
@@ -18,6 +18,7 @@ from types import FrameType
 import mutation_graphs
 import mutation_odd_layers
 import mutation_refusals
+import mutation_second
 import mutation_subjects
 
 from gradcheck.adapters import function_subject, is_subject, subject_of
@@ -61,7 +62,7 @@ def judges() -> Iterator[Judge]:
     for module, name in found():
         thing = getattr(sys.modules[module], name)
         yield Judge(f"{module}.{name}", lambda thing=thing: complaint(subject_of(thing)))
-    for graph in (*mutation_graphs.graphs(), *mutation_odd_layers.graphs()):
+    for graph in (*mutation_graphs.graphs(), *mutation_odd_layers.graphs(), *mutation_second.graphs()):
         yield Judge(
             graph.name,
             lambda graph=graph: complaint(function_subject(graph.f, graph.args, grad=graph.grad, vjp=graph.vjp)),

@@ -23,6 +23,7 @@ def like(value: Any, x: Any) -> Array:
 def classes() -> Iterator[type]:
     """Diffables that write local derivatives only: `Diffable` composes them."""
     from beras.activations import Activation
+    from beras.convolution import Conv2D
     from beras.core import Diffable, Tensor, Variable
 
     class SharedMatrix(Diffable):
@@ -180,7 +181,12 @@ def classes() -> Iterator[type]:
             y = np.asarray(self.outputs[0])
             return [like(y[:, :, None] * np.eye(y.shape[1]) - y[:, :, None] * y[:, None, :], self.inputs[0])]
 
-    yield from (SharedMatrix, MatrixPerRow, Scalar, EntryByEntry, VectorWeight, Shift)
+    class ImageByImage(Conv2D):
+        """A convolution that lays out one image at a time."""
+
+        cached = 1
+
+    yield from (ImageByImage, SharedMatrix, MatrixPerRow, Scalar, EntryByEntry, VectorWeight, Shift)
     yield from (SharedByStacks, SharedColumn, KeptScalar, MatrixPerRowActivation)
 
 
@@ -253,6 +259,7 @@ def nothing_upstream() -> None:
         (Flatten(), (np.random.default_rng(8).normal(size=(2, 2, 3)),)),
         *((normalization, (X,)) for normalization in (LayerNormalization(2), BatchNormalization(2), evaluated)),
         (Dropout(0.5, seed=1), (X,)),
+        (losses.SampleWeighted(losses.MeanSquaredError()), (X, Y, np.array([1.0, 2.0, 0.5]))),
         *((getattr(activations, n)(), (X,)) for n in ("LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "Sin")),
         *((getattr(losses, n)(), (p, t)) for n in ("MeanSquaredError", "CategoricalCrossEntropy")),
         *((getattr(losses, n)(), (p, t)) for n in ("BinaryCrossEntropy", "SoftmaxCrossEntropy")),
@@ -265,6 +272,8 @@ def nothing_upstream() -> None:
         layer(*inputs)
         for what in ("input", "weight"):
             local = getattr(layer, f"get_{what}_gradients")()
+            if what == "input" and len(local) != len(inputs):
+                raise AssertionError(f"{type(layer).__name__} has {len(local)} gradients by {len(inputs)} inputs")
             for nothing in (None, [None]):
                 composed = getattr(layer, f"compose_{what}_gradients")(nothing)
                 if len(composed) != len(local) or not all(map(np.array_equal, composed, local)):

@@ -86,6 +86,7 @@ class Exact:
     cos = staticmethod(_unary(MP.cos, lambda x, y: -MP.sin(x)))
     tanh = staticmethod(_unary(MP.tanh, lambda x, y: 1 / MP.cosh(x) ** 2))
     arctan = staticmethod(_unary(MP.atan, lambda x, y: 1 / (1 + x * x)))
+    normal_distribution = staticmethod(_unary(MP.ncdf, lambda x, y: MP.npdf(x)))
     log1p = staticmethod(_unary(MP.log1p, lambda x, y: 1 / (1 + x)))
     abs = staticmethod(np.frompyfunc(lambda v: -dual(v) if dual(v).a < 0 else dual(v), 1, 1))
     maximum = staticmethod(np.frompyfunc(lambda v, w: dual(v) if dual(v).a > dual(w).a else dual(w), 2, 1))

@@ -1,51 +1,153 @@
 """Beras: a small neural-network library on NumPy, whose every derivative is checked."""
 
-from beras.activations import Activation, LeakyReLU, ReLU, Sigmoid, Sin, Softmax, Tanh
-from beras.composition import Branches, Residual
+from beras.activations import (
+    ELU,
+    GELU,
+    SELU,
+    Activation,
+    Elementwise,
+    LeakyReLU,
+    LogSoftmax,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Sin,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from beras.callbacks import Callback, CSVLogger, EarlyStopping, LearningRateScheduler, ModelCheckpoint
+from beras.composition import Add, Branches, Concatenate, Residual
 from beras.core import Callable, Diffable, Tensor, Variable, Weighted
+from beras.divergence import TrainingDiverged
+from beras.functional import FunctionalModel
 from beras.gradient_tape import GradientTape
-from beras.layers import BatchNormalization, Dense, Dropout, Flatten, LayerNormalization
-from beras.losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
-from beras.metrics import CategoricalAccuracy
+from beras.initializers import Constant
+from beras.layers import (
+    GRU,
+    LSTM,
+    AveragePooling2D,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GlobalAveragePooling2D,
+    LayerNormalization,
+    MaxPooling2D,
+    MultiHeadAttention,
+    SimpleRNN,
+)
+from beras.loading import load_model
+from beras.losses import (
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    Hinge,
+    Huber,
+    KLDivergence,
+    Loss,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    Pointwise,
+    Poisson,
+    SoftmaxCrossEntropy,
+)
+from beras.metrics import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+)
 from beras.model import Model, SequentialModel, print_stats, update_metric_dict
 from beras.onehot import OneHotEncoder
-from beras.optimizer import Adam, BasicOptimizer, RMSProp
+from beras.optimizer import Adam, AdamW, BasicOptimizer, Nadam, Optimizer, RMSProp
 from beras.preprocess import load_and_preprocess_data
+from beras.schedules import CosineDecay, ExponentialDecay, PiecewiseConstantDecay, WarmUp
+from beras.symbol import Input
 
 __all__ = [
+    "ELU",
+    "GELU",
+    "GRU",
+    "LSTM",
+    "SELU",
+    "Accuracy",
     "Activation",
     "Adam",
+    "AdamW",
+    "Add",
+    "AveragePooling2D",
     "BasicOptimizer",
     "BatchNormalization",
+    "BinaryAccuracy",
     "BinaryCrossEntropy",
     "Branches",
+    "CSVLogger",
     "Callable",
+    "Callback",
     "CategoricalAccuracy",
     "CategoricalCrossEntropy",
+    "Concatenate",
+    "Constant",
+    "Conv2D",
+    "CosineDecay",
     "Dense",
     "Diffable",
     "Dropout",
+    "EarlyStopping",
+    "Elementwise",
+    "Embedding",
+    "ExponentialDecay",
     "Flatten",
+    "FunctionalModel",
+    "GlobalAveragePooling2D",
     "GradientTape",
+    "Hinge",
+    "Huber",
+    "Input",
+    "KLDivergence",
     "LayerNormalization",
     "LeakyReLU",
+    "LearningRateScheduler",
+    "LogSoftmax",
     "Loss",
+    "MaxPooling2D",
+    "MeanAbsoluteError",
     "MeanSquaredError",
     "Model",
+    "ModelCheckpoint",
+    "MultiHeadAttention",
+    "Nadam",
     "OneHotEncoder",
+    "Optimizer",
+    "PReLU",
+    "PiecewiseConstantDecay",
+    "Pointwise",
+    "Poisson",
     "RMSProp",
     "ReLU",
     "Residual",
     "SequentialModel",
+    "SiLU",
     "Sigmoid",
+    "SimpleRNN",
     "Sin",
     "Softmax",
     "SoftmaxCrossEntropy",
+    "Softplus",
+    "SparseCategoricalAccuracy",
     "Tanh",
     "Tensor",
+    "TopKCategoricalAccuracy",
+    "TrainingDiverged",
     "Variable",
+    "WarmUp",
     "Weighted",
     "load_and_preprocess_data",
+    "load_model",
     "print_stats",
     "update_metric_dict",
 ]

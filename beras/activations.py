@@ -2,44 +2,47 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from beras.arrays import Array
 from beras.checks import floating, number, real
-from beras.core import Diffable, Upstream, as_gradient, on_plain_arrays, per_row
-from beras.stable import decaying, sigmoid_slope, tanh_slope
+from beras.core import Upstream, as_gradient, on_plain_arrays
+from beras.elementwise import Activation, Elementwise
+from beras.jacobians import Composed
+from beras.ops import slope_of_sigmoid, slope_of_tanh
+from beras.prelu import PReLU
+from beras.recorder import operand, recordable
+from beras.smooth_activations import ELU, GELU, SELU, SiLU, Softplus
+from beras.stable import sigmoid
 from beras.tensor import Tensor, wrap
 
-
-class Activation(Diffable):
-    """A function without weights of one array `x`, whose output has the shape and type of `x`.
-
-    A subclass writes `forward` and `get_input_gradients`: the derivative at each entry, of the shape of `x`, or one
-    matrix per row, `(..., n, n)`. Integers count as float64; complex numbers are a `TypeError` where the function is
-    not analytic; an empty batch is a `ValueError`.
-    """
-
-    @abstractmethod
-    def forward(self, x: npt.ArrayLike) -> Tensor:
-        """Return the activation of `x`, of the same shape."""
-
-    def compose_input_gradients(self, J: Upstream = None) -> list[Tensor]:
-        """Return `[J * local]`, entry by entry, or row times matrix where the local derivative has one more axis."""
-        upstream = self.upstream(J)
-        if upstream is None:
-            return self.get_input_gradients()
-        [x], [g] = self.inputs, upstream
-        local = np.asarray(self.get_input_gradients()[0])
-        if local.ndim == x.ndim + 1:
-            return [as_gradient(per_row(local, g), x)]
-        return [as_gradient(g * local, x)]
+__all__ = [
+    "ELU",
+    "GELU",
+    "SELU",
+    "Activation",
+    "Elementwise",
+    "LeakyReLU",
+    "LogSoftmax",
+    "PReLU",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Sin",
+    "Softmax",
+    "Softplus",
+    "Tanh",
+]
 
 
-class LeakyReLU(Activation):
+MANY = 2**16  # entries
+
+
+class LeakyReLU(Elementwise):
     """`x` where `x > 0`, else `alpha · x`. Maas et al. 2013.
 
     The derivative is 1 where `x > 0`, `alpha` where `x < 0` and, by convention, 0 at `x = 0` (Keras says `alpha`).
@@ -58,11 +61,9 @@ class LeakyReLU(Activation):
         x = real(x, "LeakyReLU")
         return wrap(np.where(x > 0, x, x.dtype.type(self.alpha) * x))
 
-    def get_input_gradients(self) -> list[Tensor]:
-        """Return 1, `alpha` or 0 at each entry."""
-        self._require_call()
-        x = np.asarray(self.inputs[0])
-        return [as_gradient(np.where(x > 0, 1, np.where(x < 0, self.alpha, 0)), x)]
+    def slope(self, x: Array) -> Any:
+        """Return 1, `alpha` or 0."""
+        return np.where(x > 0, 1, np.where(x < 0, self.alpha, 0)).astype(x.dtype)
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[LeakyReLU, list[Array]]]:
@@ -84,22 +85,20 @@ class ReLU(LeakyReLU):
     def forward(self, x: npt.ArrayLike) -> Tensor:
         """Return `max(x, 0)`."""
         x = real(x, "ReLU")
-        return wrap(np.maximum(x, np.zeros(x.shape[-1:], x.dtype)))  # a row of zeros: with a number NumPy takes longer
+        # With a number NumPy takes longer to begin, and less for each entry, than with a row of zeros.
+        return wrap(np.maximum(x, 0 if x.size > MANY else np.zeros(x.shape[-1:], x.dtype)))
 
-    def compose_input_gradients(self, J: Upstream = None) -> list[Tensor]:
+    def slope(self, x: Array) -> Any:
+        """Return whether `x > 0`."""
+        return x > 0
+
+    @recordable
+    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Any]:
         """Return the upstream gradient where `x > 0`, 0 elsewhere."""
-        upstream = self.upstream(J)
-        if upstream is None:
-            return self.get_input_gradients()
-        [by_x] = ReLU.input_gradients_for(self, upstream, [True])
-        return [as_gradient(by_x, self.inputs[0])]
-
-    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Array]:
-        """Return the upstream gradient where `x > 0`, 0 elsewhere."""
-        return [J[0] * (np.asarray(self.inputs[0]) > 0)]
+        return [J[0] * (operand(self.inputs[0]) > 0)]
 
 
-class Sigmoid(Activation):
+class Sigmoid(Elementwise):
     """`1 / (1 + exp(−x))`, without overflow at any `x`.
 
     >>> Sigmoid()([-1000.0, 0.0, 1000.0])
@@ -108,19 +107,14 @@ class Sigmoid(Activation):
 
     def forward(self, x: npt.ArrayLike) -> Tensor:
         """Return the sigmoid of `x`, real or complex."""
-        x = floating(x, "Sigmoid")
-        e = decaying(x)
-        # 1 / (1 + exp(−x)) where x ≥ 0, exp(x) / (1 + exp(x)) elsewhere: no exponent is ever positive
-        return wrap(np.where(x.real >= 0, e.dtype.type(1), e) / (1 + e))
+        return wrap(sigmoid(floating(x, "Sigmoid")))
 
-    def get_input_gradients(self) -> list[Tensor]:
+    def slope(self, x: Array) -> Any:
         """Return `e / (1 + e)²` with `e = exp(−|x|)`: `y (1 − y)` without its cancellation near y = 1."""
-        self._require_call()
-        x = self.inputs[0]
-        return [as_gradient(sigmoid_slope(floating(x, "Sigmoid")), x)]
+        return slope_of_sigmoid(x)
 
 
-class Tanh(Activation):
+class Tanh(Elementwise):
     """`tanh(x)`.
 
     >>> Tanh()([0.0, 1000.0])
@@ -131,14 +125,12 @@ class Tanh(Activation):
         """Return `tanh(x)`, real or complex."""
         return wrap(np.tanh(floating(x, "Tanh")))
 
-    def get_input_gradients(self) -> list[Tensor]:
+    def slope(self, x: Array) -> Any:
         """Return `1 / cosh(x)²`, as `4 e / (1 + e)²` with `e = exp(−2|x|)`: `1 − y²` without its cancellation."""
-        self._require_call()
-        x = self.inputs[0]
-        return [as_gradient(tanh_slope(floating(x, "Tanh")), x)]
+        return slope_of_tanh(x)
 
 
-class Sin(Activation):
+class Sin(Elementwise):
     """`sin(x)`.
 
     >>> Sin()([0.0, -1.0])
@@ -149,11 +141,9 @@ class Sin(Activation):
         """Return `sin(x)`, real or complex."""
         return wrap(np.sin(floating(x, "Sin")))
 
-    def get_input_gradients(self) -> list[Tensor]:
+    def slope(self, x: Array) -> Any:
         """Return `cos(x)`."""
-        self._require_call()
-        x = self.inputs[0]
-        return [as_gradient(np.cos(floating(x, "Sin")), x)]
+        return np.cos(x)
 
 
 class Softmax(Activation):
@@ -188,11 +178,47 @@ class Softmax(Activation):
         upstream = self.upstream(J)
         if upstream is None:
             return self.get_input_gradients()
-        [x], [g], y = self.inputs, upstream, np.asarray(self.outputs[0])
-        return [as_gradient(y * (g - (g * y).sum(axis=-1, keepdims=True)), x)]
+        [by_x] = Softmax.input_gradients_for(self, upstream, [True])
+        return [as_gradient(by_x, self.inputs[0])]
+
+    @recordable
+    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Any]:
+        """Return `y ∘ (J − ⟨J, y⟩)`."""
+        [g], y = J, operand(self.outputs[0])
+        return [y * (g - (g * y).sum(axis=-1, keepdims=True))]
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[Softmax, list[Array]]]:
+        """A single row, and rows in more axes."""
+        random = np.random.default_rng(0)
+        return [(cls(), [random.normal(size=(4,))]), (cls(), [random.normal(size=(2, 3, 4))])]
+
+
+class LogSoftmax(Composed, Activation):
+    """`log softmax(x) = x − log Σ exp(x)` along the last axis; the row's maximum is taken off first.
+
+    An upstream row J flows back as `J − softmax(x) · Σ J`.
+
+    >>> LogSoftmax()([[0.0, 0.0], [1000.0, -1000.0]])
+    Tensor([[-6.93147181e-01, -6.93147181e-01],
+            [ 0.00000000e+00, -2.00000000e+03]])
+    """
+
+    def forward(self, x: npt.ArrayLike) -> Tensor:
+        """Return the logarithm of the softmax of each row of `x`."""
+        x = real(x, "LogSoftmax")
+        if x.ndim == 0:
+            raise ValueError("LogSoftmax expects input of shape (batch, n), got a scalar")
+        shifted = x - x.max(axis=-1, keepdims=True)
+        return wrap(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+
+    @recordable
+    def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Any]:
+        """Return `J − softmax(x) · Σ J`."""
+        return [J[0] - np.exp(operand(self.outputs[0])) * J[0].sum(axis=-1, keepdims=True)]
+
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[LogSoftmax, list[Array]]]:
         """A single row, and rows in more axes."""
         random = np.random.default_rng(0)
         return [(cls(), [random.normal(size=(4,))]), (cls(), [random.normal(size=(2, 3, 4))])]

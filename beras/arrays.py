@@ -32,6 +32,12 @@ def ones(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     return array
 
 
+def sum_of_rows(rows: Array) -> Array:
+    """Return the sum of the rows of a matrix `(m, n)`, of shape `(1, n)`, as a product, which BLAS does."""
+    total: Array = np.dot(ones((1, len(rows)), rows.dtype), rows)
+    return total
+
+
 def memory(array: Array) -> Array:
     """Return the array that owns the memory of `array`: all views of it have this one in common."""
     while isinstance(base := array.base, np.ndarray):

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from beras.activations import ReLU, Softmax
+from beras.divergence import TrainingDiverged
 from beras.files import written_in_one_step
 from beras.layers import Dense
 from beras.losses import CategoricalCrossEntropy
@@ -22,7 +23,7 @@ from beras.model import SequentialModel
 from beras.onehot import OneHotEncoder
 from beras.optimizer import Adam
 from beras.preprocess import DataError, load_and_preprocess_data
-from beras.record import training_record, write_training_record
+from beras.training_record import training_record, write_training_record
 
 EPOCHS = 10
 BATCH_SIZE = 128
@@ -60,7 +61,7 @@ def get_acc_fn() -> CategoricalAccuracy:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train, evaluate, save; return the exit status: 0, 1 when the results cannot be saved, 2 without data."""
+    """Train, evaluate, save; return the exit status: 0, 2 without data, 1 when anything else goes wrong."""
     parser = argparse.ArgumentParser(prog="python -m beras.assignment", description=__doc__.split("\n")[0])
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="passes over the training data (%(default)s)")
     parser.add_argument("--batch-size", type=int, default=BATCH_SIZE, help="samples per step (%(default)s)")
@@ -81,14 +82,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     model = get_model(options.seed)
     model.compile(get_optimizer(), get_loss_fn(), get_acc_fn())
-    history = model.fit(
-        x_train,
-        encoder.forward(y_train),
-        epochs=options.epochs,
-        batch_size=options.batch_size,
-        seed=options.seed,
-        validation_data=(x_test, test_labels),
-    )
+    try:
+        history = model.fit(
+            x_train,
+            encoder.forward(y_train),
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            seed=options.seed,
+            validation_data=(x_test, test_labels),
+        )
+    except TrainingDiverged as error:
+        print(f"beras: {error}", file=sys.stderr)
+        return 1
     metrics, predictions = model.evaluate(x_test, test_labels, batch_size=1000)
     print(f"Test accuracy {100 * metrics['acc']:.2f} %, loss {metrics['loss']:.4f}")
 

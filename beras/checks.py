@@ -51,6 +51,19 @@ def matrix(array: Array, who: str, what: str, columns: int | None = None) -> Arr
     return array
 
 
+def rows(array: Array, who: str, what: str, columns: int) -> Array:
+    """Return `array` if it has at least two axes, the last of so many `columns`, else raise `ValueError`."""
+    if array.ndim < 2 or array.shape[-1] != columns:
+        raise ValueError(f"{who} expects {what} of shape (batch, {columns}), got shape {array.shape}")
+    return array
+
+
+def broadcasts_to(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Whether an array of `shape` can be repeated to `target`."""
+    tail = target[len(target) - len(shape) :]
+    return len(shape) <= len(target) and all(n in (1, m) for n, m in zip(shape, tail, strict=True))
+
+
 def floating_dtype(dtype: npt.DTypeLike, who: str) -> np.dtype[Any]:
     """Return `dtype` if weights can have it: a floating-point one, else raise `TypeError`."""
     found = np.dtype(dtype)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from beras.core import Callable
 from beras.model import Model, SequentialModel
 
 
@@ -36,3 +37,25 @@ class Branches(Model):
     def forward(self, x: Any) -> Any:
         """Return the outputs of all layers, joined along the last axis."""
         return np.concatenate([layer(x) for layer in self.layers], axis=-1)
+
+
+class Concatenate(Callable):
+    """Arrays side by side along an axis, the last one by default: `Concatenate()([x, y])`, as in Keras."""
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def forward(self, x: Any) -> Any:
+        """Return the arrays of the list `x`, joined."""
+        return np.concatenate(x, axis=self.axis)
+
+
+class Add(Callable):
+    """The sum of arrays: `Add()([x, y])`, as in Keras."""
+
+    def forward(self, x: Any) -> Any:
+        """Return the sum of the arrays of the list `x`."""
+        first, *others = x
+        for other in others:
+            first = first + other
+        return first

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from beras import destinations
 from beras import numpy_rules as rules
-from beras import written
 from beras.arrays import Array
 from beras.ops import GetItem, Operation
-from beras.tensor import WRITING_METHODS, Tensor, holds_tensors, plain, recording, tensors_in, wrap_result
-from beras.writes import writes
-
-if TYPE_CHECKING:
-    from beras.gradient_tape import GradientTape
-
+from beras.recorder import Recorder, recording
+from beras.tensor import WRITING_METHODS, Tensor, holds_tensors, plain, tensors_in, wrap_result
+from beras.write_clock import write_clock
 
 # Options that NumPy's own code passes on although they say nothing.
 _DEFAULTS = {"out": None, "dtype": None, "casting": "same_kind"}
@@ -43,7 +40,7 @@ class NoRule:
         )
 
 
-def run(tape: GradientTape, operation: Operation, *inputs: Any) -> Tensor:
+def run(tape: Recorder, operation: Operation, *inputs: Any) -> Tensor:
     """Evaluate one operation on plain arrays and record it."""
     values: list[Any] = [np.asarray(x) if type(x) is Tensor else _value(x) for x in inputs]
     result: Tensor = wrap_result(operation.forward(*values), inputs)
@@ -60,7 +57,7 @@ def _value(x: Any) -> Any:
     return plain(x)
 
 
-def ufunc(tape: GradientTape, function: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def ufunc(tape: Recorder, function: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`Tensor.__array_ufunc__` inside a tape."""
     if not kwargs and method == "__call__" and (operation := rules.UFUNCS.get(function)) is not None:
         return run(tape, operation(), *inputs)
@@ -79,12 +76,12 @@ def ufunc(tape: GradientTape, function: np.ufunc, method: str, inputs: tuple[Any
 
 
 def function(
-    tape: GradientTape, tensor: Tensor, func: Callable[..., Any], types: Any, args: Any, kwargs: dict[str, Any]
+    tape: Recorder, tensor: Tensor, func: Callable[..., Any], types: Any, args: Any, kwargs: dict[str, Any]
 ) -> Any:
     """`tensor.__array_function__` inside a tape."""
     if func in rules.MADE_OF_RULES:
         return np.ndarray.__array_function__(tensor, func, types, args, kwargs)  # NumPy's own code, on the Tensors
-    if targets := written.by_function(func, args, kwargs):
+    if targets := destinations.by_function(func, args, kwargs):
         return _write(targets, func, args, kwargs)
 
     def name() -> str:
@@ -95,11 +92,11 @@ def function(
     return _follow(tape, rules.FUNCTIONS.get(func), func, args, kwargs, name=name, constant=constant)
 
 
-def method(tape: GradientTape, name: str, inherited: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+def method(tape: Recorder, name: str, inherited: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
     """A method of ndarray, called on a Tensor (`args[0]`) inside a tape."""
     if name in WRITING_METHODS and (name != "byteswap" or True in (*args[1:2], kwargs.get("inplace"))):
         require_writable(args[0])
-    if targets := written.by_method(name, args[1:], kwargs):
+    if targets := destinations.by_method(name, args[1:], kwargs):
         return _write(targets, inherited, args, kwargs)
     if name == "view" and len(args) == 2 and isinstance(args[1], type) and issubclass(args[1], np.ndarray):
         args, kwargs = args[:1], {"type": args[1]}  # the one parameter of view() takes a dtype or a type
@@ -110,7 +107,7 @@ def method(tape: GradientTape, name: str, inherited: Callable[..., Any], args: A
     return _follow(tape, rule, inherited, args, kwargs, name=lambda: f"ndarray.{name}", constant=constant)
 
 
-def item(tape: GradientTape, tensor: Tensor, index: Any) -> Tensor:
+def item(tape: Recorder, tensor: Tensor, index: Any) -> Tensor:
     """`tensor[index]` inside a tape."""
     return run(tape, GetItem(_tuple_of_values(index)), tensor)
 
@@ -122,7 +119,7 @@ def _tuple_of_values(index: Any) -> Any:
 
 
 def _follow(
-    tape: GradientTape,
+    tape: Recorder,
     rule: rules.Rule | None,
     implementation: Callable[..., Any],
     args: Sequence[Any],
@@ -158,17 +155,10 @@ def _write(targets: Sequence[Any], implementation: Callable[..., Any], args: Any
     return None if result is None else targets[0] if len(targets) == 1 else tuple(targets)
 
 
-def unseen(tape: GradientTape, source: Tensor, made: Tensor) -> None:
+def unseen(tape: Recorder, source: Tensor, made: Tensor) -> None:
     """NumPy has made one Tensor from another where its protocols do not look."""
     name = "what NumPy makes of a tensor by itself (np.c_, np.asanyarray, array.dot(tensor), Tensor(tensor, dtype))"
     tape.record_operation(NoRule(name, [source], [made]))
-
-
-def second_derivative(tape: GradientTape, upon: list[Any], gradients: list[Tensor | None]) -> None:
-    """Gradients were asked for inside a tape: they depend on all that was recorded, but how is not known."""
-    made = [g for g in gradients if g is not None]
-    if made:
-        tape.record_operation(NoRule("a gradient asked for inside the tape", [*tensors_in(upon)], made))
 
 
 def _only_counts(outputs: list[Tensor], inputs: list[Tensor]) -> bool:
@@ -200,7 +190,7 @@ def require_writable(array: Any) -> None:
     the graph. Whole numbers and booleans have no gradient to lose.
     """
     if array.dtype.kind not in "fc":
-        writes.note(array)
+        write_clock.note_write(array)
         return
     raise RuntimeError(
         "inside a GradientTape arrays are not written in place with tensors, since a gradient may need the old values: "

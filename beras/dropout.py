@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,7 @@ from beras.activations import Activation
 from beras.checks import floating, number_between
 from beras.core import as_gradient
 from beras.initializers import Seed
+from beras.modes import TrainingMode
 from beras.tensor import Tensor, wrap
 
 
@@ -25,6 +28,8 @@ class Dropout(Activation):
     >>> layer([[1.0, 2.0, 3.0, 4.0]])
     Tensor([[1., 2., 3., 4.]])
     """
+
+    training: Any = TrainingMode()
 
     def __init__(self, rate: float, seed: Seed = None) -> None:
         self.rate = number_between(rate, "Dropout", "rate", 0.0, 1.0)

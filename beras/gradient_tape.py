@@ -1,29 +1,23 @@
-"""The tape: it records calls and runs their derivatives backwards."""
+"""The tape: it records calls and gives gradients through them."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from beras import dispatch
 from beras.arrays import Array, memory, ones
+from beras.backward import Call, Gradients, fingerprints, run_backwards
 from beras.checks import gradient_dtype
-from beras.core import as_gradient
-from beras.tensor import Tensor, recording, wrap_result
-from beras.writes import writes
+from beras.ops import Copy
+from beras.recorder import recording
+from beras.tensor import Tensor, wrap_result
+from beras.write_clock import write_clock
 
 if TYPE_CHECKING:
     from beras.core import Diffable
-
-
-# The record of one call: the layer's state as `forward` left it, the layer itself, its inputs, outputs and weights, and
-# when the call was made. It keeps the tensors alive, so that no `id` is given away while the tape relies on it.
-# A plain tuple, since one is made for every operation.
-Call = tuple[Any, Any, Sequence[Any], Sequence[Tensor], Sequence[Tensor], int]
 
 
 class GradientTape:
@@ -33,55 +27,114 @@ class GradientTape:
     every call has a record of its own and is visited once, after all calls that use its outputs.
     Reverse accumulation: Linnainmaa 1970; Griewank & Walther, *Evaluating Derivatives*, 2008, ch. 3.
 
-    Opening a tape while another is open in the same thread is a `RuntimeError`.
+    Tapes nest. A gradient that is asked for while a tape is open is recorded by it, where the derivative is written in
+    operations that a tape knows: those of `beras.ops`, elementwise activations, `Softmax`, `Dense`, `Flatten`,
+    `MeanSquaredError`, `SoftmaxCrossEntropy`. So it can be differentiated in turn; where it is not, that is an error.
+
+    `persistent=False` frees the records with the first gradient, which is then the only one (what TensorFlow does by
+    default). `debug=True`, or `GradientTape.debug = True` for all tapes from then on, `fit`'s included, compares
+    checksums of everything that was recorded, so that `gradient` notices values that were written to through a plain
+    array that shares their memory (`np.asarray(tensor)[...] = 0`). Without it, it notices writes through tensors.
 
     >>> from beras.activations import Sin
     >>> x = Tensor([0.0, 1.0])
-    >>> with GradientTape() as tape:
-    ...     y = Sin()(x)
-    >>> tape.gradient(y, [x])
-    [Tensor([1.        , 0.54030231])]
+    >>> with GradientTape() as outer:
+    ...     with GradientTape() as inner:
+    ...         y = Sin()(x)
+    ...     slope = inner.gradient(y, x)
+    >>> slope, outer.gradient(slope, x)
+    (Tensor([1.        , 0.54030231]), Tensor([-0.        , -0.84147098]))
     """
 
-    def __init__(self) -> None:
+    debug = False
+
+    def __init__(self, persistent: bool = True, *, debug: bool | None = None) -> None:
+        self.persistent = persistent
+        if debug is not None:
+            self.debug = debug
+        self._forget()
+        self._open = False
+        self._outer: GradientTape | None = None
+
+    def _forget(self) -> None:
         self._calls: list[Call] = []
         self._made: set[int] = set()  # the outputs so far
+        self._watched: dict[int, Tensor] = {}
+        self._spent = False
 
     def __enter__(self) -> GradientTape:
-        if recording.tape is not None:
-            raise RuntimeError("a GradientTape is already open: tapes do not nest")
-        self._calls, self._made = [], set()
+        if self._open:
+            raise RuntimeError("this GradientTape is already open: open another one inside it")
+        self._forget()
+        self._open = True
+        self._outer = cast("GradientTape | None", recording.tape)
         recording.tape = self
         return self
 
     def __exit__(self, *exception: object) -> None:
-        recording.tape = None
+        recording.tape, self._outer = self._outer, None
+        self._open = False
+
+    def watch(self, tensor: Tensor | Sequence[Tensor]) -> None:
+        """Give gradients by `tensor` even if it is not trainable (any other is watched anyway).
+
+        Raises `TypeError` for plain arrays: what NumPy does with them no tape sees.
+        """
+        for one in tensor if isinstance(tensor, list | tuple) else [tensor]:
+            if not isinstance(one, Tensor):
+                raise TypeError(f"a tape watches Tensors, got {type(one).__name__}: make one by Tensor(x)")
+            self._watched[id(one)] = one
 
     @property
     def previous_layers(self) -> dict[int, Diffable]:
         """The layer that made each recorded tensor, by the tensor's `id`."""
         calls = [call for call in self._calls if not isinstance(call[1], dispatch.NoRule)]
-        return {id(output): layer for _, layer, _, outputs, _, _ in calls for output in outputs}
+        return {id(output): layer for _, layer, _, outputs, *_ in calls for output in outputs}
 
-    def record(self, layer: Diffable, inputs: list[Array], outputs: list[Tensor]) -> None:
-        """Keep the call that `layer` has just made; each of its outputs becomes the output of no other call.
+    def recorded(self) -> Iterator[tuple[Any, Sequence[Any], Sequence[Tensor]]]:
+        """Yield what was called so far, in order: the layer or operation, its inputs, its outputs."""
+        return ((layer, inputs, outputs) for _, layer, inputs, outputs, *_ in self._calls)
+
+    def record_call(self, call: Diffable, layer: Diffable, inputs: list[Array], outputs: list[Tensor]) -> None:
+        """Keep a call that `layer` has just made (`call`: its state then); no output of it is one of another call.
 
         A layer may hand on its very input, or a tensor that it keeps: that gets a view of its own, for one tensor
         cannot be the output of two calls.
         """
-        weights, made = layer.weights, self._made
-        for k, output in enumerate(outputs):
-            i = id(output)
-            if not layer.plain_forward and (i in made or i in map(id, inputs) or i in map(id, weights)):
-                outputs[k] = wrap_result(np.asarray(output), [output])
-                i = id(outputs[k])
-            made.add(i)
-        self._calls.append((layer.snapshot(), layer, inputs, outputs, weights, writes.clock))
+        weights = layer.weights
+        if not layer.plain_forward:
+            taken = {id(x) for x in (*inputs, *weights)}
+            for k, output in enumerate(outputs):
+                if id(output) in taken or self._has_made(id(output)):
+                    outputs[k] = wrap_result(np.asarray(output), [output])
+                taken.add(id(output))
+        self._record(call, layer, inputs, outputs, weights)
 
     def record_operation(self, operation: Any) -> None:
         """Keep one NumPy operation, whose outputs are fresh tensors."""
-        self._made.update(map(id, operation.outputs))
-        self._calls.append((operation, operation, operation.inputs, operation.outputs, (), writes.clock))
+        self._record(operation, operation, operation.inputs, operation.outputs, ())
+
+    def _record(
+        self, state: Any, layer: Any, inputs: Any, outputs: Sequence[Tensor], weights: Sequence[Tensor]
+    ) -> None:
+        prints = fingerprints(inputs, outputs, weights) if self._debugged() else None
+        call = state, layer, inputs, outputs, weights, write_clock.now, prints
+        tape: GradientTape | None = self
+        while tape is not None:
+            tape._calls.append(call)
+            for output in outputs:
+                tape._made.add(id(output))
+            tape = tape._outer
+
+    def _has_made(self, output: int) -> bool:
+        return output in self._made or (self._outer is not None and self._outer._has_made(output))
+
+    def _debugged(self) -> bool:
+        return self.debug or (self._outer is not None and self._outer._debugged())
+
+    def operand(self, array: Array) -> Tensor:
+        """Return a plain array as a tensor that depends on it."""
+        return dispatch.run(self, Copy(), array)
 
     def numpy_ufunc(self, function: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """NumPy applies a ufunc to a Tensor in this tape's scope."""
@@ -124,95 +177,72 @@ class GradientTape:
         returns derivatives of the wrong number or shape, or the way to a source leads through an input that is held
         constant (a loss' `y_true`); `NotImplementedError` if it leads through something without a rule.
         """
+        gradients = self._gradient(target, sources, output_gradients)
+        self._give_up()
+        return gradients
+
+    def jacobian(self, target: Tensor, sources: Any) -> Any:
+        """Return the derivative of every entry of `target` by every entry of each source, `(*target, *source)`.
+
+        `sources` and errors as for `gradient`, `None` included. One way back for each entry of `target`.
+        """
+        if not isinstance(target, Tensor):
+            raise TypeError(f"the target of a Jacobian must be a Tensor, got {type(target).__name__}")
+        single = isinstance(sources, np.ndarray)
+        wanted: list[Array] = [sources] if single else list(sources)
+        basis = np.eye(target.size, dtype=gradient_dtype(target)).reshape(target.size, *target.shape)
+        rows = [self._gradient(target, wanted, e) for e in basis]
+        jacobians: list[Tensor | None] = []
+        for k, source in enumerate(wanted):
+            shape = target.shape + source.shape
+            if not rows:
+                jacobians.append(wrap_result(np.zeros(shape, gradient_dtype(source)), []))
+            elif rows[0][k] is None:
+                jacobians.append(None)
+            else:
+                stacked: Any = np.stack([row[k] for row in rows])
+                jacobians.append(stacked.reshape(shape))
+        self._give_up()
+        return jacobians[0] if single else jacobians
+
+    def _give_up(self) -> None:
+        if not self.persistent:
+            self._forget()
+            self._spent = True
+
+    def _gradient(self, target: Any, sources: Any, output_gradients: Any) -> Any:
+        if self._spent:
+            raise RuntimeError("this GradientTape is not persistent and has given its gradients: use persistent=True")
         single = isinstance(sources, np.ndarray)
         wanted: list[Array] = [sources] if single else list(sources)
         kept: set[int] = set()
         for source in wanted:
             if not isinstance(source, np.ndarray):
                 raise TypeError(f"a source must be an array that the tape has seen, got {type(source).__name__}")
-            if getattr(source, "trainable", True):
+            if getattr(source, "trainable", True) or id(source) in self._watched:
                 kept.add(id(source))
-        pending = _seed(target, output_gradients)
-        tape, recording.tape = recording.tape, None  # derivatives are not recorded
+        tape = cast("GradientTape | None", recording.tape)
+        recorder = self._outer if tape is self and not self.persistent else tape
+        recording.tape = recorder
         try:
-            self._run_backwards(pending, kept)
+            known = None if recorder is None else {id(call) for call in recorder._calls}
+            found = _seed(target, output_gradients)
+            run_backwards(self._calls, found, kept, known)
+            given_away = {id(memory(g)) for g in _arrays(output_gradients)}
+            gradients: list[Tensor | None] = []
+            for source in wanted:
+                i = id(source)
+                gradients.append(_result(found[i], given_away) if i in kept and i in found else None)
         finally:
             recording.tape = tape
-        given_away = {id(memory(g)) for g in _arrays(output_gradients)}
-        gradients: list[Tensor | None] = []
-        for source in wanted:
-            i = id(source)
-            gradients.append(_result(pending[i], given_away) if i in kept and i in pending else None)
-        if tape is not None:
-            dispatch.second_derivative(tape, [output for call in self._calls for output in call[3]], gradients)
         return gradients[0] if single else gradients
 
-    def _run_backwards(self, pending: dict[int, Array], kept: set[int]) -> None:
-        needed = set(kept)  # tensors on a way from a source
-        route = []
-        for call in self._calls:
-            _, _, inputs, outputs, weights, _ = call
-            wanted = []  # plain loops: for one input or two, anything cleverer takes longer
-            for x in inputs:
-                wanted.append(id(x) in needed)  # noqa: PERF401
-            into_weights = False
-            for weight in weights:
-                if id(weight) in needed:
-                    into_weights = True
-                    break
-            if into_weights or True in wanted:
-                for output in outputs:
-                    needed.add(id(output))
-                route.append((call, wanted, into_weights))
-        for call, wanted, into_weights in reversed(route):
-            state, _, inputs, outputs, weights, time = call
-            upstream, nothing = [], True
-            for output in outputs:
-                i = id(output)
-                g = pending.get(i) if i in kept else pending.pop(i, None)  # only the sources' own gradients stay
-                upstream.append(g)
-                if g is not None:
-                    nothing = False
-            if nothing:
-                continue
-            if writes.clock != time:
-                _require_unchanged(call)
-            if True in wanted:
-                for k in state.held_constant:
-                    if wanted[k] and id(inputs[k]) not in kept:
-                        _refuse_constant(state, k)
-                _add(pending, needed, inputs, state.input_gradients_for(upstream, wanted), state)
-            if into_weights:
-                _add(pending, needed, weights, state.weight_gradients_for(upstream), state)
 
-
-def _refuse_constant(layer: Any, k: int) -> None:
-    """Raise `ValueError`: the way from a source leads through an input whose gradient is taken as zeros."""
-    names = list(inspect.signature(layer.forward).parameters)
-    raise ValueError(
-        f"{type(layer).__name__} holds {names[k]} constant, but it depends on a source of the gradient: are the "
-        f"arguments in the order ({', '.join(names)})? If so, np.asarray(tensor) takes a value out of the "
-        "graph on purpose"
-    )
-
-
-def _require_unchanged(call: Call) -> None:
-    """Raise `RuntimeError` if an input, output or weight of this call has been written to since."""
-    state, layer, inputs, outputs, _, time = call
-    kinds = {"weight": state.weights_read(), "value": [*inputs, *outputs]}
-    for kind, arrays in kinds.items():
-        for array in arrays:
-            if isinstance(array, np.ndarray) and writes.last(array) > time:
-                raise RuntimeError(
-                    f"a {kind} of shape {array.shape} that {type(layer).__name__} used was overwritten between the "
-                    "forward pass and gradient(): ask for the gradient first, then assign"
-                )
-
-
-def _seed(target: Tensor | Sequence[Tensor], output_gradients: Any) -> dict[int, Array]:
-    """Return the upstream gradient of each target by its `id`."""
+def _seed(target: Tensor | Sequence[Tensor], output_gradients: Any) -> Gradients:
+    """Return the upstream gradient of each target by its `id`: a plain array, or a tensor where a tape records."""
     if isinstance(target, Tensor) and output_gradients is None:
-        return {id(target): ones(target.shape, gradient_dtype(target))}
+        g: Any = ones(target.shape, gradient_dtype(target))
+        return {id(target): g if recording.tape is None else g.view(Tensor)}
     several = isinstance(target, list | tuple)
     targets: list[Any] = list(target) if several else [target]
     weights = list(output_gradients) if several and output_gradients is not None else [output_gradients]
@@ -220,47 +250,23 @@ def _seed(target: Tensor | Sequence[Tensor], output_gradients: Any) -> dict[int,
         weights = [None] * len(targets)
     if len(weights) != len(targets):
         raise ValueError(f"gradient() got {len(targets)} target(s) but {len(weights)} output gradient(s)")
-    seeds: dict[int, Array] = {}
+    seeds: Gradients = {}
     for t, weight in zip(targets, weights, strict=True):
         if not isinstance(t, Tensor):
             raise TypeError(
                 f"the target must be a Tensor, got {type(t).__name__}: float(), np.asarray() and NumPy on a list of "
                 "tensors lose the gradient (np.stack joins them)"
             )
-        g = np.ones(t.shape, gradient_dtype(t)) if weight is None else np.asarray(weight, dtype=gradient_dtype(t))
+        dtype = gradient_dtype(t)
+        g = np.ones(t.shape, dtype) if weight is None else weight
+        if recording.tape is None or not isinstance(g, Tensor):
+            g = np.asarray(g, dtype)
+        if recording.tape is not None:
+            g = g.view(Tensor) if type(g) is np.ndarray else g if g.dtype == dtype else g.astype(dtype)
         if g.shape != t.shape:
             raise ValueError(f"output_gradients must have the target's shape {t.shape}, got {g.shape}")
         seeds[id(t)] = seeds[id(t)] + g if id(t) in seeds else g
     return seeds
-
-
-def _add(
-    pending: dict[int, Array],
-    needed: set[int],
-    variables: Sequence[Array],
-    gradients: Sequence[npt.ArrayLike | None],
-    layer: Diffable,
-) -> None:
-    """Add a call's gradients, as plain arrays of the variables' types, to what is known already about these."""
-    if len(gradients) != len(variables):
-        raise ValueError(
-            f"{type(layer).__name__} returned {len(gradients)} gradient(s) for {len(variables)} variable(s)"
-        )
-    k = 0  # counted by hand: zip takes as long as all the rest of the loop
-    for variable in variables:
-        gradient, i = gradients[k], id(variable)
-        k += 1
-        if gradient is None or i not in needed:
-            continue
-        g = np.asarray(gradient)
-        if g.shape != variable.shape:
-            raise ValueError(
-                f"{type(layer).__name__} returned a gradient of shape {g.shape} for a variable of shape "
-                f"{variable.shape}"
-            )
-        if g.dtype is not variable.dtype:
-            g = np.asarray(as_gradient(g, variable))
-        pending[i] = np.asarray(pending[i] + g) if i in pending else g
 
 
 def _result(gradient: Array, given_away: set[int]) -> Tensor:
@@ -269,7 +275,7 @@ def _result(gradient: Array, given_away: set[int]) -> Tensor:
     if owner in given_away or not gradient.flags.writeable:
         gradient = gradient.copy()
     given_away.add(owner)
-    return gradient.view(Tensor)
+    return gradient if isinstance(gradient, Tensor) else gradient.view(Tensor)
 
 
 def _arrays(value: Any) -> list[Array]:

@@ -12,6 +12,9 @@ import numpy.typing as npt
 from beras.arrays import Array
 from beras.checks import floating, floating_dtype, number_between, whole_number
 from beras.core import Diffable, Upstream, as_gradient
+from beras.initializers import claim
+from beras.modes import TrainingMode
+from beras.signatures import shown_as_required
 from beras.tensor import Tensor, wrap
 from beras.variable import Variable
 
@@ -19,22 +22,31 @@ from beras.variable import Variable
 class Normalization(Diffable):
     """`gamma · x̂ + beta` with `x̂ = (x − μ) / σ` and `σ = √(variance + epsilon)`, `x (batch, …, size)`.
 
-    A subclass says over which axes the mean and the (biased) variance are taken.
+    A subclass says over which axes the mean and the (biased) variance are taken. Without a `size`, that of the first
+    input counts.
 
     Raises `ValueError` for input of another size or an empty batch, `TypeError` for input that is not numeric.
     """
 
-    def __init__(self, size: int, epsilon: float, dtype: npt.DTypeLike) -> None:
-        self.size = whole_number(size, type(self).__name__, "size")
+    def __init__(self, size: int | None, epsilon: float, dtype: npt.DTypeLike) -> None:
         self.epsilon = number_between(epsilon, type(self).__name__, "epsilon", 0.0, np.inf)
-        floating_dtype(dtype, type(self).__name__)
-        self.gamma = Variable(np.ones(size, dtype))
-        self.beta = Variable(np.zeros(size, dtype))
+        self.dtype = floating_dtype(dtype, type(self).__name__)
+        self.size, self.built = size, False
+        if size is not None:
+            self.build((1, whole_number(size, type(self).__name__, "size")))
+
+    def build(self, *input_shapes: tuple[int, ...]) -> None:
+        """Make the weights for input of this shape."""
+        self.size = input_shapes[0][-1] if input_shapes[0] else 1
+        claim(2 * self.size)
+        self.gamma = Variable(np.ones(self.size, self.dtype))
+        self.beta = Variable(np.zeros(self.size, self.dtype))
+        self.built = True
 
     @property
     def weights(self) -> Sequence[Tensor]:
         """`[gamma, beta]`, each `(size,)`."""
-        return [self.gamma, self.beta]
+        return [self.gamma, self.beta] if self.built else []
 
     @abstractmethod
     def axes(self, x: Array) -> tuple[int, ...]:
@@ -106,7 +118,8 @@ class LayerNormalization(Normalization):
     Tensor([[-1.,  1.]])
     """
 
-    def __init__(self, size: int, epsilon: float = 1e-3, *, dtype: npt.DTypeLike = np.float32) -> None:
+    @shown_as_required("size")
+    def __init__(self, size: int | None = None, epsilon: float = 1e-3, *, dtype: npt.DTypeLike = np.float32) -> None:
         super().__init__(size, epsilon, dtype)
 
     def axes(self, x: Array) -> tuple[int, ...]:
@@ -136,24 +149,36 @@ class BatchNormalization(Normalization):
     (Variable([0.02], dtype=float32), Variable([1.], dtype=float32))
     """
 
+    training: Any = TrainingMode()
+
+    @shown_as_required("size")
     def __init__(
-        self, size: int, momentum: float = 0.99, epsilon: float = 1e-3, *, dtype: npt.DTypeLike = np.float32
+        self,
+        size: int | None = None,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        *,
+        dtype: npt.DTypeLike = np.float32,
     ) -> None:
-        super().__init__(size, epsilon, dtype)
         self.momentum = number_between(momentum, "BatchNormalization", "momentum", 0.0, 1.0)
-        self.moving_mean = Variable(np.zeros(size, dtype), trainable=False)
-        self.moving_variance = Variable(np.ones(size, dtype), trainable=False)
         self.training = True
+        super().__init__(size, epsilon, dtype)
+
+    def build(self, *input_shapes: tuple[int, ...]) -> None:
+        """Make the weights for input of this shape."""
+        super().build(*input_shapes)
+        self.moving_mean = Variable(np.zeros_like(self.beta), trainable=False)
+        self.moving_variance = Variable(np.ones_like(self.beta), trainable=False)
 
     @property
     def weights(self) -> Sequence[Tensor]:
         """`[gamma, beta, moving_mean, moving_variance]`, each `(size,)`; the last two are never trained."""
-        return [self.gamma, self.beta, self.moving_mean, self.moving_variance]
+        return [self.gamma, self.beta, self.moving_mean, self.moving_variance] if self.built else []
 
     @property
     def never_trained(self) -> Sequence[Tensor]:
         """`[moving_mean, moving_variance]`, as in Keras."""
-        return [self.moving_mean, self.moving_variance]
+        return [self.moving_mean, self.moving_variance] if self.built else []
 
     def weights_read(self) -> Sequence[Tensor]:
         """In training the moving ones are written, not read."""
@@ -174,8 +199,8 @@ class BatchNormalization(Normalization):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call `forward`, record it, and in training move the running mean and variance."""
         y = super().__call__(*args, **kwargs)
-        if self.training:
-            _, _, mean, variance, _ = self.saved
+        _, _, mean, variance, fixed = self.saved
+        if not fixed:
             for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 old = np.asarray(moving)
                 moving.assign(old + (1 - self.momentum) * (now.reshape(-1) - old))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from beras import numpy_rules_algebra as algebra
 from beras import ops
 from beras.ops.reductions import Axis
 from beras.tensor import Tensor
@@ -40,6 +41,7 @@ UFUNCS: dict[np.ufunc, type[ops.Operation]] = {
     np.absolute: ops.Absolute,
     np.maximum: ops.Maximum,
     np.minimum: ops.Minimum,
+    np.logaddexp: ops.LogAddExp,
 }
 
 PIECEWISE_CONSTANT_UFUNCS = frozenset(
@@ -256,6 +258,7 @@ UFUNC_RULES: dict[tuple[np.ufunc, str], Rule] = {
     (np.add, "reduce"): _along_first_axis(_sum),
     (np.maximum, "reduce"): _along_first_axis(_max),
     (np.minimum, "reduce"): _along_first_axis(_min),
+    (np.multiply, "reduce"): _along_first_axis(algebra.METHODS["prod"]),
 }
 
 FUNCTIONS: dict[Any, Rule] = {
@@ -284,6 +287,7 @@ FUNCTIONS: dict[Any, Rule] = {
     np.dot: _dot,
     np.copy: _copy,
     np.real: _same_if_real,
+    **algebra.FUNCTIONS,
 }
 for _name, _rule in {"astype": _astype, "matrix_transpose": _matrix_transpose}.items():  # NumPy 2
     if hasattr(np, _name):
@@ -317,4 +321,5 @@ METHODS: dict[str, Rule] = {
     "real": _same_if_real,
     "view": _view,
     "to_device": _to_device,
+    **algebra.METHODS,
 }

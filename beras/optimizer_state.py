@@ -68,11 +68,21 @@ class State:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copy and pickle as parameters with their arrays: `copy` and `pickle` find out which parameters those are."""
-        entries = [(reference(), arrays) for reference, arrays in list(self._entries.values())]
-        return State, ([(parameter, arrays) for parameter, arrays in entries if parameter is not None],)
+        return State, (self.items(),)
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def items(self) -> list[tuple[Variable, list[Array]]]:
+        """Return the parameters with what is kept for each."""
+        found = [(reference(), arrays) for reference, arrays in list(self._entries.values())]
+        return [(parameter, arrays) for parameter, arrays in found if parameter is not None]
+
+    def restore(self, parameter: Variable, arrays: Sequence[Array]) -> None:
+        """Keep these arrays for a parameter that has none yet."""
+        kind = state_type(parameter.dtype)
+        self._arrays(parameter)[:] = [aligned(np.asarray(array, kind)) for array in arrays]
+        self._joined = None
 
     def of(self, parameter: Variable | Joined, number: int) -> list[Array]:
         """Return the first `number` arrays that belong to `parameter`, zeros at first, in at least float32."""

@@ -1,5 +1,17 @@
 """The Keras spelling of `beras.optimizer`."""
 
-from beras.optimizer import Adam, BasicOptimizer, Optimizer, RMSProp
+from beras.optimizer import Adam, AdamW, BasicOptimizer, Nadam, Optimizer, RMSProp
+from beras.schedules import CosineDecay, ExponentialDecay, PiecewiseConstantDecay, WarmUp
 
-__all__ = ["Adam", "BasicOptimizer", "Optimizer", "RMSProp"]
+__all__ = [
+    "Adam",
+    "AdamW",
+    "BasicOptimizer",
+    "CosineDecay",
+    "ExponentialDecay",
+    "Nadam",
+    "Optimizer",
+    "PiecewiseConstantDecay",
+    "RMSProp",
+    "WarmUp",
+]

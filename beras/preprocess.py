@@ -12,15 +12,17 @@ import os
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterable, Mapping
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from beras.array_archive import Header, read_arrays
 from beras.arrays import Array
 from beras.core import Tensor
-from beras.files import in_one_line, read_arrays, written_in_one_step
+from beras.files import in_one_line, written_in_one_step
 from beras.progress import Progress
 
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
@@ -65,21 +67,26 @@ def _flat(images: Array) -> Array:
 
 def read_mnist(path: Path) -> dict[str, Array]:
     """Read and validate the four arrays of an `mnist.npz`. Never unpickles. Raises DataError."""
+
+    def accept(headers: Mapping[str, Header]) -> Iterable[str]:
+        missing = sorted(set(MNIST_SHAPES) - set(headers))
+        if missing:
+            raise DataError(f"{path} has no {', '.join(missing)}, expected Keras' mnist.npz")
+        for name, shape in MNIST_SHAPES.items():
+            is_ = headers[name]
+            if is_.shape != shape or is_.dtype != np.uint8:
+                raise DataError(f"{path}: expected {name} as uint8 {shape}, but it is {is_.dtype} {is_.shape}")
+        return MNIST_SHAPES
+
     try:
-        arrays = read_arrays(path)
+        arrays = read_arrays(path, accept)
     except FileNotFoundError:
         raise DataError(f"there is no file {path}: BERAS_MNIST must name Keras' mnist.npz, or be unset") from None
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read as Keras' mnist.npz: {_told(error)}") from error
-    missing = sorted(set(MNIST_SHAPES) - set(arrays))
-    if missing:
-        raise DataError(f"{path} has no {', '.join(missing)}, expected Keras' mnist.npz")
-    for name, shape in MNIST_SHAPES.items():
-        array = arrays[name]
-        if array.shape != shape or array.dtype != np.uint8:
-            raise DataError(f"{path}: expected {name} as uint8 {shape}, but it is {array.dtype} {array.shape}")
-        if name.startswith("y") and array.max() > 9:
-            raise DataError(f"{path}: expected digits 0 to 9 in {name}, but it holds {array.max()}")
+    for name in ("y_train", "y_test"):
+        if (largest := arrays[name].max()) > 9:
+            raise DataError(f"{path}: expected digits 0 to 9 in {name}, but it holds {largest}")
     return arrays
 
 

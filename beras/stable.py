@@ -1,4 +1,4 @@
-"""Slopes of saturating functions, without overflow and without the cancellation of 1 − y."""
+"""Saturating functions and their slopes, without overflow and without the cancellation of 1 − y."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ def decaying(x: Array) -> Array:
     # Of real numbers exp(−|x|), without a choice at each entry.
     exponent: Array = np.where(x.real >= 0, -x, x) if x.dtype.kind == "c" else -np.abs(x)
     return np.exp(exponent)
+
+
+def sigmoid(x: Array) -> Array:
+    """Return `1 / (1 + exp(−x))`, of real or complex numbers."""
+    e = decaying(x)
+    # 1 / (1 + exp(−x)) where x ≥ 0, exp(x) / (1 + exp(x)) elsewhere: no exponent is ever positive
+    y: Array = np.where(x.real >= 0, e.dtype.type(1), e) / (1 + e)
+    return y
 
 
 def sigmoid_slope(x: Array) -> Array:

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from beras import written
-from beras.writes import writes
-
-if TYPE_CHECKING:
-    from beras.gradient_tape import GradientTape
+from beras import destinations
+from beras.recorder import recording
+from beras.write_clock import write_clock
 
 _NUMPY = (np.ndarray, np.generic)
-
-
-class _Recording(threading.local):
-    """The tape that is open in this thread, if any."""
-
-    tape: GradientTape | None = None
-
-
-recording = _Recording()
 
 
 class Tensor(np.ndarray[Any, np.dtype[Any]]):
@@ -82,7 +70,7 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
         result = getattr(ufunc, method)(*[plain(x) for x in inputs], **kwargs)
         for array in written:
             if isinstance(array, Tensor):
-                writes.note(array)
+                write_clock.note_write(array)
         if out is not None:
             pairs = zip(written, result if isinstance(result, tuple) else (result,), strict=True)
             results = tuple([wrap_result(z, inputs) if given is None else given for given, z in pairs])
@@ -92,10 +80,10 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if recording.tape is not None:
             return recording.tape.numpy_function(self, func, types, args, kwargs)
-        for array in written.by_function(func, args, kwargs):
+        for array in destinations.by_function(func, args, kwargs):
             if isinstance(array, Tensor):
-                writes.note(array)
-        if func in written.IN_PLACE:
+                write_clock.note_write(array)
+        if func in destinations.IN_PLACE:
             return func(*[plain(a) for a in args], **{name: plain(value) for name, value in kwargs.items()})
         if func.__name__ in _REDUCTIONS and args and isinstance(args[0], Tensor) and "correction" not in kwargs:
             kwargs = {name: value for name, value in kwargs.items() if value is not np._NoValue}
@@ -128,7 +116,7 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
     def _write(self) -> None:
         if recording.tape is not None:
             recording.tape.require_writable(self)
-        writes.note(self)
+        write_clock.note_write(self)
 
     @property
     def flat(self) -> Any:
@@ -232,10 +220,10 @@ def _method(name: str, in_place: bool) -> Callable[..., Any]:
         if recording.tape is not None:
             return recording.tape.numpy_method(name, inherited, (self, *args), kwargs)
         if in_place:
-            writes.note(self)
-        for array in written.by_method(name, args, kwargs):
+            write_clock.note_write(self)
+        for array in destinations.by_method(name, args, kwargs):
             if isinstance(array, Tensor):
-                writes.note(array)
+                write_clock.note_write(array)
         if name in _REDUCTIONS:
             return wrap_result(inherited(np.asarray(self), *args, **kwargs), (self,))
         return inherited(self, *args, **kwargs)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from beras.arrays import Array, aligned
 from beras.tensor import Tensor
-from beras.writes import writes
+from beras.write_clock import write_clock
 
 
 class Variable(Tensor):
@@ -42,12 +42,12 @@ class Variable(Tensor):
         if new.dtype != mine.dtype and not np.can_cast(new.dtype, mine.dtype, casting="same_kind"):
             raise TypeError(f"cannot assign values of type {new.dtype} to a variable of type {mine.dtype}")
         np.copyto(mine, new, casting="same_kind")
-        writes.note(self)
+        write_clock.note_write(self)
         return self
 
     def assign_sub(self, value: Array) -> Self:
         """Subtract `value`, an array of this variable's shape, in place; return the variable."""
         mine = np.asarray(self)
         np.subtract(mine, value, out=mine)
-        writes.note(self)
+        write_clock.note_write(self)
         return self

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
 
-from beras.core import Tensor, Variable, Weighted
-from beras.files import read_arrays, write_arrays
+from beras.array_archive import Header, read_arrays, write_arrays
+from beras.core import Diffable, Tensor, Variable, Weighted
+from beras.modes import modes
 
 Path = tuple[Any, ...]
 """Where something was found: `(path of what holds it, name in there)`, `()` at the top."""
 
 Found = list[tuple[Path, Any]]
+
+MOST_TOLD = 20  # what is wrong about a file of weights is told up to so many
 
 
 class Composite(Weighted):
@@ -76,17 +79,27 @@ class Composite(Weighted):
 
     @contextmanager
     def mode(self, training: bool) -> Iterator[None]:
-        """Put all parts that have two modes (`part.training`: dropout, batch normalization) into one for a while."""
-        others = [
-            (part, part.training) for part in self._all_parts() if getattr(part, "training", training) is not training
-        ]
+        """Put all parts that have two modes (`part.training`: dropout, batch normalization) into one for a while.
+
+        Only for calls made in this thread.
+        """
+        parts = [part for part in self._all_parts() if hasattr(part, "training")]
+        earlier = modes.training
+        modes.training = earlier | {id(part): training for part in parts}
+        # What is no Diffable, a model say, runs on itself and knows its own attribute only.
+        others = [(part, part.training) for part in parts if not isinstance(part, Diffable)]
         for part, _ in others:
             part.training = training
         try:
             yield
         finally:
+            modes.training = earlier
             for part, before in others:
                 part.training = before
+
+    def check_weights(self, saved: Mapping[str, Header]) -> None:
+        """Raise `ValueError`, which lists all that does not match, unless saved arrays are those of this model."""
+        _fitting(self.named_weights(), saved)
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
         """Write all weights to `path` as an `.npz` of plain arrays, in one step: an old file stays until then."""
@@ -99,31 +112,44 @@ class Composite(Weighted):
         or kinds of number do not match, all of which it lists, or where a weight is read-only. Then no weight has
         changed.
         """
+        mine = self.named_weights()
         try:
-            saved = read_arrays(path)
+            saved = read_arrays(path, lambda headers: _fitting(mine, headers))
+        except DoesNotFit as error:
+            raise ValueError(f"{os.fspath(path)} does not fit this model: {error}") from None
         except ValueError as error:
             raise ValueError(
                 f"{os.fspath(path)} cannot be read as saved weights: {error}. Take a file that save_weights wrote, or "
                 "save the weights again"
             ) from error
-        mine = self.named_weights()
-        wrong = [f"it lacks {name}" for name in mine if name not in saved]
-        wrong += [f"it has {name}, which the model has not" for name in saved if name not in mine]
-        for name in mine.keys() & saved.keys():
-            mine_is, saved_is = mine[name], saved[name]
-            if not mine_is.flags.writeable:
-                wrong.append(f"{name} is read-only in the model: set its flags.writeable to True")
-            if mine_is.shape != saved_is.shape:
-                wrong.append(f"{name} has shape {saved_is.shape}, the model's has {mine_is.shape}")
-            elif not np.can_cast(saved_is.dtype, mine_is.dtype, "same_kind"):
-                wrong.append(f"{name} is {saved_is.dtype}, the model's is {mine_is.dtype}")
-        if wrong:
-            raise ValueError(f"{os.fspath(path)} does not fit this model: {'; '.join(sorted(wrong))}")
         for name, weight in mine.items():
             if isinstance(weight, Variable):
                 weight.assign(saved[name])
             else:
                 weight[...] = saved[name]
+
+
+class DoesNotFit(ValueError):
+    """Saved arrays that are not those of this model."""
+
+
+def _fitting(mine: Mapping[str, Tensor], saved: Mapping[str, Header]) -> Iterable[str]:
+    """Return the names of the weights, or raise `DoesNotFit` with all that is wrong about what was saved."""
+    wrong = [f"it lacks {name}" for name in mine if name not in saved]
+    wrong += [f"it has {name}, which the model has not" for name in saved if name not in mine]
+    for name in mine.keys() & saved.keys():
+        mine_is, saved_is = mine[name], saved[name]
+        if not mine_is.flags.writeable:
+            wrong.append(f"{name} is read-only in the model: set its flags.writeable to True")
+        if mine_is.shape != saved_is.shape:
+            wrong.append(f"{name} has shape {saved_is.shape}, the model's has {mine_is.shape}")
+        elif not np.can_cast(saved_is.dtype, mine_is.dtype, "same_kind"):
+            wrong.append(f"{name} is {saved_is.dtype}, the model's is {mine_is.dtype}")
+    if wrong:
+        told = sorted(wrong)
+        more = f"; and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
+        raise DoesNotFit("; ".join(" ".join(text.split())[:200] for text in told[:MOST_TOLD]) + more)
+    return mine
 
 
 # How to look for weights in an object.

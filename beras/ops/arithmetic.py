@@ -72,10 +72,10 @@ class Power(Operation):
         return np.power(x, y)
 
     def by_x(self, g: Array, z: Array, x: Any, y: Any) -> Array:
-        # y · x^(y − 1), and 0 where y = 0, also at x = 0
-        flat = np.equal(y, 0)
-        power = np.power(x, np.where(flat, 1, y - 1), dtype=gradient_dtype(z))
-        return g * np.where(flat, 0, y * power)
+        # y · x^(y − 1); where x = y = 0 another x will do, for the product is 0. Integers have no negative powers.
+        base = np.multiply(np.where(np.equal(x, 0) & np.equal(y, 0), 1, x), np.ones((), gradient_dtype(z)))
+        slope: Array = y * np.power(base, y - 1)
+        return g * slope
 
     def by_y(self, g: Array, z: Array, x: Any, y: Any) -> Array:
         # z · log x

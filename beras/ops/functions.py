@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from beras.arrays import Array
-from beras.ops.operation import Operation
-from beras.stable import tanh_slope
+from beras.normal import density, distribution
+from beras.ops.operation import Operation, evaluate
+from beras.stable import sigmoid, sigmoid_slope, tanh_slope
 
 
 class Exp(Operation):
@@ -94,7 +95,44 @@ class Tanh(Operation):
         return np.tanh(x)
 
     def by_x(self, g: Array, z: Array, x: Array) -> Array:
-        return g * tanh_slope(x)
+        product: Array = g * slope_of_tanh(x)
+        return product
+
+
+class Sigmoid(Operation):
+    """`1 / (1 + exp(−x))`, without overflow."""
+
+    def forward(self, x: Array) -> Array:
+        return sigmoid(x)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        product: Array = g * slope_of_sigmoid(x)
+        return product
+
+
+class NormalDistribution(Operation):
+    """`Φ(x)`, the share of the standard normal distribution below `x`."""
+
+    def forward(self, x: Array) -> Array:
+        return distribution(x)
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        return g * density(x)
+
+
+def slope_of_sigmoid(x: Array) -> Any:
+    """Return the derivative of the sigmoid at each entry.
+
+    On a tape as a product that is smooth at 0 too, so that it has derivatives of any order.
+    """
+    if type(x) is np.ndarray:
+        return sigmoid_slope(x)
+    return evaluate(Sigmoid(), x) * evaluate(Sigmoid(), -x)
+
+
+def slope_of_tanh(x: Array) -> Any:
+    """Return the derivative of the hyperbolic tangent at each entry."""
+    return tanh_slope(x) if type(x) is np.ndarray else 4 * slope_of_sigmoid(2 * x)
 
 
 class Absolute(Operation):
@@ -131,6 +169,21 @@ class Minimum(Operation):
 
     def by_y(self, g: Array, z: Array, x: Array, y: Array) -> Array:
         return g * np.greater(x, y)
+
+
+class LogAddExp(Operation):
+    """`log(exp(x) + exp(y))`, broadcast, without overflow."""
+
+    def forward(self, x: Array, y: Array) -> Array:
+        return np.logaddexp(x, y)
+
+    def by_x(self, g: Array, z: Array, x: Array, y: Array) -> Array:
+        share: Array = np.exp(x - z)
+        return g * share
+
+    def by_y(self, g: Array, z: Array, x: Array, y: Array) -> Array:
+        share: Array = np.exp(y - z)
+        return g * share
 
 
 class Clip(Operation):

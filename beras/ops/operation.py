@@ -10,6 +10,7 @@ import numpy as np
 
 from beras.arrays import Array
 from beras.core import Diffable, Upstream, as_gradient
+from beras.recorder import operand, recordable, recording
 from beras.tensor import Tensor
 
 
@@ -19,6 +20,9 @@ class Operation(Diffable):
     A subclass writes `forward(x, …)` and, for each argument, `by_x(g, z, x, …)`: the vector-Jacobian product of the
     upstream gradient `g` by that argument. It may be of the shape that `x` was broadcast to: it is summed back here.
     Parameters (an axis, a shape) belong to the constructor. Derivatives are of real numbers only.
+
+    The arguments of `by_x` are plain arrays, or tensors where a tape records the derivative: written in NumPy's
+    operations without conversions and without writing into arrays, it can be differentiated in turn.
     """
 
     _arguments: ClassVar[tuple[str, ...]] = ()
@@ -50,12 +54,13 @@ class Operation(Diffable):
             return self.get_input_gradients()
         return self.input_gradients_for(upstream, [True] * len(self.inputs))
 
+    @recordable
     def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Any]:
         """Evaluate the rules of the wanted inputs only."""
-        xs = [x if isinstance(x, int | float) else np.asarray(x) for x in self.inputs]
+        xs = [x if isinstance(x, int | float) else operand(x) for x in self.inputs]
         if any(isinstance(x, np.ndarray) and x.dtype.kind == "c" for x in xs):
             raise TypeError(f"{type(self).__name__} has a derivative by real numbers only, got complex input")
-        products = self.products(wanted, J[0], np.asarray(self.outputs[0]), *xs)
+        products = self.products(wanted, J[0], operand(self.outputs[0]), *xs)
         pairs = zip(products, xs, strict=True)
         return [
             as_gradient(sum_to(g, x.shape), x) if g is not None and isinstance(x, np.ndarray) else None
@@ -69,5 +74,10 @@ def sum_to(g: Array, shape: tuple[int, ...]) -> Array:
         return g
     extra = g.ndim - len(shape)
     stretched = tuple(extra + axis for axis, n in enumerate(shape) if n == 1)
-    summed: Array = np.asarray(g.sum(axis=(*range(extra), *stretched)))
+    summed: Array = g.sum(axis=(*range(extra), *stretched))
     return summed.reshape(shape)
+
+
+def evaluate(operation: Operation, *inputs: Array) -> Any:
+    """Return what an operation makes of its inputs, recorded where a tape is open: for use in derivatives."""
+    return operation.forward(*inputs) if recording.tape is None else operation(*inputs)

@@ -82,7 +82,8 @@ class Extremum(Reduction):
         """Return `g` at the extreme entries, divided by their number."""
         extreme = np.equal(x, self.spread(z, x))
         ties = self.spread(np.sum(extreme, axis=self.axis, keepdims=self.keepdims), x)
-        return np.asarray(self.spread(g, x) * extreme / ties.astype(g.dtype))
+        share: Array = self.spread(g, x) * extreme / ties.astype(g.dtype)
+        return share
 
 
 class Max(Extremum):

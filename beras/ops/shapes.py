@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from beras.arrays import Array
-from beras.ops.operation import Operation
+from beras.ops.operation import Operation, evaluate
 
 
 class Reshape(Operation):
@@ -63,12 +63,7 @@ class GetItem(Operation):
         return np.asarray(x[self.index])
 
     def by_x(self, g: Array, z: Array, x: Array) -> Array:
-        whole = np.zeros(x.shape, g.dtype)
-        if _takes_each_once(self.index):
-            whole[self.index] = g
-        else:
-            np.add.at(whole, self.index, g)
-        return whole
+        return cast(Array, evaluate(Scatter(self.index, x.shape), g))
 
     @classmethod
     def gradcheck_example(cls) -> tuple[GetItem, list[Array]]:
@@ -97,6 +92,35 @@ def _own(part: Any) -> Any:
 def _takes_each_once(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
     return all(part is None or part is Ellipsis or isinstance(part, int | slice | np.integer) for part in parts)
+
+
+class Scatter(Operation):
+    """An array of zeros of `shape` to which `x` is added at `index`: what an entry of `GetItem`'s gradient is."""
+
+    def __init__(self, index: Any = 0, shape: Sequence[int] = (3,)) -> None:
+        self.index, self.shape = index, tuple(shape)
+
+    def forward(self, x: Array) -> Array:
+        whole = np.zeros(self.shape, x.dtype)
+        if _takes_each_once(self.index):
+            whole[self.index] = x
+        else:
+            np.add.at(whole, self.index, x)
+        return whole
+
+    def by_x(self, g: Array, z: Array, x: Array) -> Array:
+        taken: Array = g[self.index]
+        return taken
+
+    @classmethod
+    def gradcheck_example(cls) -> tuple[Scatter, list[Array]]:
+        """Rows, one of which goes where another one does."""
+        return cls((np.array([0, 2, 0]), slice(1, None)), (5, 4)), [np.random.default_rng(0).normal(size=(3, 3))]
+
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[Scatter, list[Array]]]:
+        """A single row."""
+        return [(cls(1, (3, 4)), [np.random.default_rng(1).normal(size=4)])]
 
 
 class BroadcastTo(Operation):
@@ -137,12 +161,11 @@ class Repeat(Operation):
         return np.repeat(x, self.repeats, axis=self.axis)
 
     def by_x(self, g: Array, z: Array, x: Array) -> Array:
-        axis = 0 if self.axis is None else self.axis
-        flat = x.reshape(-1) if self.axis is None else x
-        whole = np.zeros(flat.shape, g.dtype).swapaxes(0, axis)
-        source = np.repeat(np.arange(flat.shape[axis]), self.repeats)
-        np.add.at(whole, source, g.swapaxes(0, axis))
-        return whole.swapaxes(0, axis).reshape(x.shape)
+        shape = (x.size,) if self.axis is None else x.shape
+        axis = 0 if self.axis is None else self.axis % x.ndim
+        source = np.repeat(np.arange(shape[axis]), self.repeats)
+        whole = evaluate(Scatter((*[slice(None)] * axis, source), shape), g)
+        return cast(Array, whole.reshape(x.shape))
 
     @classmethod
     def gradcheck_example(cls) -> tuple[Repeat, list[Array]]:

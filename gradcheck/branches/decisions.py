@@ -45,19 +45,25 @@ class Site:
 
 @dataclass
 class Decision:
-    """What was seen at one site: how often each outcome, and the numbers that stood on either side alone."""
+    """What was seen at one site: how often each outcome, and the numbers that stood on either side alone.
+
+    `by_values`: what decides is an array or a number of NumPy's, or a float that was not always the same; else it is an
+    option or a shape, and no other values would decide it otherwise.
+    """
 
     site: Site
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     sides: tuple[set[float], set[float]] = field(default_factory=lambda: (set(), set()))
+    by_values: bool = False
 
     @property
     def thresholds(self) -> set[float]:
         """What values are compared with: the numbers of a side that is the same wherever the values are others."""
         return set().union(*(side for side in self.sides if len(side) <= CONSTANT))
 
-    def test(self, value: bool) -> None:
+    def test(self, value: Any) -> None:
         """Note a truth."""
+        self.by_values |= isinstance(value, (np.ndarray, np.generic))
         self.outcomes["true" if value else "false"] += 1
 
     def compare(self, left: Any, right: Any) -> None:
@@ -77,9 +83,11 @@ class Decision:
         for outcome, times in count.items():
             if times:
                 self.outcomes[outcome] += times  # type: ignore[index]
-        for known, side in zip(self.sides, (a, b), strict=True):
+        for known, side, operand in zip(self.sides, (a, b), (left, right), strict=True):
             if side.size == 1 and np.isfinite(side).all():
                 known.add(float(side.reshape(())))
+            self.by_values |= isinstance(operand, (np.ndarray, np.generic))
+            self.by_values |= isinstance(operand, float) and len(known) > 1
 
     def clip(self, values: Any, low: Any, high: Any) -> None:
         """Note values that are held against two bounds (None: there is none)."""
@@ -91,6 +99,7 @@ class Decision:
         self.outcomes["below"] += below.outcomes["below"] if low is not None else 1
         self.outcomes["above"] += above.outcomes["above"] if high is not None else 1
         self.outcomes["inside"] += int(np.size(values)) - below.outcomes["below"] - above.outcomes["above"]
+        self.by_values = True
         for bound in (below, above):
             self.sides[1].update(bound.sides[1])
 
@@ -122,13 +131,13 @@ class Seen:
 
     @property
     def missing(self) -> list[tuple[Site, Outcome]]:
-        """Every outcome that was not seen, of sites that were reached."""
-        return [(site, outcome) for site, one in self.decisions.items() for outcome in one.missing]
+        """Every outcome that was not seen, of sites that were reached and that other values can decide otherwise."""
+        return [(site, outcome) for site, one in self.decisions.items() if one.by_values for outcome in one.missing]
 
     @property
     def thresholds(self) -> list[float]:
         """All numbers that values were compared with, in order."""
-        return sorted(set().union(*(one.thresholds for one in self.decisions.values())))
+        return sorted(set().union(*(one.thresholds for one in self.decisions.values() if one.by_values)))
 
     def add(self, other: Seen) -> None:
         """Take in what another run has shown."""
@@ -136,5 +145,6 @@ class Seen:
         for site, decision in other.decisions.items():
             mine = self.at(site)
             mine.outcomes.update(decision.outcomes)
+            mine.by_values |= decision.by_values
             for known, side in zip(mine.sides, decision.sides, strict=True):
                 known |= side

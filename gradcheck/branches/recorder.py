@@ -115,7 +115,7 @@ class Recorder:
     def test(self, number: int, value: Any) -> bool:
         """What stands in an `if` is true, or false."""
         truth = bool(value)
-        self.seen.at(self.places.sites[number]).test(truth)
+        self.seen.at(self.places.sites[number]).test(value)
         return truth
 
     def compare(self, number: int, name: str, left: Any, right: Any) -> Any:
@@ -128,6 +128,7 @@ class Recorder:
         if isinstance(value, (bool, np.bool_)) or (isinstance(value, np.ndarray) and value.dtype == bool):
             decision = self.seen.at(self.places.sites[number])
             decision.sides[1].update(self.places.constants[number])
+            decision.by_values |= isinstance(value, (np.ndarray, np.generic))
             for truth in {bool(one) for one in np.unique(value)}:
                 decision.test(truth)
         return value

@@ -13,6 +13,7 @@ side flushes to zero and the other does not.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -100,12 +101,28 @@ class Elementwise:
     curvature: float
     terms: Callable[[Array], Array]
     kink: float | None = None
+    own: Callable[[Array], Array] | None = None  # what f is computed from, where that is not f itself
 
 
 def _logistic(x: Array) -> Array:
     e = np.exp(-np.abs(x))
     return np.asarray(np.where(x >= 0, 1 / (1 + e), e / (1 + e)))
 
+
+def _normal(x: Array) -> Array:
+    return np.asarray(np.vectorize(lambda v: 0.5 * math.erfc(-v / math.sqrt(2)))(x), np.float64)
+
+
+def _density(x: Array) -> Array:
+    return np.asarray(np.exp(-np.minimum(x * x, 1400) / 2) / math.sqrt(2 * math.pi))
+
+
+def _inner(x: Array) -> Array:
+    """The argument of GELU's approximation: x/2 · (1 + tanh u) = x · σ(2u)."""
+    return np.asarray(2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+
+
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 RULES: dict[str, Elementwise] = {
     # s(1 − s) carries the error of s, which is relative to s.
@@ -121,13 +138,62 @@ RULES: dict[str, Elementwise] = {
         np.ones_like,
         0.0,
     ),
+    # TensorFlow has x/2 · (1 + erf), which is good to eps of x; exp(−x²/2) has a rounded argument.
+    "GELU": Elementwise(
+        lambda x: x * _normal(x),
+        lambda x: _normal(x) + x * _density(x),
+        1.13,
+        0.8,
+        lambda x: 1 + np.abs(x) * _density(x) * (2 + x * x),
+        own=np.abs,
+    ),
+    "GELU, approximate": Elementwise(
+        lambda x: x * _logistic(_inner(x)),
+        lambda x: (
+            _logistic(_inner(x))
+            + x * _logistic(_inner(x)) * _logistic(-_inner(x)) * 2 * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x * x)
+        ),
+        1.13,
+        0.8,
+        # 1 − tanh² is good to eps, and is multiplied by x u′.
+        lambda x: 1 + np.abs(x) * (1 + np.abs(x)) * (1 + x * x),
+        own=lambda x: np.abs(x) * (1 + np.minimum(np.abs(_inner(x)), 40)),
+    ),
+    # TensorFlow subtracts 1 from exp(x), and takes the derivative from what comes of it.
+    "ELU": Elementwise(
+        lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+        lambda x: np.where(x > 0, 1, np.exp(np.minimum(x, 0))),
+        1.0,
+        1.0,
+        np.ones_like,
+        own=lambda x: np.where(x > 0, np.abs(x), 1),
+    ),
+    "SELU": Elementwise(
+        lambda x: SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0))),
+        lambda x: SELU_SCALE * np.where(x > 0, 1, SELU_ALPHA * np.exp(np.minimum(x, 0))),
+        1.76,
+        1.76,
+        lambda x: np.full_like(x, 2.0),
+        0.0,
+        own=lambda x: np.where(x > 0, 2 * np.abs(x), 2),
+    ),
+    "SiLU": Elementwise(
+        lambda x: x * _logistic(x),
+        lambda x: _logistic(x) + x * _logistic(x) * _logistic(-x),
+        1.1,
+        0.5,
+        lambda x: _logistic(x) * (1 + np.abs(x)),
+    ),
+    "Softplus": Elementwise(lambda x: np.logaddexp(x, 0), _logistic, 1.0, 0.25, _logistic),
 }
 
 
 def elementwise(rule: Elementwise, x: Rounded, at: Machine) -> Rounded:
     """y = f(x)."""
     y = rule.f(x.value)
-    return Rounded(y, rule.slope * x.error + ELEMENTARY * at.eps * np.abs(y) + at.tiny)
+    size = np.abs(y) if rule.own is None else rule.own(x.value)
+    # What is flushed to zero may be a factor of x.
+    return Rounded(y, rule.slope * x.error + ELEMENTARY * at.eps * size + at.tiny * (1 + np.abs(x.value)))
 
 
 def elementwise_to_input(rule: Elementwise, x: Rounded, upstream: Rounded, at: Machine) -> Rounded:
@@ -135,7 +201,8 @@ def elementwise_to_input(rule: Elementwise, x: Rounded, upstream: Rounded, at: M
     d = rule.derivative(x.value)
     d_error = rule.curvature * x.error + (ELEMENTARY + 2) * at.eps * rule.terms(x.value)
     u = np.abs(upstream.value)
-    return Rounded(upstream.value * d, np.abs(d) * upstream.error + u * d_error + (1 + u) * at.tiny)
+    tiny = (1 + u) * (1 + np.abs(x.value)) * at.tiny
+    return Rounded(upstream.value * d, np.abs(d) * upstream.error + u * d_error + tiny)
 
 
 # Softmax: y = exp(x − max) / Σ exp(x − max), by row

@@ -56,6 +56,22 @@ NUMPY: dict[str, Callable[..., Any]] = {
     "stack": lambda x, y, k: np.stack([x, np.sin(x)], axis=k % (x.ndim + 1)),
     "matmul": lambda x, y, k: x @ np.swapaxes(x, -1, -2),
     "dot": lambda x, y, k: x @ np.ones(x.shape[-1]),
+    "einsum": lambda x, y, k: np.einsum("...i,...j->...ij", x, np.sin(x)),
+    "einsum, summed": lambda x, y, k: np.einsum("...i,...i->...", x, np.cos(x)),
+    "prod": lambda x, y, k: np.prod(x, axis=k % x.ndim),
+    "norm": lambda x, y, k: np.linalg.norm(x, axis=k % x.ndim),
+    "cumsum": lambda x, y, k: np.cumsum(x, axis=k % x.ndim),
+    "sort": lambda x, y, k: np.sort(x, axis=k % x.ndim),
+    "logaddexp": lambda x, y, k: np.logaddexp(np.tanh(x), y),
+    "outer": lambda x, y, k: np.outer(x, np.ones(2)),
+    "pad": lambda x, y, k: np.pad(x, [(k % 2, 1)] * x.ndim),
+    "split": lambda x, y, k: np.split(x, [1], axis=k % x.ndim)[0],
+    "squeeze": lambda x, y, k: np.squeeze(np.expand_dims(x, k % (x.ndim + 1)), k % (x.ndim + 1)),
+    "solve": lambda x, y, k: np.linalg.solve(definite(np.eye, x, np.swapaxes), x),
+    "inv": lambda x, y, k: np.linalg.inv(definite(np.eye, x, np.swapaxes)),
+    "det": lambda x, y, k: np.log(np.linalg.det(definite(np.eye, x, np.swapaxes))),
+    "slogdet": lambda x, y, k: np.linalg.slogdet(definite(np.eye, x, np.swapaxes))[1],
+    "cholesky": lambda x, y, k: np.linalg.cholesky(definite(np.eye, x, np.swapaxes)),
 }
 TENSORFLOW: dict[str, Callable[..., Any]] = {
     "power": lambda x, y, k: (abs(x) + 0.5) ** tf.tanh(y),
@@ -81,10 +97,49 @@ TENSORFLOW: dict[str, Callable[..., Any]] = {
     "stack": lambda x, y, k: tf.stack([x, tf.sin(x)], axis=k % (x.ndim + 1)),
     "matmul": lambda x, y, k: tf.matmul(x, x, transpose_b=True),
     "dot": lambda x, y, k: tf.linalg.matvec(x, np.ones(x.shape[-1])),
+    "einsum": lambda x, y, k: tf.einsum("...i,...j->...ij", x, tf.sin(x)),
+    "einsum, summed": lambda x, y, k: tf.einsum("...i,...i->...", x, tf.cos(x)),
+    "prod": lambda x, y, k: tf.reduce_prod(x, axis=k % x.ndim),
+    "norm": lambda x, y, k: tf.norm(x, axis=k % x.ndim),
+    "cumsum": lambda x, y, k: tf.cumsum(x, axis=k % x.ndim),
+    "sort": lambda x, y, k: tf.sort(x, axis=k % x.ndim) if k % x.ndim == x.ndim - 1 else sorted_along(x, k % x.ndim),
+    "logaddexp": lambda x, y, k: tf.reduce_logsumexp(tf.stack(broadcast(tf.tanh(x), y)), axis=0),
+    "outer": lambda x, y, k: tf.tensordot(tf.reshape(x, [-1]), tf.ones(2, x.dtype), 0),
+    "pad": lambda x, y, k: tf.pad(x, [(k % 2, 1)] * x.ndim),
+    "split": lambda x, y, k: tf.gather(x, [0], axis=k % x.ndim),
+    "squeeze": lambda x, y, k: tf.squeeze(tf.expand_dims(x, k % (x.ndim + 1)), k % (x.ndim + 1)),
+    "solve": lambda x, y, k: tf.linalg.solve(tf_definite(x), x),
+    "inv": lambda x, y, k: tf.linalg.inv(tf_definite(x)),
+    "det": lambda x, y, k: tf.math.log(tf.linalg.det(tf_definite(x))),
+    "slogdet": lambda x, y, k: tf.linalg.slogdet(tf_definite(x))[1],
+    "cholesky": lambda x, y, k: tf.linalg.cholesky(tf_definite(x)),
 }
-BROADCAST = {"add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "where"}
+
+
+def definite(eye: Any, x: Any, swapaxes: Any) -> Any:
+    """x xᵀ / n + 1: symmetric, and far from singular."""
+    return x @ swapaxes(x, -1, -2) / x.shape[-1] + eye(x.shape[-2])
+
+
+def tf_definite(x: Any) -> Any:
+    return tf.matmul(x, x, transpose_b=True) / float(x.shape[-1]) + tf.eye(x.shape[-2], dtype=x.dtype)
+
+
+def broadcast(x: Any, y: Any) -> list[Any]:
+    shape = np.broadcast_shapes(tuple(x.shape), tuple(y.shape))
+    return [tf.broadcast_to(x, shape), tf.broadcast_to(y, shape)]
+
+
+def sorted_along(x: Any, axis: int) -> Any:
+    order = [k for k in range(x.ndim) if k != axis] + [axis]
+    return tf.transpose(tf.sort(tf.transpose(x, order)), np.argsort(order))
+
+
+BROADCAST = {"logaddexp", "add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "where"}
 NEEDED_AXES = {"matmul": 2, "dot": 2, "first": 1, "item": 1, "slice": 1, "new axis": 1, "take": 1, "mask": 1}
 NEEDED_AXES |= dict.fromkeys(("sum", "sum, kept", "mean", "max", "min", "concatenate"), 1)
+NEEDED_AXES |= dict.fromkeys(("einsum", "einsum, summed", "prod", "norm", "cumsum", "sort", "outer", "split", "pad"), 1)
+NEEDED_AXES |= dict.fromkeys(("solve", "inv", "det", "slogdet", "cholesky"), 2)
 
 STEPS = st.tuples(st.sampled_from(sorted(BOTH | NUMPY)), *[st.integers(0, 11)] * 3)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from beras.initializers import INITIALIZERS
+from beras.initializers import INITIALIZERS, initialize
 from beras.layers import Dense
 from gradcheck.report.differential import Record
 
@@ -28,6 +28,10 @@ KERAS = {
     "kaiming": lambda: keras.initializers.HeNormal(seed=SEED),
     "xavier uniform": lambda: keras.initializers.GlorotUniform(seed=SEED),
     "kaiming uniform": lambda: keras.initializers.HeUniform(seed=SEED),
+    "lecun": lambda: keras.initializers.LecunNormal(seed=SEED),
+    "lecun uniform": lambda: keras.initializers.LecunUniform(seed=SEED),
+    "random normal": lambda: keras.initializers.RandomNormal(seed=SEED),
+    "uniform": lambda: keras.initializers.RandomUniform(seed=SEED),
 }
 NORMAL_STDDEV = {"xavier": math.sqrt(2 / (FAN_IN + FAN_OUT)), "kaiming": math.sqrt(2 / FAN_IN)}
 MOMENTS_BASIS = "significance 1e-6: 4.9 standard errors of the difference of two samples of 200,000"
@@ -49,7 +53,7 @@ def drawn_by_keras(name: str, dtype: str) -> Array:
 
 
 def test_every_random_initializer_is_compared() -> None:
-    assert set(KERAS) == set(INITIALIZERS) - {"zero"}
+    assert set(KERAS) == set(INITIALIZERS) - {"zero", "one", "orthogonal"}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -70,11 +74,12 @@ def test_initializer(record: Record, name: str, dtype: str) -> None:
     record.compare(component, "Kolmogorov–Smirnov", dtype, distance, 0.0, critical, KS_BASIS)
 
 
-@pytest.mark.parametrize("name", sorted(set(KERAS) - {"normal"}))
+@pytest.mark.parametrize("name", sorted(set(KERAS) - {"normal", "random normal"}))
 def test_draws_end_where_keras_draws_end(record: Record, name: str) -> None:
     # A truncated normal ends at two of its standard deviations before the cut, a uniform one at its limit.
     ours, theirs = np.abs(drawn(name, "float64")).max(), np.abs(drawn_by_keras(name, "float64")).max()
-    deviation = math.sqrt(2 / FAN_IN if name.startswith("kaiming") else 2 / (FAN_IN + FAN_OUT))
+    variance = {"kaiming": 2 / FAN_IN, "lecun": 1 / FAN_IN, "uniform": 0.05**2 / 3, "xavier": 2 / (FAN_IN + FAN_OUT)}
+    deviation = math.sqrt(variance[name.split()[0]])
     limit = deviation * math.sqrt(3) if "uniform" in name else deviation * 2 / 0.87962566103423978
     assert max(ours, theirs) <= limit * (1 + np.finfo(float).eps)
     # The density there is at least 0.06 / deviation on either end: all 200,000 draws stay δ below the limit with
@@ -128,3 +133,23 @@ def test_zeros_and_biases(record: Record, dtype: str) -> None:
     for name in INITIALIZERS:
         _, b = Dense._initialize_weight(name, 4, 3, dtype=dtype, seed=SEED)
         record.compare(f"beras.initializers: {name}", "bias", dtype, b, zeros((1, 3), dtype=dtype).numpy(), 0, basis)
+
+
+def test_orthogonal_is_spread_as_in_keras(record: Record) -> None:
+    """The same distribution: of the first entry of 3 × 2 matrices, by Kolmogorov and Smirnov."""
+    ours = np.array([initialize("orthogonal", 3, 2, dtype="float64", seed=k)[0, 0] for k in range(2000)])
+    theirs = np.array(
+        [keras.initializers.Orthogonal(seed=k)((3, 2), dtype="float64").numpy()[0, 0] for k in range(2000)]
+    )
+    distance, critical = kolmogorov_smirnov(ours, theirs)
+    record.compare("beras.initializers: orthogonal", "Kolmogorov–Smirnov", "float64", distance, 0.0, critical, KS_BASIS)
+
+
+def test_a_kernel_draws_as_keras_draws_it(record: Record) -> None:
+    shape = (3, 3, 40, 60)
+    for name in ("xavier", "kaiming uniform", "lecun"):
+        ours = initialize(name, 9 * 40, 9 * 60, dtype="float64", seed=SEED, shape=shape).ravel()
+        theirs = np.asarray(KERAS[name]()(shape, dtype="float64").numpy()).ravel()
+        distance, critical = kolmogorov_smirnov(ours, theirs)
+        component = f"beras.initializers: {name}"
+        record.compare(component, "Kolmogorov–Smirnov, a kernel", "float64", distance, 0.0, critical, KS_BASIS)

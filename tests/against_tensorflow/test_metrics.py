@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beras.metrics import CategoricalAccuracy
+from beras.metrics import BinaryAccuracy, CategoricalAccuracy, TopKCategoricalAccuracy
 from beras.onehot import OneHotEncoder
 from gradcheck.report.differential import Record
 
@@ -45,3 +45,34 @@ def test_one_hot(record: Record, labels: list[int]) -> None:
     record.compare(name, "forward, tf.one_hot", "int64", ours, tf.one_hot(indices, len(known)).numpy(), 0, basis)
     back = np.asarray(encoder.inverse(ours))
     record.compare(name, "inverse", "int64", back, known[tf.argmax(tf.constant(ours), axis=1).numpy()], 0, basis)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@CASES
+@given(data=st.data(), batch=SIZES, classes=SIZES, k=SIZES)
+def test_top_k(record: Record, dtype: str, data: st.DataObject, batch: int, classes: int, k: int) -> None:
+    # Ties included: both sides count all classes that tie for the last place.
+    probabilities = data.draw(arrays(dtype, (batch, classes)), label="probabilities")
+    labels = data.draw(one_hot(dtype, batch, classes), label="labels")
+    basis, allowed = "a count divided by the batch, in Keras in float32: one rounding", np.finfo(np.float32).eps
+    theirs = tf.reduce_mean(tf.cast(tf.math.in_top_k(labels.argmax(axis=1), probabilities.astype("float32"), k), dtype))
+    if dtype == "float32":
+        for truth in (labels, labels.argmax(axis=1)):
+            ours = TopKCategoricalAccuracy(k)(probabilities, truth)
+            record.compare(
+                "beras.metrics.TopKCategoricalAccuracy", "value", dtype, ours, theirs.numpy(), allowed, basis
+            )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@CASES
+@given(data=st.data(), batch=SIZES, features=SIZES)
+def test_binary_accuracy(record: Record, dtype: str, data: st.DataObject, batch: int, features: int) -> None:
+    probabilities = data.draw(arrays(dtype, (batch, features), largest=1.0), label="probabilities")
+    labels = np.round(data.draw(arrays(dtype, (batch, features), largest=1.0), label="labels")) != 0
+    theirs = keras.metrics.BinaryAccuracy(dtype=dtype)
+    theirs.update_state(labels.astype(dtype), probabilities)
+    # In Keras a mean of means: n roundings of at most 1 for each.
+    basis, allowed = "a mean of means in the metric's dtype", (batch + features) * np.finfo(dtype).eps
+    ours = BinaryAccuracy()(probabilities, labels)
+    record.compare("beras.metrics.BinaryAccuracy", "value", dtype, ours, theirs.result().numpy(), allowed, basis)

@@ -15,12 +15,15 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from beras.core import Variable
-from beras.optimizer import Adam, BasicOptimizer, RMSProp
+from beras.optimizer import Adam, AdamW, BasicOptimizer, Nadam, RMSProp
+from beras.schedules import CosineDecay, ExponentialDecay, PiecewiseConstantDecay
 from gradcheck.report.differential import Deviation, Record
 
 from .inputs import CASES, DTYPES, Array
 from .peer import keras, tf
 from .rounding import Machine
+from .running import Bounded
+from .running import given as bounded
 
 STEPS = 50
 # A case takes 50 steps on either side: few cases, and a failing one is not searched for a smaller one.
@@ -212,3 +215,157 @@ def test_adam(record: Record, dtype: str, amsgrad: bool, seed: int, rate: float,
                 bound=float((most + error).max()),
             )
         )
+
+
+# The rules of other optimizers in numbers that carry a bound, step by step.
+
+
+def root(v: Bounded) -> Bounded:
+    """√v, of numbers that are not negative."""
+    value = np.sqrt(v.value)
+    return Bounded(value, v.error / (2 * np.maximum(value, 1e-300)) + v.at.eps * value, v.at)
+
+
+def moving(old: Bounded, new: Bounded, decay: float) -> Bounded:
+    """decay · old + (1 − decay) · new; 1 − decay is rounded as decay is, relative to 1."""
+    share = Bounded(np.asarray(1 - decay), np.asarray(2 * new.at.eps), new.at)
+    return old * decay + new * share
+
+
+def replay(start: Array, gradients: list[Array], dtype: str, rule: Any) -> Array:
+    """Return how far two sides may be apart after all steps of `rule(t, w, g)`, which returns the new w."""
+    at = Machine.of(dtype)
+    w = bounded(start, at)
+    for t, g in enumerate(gradients, start=1):
+        w = rule(t, w, bounded(g, at))
+    return w.error
+
+
+class Moments:
+    """m and v, and AdamW's step."""
+
+    def __init__(self, at: Machine, shape: tuple[int, ...], rate: float, decay: float) -> None:
+        self.m, self.v, self.rate, self.decay = bounded(np.zeros(shape), at), bounded(np.zeros(shape), at), rate, decay
+
+    def adamw(self, t: int, w: Bounded, g: Bounded) -> Bounded:
+        w = w - w * self.decay * self.rate
+        self.m, self.v = moving(self.m, g, BETA_1), moving(self.v, g * g, BETA_2)
+        corrections = []
+        for beta in (BETA_1, BETA_2):
+            value, relative = correction(beta, t, w.at.eps)
+            corrections.append(Bounded(np.asarray(value), np.asarray(value * relative), w.at))
+        return w - self.m / corrections[0] * self.rate / root(self.v / corrections[1])
+
+    def nadam(self, t: int, w: Bounded, g: Bounded) -> Bounded:
+        self.m, self.v = moving(self.m, g, BETA_1), moving(self.v, g * g, BETA_2)
+        at = w.at
+        now, later = (BETA_1 * (1 - 0.5 * 0.96**k) for k in (t, t + 1))
+        self.product = (self.product if t > 1 else 1.0) * now
+
+        def rounded(value: float) -> Bounded:
+            # Powers good to 4 units in the last place of t roundings, products of t such factors.
+            return Bounded(np.asarray(value), np.asarray(abs(value) * (9 + 3 * t) * at.eps), at)
+
+        of_m = rounded(later) / (1 - rounded(self.product * later))
+        of_g = (1 - rounded(now)) / (1 - rounded(self.product))
+        value, relative = correction(BETA_2, t, at.eps)
+        v_hat = self.v / Bounded(np.asarray(value), np.asarray(value * relative), at)
+        return w - (self.m * of_m + g * of_g) * self.rate / (root(v_hat) + EPSILON)
+
+
+BETA_1, BETA_2, EPSILON = single(0.9), single(0.999), single(1e-7)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@FEW_CASES
+@given(seed=st.integers(0, 99), rate=LEARNING_RATES, scale=SCALES, momentum=MOMENTA)
+def test_nesterov(record: Record, dtype: str, seed: int, rate: float, scale: float, momentum: float) -> None:
+    start, gradients = draw(seed, dtype, scale)
+    theirs = keras.optimizers.SGD(rate, momentum=momentum, nesterov=True)
+    ours, other = run(BasicOptimizer(rate, momentum, nesterov=True), theirs, start, gradients)
+    for i, p in enumerate(start):
+        at = Machine.of(dtype)
+        velocity = [bounded(np.zeros_like(p), at)]
+
+        def rule(t: int, w: Bounded, g: Bounded, velocity: list[Bounded] = velocity) -> Bounded:
+            velocity[0] = velocity[0] * momentum - g * rate
+            return w + velocity[0] * momentum - g * rate
+
+        error = replay(p, [step[i] for step in gradients], dtype, rule)
+        record.compare(
+            "beras.optimizer.BasicOptimizer", f"{STEPS} steps, Nesterov", dtype, ours[i], other[i], error, BASIS
+        )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@FEW_CASES
+@given(seed=st.integers(0, 99), rate=LEARNING_RATES, scale=SCALES)
+def test_adamw(record: Record, dtype: str, seed: int, rate: float, scale: float) -> None:
+    start, gradients = draw(seed, dtype, scale)
+    decay = single(0.01)
+    options: dict[str, Any] = {"beta_1": BETA_1, "beta_2": BETA_2, "epsilon": 0.0}  # whose place differs: see Adam
+    theirs = keras.optimizers.AdamW(rate, weight_decay=decay, **options)
+    ours, other = run(AdamW(rate, decay, **options), theirs, start, gradients)
+    for i, p in enumerate(start):
+        rule = Moments(Machine.of(dtype), p.shape, rate, decay).adamw
+        error = replay(p, [step[i] for step in gradients], dtype, rule)
+        record.compare("beras.adam.AdamW", f"{STEPS} steps, no epsilon", dtype, ours[i], other[i], error, BASIS)
+
+
+@FEW_CASES
+@given(seed=st.integers(0, 99), rate=LEARNING_RATES, scale=SCALES)
+def test_nadam(record: Record, seed: int, rate: float, scale: float) -> None:
+    # Keras has its 0.96 in float32, for float64 too, so that float64 says nothing here.
+    start, gradients = draw(seed, "float32", scale)
+    theirs = keras.optimizers.Nadam(rate, beta_1=BETA_1, beta_2=BETA_2, epsilon=EPSILON)
+    ours, other = run(Nadam(rate, BETA_1, BETA_2, EPSILON), theirs, start, gradients)
+    for i, p in enumerate(start):
+        rule = Moments(Machine.of("float32"), p.shape, rate, 0.0).nadam
+        error = replay(p, [step[i] for step in gradients], "float32", rule)
+        record.compare("beras.adam.Nadam", f"{STEPS} steps", "float32", ours[i], other[i], error, BASIS)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("way", ["clipvalue", "clipnorm", "global_clipnorm"])
+def test_clipping(record: Record, way: str, dtype: str) -> None:
+    start, gradients = draw(0, dtype, 1.0)
+    rate = single(0.01)
+    ours, other = run(BasicOptimizer(rate, **{way: 0.5}), keras.optimizers.SGD(rate, **{way: 0.5}), start, gradients)
+    at = Machine.of(dtype)
+    for i, p in enumerate(start):
+
+        def rule(t: int, w: Bounded, g: Bounded, i: int = i) -> Bounded:
+            if way == "clipvalue":
+                return w - bounded(np.clip(g.value, -0.5, 0.5), at) * rate
+            parts = gradients[t - 1] if way == "global_clipnorm" else [gradients[t - 1][i]]
+            squares = bounded(np.concatenate([part.ravel() for part in parts]), at)
+            norm = root((squares * squares).sum())
+            return w - (g * 0.5 / norm if norm.value > 0.5 else g) * rate
+
+        error = replay(p, [step[i] for step in gradients], dtype, rule)
+        name = "beras.optimizer.BasicOptimizer"
+        record.compare(name, f"{STEPS} steps, {way}", dtype, ours[i], other[i], error, BASIS)
+
+
+def test_schedules(record: Record) -> None:
+    pairs = [
+        (ExponentialDecay(0.1, 7, 0.5), keras.optimizers.schedules.ExponentialDecay(0.1, 7, 0.5)),
+        (ExponentialDecay(0.1, 7, 0.5, True), keras.optimizers.schedules.ExponentialDecay(0.1, 7, 0.5, True)),
+        (
+            PiecewiseConstantDecay([3, 9], [0.1, 0.02, 0.001]),
+            keras.optimizers.schedules.PiecewiseConstantDecay([3, 9], [0.1, 0.02, 0.001]),
+        ),
+        (CosineDecay(0.1, 20, 0.1), keras.optimizers.schedules.CosineDecay(0.1, 20, 0.1)),
+        (
+            CosineDecay(0.01, 20, 0.1, 0.1, 5),
+            keras.optimizers.schedules.CosineDecay(0.01, 20, 0.1, warmup_target=0.1, warmup_steps=5),
+        ),
+    ]
+    basis = (
+        "Keras computes in float32: eps for each of at most 12 operations on numbers up to 0.1, 8 eps for a function"
+    )
+    for ours, theirs in pairs:
+        mine = np.array([ours(step) for step in range(30)])
+        other = np.array([float(theirs(step)) for step in range(30)])
+        allowed = 0.1 * (12 + 2 * 8) * np.finfo(np.float32).eps
+        record.compare(f"beras.schedules.{type(ours).__name__}", "30 steps", "float64", mine, other, allowed, basis)

@@ -27,8 +27,8 @@ def test_compose_agrees_with_the_local_derivative(activation, x):
     np.testing.assert_allclose(layer.compose_input_gradients([J])[0], expected, rtol=1e-13, atol=1e-16)
 
 
-def test_seed_001_sin():
-    """Seed 001's worked example: integers, three axes, and its printed numbers."""
+def test_the_homework_notebook_sin():
+    """The homework notebook's worked example: integers, three axes, and its printed numbers."""
     layer, sample = Sin(), np.arange(-12, 12).reshape(2, 3, 4)
     y = layer(sample)
     np.testing.assert_allclose(y[0, 0], [0.53657292, 0.99999021, 0.54402111, -0.41211849], atol=5e-9)

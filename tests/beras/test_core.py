@@ -206,7 +206,7 @@ def test_an_option_that_is_no_array_is_refused():
 
 
 def test_a_forward_that_sets_inputs_itself_does_not_confuse_the_tape():
-    """As seed 001's layers do, which keep the bare array."""
+    """As the homework notebook's layers do, which keep the bare array."""
 
     class Sine(Activation):
         def forward(self, x):

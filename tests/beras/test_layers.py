@@ -2,14 +2,20 @@ import numpy as np
 import pytest
 
 from beras import (
+    GELU,
+    Activation,
     Adam,
     BatchNormalization,
     CategoricalCrossEntropy,
     Dense,
     Dropout,
     Flatten,
+    GradientTape,
     LayerNormalization,
     LeakyReLU,
+    PReLU,
+    Sigmoid,
+    Tanh,
     Tensor,
     Variable,
 )
@@ -157,3 +163,97 @@ def test_flatten():
     assert layer(np.ones(3)).shape == (3, 1)
     with pytest.raises(ValueError, match="scalar"):
         layer(1.0)
+
+
+# --- Dense with options
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "softmax", Sigmoid(), GELU(approximate=True)])
+@pytest.mark.parametrize("use_bias", [False, True])
+@pytest.mark.parametrize("shape", [(3, 4), (2, 3, 4)])
+def test_dense_with_an_activation_agrees_with_central_differences(activation, use_bias, shape):
+    layer = Dense(4, 3, "xavier", activation=activation, use_bias=use_bias, dtype=np.float64, seed=1)
+    assert len(layer.weights) == 1 + use_bias
+    x = np.random.default_rng(0).normal(size=shape)
+    assert_vjp_matches(layer, x)
+    plain = Dense(4, 3, "xavier", dtype=np.float64, seed=1)
+    np.testing.assert_allclose(layer(x), layer.activation(plain(x)), rtol=1e-12)
+    J = [np.random.default_rng(1).normal(size=(*shape[:-1], 3))]
+    by_x, *by_weights = layer.get_input_gradients() + layer.get_weight_gradients()
+    assert by_x.shape == (*shape[:-1], 3, *shape)
+    for local, composed in zip(by_weights, layer.compose_weight_gradients(J), strict=True):
+        np.testing.assert_allclose(np.tensordot(J[0], local, len(shape)), composed, rtol=1e-10, atol=1e-13)
+
+
+def test_dense_with_an_activation_is_two_layers_on_a_tape_and_on_a_tape_in_a_tape():
+    fused = Dense(3, 2, "xavier", activation="tanh", dtype=np.float64, seed=1)
+    layer, tanh = Dense(3, 2, "xavier", dtype=np.float64, seed=1), Tanh()
+    x = Tensor(np.random.default_rng(0).normal(size=(4, 3)))
+
+    def second(f, weights):
+        with GradientTape() as outer:
+            with GradientTape() as inner:
+                y = f(x)
+            g = inner.gradient(y, [x, *weights])
+            total = sum((part**2).sum() for part in g)
+        return [*g, *outer.gradient(total, [x, *weights])]
+
+    for a, b in zip(second(fused, fused.weights), second(lambda v: tanh(layer(v)), layer.weights), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
+
+
+def test_an_activation_that_a_tape_cannot_record_is_refused_in_a_second_derivative():
+    class Cube(Activation):
+        def forward(self, x):
+            return np.asarray(x) ** 3
+
+        def get_input_gradients(self):
+            return [3 * np.asarray(self.inputs[0]) ** 2]
+
+    layer, x = Dense(3, 2, activation=Cube(), dtype=np.float64), Tensor(np.ones((1, 3)))
+    with GradientTape() as outer:
+        with GradientTape() as inner:
+            y = layer(x)
+        g = inner.gradient(y, x)
+    with pytest.raises(NotImplementedError, match="the gradient of Dense"):
+        outer.gradient(g, x)
+
+
+def test_one_activation_in_two_layers_and_two_calls_keeps_each_call_apart():
+    tanh, x = Tanh(), Tensor(np.random.default_rng(0).normal(size=(4, 3)))
+    layers = [Dense(3, 3, "xavier", activation=tanh, dtype=np.float64, seed=k) for k in (1, 2)]
+    bare = [Dense(3, 3, "xavier", dtype=np.float64, seed=k) for k in (1, 2)]
+    with GradientTape() as tape:
+        y = layers[1](layers[0](layers[0](x)))
+        z = Tanh()(bare[1](Tanh()(bare[0](Tanh()(bare[0](x))))))
+    for a, b in zip(tape.gradient(y, layers[0].weights), tape.gradient(z, bare[0].weights), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+def test_one_size_is_the_output_size_as_in_keras():
+    layer = Dense(5, seed=1)
+    assert layer.weights == []
+    assert layer(np.ones((2, 3), np.float32)).shape == (2, 5)
+    assert layer.w.shape == (3, 5)
+    assert np.abs(np.asarray(layer.w)).max() <= np.sqrt(6 / 8)
+    with pytest.raises(ValueError, match=r"\(batch, 3\), got shape \(2, 4\)"):
+        layer(np.ones((2, 4)))
+    built = Dense(5, initializer="zero")
+    built.build((None, 3))
+    assert [w.shape for w in built.weights] == [(3, 5), (1, 5)]
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: Dense(4, 3, activation="magic"), ValueError, "does not know the activation 'magic'; known are 'relu'"),
+        (lambda: Dense(4, 3, activation=Tanh), TypeError, r"got the class Tanh: write Tanh\(\)"),
+        (lambda: Dense(4, 3, activation=np.tanh), TypeError, "an activation without weights, or its name, got <ufunc"),
+        (lambda: Dense(4, 3, activation=PReLU(shape=(3,))), TypeError, "an activation without weights"),
+        (lambda: Dense("64"), TypeError, "output_size to be an integer, got '64'"),
+        (lambda: Dense(4, "relu"), TypeError, "output_size to be an integer, got 'relu'"),
+    ],
+)
+def test_options_of_dense_that_are_refused(make, error, message):
+    with pytest.raises(error, match=message):
+        make()

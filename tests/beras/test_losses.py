@@ -5,13 +5,20 @@ from beras import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
     GradientTape,
+    Hinge,
+    Huber,
+    KLDivergence,
+    MeanAbsoluteError,
     MeanSquaredError,
+    Poisson,
     SoftmaxCrossEntropy,
     Tensor,
 )
+from beras.loss import Loss, SampleWeighted
 from tests.beras.differences import assert_vjp_matches
 
 ALL = [MeanSquaredError, CategoricalCrossEntropy, BinaryCrossEntropy, SoftmaxCrossEntropy]
+ALL += [MeanAbsoluteError, Huber, KLDivergence, Poisson, Hinge]
 ONE_HOT = np.eye(3)[[0, 2, 1, 1, 0]]
 
 
@@ -78,8 +85,8 @@ def test_categorical_cross_entropy_clips_from_below_only():
     assert loss.get_input_gradients()[0].tolist() == [[0.0, -1.0]]  # no clip from above
 
 
-def test_seed_001_binary_cross_entropy():
-    """Seed 001's printed losses; its gradients lack the 1/batch, and are not 0 where it clips: see the contract."""
+def test_the_homework_notebook_binary_cross_entropy():
+    """The homework notebook's printed losses; its gradients lack the 1/batch and are not 0 where it clips."""
     loss, ones, zeros = BinaryCrossEntropy(), np.ones((3, 3)), np.zeros((3, 3))
     for wrong in ((ones, zeros), (zeros, ones)):
         assert loss(*wrong) == pytest.approx(13.815510557964274, rel=1e-12)
@@ -187,3 +194,122 @@ def test_the_tape_gives_what_compose_gives(loss, p):
     composed = function.compose_input_gradients([3.0])
     np.testing.assert_array_equal(by_pred, composed[0])
     np.testing.assert_array_equal(by_true, np.zeros((5, 3)))
+
+
+# --- of numbers
+
+
+def test_losses_of_numbers_by_hand():
+    p, t = [[1.0, -2.0, 4.0]], [[1.0, 0.0, 1.0]]
+    assert MeanAbsoluteError()(p, t) == pytest.approx(5 / 3)
+    assert Huber()(p, t) == pytest.approx((0 + 1.5 + 2.5) / 3)
+    assert Huber(2.5)(p, t) == pytest.approx((0 + 2 + 2.5 * 3 - 3.125) / 3)
+    for loss, slopes in ((MeanAbsoluteError(), [0, -1, 1]), (Huber(2.5), [0, -2, 2.5])):
+        loss(p, t)
+        np.testing.assert_allclose(loss.get_input_gradients()[0], np.array([slopes]) / 3)
+
+
+def test_divergence_by_hand_and_where_it_is_clipped():
+    loss = KLDivergence()
+    p, t = np.array([[0.2, 0.8], [0.5, 0.5]]), np.array([[0.5, 0.5], [0.25, 0.75]])
+    assert loss(p, t) == pytest.approx((t * np.log(t / p)).sum() / 2)
+    np.testing.assert_allclose(loss.get_input_gradients()[0], -t / p / 2)
+    assert loss([[0.0, 1.0]], [[1.0, 0.0]]) == pytest.approx(-np.log(1e-7) + 1e-7 * np.log(1e-7))
+    np.testing.assert_allclose(loss.get_input_gradients()[0], [[0.0, -1e-7]])
+
+
+def test_poisson_and_hinge_by_hand():
+    loss = Poisson()
+    assert loss([[2.0, 0.5]], [[3.0, 0.0]]) == pytest.approx((2 - 3 * np.log(2) + 0.5) / 2)
+    np.testing.assert_allclose(loss.get_input_gradients()[0], [[-0.25, 0.5]], rtol=1e-6)
+    loss = Hinge()
+    for t in ([[1.0, -1.0, 1.0]], [[1.0, 0.0, 1.0]]):
+        assert loss([[0.5, 0.25, 1.0]], t) == pytest.approx((0.5 + 1.25) / 3)
+        np.testing.assert_allclose(loss.get_input_gradients()[0], np.array([[-1.0, 1.0, 0.0]]) / 3)
+
+
+# --- cross-entropies with options
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.25])
+@pytest.mark.parametrize("shape", [(5, 3), (2, 4, 3)])
+def test_logits_indices_and_smoothing_are_what_they_stand_for(smoothing, shape):
+    random = np.random.default_rng(0)
+    logits, indices = random.normal(size=shape), random.integers(0, 3, shape[:-1])
+    rows = np.eye(3)[indices]
+    smooth = rows * (1 - smoothing) + smoothing / 3
+    e = np.exp(logits)
+    softmax = e / e.sum(axis=-1, keepdims=True)
+    expected = -(smooth * np.log(softmax)).sum(axis=-1).mean()
+    for y_true in (rows, indices):
+        assert CategoricalCrossEntropy(label_smoothing=smoothing)(softmax, y_true) == pytest.approx(expected)
+        for loss in (
+            CategoricalCrossEntropy(from_logits=True, label_smoothing=smoothing),
+            SoftmaxCrossEntropy(smoothing),
+        ):
+            assert loss(logits, y_true) == pytest.approx(expected)
+            np.testing.assert_allclose(loss.get_input_gradients()[0], (softmax - smooth) / indices.size)
+            assert_vjp_matches(loss, logits, y_true.astype(float), skip=(1,))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.5])
+def test_binary_logits_and_smoothing(smoothing):
+    random = np.random.default_rng(0)
+    x, t = random.normal(size=(4, 3)), random.integers(0, 2, (4, 3)).astype(float)
+    p, s = 1 / (1 + np.exp(-x)), t * (1 - smoothing) + smoothing / 2
+    expected = -(s * np.log(p) + (1 - s) * np.log(1 - p)).mean()
+    assert BinaryCrossEntropy(label_smoothing=smoothing)(p, t) == pytest.approx(expected)
+    loss = BinaryCrossEntropy(from_logits=True, label_smoothing=smoothing)
+    assert loss(x, t) == pytest.approx(expected)
+    np.testing.assert_allclose(loss.get_input_gradients()[0], (p - s) / x.size)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        assert loss([[-1e4, 1e4]], [[1.0, 0.0]]) > 1e3
+
+
+@pytest.mark.parametrize("make", [CategoricalCrossEntropy, BinaryCrossEntropy])
+def test_options_of_cross_entropies_that_are_refused(make):
+    with pytest.raises(TypeError, match="from_logits to be True or False, got 'yes'"):
+        make(from_logits="yes")
+    with pytest.raises(ValueError, match=r"0\.0 <= label_smoothing < 1\.0, got 1\.5"):
+        make(label_smoothing=1.5)
+    with pytest.raises(ValueError, match="class indices 0 … 2"):
+        CategoricalCrossEntropy()(np.full((2, 3), 1 / 3), [0, 3])
+
+
+# --- weights of samples
+
+
+LOSSES = [
+    MeanSquaredError(),
+    MeanAbsoluteError(),
+    Huber(0.5),
+    KLDivergence(),
+    Poisson(),
+    Hinge(),
+    CategoricalCrossEntropy(),
+    CategoricalCrossEntropy(from_logits=True, label_smoothing=0.1),
+    BinaryCrossEntropy(),
+    BinaryCrossEntropy(from_logits=True),
+    SoftmaxCrossEntropy(),
+]
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+def test_the_loss_is_the_mean_of_those_of_its_samples(loss, p):
+    each = loss.per_sample(p, ONE_HOT)
+    assert each.shape == (5,)
+    np.testing.assert_allclose(each, Loss.per_sample(loss, p, ONE_HOT), rtol=1e-12)
+    np.testing.assert_allclose(each.mean(), loss(p, ONE_HOT), rtol=1e-12)
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+def test_weighted_samples(loss, p):
+    weight = np.array([1.0, 0.0, 2.0, 0.5, 3.0])
+    weighted = SampleWeighted(loss)
+    assert weighted(p, ONE_HOT, weight) == pytest.approx((loss.per_sample(p, ONE_HOT) * weight).mean())
+    assert_vjp_matches(weighted, p, ONE_HOT, weight, skip=(1, 2))
+    single = p.astype(np.float32)
+    assert weighted(single, ONE_HOT, weight).dtype == np.float32
+    assert weighted.compose_input_gradients([1.0])[0].dtype == np.float32
+    with pytest.raises(ValueError, match=r"one number for each of 5 samples, got shape \(4,\)"):
+        weighted(p, ONE_HOT, weight[:4])

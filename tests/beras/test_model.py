@@ -251,7 +251,7 @@ def test_numpys_integers_are_whole_numbers() -> None:
         (np.zeros((3, 2)), TypeError, r"validation_data must be a pair \(x, y\), but is a ndarray"),
         (0.1, TypeError, r"validation_data must be a pair \(x, y\), but is a float"),
         (blobs(3)[:1], ValueError, r"validation_data must be a pair \(x, y\), but has 1 parts"),
-        ((*blobs(3), None), ValueError, r"validation_data must be a pair \(x, y\), but has 3 parts"),
+        ((*blobs(3), None, 0), ValueError, r"validation_data must be a pair \(x, y\), but has 4 parts"),
     ],
 )
 def test_validation_data_that_are_no_pair_are_refused(data: Any, error: type[Exception], said: str) -> None:
@@ -262,14 +262,18 @@ def test_validation_data_that_are_no_pair_are_refused(data: Any, error: type[Exc
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("adam", MeanSquaredError()), r"an optimizer, such as Adam\(0\.001\), but got 'adam'"),
-        ((Adam, MeanSquaredError()), r"an optimizer, such as Adam\(0\.001\), but got <class"),
+        (
+            ("magic", MeanSquaredError()),
+            r"an optimizer, such as Adam\(0\.001\), but got 'magic'; the names .* are sgd",
+        ),
+        ((Adam, MeanSquaredError()), r"an optimizer, such as Adam\(0\.001\), but got <class .*: write Adam\("),
         ((MeanSquaredError(), Adam(0.1)), r"an optimizer, such as Adam\(0\.001\), but got <beras"),
-        ((Adam(0.1), "mse"), r"a loss, such as MeanSquaredError\(\), but got 'mse'"),
+        ((Adam(0.1), "magic"), r"a loss, such as MeanSquaredError\(\), but got 'magic'; the names .* are mse, "),
+        ((Adam(0.1), None), r"a loss, such as MeanSquaredError\(\), but got None"),
         ((Adam(0.1), MeanSquaredError), r"a loss, such as MeanSquaredError\(\), but got <class"),
         (
-            (Adam(0.1), MeanSquaredError(), "accuracy"),
-            r"a metric, such as CategoricalAccuracy\(\), or None, but got 'acc",
+            (Adam(0.1), MeanSquaredError(), ["magic"]),
+            r"a metric, such as CategoricalAccuracy\(\), or None, but got 'magic'; the names",
         ),
     ],
 )

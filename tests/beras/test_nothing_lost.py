@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pytest
 
-from beras import Dense, GradientTape, MeanSquaredError, SoftmaxCrossEntropy, Tensor, Variable, written
+from beras import Dense, GradientTape, MeanSquaredError, SoftmaxCrossEntropy, Tensor, Variable, destinations
 
 
 def vector():
@@ -82,11 +82,11 @@ def test_out_is_known_of_all_functions_and_methods_that_have_it():
     assert {"clip", "sum", "take", "trace", "median"} <= {name for name, *_ in with_out()}
     for name, function, parameter, place in with_out():
         if parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
-            assert written.by_function(function, [0] * place + ["out"], {}) == ["out"], name
+            assert destinations.by_function(function, [0] * place + ["out"], {}) == ["out"], name
             if hasattr(np.ndarray, name):  # whose first argument is the array
-                assert written.by_method(name, [0] * (place - 1) + ["out"], {}) == ["out"], name
-        assert written.by_function(function, [0], {"out": "out"}) == ["out"], name
-        assert written.by_function(function, [0], {"out": None}) == [], name
+                assert destinations.by_method(name, [0] * (place - 1) + ["out"], {}) == ["out"], name
+        assert destinations.by_function(function, [0], {"out": "out"}) == ["out"], name
+        assert destinations.by_function(function, [0], {"out": None}) == [], name
 
 
 PLAIN = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -146,8 +146,7 @@ def test_a_gradient_asked_for_inside_the_tape_is_no_constant():
         y = (w * w * x).sum()
         penalty = (tape.gradient(y, x) ** 2).sum()
         loss = y + penalty
-    with pytest.raises(NotImplementedError, match="a gradient asked for inside the tape"):
-        tape.gradient(loss, w)
+    assert tape.gradient(loss, w).tolist() == [10.0, 48.0]  # 2 w x + 4 w³
     assert tape.gradient(y, w).tolist() == [6.0, 16.0]
 
 

@@ -6,8 +6,8 @@ import pytest
 from beras import OneHotEncoder
 
 
-def test_seed_001_digits():
-    """Seed 001's example."""
+def test_the_homework_notebook_digits():
+    """The homework notebook's example."""
     encoder, labels = OneHotEncoder(), np.array([5, 0, 4, 1, 9, 2, 1, 3, 1, 4], np.uint8)
     encoder.fit(np.arange(10, dtype=np.uint8))
     rows = encoder(labels)

@@ -1,4 +1,4 @@
-"""The update rules against the formulas of seed 002, written out once more in plain floats."""
+"""The update rules against the formulas of the assignment's handout, written out once more in plain floats."""
 
 import gc
 import math

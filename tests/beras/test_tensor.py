@@ -6,7 +6,7 @@ import pytest
 
 from beras import Tensor, Variable
 from beras.arrays import memory
-from beras.writes import writes
+from beras.write_clock import write_clock
 
 
 def test_a_tensor_of_a_tensor_is_that_tensor():
@@ -100,18 +100,18 @@ def test_a_write_is_seen_by_all_views_and_aliases_of_the_memory():
     t = Tensor(data)
     for alias in (t[0][1:], t.T, Tensor(data), Tensor(np.asarray(t)[1:])):
         alias[...] = 1.0
-        assert writes.last(t) == writes.last(data) == writes.clock
+        assert write_clock.last_write(t) == write_clock.last_write(data) == write_clock.now
     v = Variable(data)
-    assert writes.last(v) == 0
+    assert write_clock.last_write(v) == 0
     v[0][1:].fill(2.0)
-    assert writes.last(v) == writes.clock
-    assert writes.last(t) < writes.clock
+    assert write_clock.last_write(v) == write_clock.now
+    assert write_clock.last_write(t) < write_clock.now
 
 
 def test_nothing_is_remembered_about_memory_that_is_gone():
     t = Tensor(np.zeros(3))
     t[0] = 1.0
     key = id(memory(t))
-    assert key in writes._last
+    assert key in write_clock._last
     del t
-    assert key not in writes._last
+    assert key not in write_clock._last

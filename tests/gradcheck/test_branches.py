@@ -144,7 +144,23 @@ def test_lines_are_counted_and_outcomes_seen():
 def test_a_guard_that_raises_has_nothing_to_be_taken():
     seen, _ = twin(decide)(np.ones((2, 2)))
     assert "scale < 0" not in {site.text for site, _ in seen.missing}
-    assert "mode == 'train'" in {site.text for site, _ in seen.missing}
+    assert "np.maximum(x, 0)" in {site.text for site, _ in seen.missing}
+
+
+def test_other_values_decide_neither_options_nor_shapes():
+    seen, _ = twin(decide)(np.ones((2, 2)))
+    [option] = [one for site, one in seen.decisions.items() if site.text == "mode == 'train'"]
+    assert option.missing == ("unequal",)
+    assert option.site not in {site for site, _ in seen.missing}
+    shape = Decision(Site("f.py", 1, 0, "len(x) > 3", "comparison"))
+    for one in (2, 5, 5):
+        shape.compare(one, 3)
+    assert not shape.by_values
+    number = Decision(Site("f.py", 1, 0, "x > 3", "comparison"))
+    number.compare(1.0, 3)
+    assert not number.by_values
+    number.compare(2.0, 3)
+    assert number.by_values
 
 
 def test_what_is_compared_with_many_numbers_is_no_threshold():

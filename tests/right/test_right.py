@@ -24,7 +24,12 @@ def complaint(right: Right, result: ComponentResult) -> str:
     return ""
 
 
-@pytest.mark.parametrize("right", RIGHT, ids=lambda right: right.name)
+def every_fourth(rights: list[Right]) -> list[object]:
+    """The whole collection takes many minutes: `tox -e right` runs it, and every other run a quarter of it."""
+    return [pytest.param(r, id=r.name, marks=[pytest.mark.long] if i % 4 else []) for i, r in enumerate(rights)]
+
+
+@pytest.mark.parametrize("right", every_fourth(RIGHT))
 def test_a_right_derivative_is_not_called_wrong(right: Right) -> None:
     said = complaint(right, right.check())
     assert not said, said

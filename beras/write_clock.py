@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 
 from beras.arrays import Array, memory
 
 
-class _Writes:
+class WriteClock:
     """When memory was last written to through tensors, on a clock that counts all writes.
 
     Nothing is kept about memory that was never written to, or is gone. Where no write happened at all since a call,
@@ -15,25 +16,29 @@ class _Writes:
     """
 
     def __init__(self) -> None:
-        self.clock = 0
+        self.now = 0
         self._last: dict[int, int] = {}
         self._owners: dict[int, weakref.ref[Array]] = {}
+        self._lock = threading.RLock()  # reentrant: memory may be freed, and forgotten, while a write is noted
 
-    def last(self, array: Array) -> int:
+    def last_write(self, array: Array) -> int:
         """Return when the memory of `array` was last written to (0: never)."""
         return self._last.get(id(memory(array)), 0)
 
-    def note(self, array: Array) -> None:
+    def note_write(self, array: Array) -> None:
         """Note a write to the memory of `array`."""
-        self.clock += 1
         owner = memory(array)
         key = id(owner)
-        if key not in self._last:
-            self._owners[key] = weakref.ref(owner, lambda _: self._forget(key))
-        self._last[key] = self.clock
+        with self._lock:
+            self.now += 1
+            if key not in self._last:
+                self._owners[key] = weakref.ref(owner, lambda gone: self._forget(key, gone))
+            self._last[key] = self.now
 
-    def _forget(self, key: int) -> None:
-        del self._last[key], self._owners[key]
+    def _forget(self, key: int, gone: weakref.ref[Array]) -> None:
+        with self._lock:
+            if self._owners.get(key) is gone:  # else its id has been given to other memory meanwhile
+                del self._last[key], self._owners[key]
 
 
-writes = _Writes()
+write_clock = WriteClock()
