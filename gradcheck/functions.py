@@ -82,8 +82,8 @@ def check(
     - `time_limit`: the most seconds that it takes; `names`: of the arguments, if others than in f's signature.
 
     Without a derivative `subject` is a class, an instance or a function with a derivative of its own, which is asked at
-    the point if there is one: a layer, or what is written for a framework that your code has imported (a
-    `torch.autograd.Function`, an `nn.Module`, a `jax.custom_vjp` or `custom_jvp`, a primitive of autograd). Of any other
+    the point if there is one: a layer, or what is written for a framework that your code has imported (PyTorch's
+    `autograd.Function` and `nn.Module`, JAX's `custom_vjp` and `custom_jvp`, a primitive of autograd). Of any other
     function of PyTorch's or JAX's arrays the framework's own derivative is checked.
 
     It is checked in the dtype of its arguments (and in float64 where they are a framework's) unless `options` names

@@ -52,12 +52,14 @@ def pinned(known: Known, claims: Claims) -> tuple[Known, Claims]:
     call = known.call
     found = _generators(call.f, [one.value for one in call.arguments], call.kwargs, claims.functions.values())
     start = tuple((one, copy.deepcopy(one)) for one in found)
-    before = [fingerprint(one) for one in found], global_fingerprint()
-    known.said  # noqa: B018 -- f is called
-    if before == ([fingerprint(one) for one in found], global_fingerprint()):
-        return known, claims
+    with seeded(SEED):
+        before = [fingerprint(one) for one in found], global_fingerprint()
+        known.said  # noqa: B018 -- f is called
+        draws = before != ([fingerprint(one) for one in found], global_fingerprint())
     for generator, first in start:
         _restore(generator, first)
+    if not draws:
+        return known, claims
     functions: dict[str, Any] = {name: Pinned(one, start) for name, one in claims.functions.items() if callable(one)}
     again = Known(replace(call, f=Pinned(call.f, start)), known.pair)
     return again, replace(claims, **functions)
