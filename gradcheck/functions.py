@@ -21,6 +21,7 @@ from gradcheck.problem import Array, Subject
 from gradcheck.results import ComponentResult
 
 Function = Callable[..., Any]
+TYPES = ("float64", "float32", "float16")
 
 
 def check(
@@ -112,8 +113,8 @@ def check(
     refuse_unknown(unknown, check)
     _refuse(order, accuracy, time_limit, kwargs)
     # One argument need be no tuple, as in SciPy.
-    args = args if isinstance(args, (tuple, list)) else (args,)
-    options = options or Options()
+    args = () if args is None else args if isinstance(args, (tuple, list)) else (args,)
+    options = _known(options)
     if time_limit is not None:
         options = replace(options, time_limit=time_limit)
     how = Claims(
@@ -143,6 +144,8 @@ def check(
         )
     if not point:
         raise UsageError("expected the point at which to check after the function, as in check(f, x, jac=...)")
+    if order == 2 and not how.functions:
+        raise UsageError("order=2 is about the Jacobian of a gradient that is claimed: give it as grad=, jac= or vjp=")
     if brings is None:
         call = Call.of(subject, point, args, kwargs, names, wrt)
     else:
@@ -164,8 +167,20 @@ def _refuse(order: Any, accuracy: Any, time_limit: Any, kwargs: Any) -> None:
         raise UsageError(f"expected accuracy to be the relative error of f, 1e-8 say, but got {accuracy!r}")
     if time_limit is not None and not (isinstance(time_limit, (int, float, np.number)) and time_limit > 0):
         raise UsageError(f"expected time_limit to be a number of seconds, but got {time_limit!r}")
-    if kwargs is not None and not isinstance(kwargs, Mapping):
-        raise UsageError(f"expected kwargs to be a dict of keyword arguments, but got {type(kwargs).__name__}")
+    if kwargs is not None and not (isinstance(kwargs, Mapping) and all(isinstance(key, str) for key in kwargs)):
+        raise UsageError(f"expected kwargs to be a dict of keyword arguments by name, but got {kwargs!r:.80}")
+
+
+def _known(options: Any) -> Options:
+    """Return the options, or those that are usual. Raises UsageError where there are no such options or types."""
+    if options is None:
+        return Options()
+    if not isinstance(options, Options):
+        raise UsageError(f"expected options to be gradcheck.Options(...), but got {type(options).__name__}")
+    for dtype in options.dtypes or ():
+        if dtype not in TYPES:
+            raise UsageError(f"expected dtypes to be among {', '.join(TYPES)}, but got {dtype!r}")
+    return options
 
 
 def _subject(thing: Any, point: Sequence[Any], beside: Mapping[str, Any]) -> Subject:

@@ -298,7 +298,9 @@ def test_a_jvp_takes_tangents_of_as_many_arguments_as_its_signature_says():
         ({"wrt": ()}, "expected wrt to name an argument, but it is empty"),
         ({"wrt": 2.0}, "wrt 2.0 is none of the arguments"),
         ({"names": ["w", "X"]}, "expected 3 different names"),
-        ({"kwargs": [1]}, "expected kwargs to be a dict of keyword arguments, but got list"),
+        ({"names": ["w", "X", 3]}, "expected 3 different names"),
+        ({"kwargs": [1]}, r"expected kwargs to be a dict of keyword arguments by name, but got \[1\]"),
+        ({"kwargs": {1: 1}}, r"keyword arguments by name, but got \{1: 1\}"),
     ],
 )
 def test_arguments_that_are_not_there_are_refused(options, said):

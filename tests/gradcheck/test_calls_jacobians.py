@@ -217,3 +217,6 @@ def test_a_jacobian_that_is_not_written_is_not_called_wrong():
     assert check(curved, X, jac=lambda x: None).verdict == "not implemented"
     with pytest.raises(gradcheck.UsageError, match="expected jac to be a function, or True where f returns"):
         check(curved, X, jac=A)
+    nothing = check(lambda x: (curved(x), "converged"), X, jac=True)
+    assert nothing.verdict == "could not be asked"
+    assert "beside its value are no numbers" in nothing.reason

@@ -173,11 +173,29 @@ def test_what_only_has_such_a_name_is_held_fixed():
         ([[1], [1, 2]], "but x is a list that is no array"),
         (object(), "but x is of type object"),
         ({"name": "a"}, "but x is of type dict"),
+        (np.zeros(0), "x holds no numbers"),
+        ({"w": np.zeros((0, 2))}, "x holds no numbers"),
     ],
 )
 def test_a_point_without_numbers_says_what_came(value, said):
     with pytest.raises(UsageError, match=f"nothing to differentiate by: .*{said}"):
         check(np.sin, value, grad=np.cos)
+
+
+def test_a_mask_is_refused_and_not_lost():
+    with pytest.raises(UsageError, match=r"expected x to be an array without a mask, .* x\.data or x\.filled"):
+        check(np.sin, np.ma.array(X, mask=X > 1), deriv=np.cos)
+
+
+def test_what_comes_back_without_numbers_says_what_came():
+    for claim, said in (
+        (lambda x: "a", "expected grad to return numbers, but got an array of dtype <U1"),
+        (lambda x: x.astype(object), "expected grad to return numbers, but got an array of dtype object"),
+        (lambda x: 2 * x + 0j, "expected grad by the real x to be real, but got complex numbers"),
+    ):
+        result = check(lambda x: np.sum(x**2), X, grad=claim)
+        assert result.verdict == "wrong"
+        assert said in result.claims[0].points[0].message
 
 
 @pytest.mark.parametrize("value", [[np.nan, 1.0], np.inf, {"w": np.array([np.nan])}, 1 + 1j * np.inf])
@@ -218,6 +236,8 @@ def test_keywords_that_are_not_known_are_refused_by_name(keyword, said):
         ({"accuracy": "high"}, "expected accuracy to be the relative error of f"),
         ({"time_limit": 0}, "expected time_limit to be a number of seconds, but got 0"),
         ({"time_limit": "1"}, "expected time_limit to be a number of seconds"),
+        ({"options": {"seed": 1}}, r"expected options to be gradcheck.Options\(...\), but got dict"),
+        ({"options": Options(dtypes=("float99",))}, "expected dtypes to be among float64, .* but got 'float99'"),
     ],
 )
 def test_options_that_are_no_numbers_are_refused(options, said):

@@ -139,6 +139,7 @@ def test_the_calls_of_both_orders_are_counted():
         ((X,), {"hessp": A}, "expected hessp to be a function, but got ndarray"),
         ((X,), {"grad": grad, "order": 3}, "expected order to be 1, or 2 for second derivatives as well, but got 3"),
         ((X,), {"grad": grad, "order": True}, "expected order to be 1"),
+        ((X,), {"order": 2}, "order=2 is about the Jacobian of a gradient that is claimed: give it as grad="),
         ((X + 1j,), {"hess": hess}, "second derivatives are by one real array, but x is complex"),
         (({"w": X},), {"hess": hess}, "second derivatives are by one real array, but x is several arrays"),
         ((A,), {"hess": hess, "symmetric": True}, "second derivatives are by free entries: leave out symmetric="),

@@ -242,7 +242,13 @@ def test_a_domain_may_be_given_for_each_argument_and_for_constants():
         return np.sum(np.log(a) * x**2)
 
     x = np.array([0.5, -2.0])
-    for domain in ([(0, np.inf), None], {"a": (0, np.inf)}, {0: (0, np.inf)}, [(0, 10), (-3, 3)]):
+    for domain in (
+        [(0, np.inf), None],
+        [(0, None), (None, None)],
+        {"a": (0, np.inf)},
+        {0: (0, np.inf)},
+        [(0, 10), (-3, 3)],
+    ):
         right = check(f, 2.0, x, domain=domain, grad=lambda a, x: (np.sum(x**2) / a, 2 * np.log(a) * x))
         assert right.verdict == "correct"
     with pytest.raises(UsageError, match=r"expected x to be inside of its domain \(0.0, 1.0\)"):

@@ -167,4 +167,7 @@ def gradient(item: Any, part: Part, what: str) -> Array | None:
     whole = array_of(item) if isinstance(item, (list, tuple)) else None
     if whole is not None and whole.shape == part.shape:
         return whole
-    return returned.listed(item, [part.name], [part.shape], what)[0]
+    found = returned.listed(item, [part.name], [part.shape], what)[0]
+    if found is not None and found.dtype.kind not in "fiubc":
+        raise TypeError(f"expected {what} to return numbers, but got an array of dtype {found.dtype}")
+    return found

@@ -139,7 +139,7 @@ def jac(known: Known, claim: Function | None, name: str = "jac") -> list[Derivat
     shapes = known.shapes
     ask_for = _second_of(known.call.f) if claim is None else claim
     source = known.call.f if claim is None else claim
-    answer = _second(known.said) if claim is None else known.answer(name, claim)
+    answer = _beside(known) if claim is None else known.answer(name, claim)
     about = known.about(name, answer, jacobians.fits(shapes))
     parts = [part for one in about for part in one.parts]
     _note_whole(known, name, answer)
@@ -165,6 +165,14 @@ def jac(known: Known, claim: Function | None, name: str = "jac") -> list[Derivat
         return ask
 
     return [Derivative(name, "vjp", about, at, source, certain=known.is_complex)]
+
+
+def _beside(known: Known) -> Any:
+    """What f returns beside its value at the point. Raises CannotBuild where that is nothing to read."""
+    found = _second(known.said)
+    if isinstance(found, list) and not found:
+        raise CannotBuild("jac=True: expected f to return (value, derivative), but beside its value are no numbers")
+    return found
 
 
 def _second_of(f: Function) -> Function:

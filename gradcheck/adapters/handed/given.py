@@ -73,7 +73,7 @@ class Call:
         """Return the call. Raises UsageError where it makes no sense or there is nothing to differentiate by."""
         every = [*point, *args]
         called = list(names) if names is not None else argument_names(f, len(every))
-        if len(called) != len(every) or len(set(called)) != len(called):
+        if len(called) != len(every) or len(set(called)) != len(called) or not all(isinstance(n, str) for n in called):
             raise UsageError(f"expected {len(every)} different names, one for each argument, but got {called}")
         pairs = enumerate(zip(called, every, strict=True))
         arguments = tuple(_given(value, name, n < len(point)) for n, (name, value) in pairs)
@@ -89,6 +89,8 @@ class Call:
         if self.wrt:
             return self.wrt
         found = tuple(one for one in self.arguments if one.point and one.parts)
+        if found and not any(part.array.size for one in found for part in one.parts):
+            raise UsageError(f"nothing to differentiate by: {' and '.join(one.name for one in found)} holds no numbers")
         if not found:
             got = "; ".join(f"{one.name} is {_described(one.value)}" for one in self.arguments if one.point)
             raise UsageError(
@@ -177,6 +179,11 @@ FOREIGN = {
 def _refuse_foreign(value: Any, name: str) -> None:
     """Raise UsageError for an array that NumPy cannot compute with, saying what to do."""
     for label, _, leaf in trees.leaves(value, name):
+        if isinstance(leaf, np.ma.MaskedArray):
+            raise UsageError(
+                f"expected {label} to be an array without a mask, but it is masked: pass what f is to compute with, "
+                f"{label}.data or {label}.filled(...)"
+            )
         if isinstance(leaf, (np.ndarray, np.generic)) or callable(leaf):
             continue
         kind = f"{type(leaf).__module__}.{type(leaf).__qualname__}".removeprefix("builtins.")

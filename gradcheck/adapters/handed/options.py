@@ -47,8 +47,8 @@ class Claims:
             if callable(one) or (name == "jac" and one is True):
                 continue
             also = ", or True where f returns (value, derivative)" if name == "jac" else ""
-            kind = type(one).__name__
-            raise UsageError(f"expected {name} to be a function{also}, but got {kind}: pass it uncalled")
+            hint = ": pass the function itself, uncalled" if isinstance(one, (np.ndarray, list, tuple)) else ""
+            raise UsageError(f"expected {name} to be a function{also}, but got {type(one).__name__}{hint}")
         if not self.functions:
             raise UsageError("nothing to check: give a derivative as jac=, grad=, deriv=, vjp= or jvp=")
 
@@ -103,7 +103,7 @@ class Spaces:
     def domain(self, argument: Given, name: str, free: bool) -> Domain | None:
         """The domain of an array; a domain for all is one for those that are differentiated."""
         found = self.domains.get(name, self.domains.get(argument.name, self.domains.get("") if free else None))
-        return None if found is None else (float(found[0]), float(found[1]))
+        return None if found is None else _ends(found)
 
     def held(self, argument: Given) -> Variable | None:
         """Return the variable that an array held fixed is; None for anything else, which is only handed on."""
@@ -148,8 +148,16 @@ def _by_key(option: Any, call: Call, what: str, is_one: Callable[[Any], bool]) -
 def _is_interval(option: Any) -> bool:
     if not isinstance(option, (list, tuple)) or len(option) != 2:
         return False
-    low, high = option
-    return all(isinstance(end, (int, float, np.number)) for end in option) and bool(low < high)
+    if not all(end is None or isinstance(end, (int, float, np.number)) for end in option):
+        return False
+    low, high = _ends(option)
+    return low < high
+
+
+def _ends(interval: Sequence[Any]) -> Domain:
+    """The ends of an interval, of which None is none, as in SciPy's bounds."""
+    low, high = interval
+    return (-np.inf if low is None else float(low), np.inf if high is None else float(high))
 
 
 def _symmetric(option: Any, call: Call) -> set[str]:

@@ -145,7 +145,10 @@ def _pulling(
         if not isinstance(space, Real) and np.shape(item) != part.shape:
             raise ValueError(f"expected a gradient of shape {part.shape}, but got shape {np.shape(item)}")
         # By a real x, dL = Re(c·J·dx).
-        return space.pull(np.real(item) if one.certain and not isinstance(space, Complex) else item, reading)
+        found = space.pull(np.real(item) if one.certain and not isinstance(space, Complex) else item, reading)
+        if any(map(np.iscomplexobj, found)):
+            raise TypeError(f"expected {one.name} by the real {part.name} to be real, but got complex numbers")
+        return found
 
     return at
 
