@@ -20,7 +20,7 @@ from gradcheck.adapters.frameworks.rules import Held, Jvp, OnArrays, Vjp, leaves
 from gradcheck.adapters.frameworks.torch import Torch
 from gradcheck.adapters.handed.given import Call, argument_names
 from gradcheck.adapters.handed.options import Claims
-from gradcheck.errors import UsageError
+from gradcheck.errors import UsageError, message
 
 # The module by which each is known to be loaded.
 FRAMEWORKS: dict[str, Callable[[], Framework]] = {"torch": Torch, "jax": Jax, "autograd.core": Autograd}
@@ -58,8 +58,7 @@ class Brought:
         shown = rule.shown or rule.forward
         arrays = [mapped(value, self._numpy) for value in self.point]
         if claims.functions or second:
-            call = self.subject if rule.weights else rule.call
-            function = OnArrays(self.framework, call, shown)
+            function = OnArrays(self.framework, rule.still or rule.call, shown)
             functions: dict[str, Any] = {name: self.on_arrays(one) for name, one in claims.functions.items()}
             return Call.of(function, arrays, args, kwargs, names, wrt), replace(claims, **functions)
         function = OnArrays(self.framework, rule.call, shown, flat=True)
@@ -67,7 +66,7 @@ class Brought:
         by: Any = wrt if wrt is not None else wanted or self._moved(rule)
         if rule.weights:
             arrays, names = [mapped(dict(rule.weights), self._numpy), *arrays], [WEIGHTS, *names]
-            by = by if wrt is not None else [WEIGHTS, *(n + 1 for n in by)]
+            by = _after_weights(wrt) if wrt is not None else [WEIGHTS, *(n + 1 for n in by)]
         call = Call.of(function, arrays, args, kwargs, names, by)
         return call, self._own(rule, call, claims, strict=wrt is not None or bool(wanted))
 
@@ -76,10 +75,10 @@ class Brought:
         moved = [n for n, value in enumerate(self.point) if any(map(self.framework.is_moved, leaves(value)))]
         found = [n for n in moved if n not in rule.constants]
         if not found and not rule.weights:
-            got = ", ".join(_kind(value) for value in self.point)
+            kind, got = self.framework.arrays or "arrays", ", ".join(_kind(value) for value in self.point)
             raise UsageError(
-                f"nothing to differentiate by: expected arrays of floating numbers by which {rule.forward.__name__} "
-                f"claims a derivative, but got {got}"
+                f"nothing to differentiate by: expected {kind} of floating numbers by which {_name(rule)} claims a "
+                f"derivative, but got {got}"
             )
         return found
 
@@ -87,14 +86,17 @@ class Brought:
         about = tuple(call.arguments.index(one) for one in call.wrt)
         places = tuple((n, part.path) for n in about for part in call.arguments[n].parts)
         if rule.vjp is None and rule.jvp is None:
-            name, kind = rule.forward.__name__, rule.reading.partition(":")[0]
-            raise UsageError(f"expected {name} to have a derivative of its own, but none was given to it: it is {kind}")
+            kind = rule.reading.partition(":")[0]
+            raise UsageError(
+                f"expected {_name(rule)} to have a derivative of its own, but none was given to it: it is {kind}"
+            )
         last = places, about, len(call.arguments)
         silent = [call.arguments[n].name for n in rule.constants if n not in about and call.arguments[n].parts]
         return replace(
             claims,
             vjp=None if rule.vjp is None else Vjp(self.framework, rule.call, rule.vjp, *last, strict),
             jvp=None if rule.jvp is None else Jvp(self.framework, rule.call, rule.jvp, *last),
+            certain=rule.certain,
             reading=f"{rule.reading}{', but nothing by ' + ' and '.join(silent) if silent else ''}",
         )
 
@@ -109,6 +111,8 @@ class Brought:
             return np.array(self.framework.to_numpy(leaf))
         except TypeError:  # an array of what NumPy has no type for
             return Held(leaf)
+        except Exception as error:  # one that has no values yet, say
+            raise UsageError(f"expected arrays that hold numbers, but got {_kind(leaf)}: {message(error)}") from error
 
 
 def brought(subject: Any, point: Sequence[Any], args: Sequence[Any]) -> Brought | None:
@@ -125,12 +129,23 @@ def brought(subject: Any, point: Sequence[Any], args: Sequence[Any]) -> Brought 
                 rule = framework.rule(subject, (*point, *args))
             if rule is not None and not point:
                 raise UsageError(
-                    f"expected the point at which to check {rule.forward.__qualname__} after it, as in check(f, x): "
+                    f"expected the point at which to check {_name(rule)} after it, as in check(f, x): "
                     f"it is {rule.reading.partition(':')[0]}"
                 )
             if rule is not None or (callable(subject) and any(map(framework.is_array, every))):
                 return Brought(framework, subject, tuple(point), rule)
     return None
+
+
+def _name(rule: Rule) -> str:
+    shown = rule.shown or rule.forward
+    return str(getattr(shown, "__name__", type(shown).__name__))
+
+
+def _after_weights(wrt: Any) -> Any:
+    """What somebody says of arguments that stand one place farther back than he knows."""
+    several = [wrt] if isinstance(wrt, (str, int)) else list(wrt)
+    return [one + 1 if isinstance(one, int) and not isinstance(one, bool) else one for one in several]
 
 
 def _kind(value: Any) -> str:

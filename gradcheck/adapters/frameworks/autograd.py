@@ -20,6 +20,8 @@ from gradcheck.problem import Array
 class Autograd:
     """The autograd that is loaded."""
 
+    arrays = ""
+
     def __init__(self) -> None:
         self.core: Any = sys.modules["autograd.core"]
 

@@ -33,10 +33,17 @@ class Rule:
     skip: int = 0
     constants: tuple[int, ...] = ()
     weights: Mapping[str, Any] = field(default_factory=dict)
+    still: Function | None = None
+    certain: bool = True
 
 
 class Framework(Protocol):
-    """A framework that is loaded: it is never imported here, only found where the checked code has imported it."""
+    """A framework that is loaded: it is never imported here, only found where the checked code has imported it.
+
+    `arrays`: what its functions return, in words; "" where these are NumPy's.
+    """
+
+    arrays: str
 
     def is_array(self, value: Any) -> bool:
         """Whether a value is one of its arrays."""

@@ -130,8 +130,11 @@ def at(value: Any, path: Path) -> Any:
 
 
 def outputs(framework: Framework, said: Any) -> list[Any]:
-    """Return those of the outputs that can be differentiated; all where none can."""
+    """Return those of the outputs that can be differentiated; all where none can. Raises TypeError for other things."""
     found = leaves(said)
+    strange = next((one for one in found if framework.arrays and not framework.is_array(one)), found)
+    if strange is not found:
+        raise TypeError(f"expected it to return {framework.arrays}, but got {type(strange).__name__}")
     return [one for one in found if framework.is_moved(one)] or found
 
 

@@ -16,11 +16,14 @@ import numpy as np
 
 from gradcheck.adapters.frameworks.protocol import Function, Rule, Run
 from gradcheck.adapters.isolated import SEED
+from gradcheck.errors import UsageError
 from gradcheck.problem import Array
 
 
 class Torch:
     """The PyTorch that is loaded."""
+
+    arrays = "tensors"
 
     def __init__(self) -> None:
         self.torch: Any = sys.modules["torch"]
@@ -40,6 +43,9 @@ class Torch:
         base: Any = self.torch.autograd.Function
         if isinstance(subject, self.torch.nn.Module):
             return self._rule_of_module(subject)
+        if self.torch.nn.Module in getattr(subject, "__mro__", ()):
+            name = subject.__name__
+            raise UsageError(f"expected a module, but got the class {name}: make one, as in check({name}(...), x)")
         if base not in getattr(subject, "__mro__", ())[1:]:
             return None
         has_context = subject.setup_context is base.setup_context
@@ -64,21 +70,23 @@ class Torch:
             outputs = [y for y in (said if isinstance(said, tuple) else (said,)) if y.requires_grad]
             ones = list(map(self.torch.ones_like, outputs))
             found = self.torch.autograd.grad(outputs, list(moved.values()), ones, allow_unused=True)
-            return [n for n, one in zip(moved, found, strict=True) if one is None]
+            silent = [n for n, one in zip(moved, found, strict=True) if one is None]
+            return silent if len(silent) < len(moved) else []
         except Exception:  # somebody else's code: what it raises is said when it is asked
             return []
 
     def _rule_of_module(self, module: Any) -> Rule:
         weights = {name: one for name, one in module.named_parameters() if one.requires_grad}
-        call = OfWeights(self.torch, module, weights)
+        call, still = OfWeights(self.torch, module, weights), partial(OfWeights(self.torch, module, {}), {})
         reading = "torch.nn.Module: forward, and what torch.autograd.grad returns"
-        forward = type(module).forward
-        of_inputs = call if weights else partial(call, {})
-        return Rule(of_inputs, forward, forward, None, reading, shown=module, skip=1, weights=weights)
+        forward = module.forward
+        call_of = call if weights else still
+        return Rule(call_of, forward, forward, None, reading, shown=module, weights=weights, still=still)
 
     def autodiff(self, function: Function) -> Rule:
         """torch.autograd.grad"""
-        return Rule(function, function, function, None, "the derivative is what torch.autograd.grad returns")
+        reading = "the derivative is what torch.autograd.grad returns"
+        return Rule(function, function, function, None, reading, certain=False)
 
     def to_numpy(self, value: Any) -> Array:
         """On the CPU, conjugates and sparse tensors written out, and bfloat16 as float32."""
@@ -109,6 +117,9 @@ class Torch:
             return [None] * len(leaves)
         moved, given = zip(*pairs, strict=True)
         found = self.torch.autograd.grad(moved, leaves, given, allow_unused=True)
+        for y, g, array in zip(outputs, map(self.to_numpy, given), cotangents, strict=False):
+            if y.requires_grad and len(given) == len(outputs) and not np.array_equal(g, array, equal_nan=True):
+                array[...] = g  # backward wrote into it
         return [None if one is None else self.to_numpy(one) for one in found]
 
     def push(self, run: Run, arrays: Sequence[Array], tangents: Sequence[Array]) -> list[Array]:
@@ -127,13 +138,13 @@ class OfWeights:
     def __init__(self, torch: Any, module: Any, weights: Mapping[str, Any]) -> None:
         self.torch, self.module = torch, module
         every = [*module.named_parameters(), *module.named_buffers()]
-        self.others = {name: one.detach() for name, one in every if name not in weights}
+        self.others = {name: one for name, one in every if name not in weights}
 
     def __call__(self, weights: Mapping[str, Any], *inputs: Any, **kwargs: Any) -> Any:
         tensors = [one for one in (*weights.values(), *inputs) if isinstance(one, self.torch.Tensor)]
         kind = next((one.dtype for one in tensors if one.is_floating_point()), None)
         others = {
-            name: one.to(kind, copy=True) if one.is_floating_point() and kind else one.clone()
+            name: one.detach().to(kind if one.is_floating_point() else None, copy=True)
             for name, one in self.others.items()
         }
         return self.torch.func.functional_call(self.module, {**others, **weights}, inputs, kwargs)

@@ -20,7 +20,8 @@ Domain = tuple[float, float]
 class Claims:
     """The derivatives of a first order that were handed over, and how they are to be read: see `gradcheck.check`.
 
-    `reading`: what they are, where they were not written as they are asked.
+    `reading`: what they are, where they were not written as they are asked. `certain`: what they raise is their
+    mistake.
     """
 
     jac: Function | bool | None = None
@@ -34,6 +35,7 @@ class Claims:
     retraction: Any = None
     accuracy: float = 0.0
     reading: str = ""
+    certain: bool = True
 
     @property
     def functions(self) -> dict[str, Function | bool]:

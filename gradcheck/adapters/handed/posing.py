@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def assembled(known: Known, claims: Claims, found: Sequence[Derivative]) -> Prob
     methods = []
     for one in found:
         method, forms = _method(one, known, whole, [spaces[part.name] for part in one.parts], variables)
-        methods.append(method)
+        methods.append(replace(method, certain=claims.certain))
         reading += forms
     fixed = [one.name for one in call.arguments if one not in free] + list(call.kwargs)
     return Problem(
@@ -61,9 +62,25 @@ def assembled(known: Known, claims: Claims, found: Sequence[Derivative]) -> Prob
         reading="; ".join([*reading, *([f"{', '.join(fixed)} held fixed"] if fixed else [])]),
         unjudged=tuple(known.unjudged),
         notes=tuple(known.notes),
+        dtype=_widest(whole, variables),
         accuracy=claims.accuracy,
         written=lambda values: writing.arguments(call, whole, claims, values),
     )
+
+
+def _widest(whole: Whole, variables: Sequence[Variable]) -> str:
+    """The widest type that f takes: float64, or where it refuses that, the type of the point."""
+    kinds = [variable.example.dtype for variable in variables if variable.example.dtype.kind == "f"]
+    own = str(np.result_type(*kinds)) if kinds else "float64"
+    if own not in ("float32", "float16"):
+        return "float64"
+    wide = {one.name: one.example.astype(float) if one.example.dtype.kind == "f" else one.example for one in variables}
+    try:
+        with np.errstate(all="ignore"):
+            whole(wide)
+    except Exception:  # somebody else's code
+        return own
+    return "float64"
 
 
 def _argument(one: Given, spaces: Mapping[str, Space], held: Variable | None) -> Argument:
@@ -89,7 +106,7 @@ def _method(
     else:
         reading, convention, forms = _convention(one, known, whole, own, variables)
         at = _pulling(one, known, whole, own, reading)
-    return Method(one.name, one.kind, names, at, certain=True, convention=convention, source=shown(one.source)), forms
+    return Method(one.name, one.kind, names, at, convention=convention, source=shown(one.source)), forms
 
 
 def _convention(
