@@ -131,8 +131,21 @@ def test_keys_of_random_numbers_stay_as_they_are():
 def test_complex_gradients_follow_jax():
     z = jnp.array([1 + 2j, 0.5 - 1j])
     result = check(lambda z: jnp.sum(jnp.abs(z) ** 2 * z.real), z)
-    assert result.verdict == "convention"
-    assert all(claim.reason.startswith("JAX's convention") for claim in result.claims)
+    assert result.verdict == "correct"
+    assert "JAX's convention" in result.reading
+    f = jax.custom_vjp(lambda z: z**2)
+    f.defvjp(lambda z: (z**2, z), lambda z, g: (2 * z * g,))
+    assert check(f, z).verdict == "correct"
+    f.defvjp(lambda z: (z**2, z), lambda z, g: (2 * jnp.conj(z) * g,))
+    assert check(f, z).verdict == "wrong"
+
+
+def test_other_values_while_it_is_differentiated_are_wrong():
+    f = jax.custom_vjp(lambda x: x**2)
+    f.defvjp(lambda x: (x**3, x), lambda x, g: (2 * x * g,))
+    result = check(f, jnp.array(X))
+    assert result.verdict == "wrong"
+    assert "fwd returns other values than the function" in str(result)
 
 
 def test_what_cannot_be_asked_is_said():

@@ -173,14 +173,76 @@ def test_functions_of_tensors_are_differentiated_by_torch_or_as_somebody_says():
 def test_complex_gradients_follow_torch():
     z = torch.tensor([1 + 2j, 0.5 - 1j])
     result = check(lambda z: (z.abs() ** 2 * z.real).sum(), z)
-    assert result.verdict == "convention"
-    assert all(claim.reason.startswith("PyTorch's convention") for claim in result.claims)
+    assert result.verdict == "correct"
+    assert "PyTorch's convention" in result.reading
+
+    class Square(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, z):
+            ctx.save_for_backward(z)
+            return z**2
+
+        @staticmethod
+        def backward(ctx, g):
+            return 2 * ctx.saved_tensors[0].conj() * g
+
+    class Conjugated(Square):
+        @staticmethod
+        def backward(ctx, g):
+            return 2 * ctx.saved_tensors[0] * g
+
+    assert check(Square, z).verdict == "correct"
+    assert check(Conjugated, z).verdict == "wrong"
+
+
+def test_what_is_written_for_float32_alone_is_asked_in_float32():
+    class Twice(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            assert x.dtype == torch.float32
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx, g):
+            return 2 * g
+
+    class Thrice(Twice):
+        @staticmethod
+        def backward(ctx, g):
+            return 3 * g
+
+    result = check(Twice, of(X))
+    assert result.verdict == "correct"
+    assert {at.dtype for at in result.claims[0].points} == {"float32"}
+    assert check(Thrice, of(X)).verdict == "wrong"
+
+
+def test_a_backward_that_writes_into_its_upstream_gradient_is_noted():
+    class Greedy(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx, g):
+            return g.mul_(2)
+
+    result = check(Greedy, of(X))
+    assert result.verdict == "correct"
+    assert any("changes the upstream gradient in place" in note.text for note in result.notes)
 
 
 def test_what_cannot_be_asked_is_said():
     function = made(ROWS["sin"], ROWS["sin"].right)
     with pytest.raises(gradcheck.UsageError, match=r"expected the point at which .* it is torch.autograd.Function"):
         check(function)
+    with pytest.raises(gradcheck.UsageError, match=r"expected a module, but got the class Linear: make one"):
+        check(torch.nn.Linear, of(X))
+    with pytest.raises(
+        gradcheck.UsageError, match=r"expected arrays that hold numbers, but got UninitializedParameter"
+    ):
+        check(torch.nn.LazyLinear(2), of(X))
+    assert check(lambda x: float(x.sum()), of(X)).verdict == "could not be asked"
     with pytest.raises(gradcheck.UsageError, match=r"nothing to differentiate by: .* Tensor of dtype torch.int64"):
         check(function, torch.arange(3))
     assert "must match the size" in check(made(ROWS["product"], ROWS["product"].right), of(X), of(W)).reason

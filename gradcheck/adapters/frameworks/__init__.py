@@ -97,6 +97,7 @@ class Brought:
             vjp=None if rule.vjp is None else Vjp(self.framework, rule.call, rule.vjp, *last, strict),
             jvp=None if rule.jvp is None else Jvp(self.framework, rule.call, rule.jvp, *last),
             certain=rule.certain,
+            convention=self.framework.convention,
             reading=f"{rule.reading}{', but nothing by ' + ' and '.join(silent) if silent else ''}",
         )
 

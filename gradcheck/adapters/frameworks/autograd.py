@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.frameworks.protocol import Function, Rule, Run
+from gradcheck.adapters.handed.spaces import JAX
 from gradcheck.problem import Array
 
 
@@ -21,6 +22,7 @@ class Autograd:
     """The autograd that is loaded."""
 
     arrays = ""
+    convention = JAX
 
     def __init__(self) -> None:
         self.core: Any = sys.modules["autograd.core"]

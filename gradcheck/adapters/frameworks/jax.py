@@ -14,13 +14,18 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.frameworks.protocol import Function, Rule, Run
+from gradcheck.adapters.handed.spaces import JAX
 from gradcheck.problem import Array
+
+# Two ways to compute one value are apart by fewer roundings.
+SAME = 1e4
 
 
 class Jax:
     """The JAX that is loaded."""
 
     arrays = "JAX's arrays"
+    convention = JAX
 
     def __init__(self) -> None:
         self.jax: Any = sys.modules["jax"]
@@ -84,11 +89,28 @@ class Jax:
 
     def pull(self, run: Run, arrays: Sequence[Array], cotangents: Sequence[Array]) -> list[Array | None]:
         """jax.vjp"""
-        outputs, pulled = self.jax.vjp(run, *map(self.from_numpy, arrays))
-        given = [self.from_numpy(g).astype(y.dtype) for g, y in zip(cotangents, outputs, strict=True)]
-        return [self.to_numpy(one) for one in pulled(given)]
+        given = list(map(self.from_numpy, arrays))
+        outputs, pulled = self.jax.vjp(run, *given)
+        _hold_values(outputs, run(*given), "fwd")
+        g = [self.from_numpy(one).astype(y.dtype) for one, y in zip(cotangents, outputs, strict=True)]
+        return [self.to_numpy(one) for one in pulled(g)]
 
     def push(self, run: Run, arrays: Sequence[Array], tangents: Sequence[Array]) -> list[Array]:
         """jax.jvp"""
-        _, pushed = self.jax.jvp(run, tuple(map(self.from_numpy, arrays)), tuple(map(self.from_numpy, tangents)))
+        given = tuple(map(self.from_numpy, arrays))
+        outputs, pushed = self.jax.jvp(run, given, tuple(map(self.from_numpy, tangents)))
+        _hold_values(outputs, run(*given), "the rule of defjvp")
         return [self.to_numpy(one) for one in pushed]
+
+
+def _hold_values(differentiated: Sequence[Any], called: Sequence[Any], who: str) -> None:
+    """Raise ValueError where a function has other values while it is differentiated."""
+    for a, b in zip(differentiated, called, strict=True):
+        left, right = np.asarray(a, dtype=complex), np.asarray(b, dtype=complex)
+        if left.shape != right.shape:
+            raise ValueError(
+                f"{who} returns a value of shape {left.shape}, but the function one of shape {right.shape}"
+            )
+        size = SAME * float(np.finfo(a.dtype).eps if a.dtype.kind in "fc" else 0) * np.abs(right).max(initial=0.0)
+        if not np.all((np.abs(left - right) <= size) | (left == right) | np.isnan(right)):
+            raise ValueError(f"{who} returns other values than the function")

@@ -40,10 +40,12 @@ class Rule:
 class Framework(Protocol):
     """A framework that is loaded: it is never imported here, only found where the checked code has imported it.
 
-    `arrays`: what its functions return, in words; "" where these are NumPy's.
+    `arrays`: what its functions return, in words; "" where these are NumPy's. `convention`: of gradients by complex
+    numbers, one of those of `handed/spaces.py`.
     """
 
     arrays: str
+    convention: str
 
     def is_array(self, value: Any) -> bool:
         """Whether a value is one of its arrays."""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.frameworks.protocol import Function, Rule, Run
+from gradcheck.adapters.handed.spaces import PYTORCH
 from gradcheck.adapters.isolated import SEED
 from gradcheck.errors import UsageError
 from gradcheck.problem import Array
@@ -24,6 +25,7 @@ class Torch:
     """The PyTorch that is loaded."""
 
     arrays = "tensors"
+    convention = PYTORCH
 
     def __init__(self) -> None:
         self.torch: Any = sys.modules["torch"]

@@ -79,8 +79,10 @@ class Call:
         arguments = tuple(_given(value, name, n < len(point)) for n, (name, value) in pairs)
         call = cls(f, arguments, dict(kwargs or {}))
         if wrt is not None:
-            return replace(call, wrt=call.chosen(wrt, "wrt"))
-        call.candidates  # noqa: B018 -- or says why there are none
+            call = replace(call, wrt=call.chosen(wrt, "wrt"))
+        if not any(part.array.size for one in call.candidates for part in one.parts):
+            names = " and ".join(one.name for one in call.candidates)
+            raise UsageError(f"nothing to differentiate by: {names} holds no numbers")
         return call
 
     @cached_property
@@ -89,8 +91,6 @@ class Call:
         if self.wrt:
             return self.wrt
         found = tuple(one for one in self.arguments if one.point and one.parts)
-        if found and not any(part.array.size for one in found for part in one.parts):
-            raise UsageError(f"nothing to differentiate by: {' and '.join(one.name for one in found)} holds no numbers")
         if not found:
             got = "; ".join(f"{one.name} is {_described(one.value)}" for one in self.arguments if one.point)
             raise UsageError(

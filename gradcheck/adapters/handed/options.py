@@ -21,7 +21,7 @@ class Claims:
     """The derivatives of a first order that were handed over, and how they are to be read: see `gradcheck.check`.
 
     `reading`: what they are, where they were not written as they are asked. `certain`: what they raise is their
-    mistake.
+    mistake. `convention`: of gradients by complex numbers, where nothing has to be found out.
     """
 
     jac: Function | bool | None = None
@@ -36,6 +36,7 @@ class Claims:
     accuracy: float = 0.0
     reading: str = ""
     certain: bool = True
+    convention: str = ""
 
     @property
     def functions(self) -> dict[str, Function | bool]:

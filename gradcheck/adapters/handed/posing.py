@@ -50,7 +50,8 @@ def assembled(known: Known, claims: Claims, found: Sequence[Derivative]) -> Prob
     reading += [one for one in (claims.reading, READING if isinstance(call.f, Pinned) else "") if one]
     methods = []
     for one in found:
-        method, forms = _method(one, known, whole, [spaces[part.name] for part in one.parts], variables)
+        own = [spaces[part.name] for part in one.parts]
+        method, forms = _method(one, known, whole, own, variables, claims.convention)
         methods.append(replace(method, certain=claims.certain))
         reading += forms
     fixed = [one.name for one in call.arguments if one not in free] + list(call.kwargs)
@@ -97,12 +98,14 @@ def _variables(one: Given, spaces: Mapping[str, Space], held: Variable | None) -
 
 
 def _method(
-    one: Derivative, known: Known, whole: Whole, own: Sequence[Space], variables: Sequence[Variable]
+    one: Derivative, known: Known, whole: Whole, own: Sequence[Space], variables: Sequence[Variable], said: str
 ) -> tuple[Method, list[str]]:
-    """Return a derivative as a method, and what is to be said of how it is read."""
+    """Return a derivative as a method, and what is to be said of how it is read. `said`: the convention, if known."""
     names = tuple(variable.name for space in own for variable in space.variables)
     if one.kind == "jvp":
-        at, reading, convention, forms = _pushing(one, known.call, whole, own), "", "", list[str]()
+        at, convention, forms = _pushing(one, known.call, whole, own), "", list[str]()
+    elif said and any(isinstance(space, Complex) for space in own):
+        at, convention, forms = _pulling(one, known, whole, own, said), "", [said]
     else:
         reading, convention, forms = _convention(one, known, whole, own, variables)
         at = _pulling(one, known, whole, own, reading)
