@@ -37,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _writable(text: str) -> str:
-    from gradcheck.command.arguments import folder
+    from gradcheck.command.values import folder
 
     return folder(text)
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import indent
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from gradcheck import __version__
+from gradcheck.command import configuration, values
 from gradcheck.command.keyword import Keyword
 from gradcheck.command.run import Settings
 from gradcheck.command.status import STATUS
 from gradcheck.errors import UsageError
+from gradcheck.report.marks import Marking, marking
 
 DTYPES = ("float64", "float32", "float16")
-LARGEST_SEED = 2**63 - 1
 BUDGET = "the largest Jacobian compared entry by entry (default 1e7 entries)"
+ANNOTATE = "github: failures as its annotations (default where it runs this); or none"
 USAGE = """python -m gradcheck [OPTION...] [TARGET...]
        python -m gradcheck --each FOLDER... TARGET"""
 TARGET = "class, function, module, package, file, folder (default: beras, if here)"
@@ -26,7 +28,7 @@ EXAMPLES = "beras.layers.Dense   beras/layers.py::Dense   homework/   'week 3/1_
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the user asked for. `show` is a text to print instead (help, version)."""
+    """What the user asked for, typed or in the file `configuration`. `show`: a text to print instead (help, …)."""
 
     targets: tuple[str, ...] = ()
     settings: Settings = field(default_factory=Settings)
@@ -39,6 +41,14 @@ class Arguments:
     verbose: bool = False
     json: str = ""
     junit_xml: str = ""
+    sarif: str = ""
+    annotate: bool = False
+    gradescope: str = ""
+    baseline: str = ""
+    write_baseline: bool = False
+    changed: str = ""
+    marking: Marking = field(default_factory=Marking)
+    configuration: str = ""
     report: str = "reports"
     render: str = ""
     each: tuple[str, ...] = ()
@@ -70,24 +80,32 @@ def parser() -> argparse.ArgumentParser:
     add("-k", dest="keyword", metavar="EXPR", help="only what matches, such as 'dense and not loss'")
     add("--exclude", action="append", metavar="NAME", help="not this, nor what is in it (beras.model); repeatable")
     add("--each", action="store_true", help="FOLDER... TARGET: the same target in many folders, one table")
+    add("--changed", metavar="BASE", help="only what has changed since git's BASE, or imports what has")
     add("--list", action="store_true", help="say what would be checked, and check nothing")
+    add("--config", metavar="FILE", help="TOML with [tool.gradcheck] (default pyproject.toml, if here)")
     add = made.add_argument_group("how it is checked").add_argument
     add("--init", action="append", metavar="NAME=VALUE", help="an argument for constructors; repeatable")
     add("--dtype", action="append", metavar="NAME", help=f"{', '.join(DTYPES)}; repeatable (default float64,float32)")
-    add("--seed", type=_seed, default=0, metavar="N", help="every point follows from it (default 0)")
-    add("--budget", type=_budget, default=10_000_000, metavar="N", help=BUDGET)
-    add("--time-limit", type=_seconds, default=60.0, metavar="SECONDS", help="for each component (default 60)")
-    add("--jobs", type=_jobs, default=0, metavar="N", help="processes at a time (default: as many as processors)")
+    add("--seed", type=values.seed, metavar="N", help="every point follows from it (default 0)")
+    add("--budget", type=values.budget, metavar="N", help=BUDGET)
+    add("--time-limit", type=values.seconds, metavar="SECONDS", help="for each component (default 60)")
+    add("--jobs", type=values.jobs, metavar="N", help="processes at a time (default: as many as processors)")
     add("-x", "--exitfirst", action="store_true", help="stop at the first component that fails")
+    add("--baseline", type=values.file, metavar="FILE", help="let only what is not known from this file fail")
+    add("--write-baseline", action="store_true", help="write what fails now into the baseline")
     add("--strict", action="store_true", help="let notes, conventions, waivers and what is not understood fail, too")
     add = made.add_argument_group("what is told").add_argument
     add("-q", "--quiet", action="store_true", help="print what fails, and the summary")
     add("-v", "--verbose", action="store_true", help="print every claim, every contract check, and tests to paste")
-    add("--report", type=folder, metavar="DIR", help="folder of the HTML report (default reports)")
+    add("--report", type=values.folder, metavar="DIR", help="folder of the HTML report (default reports)")
     add("--no-report", action="store_true", help="write no report")
-    add("--json", type=_file, metavar="FILE", help="write everything that was found as JSON")
-    add("--junit-xml", type=_file, metavar="FILE", help="write JUnit XML for a CI server")
-    add("--render", type=folder, metavar="DIR", help="paint a report again from its data, and check nothing")
+    add("--json", type=values.file, metavar="FILE", help="write everything that was found as JSON")
+    add("--junit-xml", type=values.file, metavar="FILE", help="write JUnit XML for a CI server")
+    add("--sarif", type=values.file, metavar="FILE", help="write SARIF 2.1.0 for code scanning and editors")
+    add("--annotate", choices=("github", "none"), metavar="ON", help=ANNOTATE)
+    add("--expect", action="append", metavar="NAME", help="with --each: give marks, and 0 where this is missing")
+    add("--gradescope", type=values.file, metavar="FILE", help="with --each FOLDER: write Gradescope's results.json")
+    add("--render", type=values.folder, metavar="DIR", help="paint a report again from its data, and check nothing")
     add("--version", action="store_true", help="print the version")
     add("-h", "--help", action="store_true", help="print this help")
     return made
@@ -96,37 +114,107 @@ def parser() -> argparse.ArgumentParser:
 def parse(argv: Sequence[str]) -> Arguments:
     """Return the arguments (`UsageError`, in one line, for anything that cannot be carried out)."""
     made = parser()
-    given = made.parse_intermixed_args(list(argv))
-    if given.help:
+    typed = _given(made, argv)
+    if "help" in typed:
         return Arguments(show=made.format_help().rstrip())
-    if given.version:
+    if "version" in typed:
         return Arguments(show=f"gradcheck {__version__}")
+    table = {} if "render" in typed else configuration.read(typed.get("config", ""))
+    file = (typed.get("config") or configuration.FILE) if table else ""
+    kept, how = _kept(made, table, file, typed)
+    given = argparse.Namespace(**{**_nothing(made), **DEFAULTS, **kept, **typed})
+    _refuse_contradictions(given)
+    targets, each = _targets(tuple(given.targets), given.each)
+    _refuse_marks_that_nobody_gets(given, how, each, "expect" in typed)
+    jobs = given.jobs or os.cpu_count() or 1
+    return Arguments(
+        targets=() if given.render else targets,
+        settings=Settings(given.seed, _dtypes(given.dtype), given.budget, _init(given.init), jobs, given.time_limit),
+        keyword=None if given.keyword is None else Keyword(given.keyword),
+        list=bool(given.list),
+        exit_first=bool(given.exitfirst),
+        strict=bool(given.strict),
+        exclude=tuple(given.exclude or ()),
+        quiet=bool(given.quiet),
+        verbose=bool(given.verbose),
+        json=given.json or "",
+        junit_xml=given.junit_xml or "",
+        sarif=given.sarif or "",
+        annotate=(given.annotate or os.environ.get("GITHUB_ACTIONS")) in ("github", "true"),
+        gradescope=given.gradescope or "",
+        baseline=given.baseline or "",
+        write_baseline=bool(given.write_baseline),
+        changed=given.changed or "",
+        marking=how,
+        configuration=file,
+        report="" if given.no_report or given.list else given.report or "reports",
+        render=given.render or "",
+        each=each,
+    )
+
+
+DEFAULTS = {"targets": (), "seed": 0, "budget": 10_000_000, "time_limit": 60.0}
+EITHER = (("report", "no_report"), ("quiet", "verbose"))
+"""Options of which one takes the place of the other."""
+
+
+def _given(made: argparse.ArgumentParser, words: Sequence[str]) -> dict[str, Any]:
+    """Return what was given, and nothing of what was not."""
+    found = vars(made.parse_intermixed_args(list(words), argparse.Namespace(**_nothing(made))))
+    return {name: value for name, value in found.items() if value not in (None, [])}
+
+
+def _nothing(made: argparse.ArgumentParser) -> dict[str, Any]:
+    return dict.fromkeys(action.dest for action in made._actions)
+
+
+def _kept(
+    made: argparse.ArgumentParser, table: Mapping[str, Any], file: str, typed: Mapping[str, Any]
+) -> tuple[dict[str, Any], Marking]:
+    """Return the options that a file says and nobody typed, and how marks are given."""
+    try:
+        kept = _given(made, configuration.as_arguments(table))
+        how = marking(table.get("marks", {}), typed.get("expect", kept.get("expect", ())))
+    except UsageError as error:
+        raise UsageError(f"{file}: [tool.gradcheck]: {error}") from error
+    replaced = {other for pair in EITHER if typed.keys() & set(pair) for other in pair}
+    replaced |= {"baseline"} if "each" in typed else set()
+    return {name: value for name, value in kept.items() if name not in replaced}, how
+
+
+def _refuse_contradictions(given: argparse.Namespace) -> None:
     if given.report and given.no_report:
         raise UsageError("--report and --no-report contradict each other: give one of them")
     if given.render and (given.targets or given.each):
         raise UsageError("--render paints a report that is there and checks nothing: give no target with it")
     if given.quiet and given.verbose:
         raise UsageError("-q and -v contradict each other: give one of them")
-    if given.json and given.junit_xml and os.path.realpath(given.json) == os.path.realpath(given.junit_xml):
-        raise UsageError(f"--json and --junit-xml name the same file {given.json!r}: give each its own")
-    targets, each = _targets(tuple(given.targets), given.each)
-    jobs = given.jobs or os.cpu_count() or 1
-    return Arguments(
-        targets=() if given.render else targets,
-        settings=Settings(given.seed, _dtypes(given.dtype), given.budget, _init(given.init), jobs, given.time_limit),
-        keyword=None if given.keyword is None else Keyword(given.keyword),
-        list=given.list,
-        exit_first=given.exitfirst,
-        strict=given.strict,
-        exclude=tuple(given.exclude or ()),
-        quiet=given.quiet,
-        verbose=given.verbose,
-        json=given.json or "",
-        junit_xml=given.junit_xml or "",
-        report="" if given.no_report or given.list else given.report or "reports",
-        render=given.render or "",
-        each=each,
-    )
+    if given.write_baseline and not given.baseline:
+        raise UsageError("expected --baseline FILE with --write-baseline: the file that it writes")
+    for option, value in (("--list", given.list), ("--changed", given.changed), ("--baseline", given.baseline)):
+        if given.each and value:
+            raise UsageError(f"{option} and --each do not go together: they are for one folder at a time")
+    files: dict[str, str] = {}
+    for option in ("--json", "--junit-xml", "--sarif", "--gradescope", "--baseline"):
+        name = getattr(given, option[2:].replace("-", "_"))
+        other = files.setdefault(os.path.realpath(name), option) if name else option
+        if other != option:
+            raise UsageError(f"{other} and {option} name the same file {name!r}: give each its own")
+
+
+def _refuse_marks_that_nobody_gets(
+    given: argparse.Namespace, how: Marking, each: Sequence[str], expected: bool
+) -> None:
+    if expected and not each:
+        raise UsageError("--expect gives marks, which folders have: expected --each FOLDER... TARGET with it")
+    if not given.gradescope:
+        return
+    if len(each) != 1:
+        raise UsageError("expected --each FOLDER TARGET with --gradescope: its results.json is of one submission")
+    if not how.weights:
+        raise UsageError("--gradescope gives marks: say by --expect NAME, or in [tool.gradcheck.marks], for what")
+    if given.keyword is not None or given.exitfirst:
+        raise UsageError("--gradescope with -k or -x would give 0 for what was not checked: leave them out")
 
 
 def _targets(targets: tuple[str, ...], each: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -151,86 +239,10 @@ def _dtypes(given: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _init(given: Sequence[str] | None) -> dict[str, str]:
-    values: dict[str, str] = {}
+    named: dict[str, str] = {}
     for text in given or ():
         name, equals, value = text.partition("=")
         if not equals or not name.isidentifier():
             raise UsageError(f"expected --init NAME=VALUE, such as --init input_size=4, but got {text!r}")
-        values[name] = value
-    return values
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        number = float(text)
-    if not number.is_integer():
-        raise ValueError(text)
-    return int(number)
-
-
-def _seed(text: str) -> int:
-    return _between(text, 0, LARGEST_SEED, "a whole number from 0 up")
-
-
-def _budget(text: str) -> int:
-    return _between(text, 1, 10**15, "a number of entries from 1 up")
-
-
-def _jobs(text: str) -> int:
-    return _between(text, 1, 1024, "a number of processes from 1 to 1024")
-
-
-def _between(text: str, least: int, most: int, expected: str) -> int:
-    try:
-        value = _whole(text)
-    except (ValueError, OverflowError):
-        raise argparse.ArgumentTypeError(f"expected {expected}, but got {text[:40]!r}") from None
-    if not least <= value <= most:
-        raise argparse.ArgumentTypeError(f"expected {expected}, but got {text[:40]}")
-    return value
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value <= 1e6:
-        raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, but got {text[:40]!r}")
-    return value
-
-
-def _file(text: str) -> str:
-    """A file that can be written: found out before anything is checked rather than after it."""
-    _can_name_a_file(text)
-    parent = os.path.dirname(text) or "."
-    if not text or os.path.isdir(text):
-        raise argparse.ArgumentTypeError(f"expected a file to write, but {text!r} is a folder")
-    if not os.path.isdir(parent):
-        raise argparse.ArgumentTypeError(f"there is no folder {parent!r} to write {text!r} in")
-    return text
-
-
-def folder(text: str) -> str:
-    """A folder that can be written to, or made."""
-    _can_name_a_file(text)
-    if not text or os.path.isfile(text):
-        raise argparse.ArgumentTypeError(f"expected a folder, but got {text!r}")
-    there = os.path.abspath(text)
-    while not os.path.lexists(there):
-        there = os.path.dirname(there)
-    if not os.path.isdir(there) or not os.access(there, os.W_OK):
-        raise argparse.ArgumentTypeError(f"{text!r} cannot be written: {there!r} is no folder that can be written to")
-    return text
-
-
-def _can_name_a_file(text: str) -> None:
-    try:
-        os.lstat(text)
-    except (FileNotFoundError, NotADirectoryError):
-        pass  # it may be made, or is refused in other words
-    except (OSError, ValueError) as error:  # too long, or with a NUL character
-        why = error.strerror if isinstance(error, OSError) else error
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} cannot name a file: {why}") from None
+        named[name] = value
+    return named

@@ -12,17 +12,21 @@ import traceback
 from collections.abc import Sequence
 
 from gradcheck import __version__
-from gradcheck.command import discover
+from gradcheck.command import baseline, discover
 from gradcheck.command.arguments import Arguments, parse
+from gradcheck.command.baseline import Baseline
+from gradcheck.command.changed import Changed
 from gradcheck.command.discover import Place
 from gradcheck.command.interrupt import Stop, listening
 from gradcheck.command.run import Found, Outcome, Run
 from gradcheck.command.screen import Screen
 from gradcheck.command.seen import forms
-from gradcheck.command.status import exit_status, fails, unread
-from gradcheck.command.written import write_documents, write_report
+from gradcheck.command.status import exit_status, unread
+from gradcheck.command.written import write, write_documents, write_report
 from gradcheck.errors import UsageError, shown
 from gradcheck.report import writing
+from gradcheck.report.annotations import github
+from gradcheck.report.findings import Finding, findings, root_of_the_repository
 from gradcheck.report.printer import Line, Printer
 from gradcheck.report.terminal import lines_of, summary
 from gradcheck.report.words import clean, one_line
@@ -86,12 +90,15 @@ def _main(arguments: Arguments) -> int:
                 "expected something to check, such as beras.layers.Dense, layers.py or a folder with beras in it"
             )
         discover.refuse_namesakes(places)
+        known = baseline.read(arguments.baseline, arguments.write_baseline) if arguments.baseline else Baseline()
+        changed = Changed(arguments.changed, arguments.configuration) if arguments.changed else None
         with Run(places, arguments.settings, os.getcwd()) as run:
             screen.line(_first_line(places, arguments))
-            found = run.find(arguments.wants, arguments.exclude, screen.progress)
-            if not found:
+            concerned = changed.touches if changed else lambda module: True
+            found = run.find(arguments.wants, arguments.exclude, screen.progress, concerned)
+            if not found and not changed:
                 raise UsageError(f"there is nothing to check (see --list and -k): expected {forms()}")
-            return _list(found, screen) if arguments.list else _check(run, found, arguments, screen)
+            return _list(found, screen) if arguments.list else _check(run, found, known, arguments, screen)
     finally:
         screen.done()
 
@@ -99,8 +106,6 @@ def _main(arguments: Arguments) -> int:
 def _each(arguments: Arguments, screen: Screen) -> int:
     from gradcheck.command import each
 
-    if arguments.list:
-        raise UsageError("--list and --each do not go together: list one folder at a time")
     stop = Stop()
     with listening(stop):
         graded = each.check_each(arguments, screen, stop)
@@ -108,10 +113,12 @@ def _each(arguments: Arguments, screen: Screen) -> int:
         outcomes = [outcome for one in graded for outcome in one.under_its_name]
         nothing_read = [f"{one.who}: {target}" for one in graded for target in one.unread]
         status = _status(outcomes, arguments, nothing_read, interrupted)
-        write_documents(outcomes, arguments, arguments.each, status)
+        told = findings([outcome.result for outcome in outcomes], arguments.strict)
+        write_documents(outcomes, arguments, arguments.each, status, told)
         screen.progress("writing the report")
         notes = each.write_table(graded, arguments)
     screen.lines([(note, "quiet")] for note in notes)
+    _annotate(told, arguments, screen)
     if interrupted:
         _complain(f"interrupted: {len(graded)} of {len(arguments.each)} folders were checked")
     _explain(outcomes, nothing_read)
@@ -121,7 +128,9 @@ def _each(arguments: Arguments, screen: Screen) -> int:
 def _first_line(places: Sequence[Place], arguments: Arguments) -> Line:
     """Name the version and the files, so that a verdict about the wrong copy cannot go unnoticed."""
     files = ", ".join(dict.fromkeys(place.shown for place in places))
-    return [(f"gradcheck {__version__}", "name"), (f" checks {one_line(files)} (seed {arguments.settings.seed})", "")]
+    more = f"; options of {arguments.configuration}" if arguments.configuration else ""
+    how = f"seed {arguments.settings.seed}{more}"
+    return [(f"gradcheck {__version__}", "name"), (f" checks {one_line(files)} ({one_line(how)})", "")]
 
 
 def _list(found: Sequence[Found], screen: Screen) -> int:
@@ -131,7 +140,7 @@ def _list(found: Sequence[Found], screen: Screen) -> int:
     return 0
 
 
-def _check(run: Run, found: list[Found], arguments: Arguments, screen: Screen) -> int:
+def _check(run: Run, found: list[Found], known: Baseline, arguments: Arguments, screen: Screen) -> int:
     start = time.perf_counter()
     if arguments.report:
         writing.preload()
@@ -144,23 +153,43 @@ def _check(run: Run, found: list[Found], arguments: Arguments, screen: Screen) -
     with listening(stop):
         for outcome in run.check(found, progress, stop):
             outcomes.append(outcome)
-            failed = fails(outcome.result, arguments.strict)
+            failed = any(one.fails for one in known.applied(findings([outcome.result], arguments.strict)))
             if not arguments.quiet or failed:
                 screen.lines(lines_of(outcome.result, arguments.verbose))
             if arguments.exit_first and failed:
                 break
-        interrupted, nothing_read = stop.signal, unread(found)
-        status = _status(outcomes, arguments, nothing_read, interrupted)
-        write_documents(outcomes, arguments, tuple(place.shown for place in run.places), status)
+        # Of what a diff does not touch, nothing was looked at.
+        interrupted, nothing_read = stop.signal, [] if arguments.changed else unread(found)
+        results = [outcome.result for outcome in outcomes]
+        everything = findings(results, arguments.strict)
+        if arguments.write_baseline:
+            known = known.renewed([result.name for result in results], everything)
+            write(arguments.baseline, known.to_json().encode("utf-8", "backslashreplace"))
+        told = known.applied(everything)
+        failing = {one.component for one in told if one.fails}
+        judged = [outcome for outcome in outcomes if outcome.result.name in failing or outcome.internal]
+        status = _status(judged, arguments, nothing_read, interrupted)
+        write_documents(outcomes, arguments, tuple(place.shown for place in run.places), status, told)
         screen.progress("writing the report")
-        is_part = interrupted or arguments.exit_first or arguments.keyword or arguments.exclude
+        is_part = interrupted or any((arguments.exit_first, arguments.keyword, arguments.exclude, arguments.changed))
         notes = write_report(outcomes, arguments, [] if is_part else run.places)
-    results = [outcome.result for outcome in outcomes]
-    screen.lines(summary(results, time.perf_counter() - start, [*_hints(results), *notes], arguments.verbose))
+    _annotate(told, arguments, screen)
+    if arguments.changed and not outcomes:
+        notes = [
+            *notes,
+            f"no module of the targets, nor what it imports, has changed since {one_line(arguments.changed)}",
+        ]
+    notes = [*_hints(results), *known.notes([result.name for result in results], everything), *notes]
+    screen.lines(summary(results, time.perf_counter() - start, notes, arguments.verbose))
     if interrupted:
         _complain(f"interrupted: {len(outcomes)} of {len(found)} were checked")
     _explain(outcomes, nothing_read)
     return status
+
+
+def _annotate(told: Sequence[Finding], arguments: Arguments, screen: Screen) -> None:
+    if arguments.annotate:
+        screen.lines([(line, "")] for line in github(told, root_of_the_repository()))
 
 
 def _status(outcomes: Sequence[Outcome], arguments: Arguments, nothing_read: Sequence[str], interrupted: int) -> int:

@@ -20,11 +20,13 @@ from gradcheck.command.interrupt import Stop, in_order
 from gradcheck.command.run import Found, Outcome, Run
 from gradcheck.command.screen import Screen
 from gradcheck.command.status import fails, unread
-from gradcheck.errors import UsageError
+from gradcheck.command.written import write
+from gradcheck.errors import UsageError, shown
 from gradcheck.report import folders
+from gradcheck.report.marks import marks_csv
 from gradcheck.report.printer import Line
 from gradcheck.report.terminal import summary
-from gradcheck.report.words import one_line
+from gradcheck.report.words import count, one_line
 from gradcheck.report.writing import can_paint, write_report
 from gradcheck.results import ComponentResult
 
@@ -33,11 +35,13 @@ WARNING = "This runs the code of every folder, with your rights: it is no sandbo
 
 @dataclass(frozen=True)
 class Graded:
-    """What was found in one folder; `unread`: the target, if nothing of it was understood."""
+    """What was found in one folder, in how many `seconds`; `unread`: the target, if nothing of it was understood."""
 
     who: str
+    folder: str
     outcomes: tuple[Outcome, ...]
     unread: tuple[str, ...] = ()
+    seconds: float = 0.0
 
     @property
     def results(self) -> list[ComponentResult]:
@@ -46,10 +50,17 @@ class Graded:
 
     @property
     def under_its_name(self) -> list[Outcome]:
-        """The outcomes, each under the folder's name."""
-        return [
-            replace(one, result=replace(one.result, name=f"{self.who}: {one.result.name}")) for one in self.outcomes
-        ]
+        """The outcomes, each under the folder's name, with its files as they are named from here."""
+        return [replace(one, result=_from_here(one.result, self.who, self.folder)) for one in self.outcomes]
+
+
+def _from_here(result: ComponentResult, who: str, folder: str) -> ComponentResult:
+    def there(source: str) -> str:
+        path = os.path.join(folder, source)
+        return shown(path) if source and os.path.exists(path.rpartition(":")[0] or path) else source
+
+    claims = tuple(replace(claim, source=there(claim.source)) for claim in result.claims)
+    return replace(result, name=f"{who}: {result.name}", source=there(result.source), claims=claims)
 
 
 def check_each(arguments: Arguments, screen: Screen, stop: Stop) -> list[Graded]:
@@ -59,7 +70,8 @@ def check_each(arguments: Arguments, screen: Screen, stop: Stop) -> list[Graded]
         raise UsageError(f"there is no folder {missing[0]!r}: expected --each FOLDER... TARGET")
     names = names_of(arguments.each)
     target = arguments.targets[0]
-    screen.line([(f"gradcheck {__version__}", "name"), (f" checks {target} in {len(names)} folders. {WARNING}", "")])
+    where = count(len(names), "folder")
+    screen.line([(f"gradcheck {__version__}", "name"), (f" checks {target} in {where}. {WARNING}", "")])
     start = time.perf_counter()
     graded: list[Graded] = []
     width = max(map(len, names))
@@ -102,6 +114,7 @@ def names_of(given: Sequence[str]) -> list[str]:
 def _grade(who: str, folder: str, arguments: Arguments, begin: Callable[[Run], None], screen: Screen) -> Graded:
     """Check one folder; whatever goes wrong there is its row, and nobody else's."""
     target = arguments.targets[0]
+    start = time.perf_counter()
     found: list[Found] = []
     try:
         here = os.path.abspath(folder)
@@ -124,7 +137,8 @@ def _grade(who: str, folder: str, arguments: Arguments, begin: Callable[[Run], N
         lines = traceback.format_exc().rstrip()
         reason = f"gradcheck itself failed: {lines.splitlines()[-1]}"
         outcomes = (Outcome(ComponentResult(target, "", "unresolved", reason=reason), internal=lines),)
-    return Graded(who, outcomes or (_nothing(target, "there is nothing to check"),), tuple(unread(found)))
+    outcomes = outcomes or (_nothing(target, "there is nothing to check"),)
+    return Graded(who, folder, outcomes, tuple(unread(found)), time.perf_counter() - start)
 
 
 def _until_first_failure(outcomes: Iterator[Outcome], arguments: Arguments) -> Iterator[Outcome]:
@@ -158,8 +172,13 @@ def _row(row: folders.Row) -> Line:
 
 
 def write_table(graded: Sequence[Graded], arguments: Arguments) -> list[str]:
-    """Write every folder's own report, the table as data and CSV, and its page; return lines to print."""
+    """Write every folder's own report, the table as data and CSV, marks, and its page; return lines to print."""
     folder = arguments.report
+    if arguments.gradescope and graded:
+        from gradcheck.report.gradescope import results_json
+
+        [one] = graded
+        write(arguments.gradescope, results_json(one.results, arguments.marking, one.seconds))
     if not folder or not graded:
         return []
     table = [folders.folder_of(one.who, one.results) for one in graded]
@@ -171,4 +190,15 @@ def write_table(graded: Sequence[Graded], arguments: Arguments) -> list[str]:
     if can_paint():
         folders.paint(folder)
         lines = [f"report: {os.path.join(folder, 'index.html')}"]
-    return [f"table: {os.path.join(folder, 'each.csv')}", *lines]
+    return [f"table: {os.path.join(folder, 'each.csv')}", *_marks(graded, arguments), *lines]
+
+
+def _marks(graded: Sequence[Graded], arguments: Arguments) -> list[str]:
+    """Write the marks, where it is said what is expected."""
+    if not arguments.marking.weights:
+        return []
+    if arguments.keyword is not None or arguments.exit_first:
+        return ["no marks: with -k or -x they would be 0 for what was not checked"]
+    path = os.path.join(arguments.report, "marks.csv")
+    write(path, marks_csv([(one.who, one.results) for one in graded], arguments.marking))
+    return [f"marks: {path}"]

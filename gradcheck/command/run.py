@@ -86,14 +86,16 @@ class Run:
         wants: Callable[[str], bool] = lambda name: True,
         exclude: Sequence[str] = (),
         progress: Callable[[str], None] = lambda text: None,
+        concerned: Callable[[Module], bool] = lambda module: True,
     ) -> list[Found]:
         """List what is wanted of the targets, each once, by what it is called where it is defined.
 
+        Only modules that are `concerned` are looked into.
         A module that could not be looked into is listed whatever is wanted, since that may be in there. What is
         excluded by its name is listed as skipped, and a module that is, not even imported.
         """
         found: dict[str, Found] = {}
-        for one in self._everything(exclude, progress):
+        for one in self._everything(exclude, progress, concerned):
             known = found.get(one.name, one)
             if known.verdict is None and one.verdict is None:
                 _refuse_namesakes(known, one)
@@ -102,10 +104,12 @@ class Run:
                 found[one.name] = one
         return [one for one in found.values() if one.is_closed or wants(one.name)]
 
-    def _everything(self, exclude: Sequence[str], progress: Callable[[str], None]) -> Iterator[Found]:
+    def _everything(
+        self, exclude: Sequence[str], progress: Callable[[str], None], concerned: Callable[[Module], bool]
+    ) -> Iterator[Found]:
         """What stands in the targets, again where it does so in several."""
         for place in self.places:
-            for module in discover.modules(place):
+            for module in filter(concerned, discover.modules(place)):
                 progress(f"looking into {module.name}")
                 whole = _left_out(Found(module.name, module, place), exclude)
                 if whole.verdict is not None and not place.attribute:

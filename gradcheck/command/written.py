@@ -1,4 +1,4 @@
-"""The files that a run leaves: JSON and XML, each made beside its place and then moved there, and the report."""
+"""The files that a run leaves: JSON, XML and SARIF, each made beside its place and then moved there, and the report."""
 
 from __future__ import annotations
 
@@ -9,22 +9,29 @@ from gradcheck.command.arguments import Arguments
 from gradcheck.command.discover import Place
 from gradcheck.command.run import Outcome
 from gradcheck.report import writing
+from gradcheck.report.findings import Finding, known, root_of_the_repository
 
 
 def write_documents(
-    outcomes: Sequence[Outcome], arguments: Arguments, files: tuple[str, ...], exit_status: int
+    outcomes: Sequence[Outcome],
+    arguments: Arguments,
+    files: tuple[str, ...],
+    exit_status: int,
+    found: Sequence[Finding],
 ) -> None:
-    """Write the JSON and the XML that were asked for. `files`: those that were checked."""
-    from gradcheck.report import document, junit
+    """Write the JSON, the XML and the SARIF that were asked for. `files`: those that were checked."""
+    from gradcheck.report import document, junit, sarif
 
     results = tuple(outcome.result for outcome in outcomes)
     seconds = {outcome.result.name: outcome.seconds for outcome in outcomes}
     if arguments.json:
         how = arguments.settings
-        found = document.Document(arguments.targets, files, how.seed, how.dtypes, exit_status, results, seconds)
-        write(arguments.json, found.to_json().encode("utf-8", "backslashreplace"))
+        whole = document.Document(arguments.targets, files, how.seed, how.dtypes, exit_status, results, seconds)
+        write(arguments.json, whole.to_json().encode("utf-8", "backslashreplace"))
     if arguments.junit_xml:
-        write(arguments.junit_xml, junit.junit_xml(results, seconds))
+        write(arguments.junit_xml, junit.junit_xml(results, seconds, known(found)))
+    if arguments.sarif:
+        write(arguments.sarif, sarif.sarif(found, root_of_the_repository()))
 
 
 def write(target: str, content: bytes) -> None:

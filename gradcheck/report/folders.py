@@ -8,9 +8,7 @@ DIR/<folder>/index.html    the report of one folder
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +17,7 @@ from pathlib import Path
 from gradcheck.report import store
 from gradcheck.report.counted import counts, reached, tallied, tally
 from gradcheck.report.rows import headline
+from gradcheck.report.spreadsheet import csv_bytes
 from gradcheck.results import ComponentResult
 from gradcheck.verdicts import Reach, Verdict, farthest, overall, rank
 
@@ -77,22 +76,10 @@ def folder_of(who: str, results: Sequence[ComponentResult]) -> Folder:
     )
 
 
-def csv_text(folders: Sequence[Folder]) -> str:
-    """Return the table as CSV: who, component, verdict, where, cause.
-
-    A cell that a spreadsheet would take for a formula is written with an apostrophe before it.
-    """
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([field.name for field in dataclasses.fields(Row)])
-    for folder in folders:
-        writer.writerows([_cell(value) for value in dataclasses.astuple(row)] for row in folder.rows)
-    return text.getvalue()
-
-
-def _cell(value: str) -> str:
-    flat = " ".join(value.split())
-    return f"'{flat}" if flat.startswith(("=", "+", "-", "@")) else flat
+def table_csv(folders: Sequence[Folder]) -> bytes:
+    """Return the table as CSV: who, component, verdict, where, cause."""
+    head = [field.name for field in dataclasses.fields(Row)]
+    return csv_bytes([head, *(dataclasses.astuple(row) for folder in folders for row in folder.rows)])
 
 
 def save(folders: Sequence[Folder], target: str, folder: str) -> None:
@@ -100,7 +87,7 @@ def save(folders: Sequence[Folder], target: str, folder: str) -> None:
     data = {"schema": SCHEMA, "target": target, "folders": [dataclasses.asdict(one) for one in folders]}
     content = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
     store.replace(Path(folder) / store.EACH, content.encode("utf-8", "backslashreplace"))
-    store.replace(Path(folder) / "each.csv", csv_text(folders).encode("utf-8", "backslashreplace"))
+    store.replace(Path(folder) / "each.csv", table_csv(folders))
 
 
 def load(folder: str) -> tuple[str, list[Folder]]:

@@ -2,12 +2,12 @@
 
 What makes the command's exit status 1 is a failure: claims that are wrong, unresolved, not implemented or could not be
 asked, and broken contracts; a component that ended or hung before it had any claim is an error. What is waived, left
-out or not understood is skipped, with its reason. A convention passes, with its name in the output.
+out, not understood or in the baseline is skipped, with its reason. A convention passes, with its name in the output.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from xml.etree import ElementTree
 
 from gradcheck.report.rows import reason
@@ -17,10 +17,14 @@ from gradcheck.results import ClaimResult, ComponentResult, ContractResult, said
 from gradcheck.verdicts import FAILING
 
 
-def junit_xml(results: Iterable[ComponentResult], seconds: Mapping[str, float] | None = None) -> bytes:
-    """Return the results as JUnit XML; `seconds` is how long each component took, by name."""
+def junit_xml(
+    results: Iterable[ComponentResult],
+    seconds: Mapping[str, float] | None = None,
+    known: Collection[str] = (),
+) -> bytes:
+    """Return the results as JUnit XML; `seconds`: how long each component took, by name; `known`: in the baseline."""
     took = seconds or {}
-    suites = [_suite(result, took.get(result.name, 0.0)) for result in results]
+    suites = [_suite(result, took.get(result.name, 0.0), result.name in known) for result in results]
     root = ElementTree.Element("testsuites", {"name": "gradcheck", **_totals(suites)})
     root.extend(suites)
     ElementTree.indent(root)
@@ -36,10 +40,13 @@ def _totals(suites: list[ElementTree.Element]) -> dict[str, str]:
     return {**totals, "time": f"{sum(float(suite.get('time', '0')) for suite in suites):.3f}"}
 
 
-def _suite(result: ComponentResult, seconds: float) -> ElementTree.Element:
+def _suite(result: ComponentResult, seconds: float, known: bool) -> ElementTree.Element:
     cases = [_claim(result, claim) for claim in result.claims] + [_contract(result, item) for item in result.contract]
     if not result.claims:
         cases.append(_whole(result))
+    for outcome in [one for case in cases for one in case if known and one.tag in ("failure", "error")]:
+        outcome.tag = "skipped"
+        outcome.set("message", f"in the baseline: {outcome.get('message')}")
     # The time is the component's; it is given to its first case, since servers add up the cases.
     for i, case in enumerate(cases):
         case.set("time", f"{seconds if i == 0 else 0.0:.3f}")

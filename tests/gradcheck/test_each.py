@@ -13,7 +13,7 @@ from gradcheck.command.cli import main
 from gradcheck.command.discover import Place
 from gradcheck.command.each import names_of
 from gradcheck.errors import UsageError
-from gradcheck.report.folders import Folder, Row, csv_text
+from gradcheck.report.folders import Folder, Row, table_csv
 from tests.gradcheck.foreign import CORE, LAYERS, package
 
 RIGHT = LAYERS.replace("class Flipped(Tanh)", "class Other(Tanh)").replace("self.y**2 - 1", "1 - self.y**2")
@@ -46,12 +46,14 @@ class Links(HTMLParser):
 
 def test_every_folder_is_judged_by_itself(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folders = [f"submissions/{who}/" for who in ("ada", "bob", "cem", "dee", "eve")]
-    status = main(["--each", *folders, "beras", "--time-limit", "8", "--json", "out.json", "--junit-xml", "out.xml"])
+    expected = [word for name in ("Tanh", "Flipped") for word in ("--expect", f"beras.layers.{name}")]
+    written = ["--json", "out.json", "--junit-xml", "out.xml", "--sarif", "out.sarif", "--annotate", "github"]
+    status = main(["--each", *folders, "beras", "--time-limit", "8", *written, *expected])
     assert status == 1
     out = capsys.readouterr().out
     first, *printed = out.splitlines()
     assert "no sandbox" in first
-    with (here / "reports" / "each.csv").open(encoding="utf-8", newline="") as file:
+    with (here / "reports" / "each.csv").open(encoding="utf-8-sig", newline="") as file:
         table = list(csv.DictReader(file))
     rows = {(row["who"], row["component"]): (row["verdict"], row["cause"]) for row in table}
     assert {row["component"]: row["where"] for row in table if row["where"]} == {"beras.layers.Flipped": "everywhere"}
@@ -72,6 +74,18 @@ def test_every_folder_is_judged_by_itself(here: Path, capsys: pytest.CaptureFixt
     assert any(line.startswith("bob  wrong      beras.layers.Flipped everywhere: ") for line in printed)
     names = [item["name"] for item in json.loads((here / "out.json").read_text())["components"]]
     assert "bob: beras.layers.Flipped" in names
+    flipped = "submissions/bob/beras/layers.py"
+    assert any(line.startswith(f"::error file={flipped},line=21,title=wrong%3A bob%3A ") for line in printed)
+    assert f'"{flipped}"' in (here / "out.sarif").read_text()
+    assert "marks: reports/marks.csv" in printed
+    with (here / "reports" / "marks.csv").open(encoding="utf-8-sig", newline="") as file:
+        marks = {row["who"]: row for row in csv.DictReader(file)}
+    assert {who: row["mark"] for who, row in marks.items()} == {
+        "(most)": "2", "ada": "1", "bob": "1", "cem": "1", "dee": "0", "eve": "0",
+    }  # fmt: skip
+    assert marks["bob"]["beras.layers.Flipped: verdict"] == "wrong everywhere"
+    assert marks["ada"]["beras.layers.Flipped: verdict"] == "missing"
+    assert "No module named 'helpers_of_the_teacher'" in marks["eve"]["beras.layers.Tanh: verdict"]
 
 
 def test_report_has_a_page_for_every_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,6 +107,16 @@ def test_report_has_a_page_for_every_folder(here: Path, capsys: pytest.CaptureFi
     assert "out/each.json cannot be painted" in capsys.readouterr().err
 
 
+def test_gradescope_has_a_score_for_a_submission_in_which_nothing_is_found(here: Path) -> None:
+    given = ["submissions/dee", "beras", "--gradescope", "results.json", "--expect", "beras.layers.Tanh", "--no-report"]
+    assert main(["--each", *given]) == 1
+    read = json.loads((here / "results.json").read_text())
+    assert read["score"] == 0
+    [test] = read["tests"]
+    assert (test["max_score"], test["status"]) == (1, "failed")
+    assert test["output"].startswith("missing: there is no module 'beras' in ")
+
+
 def test_keyword_and_quiet_shorten_the_table(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--each", "submissions/ada", "submissions/cem", "beras", "-q", "-k", "tanh", "--no-report"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -105,6 +129,9 @@ def test_keyword_and_quiet_shorten_the_table(here: Path, capsys: pytest.CaptureF
     [
         (["submissions/ada", "submissions/nobody", "beras"], "there is no folder 'submissions/nobody'"),
         (["submissions/ada", "submissions/ada/", "beras"], "the same folder twice"),
+        (["submissions/ada", "submissions/bob", "beras", "--gradescope", "out"], "expected --each FOLDER TARGET with"),
+        (["submissions/ada", "beras", "--gradescope", "out"], "say by --expect NAME"),
+        (["submissions/ada", "beras", "--gradescope", "out", "--expect", "A", "-x"], "would give 0 for what was not"),
         (["submissions/ada", "beras", "--list"], "--list and --each do not go together"),
     ],
 )
@@ -122,7 +149,7 @@ def test_folders_of_one_name_are_told_apart() -> None:
 
 def test_spreadsheet_takes_no_cell_for_a_formula() -> None:
     rows = (Row("=cmd()", "+1", "wrong", "at ties", 'a,\n"b"'), Row("ada", "Dense", "correct", "", ""))
-    text = csv_text([Folder("x", "", "wrong", {}, rows)])
+    text = table_csv([Folder("x", "", "wrong", {}, rows)]).decode("utf-8-sig")
     assert list(csv.reader(text.splitlines())) == [
         ["who", "component", "verdict", "where", "cause"],
         ["'=cmd()", "'+1", "wrong", "at ties", 'a, "b"'],

@@ -39,7 +39,7 @@ def test_ten_packages_make_one_table_one_csv_and_one_report(here: Path, capsys: 
     assert len(folders) == 10
     options = ["--dtype", "float64", "--time-limit", "6", "-k", "dense or square"]
     assert main(["--each", *folders, "beras", *options]) == 1
-    with (here / "reports" / "each.csv").open(encoding="utf-8", newline="") as file:
+    with (here / "reports" / "each.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["who"] for row in rows} == set(folders)
     verdicts = {(row["who"], row["component"]): row["verdict"] for row in rows}

@@ -84,7 +84,7 @@ def test_folders_that_are_done_are_in_the_table(tmp_path: Path) -> None:
     ended, out, err = interrupt(arguments, tmp_path, asked, signal.SIGINT)
     assert (ended, err) == (130, "gradcheck: interrupted: 1 of 3 folders were checked\n")
     assert "bob  wrong      beras.layers.Flipped everywhere: " in out
-    with (tmp_path / "reports" / "each.csv").open(encoding="utf-8", newline="") as file:
+    with (tmp_path / "reports" / "each.csv").open(encoding="utf-8-sig", newline="") as file:
         assert [(row["who"], row["verdict"]) for row in csv.DictReader(file)] == [("bob", "wrong"), ("bob", "correct")]
     assert {one["name"] for one in document(tmp_path)["components"]} == {
         "bob: beras.layers.Flipped",
