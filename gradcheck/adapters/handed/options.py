@@ -50,7 +50,7 @@ class Claims:
             if callable(one) or (name == "jac" and one is True):
                 continue
             also = ", or True where f returns (value, derivative)" if name == "jac" else ""
-            hint = ": pass the function itself, uncalled" if isinstance(one, (np.ndarray, list, tuple)) else ""
+            hint = "" if isinstance(one, (str, bool)) else ": pass it uncalled"
             raise UsageError(f"expected {name} to be a function{also}, but got {type(one).__name__}{hint}")
         if not self.functions:
             raise UsageError("nothing to check: give a derivative as jac=, grad=, deriv=, vjp= or jvp=")
