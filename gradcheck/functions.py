@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +17,7 @@ from gradcheck.adapters.handed import Call, Claims, Forward, Given, handed_subje
 from gradcheck.adapters.handed.keywords import refuse_unknown
 from gradcheck.adapters.handed.second_order import SecondOrder
 from gradcheck.check import Options, check_subject
-from gradcheck.errors import CannotBuild, GradcheckFailure, UsageError
+from gradcheck.errors import CannotBuild, GradcheckFailure, UsageError, message
 from gradcheck.orders import check_orders
 from gradcheck.problem import Array, Subject
 from gradcheck.results import ComponentResult
@@ -151,6 +153,7 @@ def check(
     else:
         call, how = brings.posed(args, kwargs, names, wrt, how, second)
         hess, hessp = brings.on_arrays(hess), brings.on_arrays(hessp)
+    _hold_executor(call, options)
     if options.dtypes is None:
         # Where float32 is what arrays are made in, nobody has chosen it.
         usual = () if brings is None else ("float64",)
@@ -169,6 +172,19 @@ def _refuse(order: Any, accuracy: Any, time_limit: Any, kwargs: Any) -> None:
         raise UsageError(f"expected time_limit to be a number of seconds, but got {time_limit!r}")
     if kwargs is not None and not (isinstance(kwargs, Mapping) and all(isinstance(key, str) for key in kwargs)):
         raise UsageError(f"expected kwargs to be a dict of keyword arguments by name, but got {kwargs!r:.80}")
+
+
+def _hold_executor(call: Call, options: Options) -> None:
+    """Raise UsageError where f cannot be sent to the processes that are to call it."""
+    if options.executor is None or not isinstance(options.executor, concurrent.futures.ProcessPoolExecutor):
+        return
+    try:
+        pickle.dumps(call.f)
+    except Exception as error:  # whatever somebody else's object says
+        raise UsageError(
+            "expected a function that can be sent to other processes, as one of a module can, but it cannot be pickled "
+            f"({message(error)}): take an executor of threads, or none"
+        ) from error
 
 
 def _known(options: Any) -> Options:

@@ -269,6 +269,8 @@ def test_the_columns_may_be_taken_by_other_processes():
             jac = lambda x, A, scale, c=factor: 2 * c * scale * A * (A @ x)[:, None]  # noqa: E731
             result = check(squares, X[0], args=(A,), kwargs={"scale": 3.0}, jac=jac, options=options)
             assert result.verdict == ("correct" if factor == 1 else "wrong")
+        with pytest.raises(UsageError, match="expected a function that can be sent to other processes"):
+            check(lambda x: x**2, X[0], deriv=lambda x: 2 * x, options=options)
 
 
 # Functions that stop at a tolerance.

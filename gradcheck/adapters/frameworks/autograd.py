@@ -24,8 +24,10 @@ class Autograd:
     arrays = ""
     convention = JAX
 
-    def __init__(self) -> None:
-        self.core: Any = sys.modules["autograd.core"]
+    @property
+    def core(self) -> Any:
+        """The module; not kept, since modules do not travel to other processes."""
+        return sys.modules["autograd.core"]
 
     def is_array(self, value: Any) -> bool:
         """Never: its arrays are NumPy's."""

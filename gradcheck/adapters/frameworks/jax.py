@@ -27,8 +27,10 @@ class Jax:
     arrays = "JAX's arrays"
     convention = JAX
 
-    def __init__(self) -> None:
-        self.jax: Any = sys.modules["jax"]
+    @property
+    def jax(self) -> Any:
+        """The module; not kept, since modules do not travel to other processes."""
+        return sys.modules["jax"]
 
     def is_array(self, value: Any) -> bool:
         """Whether it is a jax.Array."""

@@ -27,8 +27,10 @@ class Torch:
     arrays = "tensors"
     convention = PYTORCH
 
-    def __init__(self) -> None:
-        self.torch: Any = sys.modules["torch"]
+    @property
+    def torch(self) -> Any:
+        """The module; not kept, since modules do not travel to other processes."""
+        return sys.modules["torch"]
 
     def is_array(self, value: Any) -> bool:
         """Whether it is a tensor."""
