@@ -1,4 +1,4 @@
-"""Leaves the modules that need the extra `report` out of the doctests where it is not installed.
+"""Leaves the modules that need the extras `report` and `proof` out of the doctests where they are not installed.
 
 And hears Ctrl-C, which a shell has its background jobs ignore: some tests press it.
 What the command prints does not depend on whether GitHub runs the tests.
@@ -15,3 +15,4 @@ os.environ.pop("GITHUB_ACTIONS", None)
 
 _HERE = all(find_spec(name) for name in ("jinja2", "matplotlib"))
 collect_ignore = [] if _HERE else [f"gradcheck/report/{name}.py" for name in ("html", "pictures", "sheet")]
+collect_ignore_glob = [] if find_spec("flint") else ["gradcheck/exact/[!_]*"]

@@ -32,6 +32,7 @@ from gradcheck.forms import Forms, loses
 from gradcheck.guarded import Watch, guarded
 from gradcheck.in_dtype import InDtype
 from gradcheck.problem import Array, Method, Subject, Values
+from gradcheck.proving.prover import Prover
 from gradcheck.record import Record, Wrong
 from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Heat, Note, Unjudged
 from gradcheck.sampling import Point
@@ -52,7 +53,8 @@ class Options:
     most seconds for the whole check; what is not judged by then is unresolved.
     `executor` takes the columns of an estimate; `progress` is told each point's label. `fail_fast` stops at the first
     point where a claim is wrong or unresolved, and leaves out what comes after it, the contract included; without
-    `evidence`, nothing is gathered that only people look at: causes, counterexample, pictures.
+    `evidence`, nothing is gathered that only people look at: causes, counterexample, pictures. `exact`: claims are run
+    exactly as well, where python-flint is installed.
     """
 
     seed: int = 0
@@ -63,6 +65,7 @@ class Options:
     progress: Callable[[str], None] | None = None
     fail_fast: bool = False
     evidence: bool = True
+    exact: bool = True
 
 
 # Whether a subject's floating-point warnings are right is a matter of the contract; here they only interrupt.
@@ -94,6 +97,7 @@ class _Session:
         self.ordinary = Seen()
         self.visits: dict[str, Visit] = {}
         self.notes: list[Note] = []
+        self.prover = Prover(options.exact, options.seed)
         self.previous: Values | None = None
         self.first: Point | None = None
 
@@ -229,6 +233,8 @@ class _Session:
             )
             if found.at.verdict == "wrong" and self.forms.is_truncated(known, answer):
                 found = replace(found, at=replace(found.at, verdict="skipped"))
+            if not projected:
+                found = self.prover.weigh(here, known, method, name, found)
             self.forms.note(known, method, answer, found)
             record.compared(here, known, found)
             if self.options.evidence and record.heat is None and not projected:
@@ -242,13 +248,18 @@ class _Session:
                 and (not record.taylor or first_wrong)
             ):
                 record.taylor = here.taylor(name, answer.rows[-1], asked.rows[-1])
+            if found.proved:
+                self._remember(record, point, known, method, message=found.at.message, proved=True)
+                return
         self._remember(record, point, known, method, message=answer.message)
 
-    def _remember(self, record: Record, point: Point, known: InDtype, method: Method, **why: str) -> None:
-        """Keep the first point at which a claim is wrong (or raises), for whoever explains it."""
-        last = record.points[-1].verdict
-        if record.first_wrong is None and last in ("wrong", "could not be asked"):
-            record.first_wrong = Wrong(point, known.dtype, method, self.previous, **why)
+    def _remember(
+        self, record: Record, point: Point, known: InDtype, method: Method, proved: bool = False, **why: str
+    ) -> None:
+        """Keep the first point at which a claim is wrong (or raises), for whoever explains it: one that is measured."""
+        last, first = record.points[-1].verdict, record.first_wrong
+        if last in ("wrong", "could not be asked") and (first is None or (first.proved and not proved)):
+            record.first_wrong = Wrong(point, known.dtype, method, self.previous, proved=proved, **why)
 
     def contract(self, points: Sequence[Point]) -> list[ContractResult]:
         """The contract at every typical point where forward is finite; of each item, what is worst."""
@@ -275,6 +286,7 @@ class _Session:
                 why = explain(self.subject, record, self.options.seed, self.options.budget)
                 reach, where = why.reach or reach, why.where or where
         refused = next(iter(record.refused.values()), None)
+        basis, proof = self.prover.basis(record.name, verdict)
         if record.name in self.subject.waivers and verdict in ("wrong", "unresolved", "not implemented"):
             verdict, reason, reach, where = "waived", self.subject.waivers[record.name], None, ""
         return ClaimResult(
@@ -300,6 +312,8 @@ class _Session:
             curve=record.curve,
             heat=record.heat,
             taylor=record.taylor,
+            basis=basis,
+            proof=proof,
         )
 
     def result(
@@ -340,10 +354,10 @@ class _Session:
 
     def _all_notes(self, contract: Sequence[ContractResult]) -> Iterator[Note]:
         """Notes about forward first, then about claims, then what the contract notes."""
-        yield from dict.fromkeys(self.notes)
-        if self.first is not None:
-            yield from (Note(about, text) for about, text in self.first.problem.notes)
+        yield from dict.fromkeys([*self.notes, *self.prover.notes])
         yield from self.forms.notes()
+        for about, text in self.first.problem.notes if self.first is not None else ():
+            yield Note(about, text)
         for record in self.records.values():
             yield from record.as_notes()
         for item in contract:

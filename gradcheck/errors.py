@@ -36,8 +36,12 @@ class GradcheckFailure(AssertionError):
     """Raised by `assert_correct` and the pytest fixture: a verdict that does not pass."""
 
 
-class TimeLimit(BaseException):
-    """The time that a check may take is over. No Exception, so that nothing takes it for one of the checked code's."""
+class Interruption(BaseException):
+    """Ends the checked code from inside. No Exception, so that no `except Exception` of its own swallows it."""
+
+
+class TimeLimit(Interruption):
+    """The time that a check may take is over."""
 
 
 class Ended(Exception):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gradcheck.errors import Ended, TimeLimit
+from gradcheck.errors import Ended, Interruption, TimeLimit
 from gradcheck.problem import Array, Method, Problem, Values
 
 
@@ -63,7 +63,7 @@ class Guarded:
         process = os.getpid()
         try:
             return self.function(*args)
-        except (Exception, KeyboardInterrupt, TimeLimit):
+        except (Exception, KeyboardInterrupt, Interruption):
             raise
         except BaseException as error:  # SystemExit, or one of its own: it ends the question, not the check
             raise Ended(str(error)) from error

@@ -16,7 +16,7 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 Values = Mapping[str, Array]
 Role = Literal["input", "weight"]
-Data = Literal["real", "probabilities", "one-hot", "class-indices"]
+Data = Literal["real", "probabilities", "one-hot", "one-hot only", "class-indices"]
 Kind = Literal["local", "vjp", "sum", "jvp"]
 
 
@@ -25,8 +25,9 @@ class Variable:
     """One named array that the function reads.
 
     `constant`: data that is held constant (labels). `domain`: the open interval that it must stay
-    in, while it is differentiated. `data`: what its values mean, so that sampling can draw them. `tied`: its entries
-    depend on each other (a symmetric matrix, a point of a manifold), so that none can be made simpler alone.
+    in, while it is differentiated. `data`: what its values mean, so that sampling can draw them ("one-hot only": the
+    code reads labels as class numbers, and soft ones mean nothing to it). `tied`: its entries depend on each other (a
+    symmetric matrix, a point of a manifold), so that none can be made simpler alone.
     """
 
     name: str
@@ -91,10 +92,11 @@ class Problem:
     dtype is (a subject that refuses one of them raises). `random`: it draws random numbers, and the
     adapter starts their generators anew for every call. `call`: the subject's own forward on the very
     arrays that it is given, where no method calls it (a function beside its derivative). `reading`: how the code was
-    read ("backward(upstream)"); `unjudged`: what was seen and cannot be paired, with the reason; `notes`: what is true,
-    and of what. `dtype`: the widest type that forward takes. `accuracy`: the relative error at which forward stops (a
-    solver's tolerance); 0: it is exact but for rounding. `written(values)`: the arguments of the call that poses this
-    problem at other values, as code (None where they cannot be written).
+    read ("backward(upstream)"); `unjudged`: what was seen and cannot be paired, with the reason. `notes`: of what, and
+    what is true of it and nobody's mark. `dtype`: the widest type that forward takes. `accuracy`: the relative error at
+    which forward stops (a solver's tolerance); 0: it is exact but for rounding. `written(values)`: the arguments of the
+    call that poses this problem at other values, as code (None where they cannot be written). `label`: what is special
+    about one of a subject's cases ("in evaluation mode").
     """
 
     variables: tuple[Variable, ...]
@@ -108,6 +110,7 @@ class Problem:
     dtype: str = "float64"
     accuracy: float = 0.0
     written: Callable[[Values], list[str] | None] | None = None
+    label: str = ""
 
     def variable(self, name: str) -> Variable:
         """Return the variable called `name` (KeyError if there is none)."""

@@ -26,7 +26,7 @@ class Wrong:
     """Where a claim was first wrong, for whoever explains it.
 
     `message`: what it raised instead, or why its shape cannot be read; `together`: what is wrong with several kinked
-    entries together.
+    entries together. `proved`: no measurement sees it, and `message` says what was shown exactly.
     """
 
     point: Point
@@ -35,6 +35,7 @@ class Wrong:
     previous: Values | None
     message: str = ""
     together: str = ""
+    proved: bool = False
 
 
 @dataclass

@@ -145,6 +145,57 @@ class Heat(Data):
     ratios: tuple[tuple[float, ...], ...]
 
 
+Basis = Literal["proved", "measured", "both"]
+
+
+@dataclass(frozen=True, eq=False)
+class Digits(Data):
+    """How many decimal digits of the exact derivative a right claim keeps in one dtype, `of` those that the dtype has.
+
+    `kept`: the fewest at ordinary points. `least`: the fewest at all, at the point `point`, in the entry `index` of the
+    variable, where it is `x`; `place`: the line where most of them are lost.
+    """
+
+    dtype: str
+    of: int
+    kept: int
+    least: int
+    point: str
+    index: tuple[int, ...]
+    x: float
+    place: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Piece(Data):
+    """Where a claim was shown to be the derivative: the points with these `shapes` of the inputs and `decisions`.
+
+    Between decisions forward and claim are analytic, so that they agree wherever the same decisions are taken.
+    """
+
+    shapes: tuple[tuple[int, ...], ...]
+    decisions: tuple[str, ...]
+    points: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Proof(Data):
+    """What is known exactly of one claim.
+
+    `points`: at how many it was shown to be the derivative, in the `pieces` that are listed. `apart`: the largest share
+    of the scale by which it is off there, because constants are rounded. `off`: of a claim that is wrong, by which
+    share of the scale it certainly is. `left`: why some point was only measured, and where the code left exact
+    arithmetic.
+    """
+
+    points: int = 0
+    pieces: tuple[Piece, ...] = ()
+    apart: float = 0.0
+    off: float = 0.0
+    left: str = ""
+    digits: tuple[Digits, ...] = ()
+
+
 Matrix = tuple[tuple[float, ...], ...]
 
 
@@ -175,7 +226,8 @@ class ClaimResult(Data):
     the largest ratio, at `worst_point`. `wrong`: the wrong entries of the first point that has any, a dozen at most, of
     `wrong_count`. `causes`: best first; `counterexample`: the smallest values found, as NumPy code, `matrices` what is
     claimed and measured there, `test` a test to paste. `reason`: why it is not judged, why it is waived, or which
-    convention it follows. `traceback`: of an exception, the checked code's own frames.
+    convention it follows. `traceback`: of an exception, the checked code's own frames. `basis`: what the verdict rests
+    on, measurement or what was shown exactly (`proof`), or both.
     """
 
     name: str
@@ -200,6 +252,8 @@ class ClaimResult(Data):
     curve: Curve | None = None
     heat: Heat | None = None
     taylor: Taylor | None = None
+    basis: Basis = "measured"
+    proof: Proof | None = None
 
     @property
     def resolution(self) -> float:

@@ -5,7 +5,16 @@
 
 from gradcheck.adapters.handed import function_subject
 from gradcheck.adapters.registry import register
-from gradcheck.adapters.subjects import belonging, is_subject, subject_of
+from gradcheck.adapters.subjects import belonging, is_subject, parts, subject_of
 from gradcheck.errors import CannotBuild, NotASubject
 
-__all__ = ["CannotBuild", "NotASubject", "belonging", "function_subject", "is_subject", "register", "subject_of"]
+__all__ = [
+    "CannotBuild",
+    "NotASubject",
+    "belonging",
+    "function_subject",
+    "is_subject",
+    "parts",
+    "register",
+    "subject_of",
+]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import copy
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import registry
+from gradcheck.adapters import containers, registry
+from gradcheck.adapters.ready_made import SETS, kind_of, ready_made
 from gradcheck.adapters.state import seeded
 from gradcheck.errors import CannotBuild, NotWritten, told
-from gradcheck.problem import Array, Sizes
+from gradcheck.problem import Sizes
 
 # Names of constructor arguments, as words that they contain or are, for sizes and settings.
 # The first kind that fits is taken: "input_units" is an input size, "units" an output size.
@@ -32,6 +34,8 @@ SMALL: Mapping[str, Any] = {
     "use_bias": True,
     "kernel": 2,
     "pool": 2,
+    "downsampling_factor": 2,
+    "upsampling_factor": 2,
     "window": 2,
     "filter_size": 2,
     "stride": 1,
@@ -54,10 +58,33 @@ SMALL: Mapping[str, Any] = {
     "slope": 0.3,
     "eps": 1e-5,
     "epsilon": 1e-5,
+    "scalar": 2.0,
+    "power": 2,
+    "exponent": 2,
+    "factor": 2.0,
+    "constant": 2.0,
     "lr": 0.1,
     "learning_rate": 0.1,
     "name": "x",
 }
+# A default that is larger than this makes a check slow, and shows nothing that a small size does not.
+LARGE = 32
+# The widths of hidden layers: hidden_sizes, hidden_size_list, hidden_dims.
+HIDDEN = re.compile(r"hidden\w*(list|sizes|dims|layers)|(list|sizes)_?\w*hidden")
+# The widths of a whole network.
+SIZES = frozenset(
+    {
+        "sizes",
+        "layer_sizes",
+        "layers_sizes",
+        "layer_dims",
+        "layers_dims",
+        "dims",
+        "layer_dimensions",
+        "topology",
+        "layers",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -68,11 +95,16 @@ class Made:
     inputs: tuple[Any, ...] | None = None
 
 
-def make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: Mapping[str, Any] | None = None) -> Made:
-    """Return a fresh object of class `thing`, or a copy of the instance `thing`. Raises CannotBuild with the reason."""
+def make(
+    thing: Any, sizes: Sizes, rng: np.random.Generator, init: Mapping[str, Any] | None = None, variant: int = 0
+) -> Made:
+    """Return a fresh object of class `thing`, or a copy of the instance `thing`. Raises CannotBuild with the reason.
+
+    `variant`: which of the shapes that arrays for its constructor may have.
+    """
     with seeded(int(rng.integers(2**31))):
         try:
-            return _make(thing, sizes, rng, dict(init or {}))
+            return _make(thing, sizes, dict(init or {}), variant)
         except CannotBuild:
             raise
         except NotImplementedError as error:
@@ -82,7 +114,18 @@ def make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: Mapping[str, 
             raise CannotBuild(f"cannot build {_name(thing)}: {told(error)}; {hint}") from error
 
 
-def _make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: dict[str, Any]) -> Made:
+def variants(thing: Any) -> int:
+    """In how many ways a class can be made: more than one where its constructor takes arrays."""
+    if not inspect.isclass(thing) or says_how(thing):
+        return 1
+    try:
+        parameters = inspect.signature(thing).parameters.values()
+    except ValueError:  # a class without a readable signature
+        return 1
+    return len(SETS) if any(p.default is p.empty and kind_of(p.name) for p in parameters) else 1
+
+
+def _make(thing: Any, sizes: Sizes, init: dict[str, Any], variant: int) -> Made:
     factory = registry.factory_for(thing)
     if factory is not None:
         return unpack(factory(thing))
@@ -95,7 +138,28 @@ def _make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: dict[str, An
         raise CannotBuild(f"not finished: {', '.join(missing)} must be written")
     if brings_example(thing) and not init:
         return _expected(thing, unpack(getattr(thing, "gradcheck_example")()))  # noqa: B009
-    return _with_inputs(thing(**arguments(thing, sizes, init)))
+    listed = [] if init else _listed(thing, sizes)
+    obj = thing(*listed, **arguments(thing, sizes, init, variant))
+    return _with_inputs(containers.fill(obj, lambda: containers.stack(thing, sizes, thing_of)))
+
+
+def thing_of(cls: type, sizes: Sizes) -> Any:
+    """An object of a class in its plainest form."""
+    return cls(**arguments(cls, sizes, {}))
+
+
+def _listed(thing: Any, sizes: Sizes) -> list[Any]:
+    """Layers for a container that takes any number of them."""
+    try:
+        parameters = list(inspect.signature(thing).parameters.values())
+    except ValueError:  # a class without a readable signature
+        return []
+    starred = any(p.kind is p.VAR_POSITIONAL and containers.takes_layers(p) for p in parameters)
+    return (
+        containers.stack(thing, sizes, thing_of)
+        if starred and parameters[0].kind is parameters[0].VAR_POSITIONAL
+        else []
+    )
 
 
 def says_how(thing: Any) -> bool:
@@ -163,7 +227,7 @@ def duplicate(obj: Any) -> Any:
         return obj
 
 
-def arguments(cls: type, sizes: Sizes, init: dict[str, Any]) -> dict[str, Any]:
+def arguments(cls: type, sizes: Sizes, init: dict[str, Any], variant: int = 0) -> dict[str, Any]:
     """Return constructor arguments: what the user says, and a size or setting for the rest."""
     try:
         parameters = list(inspect.signature(cls).parameters.values())
@@ -181,31 +245,40 @@ def arguments(cls: type, sizes: Sizes, init: dict[str, Any]) -> dict[str, Any]:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) or parameter.name in found:
             continue
         if parameter.default is parameter.empty:
-            found[parameter.name] = _guess(cls, parameter, sizes, used)
+            found[parameter.name] = _guess(cls, parameter, sizes, used, variant)
         elif parameter.name in ("seed", "random_state") and parameter.default is None:
             found[parameter.name] = 0
+        elif parameter.name in ("input_shape", "input_dim", "input_size", "in_features") and parameter.default is None:
+            found[parameter.name] = (sizes.inputs,) if parameter.name == "input_shape" else sizes.inputs
+        elif _is_large(parameter.default) and (size := _size(parameter.name.lower(), sizes, used)) is not None:
+            found[parameter.name] = size
     return found
 
 
-def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str, int]) -> Any:
+def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str, int], variant: int) -> Any:
     name = parameter.name.lower()
+    array = None if parameter.annotation in (int, float, "int", "float") else ready_made(name, sizes, variant)
+    if array is not None:
+        return array
     words = {word.rstrip("0123456789") for word in name.split("_")} | {name}
     for known, value in SMALL.items():
         if known in words or (len(known) > 3 and name.startswith(known)):
             return value
     if "shape" in words:
         return (sizes.inputs,)
-    array = _array(name, sizes)
-    if array is not None and parameter.annotation not in (int, float, "int", "float"):
-        return array
+    if containers.takes_a_layer(parameter) and (layer := containers.as_wide(cls, sizes, thing_of)) is not None:
+        return layer
+    if containers.takes_layers(parameter) and (found := containers.stack(cls, sizes, thing_of)):
+        return found
+    if HIDDEN.fullmatch(name):
+        return [sizes.inputs + sizes.outputs]
+    if name in SIZES:
+        return [sizes.inputs, sizes.inputs + sizes.outputs, sizes.outputs]
     if words & {"batch"}:
         return sizes.batch
-    sized = {"outputs": sizes.outputs, "inputs": sizes.inputs, "hidden": sizes.inputs + sizes.outputs}
-    for kind, known_words in KINDS:
-        if words & set(known_words):
-            # A second input size of the same layer is another number, so that the two cannot be confused.
-            used[kind] = used.get(kind, -1) + 1
-            return sized[kind] + used[kind]
+    size = _size(name, sizes, used)
+    if size is not None:
+        return size
     annotation = str(parameter.annotation)
     if parameter.annotation in (int, "int"):
         used["int"] = used.get("int", -1) + 1
@@ -222,11 +295,20 @@ def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str
     )
 
 
-def _array(name: str, sizes: Sizes) -> Array | None:
-    """Weights that the constructor takes ready-made."""
-    if name in ("w", "weight", "weights"):
-        return np.linspace(-1, 1, sizes.inputs * sizes.outputs).reshape(sizes.inputs, sizes.outputs)
-    return np.linspace(-1, 1, sizes.outputs) if name in ("b", "bias", "biases") else None
+def _is_large(default: Any) -> bool:
+    return isinstance(default, int) and not isinstance(default, bool) and default >= LARGE
+
+
+def _size(name: str, sizes: Sizes, used: dict[str, int]) -> int | None:
+    """The number that an argument of this name is, where it is one of sizes."""
+    words = {word.rstrip("0123456789") for word in name.split("_")} | {name}
+    sized = {"outputs": sizes.outputs, "inputs": sizes.inputs, "hidden": sizes.inputs + sizes.outputs}
+    for kind, known in KINDS:
+        if words & set(known):
+            # A second input size of the same layer is another number, so that the two cannot be confused.
+            used[kind] = used.get(kind, -1) + 1
+            return sized[kind] + used[kind]
+    return None
 
 
 def _activation(cls: type, name: str) -> Any:

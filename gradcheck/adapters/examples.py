@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -72,10 +73,12 @@ def hinted(roles: Sequence[Role], sizes: Sizes) -> Iterator[tuple[Shape, ...]]:
         yield from itertools.product(*options)
 
 
-def candidates(roles: Sequence[Role], sizes: Sizes, shapes_of_one: list[Shape]) -> Iterator[tuple[Shape, ...]]:
+def candidates(
+    roles: Sequence[Role], sizes: Sizes, shapes_of_one: list[Shape], hints: bool = True
+) -> Iterator[tuple[Shape, ...]]:
     """Yield shapes, one per role: hinted ones, all the same, then combinations of the likely ones."""
     count = len(roles)
-    if count > 1:
+    if count > 1 and hints:
         yield from hinted(roles, sizes)
     for shape in shapes_of_one:
         yield (shape,) * count
@@ -120,19 +123,21 @@ def find(
     runs: Callable[[Given], None],
     answers: Callable[[Given], None] | None = None,
     narrow: bool = False,
+    hints: bool = True,
 ) -> tuple[list[Role], Given]:
     """Return example arrays, one per role, with which `runs` raises nothing.
 
     With `answers`, the first with which it raises nothing either is preferred: code without a batch axis may run on
     rows all the same. But a layer with weights that takes rows is held to them. A label that is not accepted as
-    one-hot rows is tried as class numbers. Where nothing runs in float64, arrays are float32. Raises CannotBuild with
-    the first shape's error.
+    one-hot rows is tried as class numbers, and numbers that are refused are tried above 0. Without `hints`, names say
+    nothing about shapes. Where nothing runs in float64, arrays are float32. Raises CannotBuild with the first shape's
+    error.
     """
     first: tuple[list[Role], Given] | None = None
     error_of_first: Exception | None = None
-    tried = 0
+    tried, refused = 0, False
     for meaning in _meanings(roles):
-        for shape in candidates(meaning, sizes, shapes(sizes, weights)):
+        for shape in candidates(meaning, sizes, shapes(sizes, weights), hints):
             tried += 1
             if tried > TRIES:
                 break
@@ -146,6 +151,7 @@ def find(
                 raise NotWritten(f"its forward is not implemented ({told(error)})") from error
             except Exception as error:  # the wrong shape may raise anything; another one is tried
                 error_of_first = error_of_first or error
+                refused |= isinstance(error, (ArithmeticError, AssertionError)) or not any(shape)
                 continue
             rows = bool(weights) and all(len(one) == 2 and one[0] == sizes.batch for one in shape)
             if answers is None or (first is None and rows) or _answers(answers, given):
@@ -153,9 +159,13 @@ def find(
             first = first or (list(meaning), given)
     if first is not None:
         return first
+    above = [replace(role, domain=(0.0, np.inf)) if role.data == "real" else role for role in roles]
+    if refused and above != list(roles) and not any(role.domain for role in roles):
+        with contextlib.suppress(CannotBuild):  # numbers may be refused for their sign
+            return find(above, sizes, weights, rng, runs, answers, narrow, hints)
     if not narrow:
         with contextlib.suppress(CannotBuild):  # what insists on float32 is asked in float32
-            return find(roles, sizes, weights, rng, runs, answers, narrow=True)
+            return find(roles, sizes, weights, rng, runs, answers, True, hints)
     names = ", ".join(role.name for role in roles)
     why = told(error_of_first)
     raise CannotBuild(

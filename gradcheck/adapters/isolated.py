@@ -15,17 +15,20 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import returned
+from gradcheck.adapters.places import holders
 from gradcheck.adapters.state import (
     GENERATORS,
     Store,
+    entries,
     fingerprint,
     generators,
     global_fingerprint,
     put_back,
     refill,
     seeded,
+    taken,
 )
-from gradcheck.adapters.weights import Slot, holders, on
+from gradcheck.adapters.weights import Slot, on
 from gradcheck.problem import Array, Values
 
 SEED = 20240607
@@ -36,11 +39,13 @@ class Habits:
     """What a call does beside its result, found out on a twin of the object.
 
     `random`: it draws random numbers. `mutable`: attributes that it changes in place (number of the attribute dict,
-    name). `counting`: the same call again gives another result, so that each call starts from the beginning.
+    name). `growing`: lists that each call makes longer, put back before the next: a stack of caches. `counting`: the
+    same call again gives another result, so that each call starts from the beginning.
     """
 
     random: bool = False
     mutable: tuple[tuple[int, str], ...] = ()
+    growing: tuple[tuple[int, str], ...] = ()
     counting: bool = False
 
 
@@ -80,13 +85,14 @@ class Live:
                     self.stores.append(place.holder)
         self._generators = generators(self.dicts) if self.habits.random else []
         self._start = self._deep() if self.habits.counting else None
+        self._short = [(n, name, copied_deep(self.dicts[n].get(name))) for n, name in self.habits.growing]
         self._puts = [(slot.name, slot.putter()) for slot in self.slots]
         self._lock = threading.RLock()
 
     def __reduce__(self) -> Any:
         """Travel to another process as the object and the paths of its weights, to be put together again there."""
         slots = [(slot.name, slot.paths) for slot in self.slots]
-        start = self._generators, self._start
+        start = self._generators, self._start, self._short
         return _revive, (self.obj, slots, self.inputs, self.run, self.call, self.wrap, self.habits, self.floats, start)
 
     def forward(self, values: Values) -> list[Array]:
@@ -95,7 +101,7 @@ class Live:
             return self._forward(values)
 
     def _forward(self, values: Values) -> list[Array]:
-        saved = [store.copy() for store in self.stores]
+        saved = [taken(store) for store in self.stores]
         changed = [(self.dicts[n], name, copy.deepcopy(self.dicts[n].get(name))) for n, name in self.habits.mutable]
         try:
             self._restart()
@@ -133,6 +139,7 @@ class Live:
         drawn = global_fingerprint()
         self.run(*given)
         random = global_fingerprint() != drawn
+        sizes = self._sizes()
         mutable = []
         for number, (own, was) in enumerate(zip(self.dicts, before, strict=True)):
             for name, (identity, content) in was.items():
@@ -142,10 +149,21 @@ class Live:
         self.habits = Habits(random, tuple(mutable))
         first, second = (returned.outputs(self.pinned(self.run, given)) for _ in range(2))
         counting = any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True))
-        return Habits(random, tuple(mutable), counting)
+        growing = tuple(place for place, size in self._sizes().items() if size > sizes.get(place, size))
+        return Habits(random, tuple(mutable), growing, counting)
+
+    def _sizes(self) -> dict[tuple[int, str], int]:
+        """How many entries the containers have that are attributes."""
+        return {
+            (number, name): entries(value)
+            for number, own in enumerate(self.dicts)
+            for name, value in own.items()
+            if isinstance(value, (list, dict))
+        }
 
     def snapshot(self) -> list[Store]:
-        return [store.copy() for store in self.stores]
+        """The content of everything that holds attributes or entries."""
+        return [taken(store) for store in self.stores]
 
     def load(self, state: list[Store]) -> None:
         for store, saved in zip(self.stores, state, strict=True):
@@ -166,31 +184,34 @@ class Live:
         with seeded(SEED):
             return run(*given)
 
-    def _deep(self) -> list[dict[str, Any]]:
+    def _deep(self) -> list[Store]:
         """A copy of all attributes that are not shared between calls by being objects of their own."""
-        return [{name: _copy(value) for name, value in own.items()} for own in self.dicts]
+        return [{name: copied_deep(value) for name, value in own.items()} for own in self.dicts]
 
     def _restart(self) -> None:
+        for number, name, value in self._short:
+            put_back(self.dicts[number], name, copied_deep(value))
         if self._start is not None:
             for own, saved in zip(self.dicts, self._start, strict=True):
-                refill(own, {name: _copy(value) for name, value in saved.items()})
+                refill(own, {name: copied_deep(value) for name, value in dict(saved).items()})
 
 
 def _revive(obj: Any, slots: list[tuple[str, tuple[str, ...]]], *rest: Any) -> Live:
     inputs, run, call, wrap, habits, floats, start = rest
     live = Live(obj, [on(obj, name, paths) for name, paths in slots], inputs, run, call, wrap, habits, floats)
-    live._generators, live._start = start
+    live._generators, live._start, live._short = start
     return live
 
 
-def _copy(value: Any) -> Any:
+def copied_deep(value: Any) -> Any:
     """Copy what a call may change in place; the parts of an object have attribute dicts of their own."""
     if isinstance(value, (np.ndarray, *GENERATORS)):
         return copy.deepcopy(value)
-    if type(value) in (dict, list):
-        items = value.items() if isinstance(value, dict) else enumerate(value)
-        return type(value)({k: _copy(v) for k, v in items}) if isinstance(value, dict) else [_copy(v) for _, v in items]
-    return value
+    if isinstance(value, dict):
+        found = copy.copy(value)  # of its own kind: a defaultdict knows what its default is
+        found.update({key: copied_deep(item) for key, item in value.items()})
+        return found
+    return [copied_deep(item) for item in value] if type(value) is list else value
 
 
 class Call:

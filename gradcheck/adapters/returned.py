@@ -34,12 +34,24 @@ def outputs(answer: Any) -> list[Array]:
         return [np.array(answer)]  # the usual case, at the speed of one copy
     if answer is None or answer is NotImplementedError or answer is NotImplemented:
         raise NotImplementedError("forward returned nothing")
-    several = isinstance(answer, (list, tuple)) and any(isinstance(one, (np.ndarray, list, tuple)) for one in answer)
+    several = isinstance(answer, (list, tuple)) and _are_several(answer)
     found = [np.array(plain(one)) for one in (answer if several else [answer])]
     for one in found:
         if one.dtype.kind not in "fiubc":
             raise TypeError(f"expected forward to return numbers, but got {type(answer).__name__} of dtype {one.dtype}")
     return found
+
+
+def _are_several(answer: Sequence[Any]) -> bool:
+    """Whether a sequence is one of outputs, not one output written as rows of plain numbers."""
+    if any(isinstance(one, np.ndarray) for one in answer):
+        return True
+    if not any(isinstance(one, (list, tuple)) for one in answer):
+        return False
+    try:
+        return np.asarray(answer).dtype.kind not in "fiubc"
+    except ValueError:  # rows of different lengths
+        return True
 
 
 def filled(answer: Any) -> list[Array]:
@@ -76,7 +88,7 @@ def listed(
         and answer.shape == tuple(shapes[names.index(asked[0])])
     ):
         answer = [answer]
-    if isinstance(answer, (list, tuple)) and not _is_nested_numbers(answer, shapes):
+    if isinstance(answer, (list, tuple)) and not is_nested_numbers(answer, shapes):
         items: list[Any] = list(answer)
     else:
         items = _from_array(plain(answer), names, shapes, what)
@@ -93,7 +105,7 @@ def own(item: Any) -> Array | None:
     return None if array is None else np.array(array)
 
 
-def _is_nested_numbers(answer: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> bool:
+def is_nested_numbers(answer: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> bool:
     """One gradient written as a nested list of plain numbers, where one variable was asked for."""
     if len(shapes) != 1 or any(isinstance(item, np.ndarray) or item is None for item in answer):
         return False

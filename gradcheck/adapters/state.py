@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-Store = dict[Any, Any] | list[Any]
+Store = MutableMapping[Any, Any] | list[Any]
 GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 
 
+def taken(store: Store) -> Store:
+    """Return the content of what holds attributes or entries."""
+    return list(store) if isinstance(store, list) else dict(store)
+
+
 def refill(store: Store, saved: Store) -> None:
-    """Give a dict or list the content that it had."""
-    if isinstance(store, dict):
-        store.update(saved)
-        if len(store) != len(saved):  # something new came in between
-            store.clear()
-            store.update(saved)
-    else:
+    """Give what holds attributes or entries the content that it had."""
+    if isinstance(store, list):
         store[:] = saved
+        return
+    store.update(saved)
+    if len(store) != len(saved):  # something new came in between
+        for name in [name for name in store if name not in saved]:
+            del store[name]
 
 
-def put_back(own: dict[str, Any], name: str, saved: Any) -> None:
+def put_back(own: MutableMapping[str, Any], name: str, saved: Any) -> None:
     """Put an attribute back that was changed in place: the same object where that is possible."""
     value = own.get(name)
     if isinstance(value, np.ndarray) and value.shape == np.shape(saved) and value.flags.writeable:
@@ -34,6 +39,13 @@ def put_back(own: dict[str, Any], name: str, saved: Any) -> None:
         refill(value, saved)
     else:
         own[name] = saved
+
+
+def entries(value: Any, depth: int = 4) -> int:
+    """How many entries a container has, those of the containers in it included."""
+    if not depth or not isinstance(value, (list, tuple, dict)):
+        return 1
+    return sum(entries(item, depth - 1) for item in (value.values() if isinstance(value, dict) else value))
 
 
 def fingerprint(value: Any, depth: int = 4) -> Any:
@@ -75,7 +87,7 @@ def seeded(seed: int) -> Iterator[None]:
         random.setstate(before[1])
 
 
-def generators(dicts: list[dict[str, Any]]) -> list[tuple[int, str, Any]]:
+def generators(dicts: Sequence[Mapping[str, Any]]) -> list[tuple[int, str, Any]]:
     """Return a copy of every random generator that is an attribute, with the number of its dict and its name."""
     return [
         (number, name, copy.deepcopy(value))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
+import inspect
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,21 @@ import numpy as np
 from gradcheck.adapters import construct, registry, source
 from gradcheck.adapters.construct import Made
 from gradcheck.adapters.interfaces import INTERFACES
-from gradcheck.adapters.protocol import Interface
-from gradcheck.errors import CannotBuild, NotASubject
+from gradcheck.adapters.modes import set_mode
+from gradcheck.adapters.protocol import Build, Interface, Settled
+from gradcheck.adapters.stretched import is_something_else
+from gradcheck.errors import CannotBuild, NotASubject, place, told
 from gradcheck.problem import Problem, Sizes, Subject
 
 
 def belonging(thing: Any) -> list[Any]:
     """Return the functions that are judged together with `thing`: the derivative beside it. Runs none of its code."""
     return [one for reading in _readings(thing)[:1] for one in reading.partners(thing)]
+
+
+def parts(thing: Any) -> list[str]:
+    """Return the names of the methods of a class that are subjects of their own. May run its code."""
+    return list(dict.fromkeys(name for one in INTERFACES for name in one.parts(thing)))
 
 
 def is_subject(thing: Any) -> bool:
@@ -67,6 +74,16 @@ def subject_of(
     )
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How a thing is read: the interface, what builds a problem with it, and how the thing is made."""
+
+    interface: Interface
+    build: Build
+    variant: int = 0
+    modes: tuple[Problem, ...] = ()
+
+
 class _Build:
     """Builds one thing in any sizes, through the first of its readings that can be built."""
 
@@ -83,71 +100,74 @@ class _Build:
         self.inputs = inputs
 
     def __call__(self, sizes: Sizes, rng: np.random.Generator) -> Problem:
-        try:
-            problem = self._in(sizes, rng)
-            if sizes != Sizes() and (_ranks(problem) != self.usual_ranks or _stretches(problem)):
-                raise CannotBuild("forward takes inputs of these sizes as something else")
-        except CannotBuild:
-            usual = Sizes(batch=sizes.batch)
-            if sizes == usual:
-                raise
-            # Odd sizes do not suit every layer: one that halves its features, say.
-            problem = self._in(usual, rng)
-        return problem
+        if sizes == Sizes():
+            return self._in(sizes, rng)
+        # Odd sizes do not suit every layer: one that halves its features, say. One feature is one, or nothing.
+        tries = (sizes, Sizes(batch=sizes.batch)) if sizes.inputs > 1 else (sizes,)
+        for tried in tries:
+            try:
+                problem = self._in(tried, rng)
+            except CannotBuild:
+                continue
+            if not is_something_else(problem, self.usual):
+                return problem
+        raise CannotBuild("it is not made for these sizes")
 
     def cases(self) -> Iterator[Problem]:
         """What `gradcheck_cases()` gives beside the example."""
+        reading = self.reading
         for made in construct.cases(self.thing):
-            yield self.reading.build(made, Sizes(), np.random.default_rng(0))
+            yield reading.interface.build(made, Sizes(), np.random.default_rng(0))
+        yield from reading.modes
 
     def _in(self, sizes: Sizes, rng: np.random.Generator) -> Problem:
-        made = self._make(self.reading, sizes, rng)
-        if sizes != Sizes() and isinstance(getattr(made.obj, "training", None), bool):
-            made.obj.training = False  # what has two modes is checked in both: in evaluation at other sizes
-        return self.reading.build(made, sizes, rng)
+        try:
+            return self.reading.build(self._made(sizes, rng), sizes, rng)
+        except CannotBuild:
+            raise
+        except Exception as error:  # the checked code is run in many ways before it is asked anything
+            if not place(error):
+                raise
+            raise CannotBuild(f"it cannot be run: {told(error)}") from error
 
-    @functools.cached_property
-    def reading(self) -> Interface:
-        """The first reading that can be built; where none can, the first, which says why."""
-        if len(self.readings) > 1:
-            for one in self.readings:
-                rng = np.random.default_rng(0)
-                with contextlib.suppress(CannotBuild):
-                    one.build(self._make(one, Sizes(), rng), Sizes(), rng)
-                    return one
-        return self.readings[0]
+    def _made(self, sizes: Sizes, rng: np.random.Generator) -> Made:
+        reading = self.reading
+        return self._make(reading.interface, sizes, rng, reading.variant)
 
-    def _make(self, reading: Interface, sizes: Sizes, rng: np.random.Generator) -> Made:
-        made = reading.make(self.thing, sizes, rng, self.init)
+    def _make(self, interface: Interface, sizes: Sizes, rng: np.random.Generator, variant: int) -> Made:
+        made = interface.make(self.thing, sizes, rng, self.init, variant)
+        if inspect.isclass(self.thing):
+            set_mode(made.obj, training=True)  # a backward belongs to the mode that trains
         return made if self.inputs is None else replace(made, inputs=self.inputs)
 
     @functools.cached_property
-    def usual_ranks(self) -> list[int]:
-        """The number of axes of each input in usual sizes."""
-        return _ranks(self(Sizes(), np.random.default_rng(0)))
+    def reading(self) -> Reading:
+        """The first reading that can be built, settled in usual sizes; where none can, the first, which says why."""
+        first: Reading | None = None
+        for one in self.readings:
+            for variant in range(construct.variants(self.thing)):
+                rng = np.random.default_rng(0)
+                try:
+                    made = self._make(one, Sizes(), rng, variant)
+                    settled = one.settle(made, rng) if one.settle is not None else Settled(one.build)
+                    if one.settle is None and len(self.readings) > 1:
+                        one.build(made, Sizes(), rng)
+                except CannotBuild:
+                    continue
+                except Exception as error:  # the checked code is run in many ways before it is asked anything
+                    if not place(error):
+                        raise
+                    continue
+                found = Reading(one, settled.build, variant, settled.modes)
+                if settled.fits:
+                    return found
+                first = first or found
+        return first or Reading(self.readings[0], self.readings[0].build)
 
-
-def _ranks(problem: Problem) -> list[int]:
-    """The number of axes of each input."""
-    return [np.ndim(v.example) for v in problem.variables if v.role == "input"]
-
-
-def _stretches(problem: Problem) -> bool:
-    """Whether forward merely broadcasts an input of one feature: one that repeats it gives the same."""
-    values = {v.name: np.asarray(v.example) for v in problem.variables}
-    for name in [v.name for v in problem.variables if v.role == "input"]:
-        if values[name].ndim < 2 or values[name].shape[-1] != 1:
-            continue
-        try:
-            with np.errstate(all="ignore"):
-                [output] = problem.forward(dict(values))
-                wide = np.repeat(values[name], output.shape[-1] if output.ndim else 1, axis=-1)
-                [again] = problem.forward({**values, name: wide})
-        except Exception:  # whatever other people's code says of another shape: it does not broadcast
-            continue
-        if wide.shape != values[name].shape and np.array_equal(output, again):
-            return True
-    return False
+    @functools.cached_property
+    def usual(self) -> Problem:
+        """The problem in usual sizes."""
+        return self(Sizes(), np.random.default_rng(0))
 
 
 def _waivers(thing: Any) -> dict[str, str]:

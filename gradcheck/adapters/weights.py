@@ -1,56 +1,22 @@
-"""The weights of an object: found by name, exchanged by attribute.
-
-An in-place `assign` would round float64 into float32 and refuse complex numbers, so a weight is exchanged by
-setting whatever holds it: an attribute, an entry of a list, tuple or dict, of the object itself or of a part of it.
-"""
+"""The weights of an object: exchanged by setting whatever holds them (`places.py`), and found out by moving them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters.places import InTuple, Place, held_at, is_array, is_number, label, places, stores
 from gradcheck.adapters.returned import plain
 from gradcheck.errors import CannotBuild
-from gradcheck.problem import Array
+from gradcheck.problem import Array, Values
 
 # Attributes and methods that list the weights in the order of their gradients.
-LISTS = ("weights", "parameters", "trainable_weights", "trainable_variables", "params")
-# What forward and backward leave behind; never a place where a weight lives.
-TRACES = frozenset({"inputs", "outputs", "input", "output", "input_dict", "ins", "cache", "grads", "gradients"})
-DEPTH = 4
+LISTS = ("weights", "parameters", "trainable_weights", "trainable_variables", "params", "get_params", "get_parameters")
 # What a weight is called, without a plural and a number.
-STEMS = frozenset({"w", "weight", "b", "bias", "bia", "gamma", "beta", "kernel"})
-
-
-@dataclass(frozen=True)
-class Place:
-    """Something that holds a weight: the attribute dict of an object, or a container that hangs on one."""
-
-    holder: Any
-    key: Any
-    path: str
-
-    def put(self, value: Any) -> None:
-        if isinstance(self.holder, _Tuple):
-            self.holder.put(self.key, value)
-        else:
-            self.holder[self.key] = value
-
-
-@dataclass(frozen=True)
-class _Tuple:
-    """A tuple, exchanged as a whole in the place that holds it."""
-
-    place: Place
-
-    def put(self, index: int, value: Any) -> None:
-        items = list(self.place.holder[self.place.key])
-        items[index] = value
-        kind = type(self.place.holder[self.place.key])
-        self.place.put(tuple(items) if kind is tuple else kind(*items))
+STEMS = frozenset({"w", "weight", "b", "bias", "bia", "gamma", "beta", "kernel", "filter", "theta"})
 
 
 @dataclass(frozen=True)
@@ -63,28 +29,37 @@ class Slot:
 
     @property
     def paths(self) -> tuple[str, ...]:
+        """Where it is held."""
         return tuple(place.path for place in self.places)
 
     @property
     def array(self) -> Array:
+        """Its numbers."""
         found = plain(self.original)
+        assert found is not None
+        return found
+
+    @property
+    def current(self) -> Array:
+        """Its numbers as they stand now."""
+        found = plain(self.places[0].get())
         assert found is not None
         return found
 
     def putter(self) -> Callable[[Array], Any]:
         """Return `put`, or where the weight is an array in one place, the same without what need not be asked again."""
         kind, original, place = type(self.original), self.original, self.places[0]
-        if not isinstance(original, np.ndarray) or len(self.places) > 1 or isinstance(place.holder, _Tuple):
+        if not isinstance(original, np.ndarray) or len(self.places) > 1 or isinstance(place.holder, InTuple):
             return self.put
-        holder, key = place.holder, place.key
+        holder, name = place.holder, place.key
         if kind is np.ndarray:
-            return lambda value: holder.__setitem__(key, value)
+            return lambda value: holder.__setitem__(name, value)
         attributes = dict(vars(original))
 
         def put(value: Array) -> None:
             wrapped = value.view(kind)
             wrapped.__dict__.update(attributes)
-            holder[key] = wrapped
+            holder[name] = wrapped
 
         return put
 
@@ -97,7 +72,7 @@ class Slot:
 
 
 def like(original: Any, value: Array) -> Any:
-    """Return `value` as what `original` is: an array of its class with its attributes, a node, or a number."""
+    """Return `value` as what `original` is: an array of its class with its attributes, a holder, or a number."""
     kind = type(original)
     if kind is np.ndarray:
         return value
@@ -108,21 +83,10 @@ def like(original: Any, value: Array) -> Any:
     if isinstance(original, (float, int, np.generic)):
         return value[()]
     node = object.__new__(kind)
-    vars(node).update(vars(original))
-    for name in ("value", "data"):
-        if isinstance(vars(original).get(name), np.ndarray):
-            setattr(node, name, value)
+    for mine, own in zip(stores(node), stores(original), strict=True):
+        mine.update(own)
+    setattr(node, held_at(original) or "value", value)
     return node
-
-
-def is_array(thing: Any) -> bool:
-    """An array of floats, or a node that holds one."""
-    if isinstance(thing, np.ndarray):
-        return thing.dtype.kind in "fc"
-    held = getattr(thing, "__dict__", {})
-    return isinstance(held, dict) and any(
-        isinstance(held.get(name), np.ndarray) and held[name].dtype.kind in "fc" for name in ("value", "data")
-    )
 
 
 def listing(obj: Any) -> list[Any] | None:
@@ -139,76 +103,6 @@ def listing(obj: Any) -> list[Any] | None:
         if isinstance(found, (list, tuple)) and all(is_array(one) or isinstance(one, (float, int)) for one in found):
             return list(found)
     return None
-
-
-def holders(obj: Any) -> list[dict[str, Any]]:
-    """Return the attribute dicts of `obj` and of the objects that it is made of."""
-    return [own for own, _, _ in walk(obj)]
-
-
-def walk(obj: Any) -> Iterator[tuple[dict[str, Any], Any, str]]:
-    """Yield the attribute dict of `obj` and of every part of it, with the part and its path."""
-    queue: list[tuple[Any, str, int]] = [(obj, "", 0)]
-    seen: set[int] = set()
-    while queue:
-        part, path, depth = queue.pop(0)
-        own = getattr(part, "__dict__", None)
-        if id(part) in seen or not isinstance(own, dict) or len(seen) > 200:
-            continue
-        seen.add(id(part))
-        yield own, part, path
-        if depth < DEPTH:
-            queue += [(child, below, depth + 1) for child, below in _parts(own, path)]
-
-
-def _parts(own: dict[str, Any], path: str) -> Iterator[tuple[Any, str]]:
-    for name, value in own.items():
-        if name in TRACES:
-            continue
-        here = f"{path}.{name}" if path else name
-        if isinstance(value, (list, tuple)):
-            for index, item in enumerate(value):
-                if is_part(item):
-                    yield item, f"{here}[{index}]"
-        elif isinstance(value, dict):
-            for key, item in value.items():
-                if is_part(item):
-                    yield item, f"{here}[{key!r}]"
-        elif is_part(value):
-            yield value, here
-
-
-def is_part(thing: Any) -> bool:
-    """An object of somebody's own class that has attributes, and is no array, class, function or module."""
-    kind = type(thing)
-    return (
-        isinstance(getattr(thing, "__dict__", None), dict)
-        and not isinstance(thing, (np.ndarray, type))
-        and not callable(getattr(thing, "__code__", None))
-        and kind.__module__ not in ("builtins", "types", "functools", "collections", "random")
-        and not kind.__module__.startswith("numpy")
-        and kind.__name__ not in ("module", "function", "method")
-    )
-
-
-def places(obj: Any) -> Iterator[tuple[Any, Place]]:
-    """Yield every array that hangs on `obj` or on a part of it, with the place that holds it."""
-    for own, _, path in walk(obj):
-        for name, value in own.items():
-            if name in TRACES:
-                continue
-            here = f"{path}.{name}" if path else name
-            place = Place(own, name, here)
-            if is_array(value) or (isinstance(value, (float, int)) and not isinstance(value, bool)):
-                yield value, place
-            elif isinstance(value, tuple):
-                for index, item in enumerate(value):
-                    if is_array(item):
-                        yield item, Place(_Tuple(place), index, f"{here}[{index}]")
-            elif isinstance(value, (list, dict)):
-                for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-                    if is_array(item):
-                        yield item, Place(value, key, f"{here}[{key!r}]")
 
 
 def same(one: Any, other: Any) -> bool:
@@ -233,23 +127,81 @@ def find(obj: Any, listed: list[Any] | None = None) -> list[Slot]:
     around = list(places(obj))
     slots: list[Slot] = []
     for number, weight in enumerate(listed):
-        held = tuple(place for value, place in around if same(value, weight))
-        if not held:
+        found = tuple(place for value, place in around if same(value, weight))
+        if not found:
             raise CannotBuild(f"its weight number {number} is held by no attribute, so that it cannot be varied")
-        name = short(held)
+        name = short(found)
         taken = {slot.name for slot in slots}
-        slots.append(Slot(name if name not in taken else f"{name}#{number}", weight, held))
+        slots.append(Slot(name if name not in taken else f"{name}#{number}", weight, found))
     return slots
+
+
+def every(obj: Any) -> list[Slot]:
+    """Return a slot for every array and number of floats that `obj` holds, each once, whatever it is there for."""
+    groups: list[tuple[Any, list[Place]]] = []
+    for value, place in places(obj):
+        if not is_number(value) and not isinstance(value, np.ndarray):
+            continue  # a holder: its array is there as well
+        known = next((group for group in groups if not is_number(value) and same(group[0], value)), None)
+        if known is None:
+            groups.append((value, [place]))
+        else:
+            known[1].append(place)
+    return [Slot(_title(obj, tuple(where)), value, tuple(where)) for value, where in groups]
+
+
+def _title(obj: Any, found: tuple[Place, ...]) -> str:
+    """The name of a weight: of its holder where it is that one's number."""
+    name = short(found)
+    outside, _, inner = name.rpartition(".")
+    return outside if outside and inner in ("data", "value", "_data", "_value", "num") else name
+
+
+def moves(name: str, values: Values, forward: Callable[[Values], Sequence[Array]]) -> bool:
+    """Whether forward depends on a variable: its outputs change when it is moved, or it refuses the moved value."""
+    rng = np.random.default_rng(0)
+    value = np.asarray(values[name])
+    size = rng.uniform(0.25, 0.5, size=value.shape)
+    with np.errstate(all="ignore"):
+        before = forward(values)
+        try:
+            return any(_differ(before, forward({**values, name: value + sign * size})) for sign in (1, -1, 4))
+        except Exception:  # other people's code reads it, and refuses what it finds
+            return True
+
+
+def _differ(one: Sequence[Array], other: Sequence[Array]) -> bool:
+    return len(one) != len(other) or any(
+        a.shape != b.shape or not np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
+        for a, b in zip(one, other, strict=True)
+    )
 
 
 def named(obj: Any) -> list[Slot]:
     """Return attributes that are called as weights are: for an object whose own list of them is not written yet."""
-    found = []
-    for value, place in places(obj):
-        stem = place.path.lstrip("_").lower().rstrip("0123456789").rstrip("s").rstrip("e")
-        if isinstance(value, np.ndarray) and is_array(value) and stem in STEMS:
-            found.append(Slot(place.path.lstrip("_"), value, (place,)))
-    return found
+    return [
+        Slot(place.path.lstrip("_"), value, (place,))
+        for value, place in places(obj)
+        if isinstance(value, np.ndarray)
+        and is_array(value)
+        and place.path.strip("_").isidentifier()
+        and has_stem(place.path)
+    ]
+
+
+def has_stem(path: str) -> bool:
+    """Whether what stands at `path` is called as weights are: `W`, `b1`, `gamma`, `params['w2']`, `weights[0]`."""
+    return stem(label(path).name) in STEMS
+
+
+def stem(name: str) -> str:
+    """A name without its number and plural.
+
+    >>> stem("_W1"), stem("biases"), stem("weights")
+    ('w', 'bias', 'weight')
+    """
+    plain_name = name.lower().strip("_").rstrip("0123456789").strip("_")
+    return plain_name.removesuffix("es") if plain_name.endswith("ses") else plain_name.removesuffix("s") or plain_name
 
 
 def apart(slots: Sequence[Slot], inputs: Sequence[str]) -> list[Slot]:
@@ -259,14 +211,21 @@ def apart(slots: Sequence[Slot], inputs: Sequence[str]) -> list[Slot]:
 
 def on(obj: Any, name: str, paths: Sequence[str]) -> Slot:
     """The slot of the same name and paths on another object of the same build."""
-    held = [(value, place) for value, place in places(obj) if place.path in paths]
-    return Slot(name, held[0][0], tuple(place for _, place in held))
+    found = [(value, place) for value, place in places(obj) if place.path in paths]
+    return Slot(name, found[0][0], tuple(place for _, place in found))
 
 
-def short(held: tuple[Place, ...]) -> str:
-    """The attribute's own name before an entry of a list, without leading underscores."""
+def all_on(obj: Any, slots: Sequence[Slot]) -> list[Slot]:
+    """The same slots on another object of the same build."""
+    around = {place.path: (value, place) for value, place in places(obj)}
+    return [Slot(slot.name, around[slot.paths[0]][0], tuple(around[path][1] for path in slot.paths)) for slot in slots]
 
-    def rank(path: str) -> tuple[bool, int, int]:
-        return "[" in path.rpartition(".")[2], path.count("."), len(path)
 
-    return min((place.path for place in held), key=rank).lstrip("_")
+def short(found: tuple[Place, ...]) -> str:
+    """What a weight is called: an attribute's own name or a dict's entry before a number in a list, without parts."""
+
+    def rank(path: str) -> tuple[bool, int, bool, int]:
+        where = label(path)
+        return where.index is not None, path.count("."), bool(where.container), len(path)
+
+    return min((place.path for place in found), key=rank).lstrip("_")

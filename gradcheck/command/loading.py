@@ -168,13 +168,16 @@ class Member:
 
 
 def members(
-    module: ModuleType, is_subject: Callable[[Any], bool], belonging: Callable[[Any], list[Any]]
+    module: ModuleType,
+    is_subject: Callable[[Any], bool],
+    belonging: Callable[[Any], list[Any]],
+    pieces: Callable[[Any], list[str]] = lambda thing: [],
 ) -> list[Member]:
     """List the classes and functions defined in `module` that make claims about a derivative, or look as if.
 
     A re-export is counted where it is defined, an alias once, an abstract base class not at all; a class that merely
     has not written all that its base demands is listed, with the reason why it cannot be built. `belonging` are the
-    functions that are judged together with a thing.
+    functions that are judged together with a thing; `pieces` names its methods that are judged each by itself.
     """
     found: list[Member] = []
     judged: list[Any] = []
@@ -182,10 +185,12 @@ def members(
         if not (inspect.isclass(thing) or inspect.isfunction(thing)) or any(thing is one for one in judged):
             continue
         try:
-            if getattr(thing, "__module__", None) != module.__name__ or not is_subject(thing) or _is_base(thing):
+            if getattr(thing, "__module__", None) != module.__name__:
                 continue
-            found.append(_member(attribute, thing))
-            judged += [thing, *belonging(thing)]
+            inner = [Member(f"{attribute}.{name}") for name in pieces(thing)]
+            own = [_member(attribute, thing)] if is_subject(thing) and not _is_base(thing) else []
+            found += [*own, *inner]
+            judged += [thing, *belonging(thing)] if own or inner else []
         except Exception as error:  # a metaclass of somebody else's may raise anything
             found.append(Member(attribute, "could not be asked", f"it cannot be looked at: {why(error)}"))
             judged.append(thing)
@@ -232,16 +237,9 @@ def _is_base(thing: Any) -> bool:
     missing = getattr(thing, "__abstractmethods__", ())
     if any(getattr(vars(thing).get(name), "__isabstractmethod__", False) for name in missing):
         return True
-    return bool(thing.__subclasses__()) and (bool(missing) or _has_stub_forward(thing))
+    from gradcheck.adapters.bases import is_base
 
-
-def _has_stub_forward(thing: type) -> bool:
-    """Whether forward is not written (bases without `abc`)."""
-    from gradcheck.adapters.generations import is_stub
-
-    written = (getattr(thing, name, None) for name in ("forward", "call", "forward_propagation", "__call__"))
-    first = next((function for function in written if inspect.isfunction(function)), None)
-    return first is not None and is_stub(first)
+    return bool(thing.__subclasses__()) and (bool(missing) or is_base(thing))
 
 
 def full_name(thing: Any, module: str, attribute: str) -> str:

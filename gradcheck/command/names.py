@@ -16,7 +16,7 @@ DERIVATIVE = re.compile(
 # What is done with gradients, what measures or describes them, and words that mean something else.
 OTHERWISE = re.compile(
     r"^(accumulate|add|apply|as|average|clear|clip|collect|compare|conjugate|demo|detach|disable|draw|enable|first|fit"
-    r"|has|init|is|load|log|main|mean|next|no|normali[sz]e|nth|optimi[sz]e|plot|previous|print|record|register"
+    r"|flush|has|init|is|load|log|main|mean|next|no|normali[sz]e|nth|optimi[sz]e|plot|previous|print|record|register"
     r"|requires?|reset|run|save|scale|set|show|stop|store|sum|train|unscale|update|warn|without|zero)(_|$)"
     r"|(^|_)(algorithm|approx\w*|ascent|boosting|check\w*|clipp\w+|colou?r|compatib\w+|descent|elimination|error"
     r"|estimated?|euler|fill|finite|flow|hooks?|magnitude|norms?|num|numeric|numerical|penalty|tape|tests?|update)(_|$)"

@@ -84,7 +84,9 @@ def methods_left(thing: Any, judged: Collection[str]) -> list[str]:
         return []
     methods = _methods(thing)
     called = {name for method in methods.values() for name in _mentioned(method)}
-    known = {*judged, *called, *MODERN.names, *OLDER.names}
+    # What calls a judged one, and is named after it, hands on what that says.
+    handing_on = {n for n, one in methods.items() if any(name in n for name in {*_mentioned(one)} & {*judged})}
+    known = {*judged, *called, *handing_on, *MODERN.names, *OLDER.names}
     return [name for name in methods if looks_like_a_derivative(name, methods) and name not in known]
 
 

@@ -51,7 +51,7 @@ class Comparison:
     `ratios`: error ÷ tolerance of the first entries. `wrong`: how many entries of the Jacobian are beyond their
     tolerance (a mixture of outputs is none). `plain`: of those that are right, how many have a derivative that is not
     zero, away from kinks; `leaning`: how many claim 0 at a kink whose sides are both on one side of 0, which is right
-    only if the claim is right elsewhere.
+    only if the claim is right elsewhere. `proved`: it is wrong by what was shown exactly, and no measurement sees it.
     """
 
     at: AtPoint
@@ -62,6 +62,7 @@ class Comparison:
     wrong: int
     plain: int = 0
     leaning: int = 0
+    proved: bool = False
 
 
 @dataclass

@@ -23,6 +23,10 @@ SHARED = (
     "be a derivative along every direction."
 )
 
+ANOTHER = (
+    "the claim is close to the derivative, but its formula is another one: is a constant mistyped, or an ε missing?"
+)
+
 
 @dataclass(frozen=True)
 class Explained:
@@ -44,6 +48,8 @@ def explain(subject: Subject, record: Record, seed: int, budget: int) -> Explain
     """
     wrong = record.first_wrong
     assert wrong is not None
+    if wrong.proved:
+        return Explained((Cause("another formula", ANOTHER, wrong.message),))
     name, method, point = record.wrt, wrong.method, wrong.point
     here = Evaluated(point, Ledger(), seed=seed, budget=budget)
     if here.is_large(name):

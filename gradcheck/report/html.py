@@ -14,7 +14,7 @@ import jinja2
 import matplotlib
 from markupsafe import Markup, escape
 
-from gradcheck.report import counted, differential, others, pictures, rows, store, tables, words
+from gradcheck.report import counted, differential, others, pictures, proof, rows, store, tables, words
 from gradcheck.report.pictures import Picture
 from gradcheck.report.sheet import Sheet
 from gradcheck.results import ClaimResult, ComponentResult, Curve, Heat
@@ -236,6 +236,7 @@ def _environment() -> jinja2.Environment:
         "rows_of": rows,
         "tables": tables,
         "claim_reason": rows.reason,
+        "proof": proof,
     }
     return environment
 

@@ -2,7 +2,8 @@
 
 What makes the command's exit status 1 is a failure: claims that are wrong, unresolved, not implemented or could not be
 asked, and broken contracts; a component that ended or hung before it had any claim is an error. What is waived, left
-out, not understood or in the baseline is skipped, with its reason. A convention passes, with its name in the output.
+out, not understood or in the baseline is skipped, with its reason. What passes says in its output whether it is proved
+or measured, and which convention it follows.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from xml.etree import ElementTree
 
+from gradcheck.report.proof import basis
 from gradcheck.report.rows import reason
 from gradcheck.report.terminal import claim_text
 from gradcheck.report.words import one_line
@@ -75,10 +77,13 @@ def _case(result: ComponentResult, name: str, source: str = "") -> ElementTree.E
 def _claim(result: ComponentResult, claim: ClaimResult) -> ElementTree.Element:
     case = _case(result, claim.name, claim.source)
     message = f"{said(claim.verdict, claim.reach, claim.where)}: {reason(claim)}".removesuffix(": ")
+    rests = f"; {basis([claim])}" if claim.points else ""
     if claim.verdict in FAILING:
         _add(case, "failure", message, claim.verdict).text = _xml(claim_text(claim))
     elif claim.verdict == "convention":
-        ElementTree.SubElement(case, "system-out").text = _xml(one_line(message))
+        ElementTree.SubElement(case, "system-out").text = _xml(one_line(message) + rests)
+    elif claim.verdict == "correct" and claim.points:
+        ElementTree.SubElement(case, "system-out").text = basis([claim])
     elif claim.verdict != "correct":
         _add(case, "skipped", message)
     return case

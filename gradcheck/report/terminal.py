@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from gradcheck.errors import UsageError, cut
 from gradcheck.report.counted import counts, reached, tallied
 from gradcheck.report.printer import Line, Segment
+from gradcheck.report.proof import basis, losses, unproved
 from gradcheck.report.rows import first_wrong, headline, places, reason, spot
 from gradcheck.report.tables import WIDE, side_by_side
 from gradcheck.report.words import clean, count, exact, number, one_line, order, shortened
@@ -54,11 +55,25 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
             lines.append(
                 [("  ", ""), (f"{claim.verdict:<{_WIDTH}} ", claim.verdict), (names, "name"), (": the same", "")]
             )
+    lines += _exactly(result.claims, verbose)
     lines += _contract(result.contract, "broken")
     lines += [_note(note, verbose) for note in result.notes if note.about != "forward"]
     for one in result.unjudged:
         lines.append([("  not judged  ", "quiet"), (one_line(one.name), "name"), (f": {one_line(one.reason)}", "")])
     return lines + _contract(result.contract, "not tried") + _contract(result.contract, "kept") if verbose else lines
+
+
+def _exactly(claims: Sequence[ClaimResult], verbose: bool) -> list[Line]:
+    """Where digits are lost, and why claims were only measured: a line for each reason."""
+    said = [("digits", *one) for one in losses(claims).items()] + [
+        ("measured", *one) for one in unproved(claims).items()
+    ]
+    lines: list[Line] = []
+    for label, what, names in said:
+        about = names[0] if len(names) == 1 else count(len(names), "claim")
+        text = one_line(f"{about}: {what}")
+        lines.append([(f"  {label:<9} ", "quiet"), (text if verbose else shortened(text, NOTED), "quiet")])
+    return lines
 
 
 def _contract(items: Iterable[ContractResult], verdict: str) -> list[Line]:
@@ -88,7 +103,7 @@ def _power(claims: Sequence[ClaimResult]) -> str:
     points = len({at.point for claim in claims for at in claim.points})
     ratios = [at.ratio for claim in claims for at in claim.points if at.verdict == "correct"]
     found = [claim.resolution for claim in claims if claim.resolution == claim.resolution]
-    text = count(points, "point")
+    text = f"{count(points, 'point')}, {basis(claims)}"
     if ratios:
         text += f", worst error {number(max(ratios), 2)} of tolerance"
     return text + (f", would catch ≥ {number(max(found), 2)}" if found else "")
@@ -101,6 +116,8 @@ def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
         head.append((f" {one_line(claim.where or claim.reach)}", claim.verdict))
     if claim.source and claim.verdict in FAILING:
         head.append((f" ({one_line(claim.source)})", "quiet"))
+    if claim.verdict == "wrong" and claim.basis != "measured":
+        head.append((", shown exactly", "quiet"))
     if claim.verdict == "correct":
         lines: list[Line] = [[*head, (f"  {_power([claim])}", "quiet")] if claim.points else head]
     else:
@@ -260,7 +277,7 @@ def explain(result: ComponentResult) -> str:
     >>> result = gradcheck.check(lambda x: (x**2).sum(), np.array([1.0, 3.0]), grad=lambda x: x)
     >>> print(gradcheck.explain(result))
     wrong      ...<lambda>  everywhere  ...
-      wrong      grad[x] everywhere (...): 2 × too small: is the 2 of the squared term missing, or a ½ too much?
+      wrong      grad[x] everywhere (...: 2 × too small: is the 2 of the squared term missing, or a ½ too much?
         evidence  every entry of the claim is 1/2 × the derivative, within its tolerance
         ...
         smallest  x = np.array([1.0, 3.0])

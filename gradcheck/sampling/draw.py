@@ -106,8 +106,8 @@ def _value(variable: Variable, rng: np.random.Generator, draw: Draw, edge: str, 
     shape = np.shape(variable.example)
     if variable.data == "probabilities":
         return probabilities(rng, shape, edge)
-    if variable.data == "one-hot":
-        return labels(rng, shape, soft)
+    if variable.data in ("one-hot", "one-hot only"):
+        return labels(rng, shape, soft and variable.data == "one-hot")
     if variable.data == "class-indices":
         return np.asarray(variable.example)
     if variable.constant:

@@ -11,6 +11,7 @@ from functools import partial
 
 import numpy as np
 
+from gradcheck.errors import CannotBuild
 from gradcheck.problem import Array, Problem, Sizes, Subject
 from gradcheck.sampling import draw
 from gradcheck.sampling.arrange import ARRANGED, Arrange, as_it_is, whole_numbers
@@ -91,7 +92,7 @@ def _points(subject: Subject, seed: int) -> Iterator[Point]:
     for number, case in enumerate(subject.cases(), start=1):
         types = {v.name: v.example.dtype.name for v in case.variables if not v.constant}
         if set(types.values()) == {"float64"}:
-            yield from _given(case, seed, f"its case {number}", short=True)
+            yield from _given(case, seed, case.label or f"its case {number}", short=True, size=case.label)
         else:
             yield _in_own_types(case, types, f"its case {number}, in its own types")
 
@@ -101,7 +102,12 @@ def _sampled(subject: Subject, seed: int) -> Iterator[Point]:
         return np.random.default_rng([seed, *key])
 
     for number, (label, size, sizes) in enumerate(SHAPES):
-        problem = with_domains(_distinct(subject, sizes, partial(rng, 0, number)), seed)
+        try:
+            problem = with_domains(_distinct(subject, sizes, partial(rng, 0, number)), seed)
+        except CannotBuild:
+            if not number:
+                raise
+            continue  # what is not made for these sizes is checked at the others
         yield Point(label, problem, _fill(problem, rng(1, number), draw.generic), typical=number == 0, size=size)
     problem = with_domains(_distinct(subject, Sizes(), partial(rng, 0, 0)), seed)
     yield from _special(problem, rng)
@@ -208,19 +214,19 @@ def _in_own_types(problem: Problem, types: Mapping[str, str], label: str) -> Poi
     return Point(label, problem, values, dtypes=("float64",), types=types, typical=True)
 
 
-def _given(problem: Problem, seed: int, what: str, short: bool) -> Iterator[Point]:
+def _given(problem: Problem, seed: int, what: str, short: bool, size: str = "") -> Iterator[Point]:
     """A problem with values of its own: these, and where they are examples (`short`) some close to them."""
     # Somebody's numbers stay as they are, and are then only checked in the dtypes that have them; an example's are cut.
     values = {v.name: _exact(v.example, short) for v in problem.variables}
     label = "as given" if what == "what is given" else what
-    yield Point(label, problem, values, dtypes=_holding(values), typical=True)
+    yield Point(label, problem, values, dtypes=_holding(values), typical=not size, size=size)
     for number in range(2 if short else 0):
         rng = np.random.default_rng([seed, 7, number])
         near = {
             v.name: values[v.name] if v.constant else _exact(draw.near(values[v.name], rng), short=True)
             for v in problem.variables
         }
-        yield Point(f"near {what}, {number + 1}", problem, near, dtypes=_holding(near))
+        yield Point(f"near {what}, {number + 1}", problem, near, dtypes=_holding(near), size=size)
 
 
 def _exact(example: Array, short: bool) -> Array:

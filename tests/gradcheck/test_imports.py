@@ -12,7 +12,7 @@ import pytest
 
 from tests.gradcheck.foreign import ROOT, python
 
-HEAVY = ("tensorflow", "jinja2", "matplotlib", "rich", "hypothesis")
+HEAVY = ("tensorflow", "jinja2", "matplotlib", "rich", "hypothesis", "flint")
 
 # Where something may be imported that is not NumPy or the standard library.
 ALLOWED = {
@@ -21,6 +21,7 @@ ALLOWED = {
     "matplotlib": ("gradcheck/report/",),
     "rich": ("gradcheck/report/printer.py",),
     "hypothesis": ("gradcheck/strategies.py",),
+    "flint": ("gradcheck/exact/",),
     "pytest": ("gradcheck/pytest_plugin.py",),
     "numpy": ("",),
     "beras": ("beras/",),
@@ -78,6 +79,7 @@ def test_packages_import_only_what_they_may() -> None:
         ("gradcheck/adapters/interfaces/local_gradients.py", "__import__('beras')"),
         ("gradcheck/differential.py", "import tensorflow as tf"),
         ("gradcheck/check.py", "import scipy.optimize"),
+        ("gradcheck/check.py", "from flint import arb"),
         ("gradcheck/check.py", "from rich.console import Console"),
         ("gradcheck/cli.py", "import hypothesis"),
     ],

@@ -187,7 +187,7 @@ def test_a_repr_is_one_short_line_and_says_how_far_it_reaches():
 def test_a_result_prints_as_the_command_prints_it(capsys):
     print(RESULT)
     assert capsys.readouterr().out == (
-        "correct    beras.layers.Dense  1 claim, 1 point, worst error 0.0001 of tolerance, would catch ≥ ∞; "
+        "correct    beras.layers.Dense  1 claim, 1 point, measured, worst error 0.0001 of tolerance, would catch ≥ ∞; "
         "forward is NaN at 0\n  not judged  grad_b: its weight was not found\n"
     )
 

@@ -110,9 +110,9 @@ SEEN = {
         "it has grad,",
     ),
     "a method that returns them": (
-        "class Net:\n    def loss(self, X, y):\n        grads = {}\n        return X.sum(), grads",
+        "class Net:\n    def both(self, X, y):\n        grads = {}\n        return X.sum(), grads",
         "Net",
-        "loss: it returns grads,",
+        "both: it returns grads,",
     ),
     "private, and nobody's helper": ("def _grads(x): return 2 * x\n" + PAIR, "_grads", "named like a derivative"),
 }

@@ -62,7 +62,9 @@ def component(*claims: ClaimResult, verdict: Verdict = "wrong", **more: object) 
 
 def test_correct_component_is_one_line_with_what_would_have_been_caught() -> None:
     text = text_of(component(right(), verdict="correct"))
-    assert text == ("correct    layers.Dense  1 claim, 1 point, worst error 0.5 of tolerance, would catch ≥ 3e-12")
+    assert text == (
+        "correct    layers.Dense  1 claim, 1 point, measured, worst error 0.5 of tolerance, would catch ≥ 3e-12"
+    )
 
 
 def test_wrong_claim_leads_to_the_entry_and_to_a_test() -> None:
@@ -81,7 +83,9 @@ def test_wrong_claim_leads_to_the_entry_and_to_a_test() -> None:
     assert "Or not." not in text
     verbose = explain(component(wrong(), right()))
     assert TEST in verbose  # not indented: it can be pasted
-    assert "correct    tape.gradient[x]  1 point, worst error 0.5 of tolerance, would catch ≥ 3e-12" in verbose
+    assert (
+        "correct    tape.gradient[x]  1 point, measured, worst error 0.5 of tolerance, would catch ≥ 3e-12" in verbose
+    )
     assert "or else   Or not." in verbose
 
 

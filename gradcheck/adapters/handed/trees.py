@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.gradients import PATTERNS
+from gradcheck.adapters.pairing import names_fit
 
 Path = tuple[Any, ...]
 
@@ -62,7 +62,7 @@ def follow(tree: Any, path: Path) -> Any:
     """
     for key in path:
         if isinstance(tree, dict):
-            tree = next((tree[name] for name in _names(key) if name in tree), None)
+            tree = tree.get(_name_in(tree, key))
         elif isinstance(tree, (list, tuple)):
             tree = tree[key] if isinstance(key, int) and key < len(tree) else None
         else:
@@ -73,7 +73,7 @@ def follow(tree: Any, path: Path) -> Any:
 def strangers(answer: Any, tree: Any, name: str) -> Iterator[str]:
     """Yield the names of the entries of an answer that are about no leaf of `tree`."""
     if isinstance(answer, dict) and isinstance(tree, dict):
-        known = {name for key in tree for name in _names(key)}
+        known = {_name_in(answer, key) for key in tree}
         yield from (f"{name}[{key!r}]" for key in answer if key not in known)
     for key, (label, one) in _labelled(tree):
         if is_tree(one):
@@ -87,6 +87,8 @@ def _labelled(tree: Any) -> Iterator[tuple[Any, tuple[str, Any]]]:
         yield key, (f".{fields[key]}" if fields else f"[{key!r}]", one)
 
 
-def _names(key: Any) -> list[Any]:
-    """The keys under which an answer may speak of a key."""
-    return [key, *(pattern.format(key) for pattern in PATTERNS)] if isinstance(key, str) else [key]
+def _name_in(answer: dict[Any, Any], key: Any) -> Any:
+    """The key under which an answer speaks of a key: itself, or what its gradient is called."""
+    if key in answer or not isinstance(key, str):
+        return key
+    return next((name for name in answer if isinstance(name, str) and names_fit(key, name)), key)

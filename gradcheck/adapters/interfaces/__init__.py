@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from gradcheck.adapters.interfaces import (
-    backward,
     cached_pairs,
+    engines,
+    layers,
     local_gradients,
+    method_pairs,
     models,
     named_pairs,
+    nets,
     operations,
-    propagation,
     tapes,
 )
 from gradcheck.adapters.protocol import Interface
@@ -20,8 +22,10 @@ INTERFACES: tuple[Interface, ...] = (
     models.INTERFACE,
     local_gradients.INTERFACE,
     operations.INTERFACE,
-    propagation.INTERFACE,
-    backward.INTERFACE,
+    layers.INTERFACE,
+    nets.INTERFACE,
+    engines.INTERFACE,
+    method_pairs.INTERFACE,
     cached_pairs.INTERFACE,
     named_pairs.INTERFACE,
 )

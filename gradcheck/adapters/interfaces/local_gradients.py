@@ -11,9 +11,11 @@ import numpy as np
 
 from gradcheck.adapters import arguments, chain, convention, examples, package, returned, tape, weights
 from gradcheck.adapters.construct import Made, duplicate
+from gradcheck.adapters.evaluation import LABEL, NOTE
 from gradcheck.adapters.generations import MODERN, Generation, forward_name, has, recognise
 from gradcheck.adapters.isolated import Habits, Live
-from gradcheck.adapters.protocol import Interface
+from gradcheck.adapters.modes import looks_at, set_mode, switch_names
+from gradcheck.adapters.protocol import Interface, Settled
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Array, Method, Problem, Sizes, Values, Variable
 
@@ -25,16 +27,45 @@ def recognises(thing: Any) -> bool:
 
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     """Return the problem that `made` poses. Raises CannotBuild where it cannot be called."""
+    return _layer(made, sizes, rng).problem()
+
+
+def settle(made: Made, rng: np.random.Generator) -> Settled:
+    """Find out in usual sizes how it is asked; a case in evaluation mode where what goes back looks at the mode."""
+    usual = _layer(made, Sizes(), rng)
+    usual.problem()  # decides how each method is asked
+    notes: tuple[tuple[str, str], ...] = ()
+    modes: tuple[Problem, ...] = ()
+    names = switch_names(usual.obj)
+    if names:
+        other = duplicate(usual.obj)
+        set_mode(other, training=False)
+        posed = _layer(Made(other, tuple(array.copy() for array in usual.given)), Sizes(), rng, usual).problem()
+        ours, theirs = (
+            one({v.name: v.example for v in posed.variables}) for one in (usual.live.forward, posed.forward)
+        )
+        if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(ours, theirs, strict=True)):
+            looks = looks_at(type(usual.obj), names)
+            notes, modes = (() if looks else (NOTE,)), ((replace(posed, label=LABEL),) if looks else ())
+    return Settled(
+        lambda other, sizes, rng: replace(_layer(other, sizes, rng, usual).problem(), notes=notes), True, modes
+    )
+
+
+def _layer(made: Made, sizes: Sizes, rng: np.random.Generator, usual: _Layer | None = None) -> _Layer:
     generation = recognise(made.obj)
     assert generation is not None
-    return _Layer(made, generation, sizes, rng).problem()
+    return _Layer(made, generation, sizes, rng, usual)
 
 
 class _Layer:
     """One object on its way to a problem."""
 
-    def __init__(self, made: Made, generation: Generation, sizes: Sizes, rng: np.random.Generator) -> None:
+    def __init__(
+        self, made: Made, generation: Generation, sizes: Sizes, rng: np.random.Generator, usual: _Layer | None = None
+    ) -> None:
         self.obj = made.obj
+        self.ways: dict[str, convention.Convention] = dict(usual.ways) if usual is not None else {}
         self.cls = type(made.obj)
         self.generation = generation
         self.tensor = package.tensor_of(self.cls)
@@ -122,7 +153,7 @@ class _Layer:
         """`compose_input_gradients(J)` or `compose_weight_gradients(J)`: vector-Jacobian products."""
         names, shapes, constants = _described(variables)
         live, bare, shared = self.live, self.generation is not MODERN, self._leaves_the_mean_out(name)
-        way = self._way(name, names, shapes, constants)
+        way = self.ways.setdefault(name, self._way(name, names, shapes, constants))
         if way.silent:
             self.unjudged.append((name, "its base class' method is not made for outputs like this one's"))
             return []
@@ -245,4 +276,5 @@ INTERFACE = Interface(
     "forward(x) and get_input_gradients(), compose_input_gradients(J), and the same for weights (Beras)",
     recognises,
     build,
+    settle=settle,
 )

@@ -44,7 +44,7 @@ class Whole:
         return self.loss(_forward(self.model)(x), y_true)
 
 
-def make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: Any = None) -> Made:
+def make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: Any = None, variant: int = 0) -> Made:
     """Build a model class of its package's layers, where nobody says how else."""
     listed = inspect.isclass(thing) and not init and not construct.says_how(thing)
     if listed and "layers" in inspect.signature(thing).parameters:
@@ -52,7 +52,7 @@ def make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: Any = None) -
         if missing:
             raise CannotBuild(f"not finished: {', '.join(missing)} must be written")
         return _assembled(thing, rng)
-    return construct.make(thing, sizes, rng, init)
+    return construct.make(thing, sizes, rng, init, variant)
 
 
 def _assembled(thing: Any, rng: np.random.Generator) -> Made:

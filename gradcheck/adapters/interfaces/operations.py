@@ -1,6 +1,12 @@
-"""Operations on graph nodes: `forward(*nodes)` returns a node, `backward(*nodes, gradient)` a tuple of gradients.
+"""Operations of engines, each a class with a function and its gradient, on arrays or on the nodes of a graph.
 
-A node holds its array in `.value` (or in something with `.data`). The class of the nodes is found beside the operation.
+    forward(ctx, *arrays)      backward(ctx, upstream)          static: PyTorch's autograd.Function, minitorch
+    forward(*nodes)            backward(*nodes, upstream)       static
+    compute(*arrays)           gradient(upstream, node)         called on nodes: needle
+    __call__(*nodes)           backward_var(upstream, index)    MyGrad
+    __call__(*nodes)           backward(upstream)               on what the call has kept: dezero
+
+The class of the nodes is found beside the operation.
 """
 
 from __future__ import annotations
@@ -8,181 +14,186 @@ from __future__ import annotations
 import inspect
 import itertools
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import arguments, examples, returned
+from gradcheck.adapters import arguments
 from gradcheck.adapters.construct import Made
 from gradcheck.adapters.generations import has
-from gradcheck.adapters.protocol import Interface
+from gradcheck.adapters.layer import Layer
+from gradcheck.adapters.nodes import Nodes, around, nodes_of
+from gradcheck.adapters.operation import Context, Operation, Style
+from gradcheck.adapters.protocol import Interface, Settled
+from gradcheck.adapters.ways import Way, methods, parameters
+from gradcheck.adapters.words import CACHES, plain
 from gradcheck.errors import CannotBuild
-from gradcheck.problem import Array, Method, Problem, Sizes, Values, Variable
+from gradcheck.problem import Problem, Sizes
 
-# What an argument that is no node may be: an index, or a part of the array.
-RAW: tuple[Any, ...] = (1, slice(0, 2), 2.0)
+# What an argument that is no node may be: an axis, a part of the array, a number.
+RAW: tuple[Any, ...] = (1, 0, slice(0, 2), 2.0, None)
+# What forward is called, and how the gradient is asked for.
+WORDS: dict[Style, tuple[str, str]] = {
+    "context": ("forward", "backward(ctx, upstream)"),
+    "nodes": ("forward", "backward(inputs, upstream)"),
+    "node": ("compute", "gradient(upstream, node)"),
+    "index": ("__call__", "backward_var(upstream, index)"),
+    "itself": ("forward", "backward(upstream)"),
+}
+WAY = Way("forward", ("backward",), ("upstream",))
 
 
-def recognises(thing: Any) -> bool:
-    """Static methods; `backward` takes all that `forward` takes, and then the upstream gradient."""
+def style_of(thing: Any) -> Style | None:
+    """Return how an operation is asked; None where `thing` is none."""
+    if has(thing, "backward_var") and _is_called(thing):
+        return "index"
+    if has(thing, "compute") and has(thing, "gradient") and len(_names(thing, "gradient")) == 2 and _is_called(thing):
+        return "node"
     if not (has(thing, "forward") and has(thing, "backward")):
-        return False
-    if inspect.isfunction(inspect.getattr_static(thing, "forward")):
-        return False
+        return None
     forward, backward = _names(thing, "forward"), _names(thing, "backward")
-    return bool(forward) and len(backward) == len(forward) + 1 and backward[: len(forward)] == forward
+    if forward and backward and plain(forward[0]) in CACHES and plain(backward[0]) in CACHES:
+        return "context"
+    if inspect.isfunction(inspect.getattr_static(thing, "forward")):
+        return "itself" if _is_called(thing) and len(backward) == 1 and _has_nodes(thing) else None
+    return "nodes" if forward and len(backward) == len(forward) + 1 and backward[: len(forward)] == forward else None
+
+
+def _is_called(thing: Any) -> bool:
+    return "__call__" in methods(thing)
 
 
 def _names(thing: Any, method: str) -> list[str]:
-    try:
-        written = inspect.getattr_static(thing, method)
-        names = list(inspect.signature(getattr(thing, method)).parameters)
-    except (TypeError, ValueError):  # a method without a signature
-        return []
-    return names[1:] if inspect.isclass(thing) and inspect.isfunction(written) else names
+    return [p.name for p in parameters(thing, method) if p.default is p.empty]
 
 
-def node_class(obj: Any) -> type:
-    """Return the first class beside the operation that makes a node of an array (CannotBuild where there is none)."""
-    for cls in _around(type(obj)):
-        try:
-            if held(cls(np.ones(2))) is not None:
-                return cls
-        except Exception:  # another class of the module, which takes something else
-            continue
-    raise CannotBuild("no class was found beside it that makes a node of an array")
+def _has_nodes(thing: Any) -> bool:
+    return any(True for _ in around(thing if inspect.isclass(thing) else type(thing)))
 
 
-def _around(operation: type) -> Iterator[type]:
-    for base in inspect.getmro(operation):
-        module = sys.modules.get(base.__module__)
-        for thing in list(vars(module).values()) if module is not None and base is not object else []:
-            if (
-                inspect.isclass(thing)
-                and has(thing, "backward")
-                and not recognises(thing)
-                and not issubclass(thing, np.ndarray)
-            ):
-                yield thing
-
-
-def held(node: Any) -> Array | None:
-    """Return the array that a node holds: what its operations compute with."""
-    own = getattr(node, "__dict__", {})
-    for inner in own.values():
-        data = getattr(inner, "data", None)
-        if not isinstance(inner, np.ndarray) and isinstance(data, np.ndarray):
-            return data
-    for name in ("value", "data"):
-        if isinstance(own.get(name), np.ndarray):
-            return np.asarray(own[name])
-    return None
+def recognises(thing: Any) -> bool:
+    """A function and its gradient, in one of the styles."""
+    return style_of(thing) is not None
 
 
 @dataclass(frozen=True)
-class Operation:
-    """An operation as a function of named arrays; arguments that are no nodes are fixed."""
+class Plan:
+    """How an operation is asked: on nodes of this class or on arrays, with so many settings at the end."""
 
-    obj: Any
-    node: type
-    order: tuple[str, ...]
-    given: tuple[Any, ...]
+    style: Style
+    nodes: Nodes | None
+    wrapped: bool
+    raw: tuple[Any, ...]
 
-    def arguments(self, values: Values) -> list[Any]:
-        """Nodes of the values, and what is no node."""
-        pairs = zip(self.order, self.given, strict=True)
-        return [self.node(values[name]) if name in values else raw for name, raw in pairs]
 
-    def __call__(self, values: Values) -> list[Array]:
-        nodes = self.arguments({name: np.array(values[name]) for name in self.order if name in values})
-        return returned.outputs(held(self.obj.forward(*nodes)))
+def _plans(obj: Any, style: Style) -> Iterator[Plan]:
+    names = _inputs(obj, style)
+    variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters(obj, _function(style)))
+    kinds: list[Nodes | None] = [nodes for cls in around(type(obj)) if (nodes := nodes_of(cls)) is not None]
+    kinds = [None, *kinds] if style == "context" else kinds
+    settings = sum(
+        plain(name) in ("axis", "dim", "axes", "shape", "order", "index", "indices", "key") for name in names
+    )
+    counts = dict.fromkeys((settings, *range(len(names)))) if names and not variadic else (0,)
+    for nodes, wrapped in itertools.product(kinds, (True, False)):
+        if nodes is None and wrapped:
+            continue
+        for count in counts:
+            for raw in itertools.product(RAW, repeat=count) if count < 3 else ():
+                yield Plan(style, nodes, wrapped, raw)
+
+
+def _function(style: Style) -> str:
+    return WORDS[style][0]
+
+
+def _inputs(obj: Any, style: Style) -> list[str]:
+    names = _names(obj, _function(style))
+    return names[1:] if style == "context" else names
+
+
+def settle(made: Made, rng: np.random.Generator) -> Settled:
+    """Take the first plan in which the operation answers."""
+    plan, usual = _usual(made, rng)
+    return Settled(lambda other, sizes, draws: _posed(plan, _layer(other, plan, sizes, draws, usual)), usual.fits())
 
 
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     """Return the problem that the operation poses. Raises CannotBuild where it cannot be called."""
-    obj = made.obj
-    node = node_class(obj)
-    meanings = arguments.roles_of(_names(obj, "forward"), obj)
-    if made.inputs is not None:
-        given: list[Any] = [np.asarray(v) if _is_numeric(v) else v for v in made.inputs]
-    else:
-        meanings, given = _probed(obj, node, meanings, sizes, rng)
-    if len(given) != len(meanings):
-        raise CannotBuild(f"its example gives {len(given)} inputs, but forward takes {len(meanings)}")
-    variables = tuple(
-        Variable(role.name, "input", array, role.constant, role.domain, role.data)
-        for role, array in zip(meanings, given, strict=True)
-        if isinstance(array, np.ndarray)
-    )
-    names = [v.name for v in variables]
-    shapes = [v.example.shape for v in variables]
-    constants = [v.name for v in variables if v.constant]
-    order = [role.name for role in meanings]
-
-    operation = Operation(obj, node, tuple(order), tuple(given))
-
-    def at(values: Values) -> Callable[[list[Array]], list[Any]]:
-        nodes = operation.arguments({name: np.asarray(values[name]) for name in names})
-        obj(*nodes) if callable(obj) else obj.forward(*nodes)
-
-        def ask(cotangents: list[Array]) -> list[Any]:
-            return _listed(obj.backward(*nodes, *cotangents), names, shapes, constants)
-
-        return ask
-
-    method = Method("backward", "vjp", tuple(names), at, certain=made.inputs is not None)
-    return Problem(variables, operation, (method,))
+    return _posed(*_usual(made, rng, sizes))
 
 
-def _listed(said: Any, names: Sequence[str], shapes: Sequence[tuple[int, ...]], constants: Sequence[str]) -> list[Any]:
-    """A graph walks over inputs and gradients in pairs: a bare array there gives each input a row."""
-    if isinstance(said, np.ndarray):
-        raise ValueError(
-            f"expected backward to return a tuple with one gradient each for {', '.join(names)}, "
-            f"but got a bare array of shape {said.shape}"
-        )
-    return list(returned.listed(said, names, shapes, "backward", constants))
+def _posed(plan: Plan, layer: Layer) -> Problem:
+    """The problem, in the code's own words."""
+    found, (forward, asked) = layer.problem(), WORDS[plan.style]
+    reading = f"{forward}({', '.join(layer.tried.names)}), then {asked}"
+    methods = tuple(replace(one, name=asked.partition("(")[0]) for one in found.methods)
+    return replace(found, methods=methods, reading=reading)
+
+
+def _usual(made: Made, rng: np.random.Generator, sizes: Sizes | None = None) -> tuple[Plan, Layer]:
+    style = style_of(made.obj)
+    assert style is not None
+    error: CannotBuild | None = None
+    first: tuple[Plan, Layer] | None = None
+    for plan in _plans(made.obj, style):
+        try:
+            found = _layer(made, plan, sizes or Sizes(), rng)
+        except CannotBuild as problem:
+            error = error or problem
+            continue
+        if found.fits():
+            return plan, found
+        first = first or (plan, found)
+    if first is not None:
+        return first
+    raise error or CannotBuild("no class was found beside it that makes a node of an array")
+
+
+def _layer(made: Made, plan: Plan, sizes: Sizes, rng: np.random.Generator, usual: Layer | None = None) -> Layer:
+    given, raw = made.inputs, plan.raw
+    if given is not None:
+        raw = tuple(one for one in given if not _is_numeric(one))
+        given = tuple(one for one in given if _is_numeric(one))
+    names = _inputs(made.obj, plan.style)
+    names = names[: len(names) - len(raw)] if names else ["a", "b"]
+    operation = Operation(made.obj, plan.style, plan.nodes, raw, plan.wrapped, _context(type(made.obj)))
+    found: Layer | None = None
+    for count in [len(names)] if _inputs(made.obj, plan.style) else (2, 1):
+        roles = arguments.roles_of(names[:count], made.obj)
+        try:
+            found = Layer(Made(operation, given), WAY, sizes, rng, usual, roles)
+        except CannotBuild:
+            if count == 1 or (len(names) == count and _inputs(made.obj, plan.style)):
+                raise
+            continue
+        break
+    assert found is not None
+    return found
 
 
 def _is_numeric(value: Any) -> bool:
     return isinstance(value, (np.ndarray, float, list, np.floating))
 
 
-def _probed(
-    obj: Any, node: type, meanings: list[arguments.Role], sizes: Sizes, rng: np.random.Generator
-) -> tuple[list[arguments.Role], list[Any]]:
-    """Try every argument as a node first, then the last ones as an index or a slice."""
-    error: CannotBuild | None = None
-    for nodes in range(len(meanings), 0, -1):
-        for raw in itertools.product(RAW, repeat=len(meanings) - nodes):
-
-            def run(arrays: list[Array], raw: tuple[Any, ...] = raw) -> Any:
-                return obj.forward(*map(node, arrays), *raw)
-
-            def runs(arrays: list[Array]) -> None:
-                returned.outputs(held(run(arrays)))
-
-            def both(arrays: list[Array], raw: tuple[Any, ...] = raw) -> None:
-                output = held(run(arrays))
-                said = obj.backward(*map(node, arrays), *raw, np.ones_like(output, dtype=float))
-                for one, array in zip(said, arrays, strict=False):
-                    if one is not None and np.shape(one) != array.shape:
-                        raise ValueError("another shape than the input's")
-
-            try:
-                plain = [
-                    arguments.Role(r.name, r.constant and nodes == len(meanings), domain=r.domain)
-                    for r in meanings[:nodes]
-                ]
-                found, given = examples.find(plain, sizes, (), rng, runs, both)
-            except CannotBuild as problem:
-                error = error or problem
-                continue
-            return [*found, *meanings[nodes:]], [*given, *raw]
-    assert error is not None
-    raise error
+def _context(cls: type) -> Callable[[], Any]:
+    """The context class beside the operation; one of gradcheck's own where there is none."""
+    for base in cls.__mro__[:-1]:
+        for one in list(vars(sys.modules.get(base.__module__, object)).values()):
+            if inspect.isclass(one) and has(one, "save_for_backward"):
+                try:
+                    one()
+                except Exception:  # one that wants something
+                    continue
+                return one
+    return Context
 
 
-INTERFACE = Interface("forward(*nodes) and backward(*nodes, gradient) on a graph's nodes", recognises, build)
+INTERFACE = Interface(
+    "forward(ctx, *arrays) and backward(ctx, upstream), or an operation on a graph's nodes with its gradient",
+    recognises,
+    build,
+    settle=settle,
+)

@@ -24,6 +24,7 @@ import functools
 import json
 import os
 import queue
+import re
 import signal
 import sys
 import threading
@@ -145,17 +146,18 @@ def _unchanged_process() -> Iterator[None]:
 
 
 def _find(task: Task, module: Any) -> dict[str, Any]:
-    from gradcheck.adapters import belonging, is_subject
+    from gradcheck.adapters import belonging, is_subject, parts
 
     attribute: str = task["attribute"]
     if attribute:
         thing = loading.get(module, attribute)
         one = loading.named(attribute, thing, is_subject)
-        return {
-            "found": [[attribute, loading.full_name(thing, task["module"], attribute), one.verdict or "", one.reason]]
-        }
+        full = loading.full_name(thing, task["module"], attribute)
+        inner = [[f"{attribute}.{name}", f"{full}.{name}", "", ""] for name in parts(thing)]
+        own = [[attribute, full, one.verdict or "", one.reason]]
+        return {"found": inner if inner and one.verdict == "not understood" else [*own, *inner]}
     failed = getattr(module, "__gradcheck_failed__", "")
-    found = loading.members(module, is_subject, belonging)
+    found = loading.members(module, is_subject, belonging, parts)
     answer: dict[str, Any] = {
         "found": [[one.attribute, f"{task['module']}.{one.attribute}", one.verdict or "", one.reason] for one in found]
     }
@@ -183,7 +185,7 @@ def _with_what_is_left(thing: Any, result: ComponentResult) -> ComponentResult:
     """Add the methods that look like derivatives and were not asked; a tape asks for what it needs itself."""
     from gradcheck.results import Unjudged
 
-    asked = {claim.method for claim in result.claims}
+    asked = {claim.method for claim in result.claims} | set(re.findall(r"\w+(?=\()", result.reading))
     if not asked or any(method.startswith("tape.") for method in asked):
         return result
     why = "it is named like a derivative, and gradcheck knows no way to ask for it"

@@ -1,0 +1,70 @@
+"""Arrays that an object accepts: those that came with it, else the first with which it runs and can be asked back."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from gradcheck.adapters import arguments, examples, returned, weights
+from gradcheck.adapters.arguments import Role
+from gradcheck.adapters.construct import Made, duplicate
+from gradcheck.adapters.prepared import prepared
+from gradcheck.adapters.study import require_shapes
+from gradcheck.adapters.tried import Tried
+from gradcheck.errors import CannotBuild, NotWritten
+from gradcheck.problem import Array, Sizes
+
+
+def accepted(tried: Tried, made: Made, sizes: Sizes, hints: bool) -> tuple[list[Role], list[Array]]:
+    """Return what each input is, and an array for it; an object that has to be made ready first is."""
+    found = tried.roles
+    if made.inputs is not None:
+        if len(made.inputs) != len(found):
+            raise CannotBuild(f"its example gives {len(made.inputs)} inputs, but forward takes {len(found)}")
+        given = [np.asarray(array) for array in made.inputs]
+        return [arguments.fitting(r, a) for r, a in zip(found, given, strict=True)], given
+    if not found:
+        raise CannotBuild("its forward takes no array")
+    try:
+        return _searched(tried, sizes, hints)
+    except NotWritten:
+        raise
+    except CannotBuild as error:
+        if isinstance(error.__cause__, IndexError):
+            for numbers in _numbered(found):
+                tried.roles = numbers
+                with contextlib.suppress(CannotBuild):
+                    return _searched(tried, sizes, hints)
+            tried.roles = found
+        for ready in prepared(tried.obj, sizes):
+            tried.obj = ready
+            with contextlib.suppress(CannotBuild):
+                return _searched(tried, sizes, hints)
+        raise
+
+
+def _numbered(roles: list[Role]) -> Iterator[list[Role]]:
+    """What the inputs are where one of them, or each, is of whole numbers: indices into a table."""
+    for at in range(len(roles)):
+        yield [replace(r, constant=True, data="class-indices") if n == at else r for n, r in enumerate(roles)]
+    if len(roles) > 1:
+        yield [replace(r, constant=True, data="class-indices") for r in roles]
+
+
+def _searched(tried: Tried, sizes: Sizes, hints: bool) -> tuple[list[Role], list[Array]]:
+    def runs(arrays: list[Array]) -> None:
+        returned.filled(tried.run_of(duplicate(tried.obj))(*arrays))
+
+    def both(arrays: list[Array]) -> None:
+        twin = duplicate(tried.obj)
+        tried.warm(twin, arrays)
+        found = tried.study(arrays, twin)
+        if isinstance(found.said, Exception):
+            raise found.said
+        require_shapes(found, arrays, twin)
+
+    shapes = [slot.array.shape for slot in weights.every(tried.obj) if slot.array.ndim]
+    return examples.find(tried.roles, sizes, shapes, tried.rng, runs, both, hints=hints)

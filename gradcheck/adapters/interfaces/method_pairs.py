@@ -1,0 +1,175 @@
+"""Methods with their derivative beside them in one class, whatever else the class is.
+
+sigmoid(self, z)                 sigmoid_prime(self, z), sigmoid_derivative(a), relu_backward(dA, Z)
+linear_forward(A, W, b)          linear_backward(dZ, cache)
+relu(self, x, deriv=False)       the same, with deriv=True
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters import construct
+from gradcheck.adapters.construct import Made
+from gradcheck.adapters.layer import Layer
+from gradcheck.adapters.plans import plans
+from gradcheck.adapters.protocol import Interface, Settled
+from gradcheck.adapters.usage import OF_THE_OUTPUT, takes_the_output
+from gradcheck.adapters.ways import Way, called_on, inputs_of, methods, pair_ways, parameters, ways
+from gradcheck.adapters.words import FORWARDS, plain
+from gradcheck.errors import CannotBuild
+from gradcheck.problem import Problem, Sizes
+
+AFTER = ("grad", "gradient", "prime", "derivative", "deriv", "derivate", "der", "backward", "d", "backprop")
+FRONT = ("d", "grad", "gradient", "deriv", "derivative", "der", "derivativeof", "primeof")
+SWITCHES = frozenset({"deriv", "derivative", "derive", "derivate", "prime", "grad", "gradient", "der", "isderiv"})
+
+
+class Switched:
+    """A method with a switch, as two: the function, and its derivative."""
+
+    def __init__(self, obj: Any, method: str, switch: str) -> None:
+        self.obj = obj
+        self.method = method
+        self.switch = switch
+
+    def function(self, *given: Any) -> Any:
+        """With the switch off."""
+        return getattr(self.obj, self.method)(*given)
+
+    def derivative(self, *given: Any) -> Any:
+        """With the switch on."""
+        return getattr(self.obj, self.method)(*given, **{self.switch: True})
+
+
+def pairs_of(cls: type) -> dict[str, str]:
+    """Return the methods of a class that have a derivative beside them, with its name; a switch's for itself.
+
+    The pair that the class as a whole is read by is none of them.
+    """
+    known = methods(cls)
+    whole = {name for way in ways(cls) for name in (way.forward, *way.backward)}
+    whole |= {name for plan in plans(cls) for name in (plan.forward, plan.loss, plan.backward) if name}
+    found: dict[str, str] = {}
+    for stem, name in known.items():
+        if name.startswith("_") or name in whole or stem in FORWARDS:
+            continue
+        partners = [stem + end for end in AFTER] + [front + stem for front in FRONT]
+        partners += [stem.replace("forward", "backward")] if "forward" in stem else []
+        partner = next((known[one] for one in partners if one in known and one != stem), None)
+        if partner is not None and partner not in whole:
+            found[name] = partner
+        elif switch := _switch(cls, name):
+            found[name] = switch
+    return {name: other for name, other in found.items() if name not in found.values()}
+
+
+def _switch(cls: type, name: str) -> str | None:
+    return next((p.name for p in parameters(cls, name) if plain(p.name) in SWITCHES and p.default is False), None)
+
+
+def _owner(thing: Any) -> type | None:
+    """The class that a function is a method of."""
+    outside, _, _ = getattr(thing, "__qualname__", "").rpartition(".")
+    found: Any = sys.modules.get(getattr(thing, "__module__", ""))
+    for part in outside.split(".") if outside else ():
+        found = getattr(found, part, None)
+    return found if inspect.isclass(found) else None
+
+
+def recognises(thing: Any) -> bool:
+    """A method of a class in which its derivative stands beside it."""
+    if not inspect.isfunction(thing):
+        return False
+    owner = _owner(thing)
+    return owner is not None and thing.__name__ in pairs_of(owner)
+
+
+def parts(thing: Any) -> Iterator[str]:
+    """The methods of a class that have their derivative beside them."""
+    if inspect.isclass(thing):
+        yield from pairs_of(thing)
+
+
+def make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: Any = None, variant: int = 0) -> Made:
+    """Build the class; one that cannot be built is asked without its attributes."""
+    owner = _owner(thing)
+    assert owner is not None
+    other = pairs_of(owner)[thing.__name__]
+    if called_on(object.__new__(owner), [thing.__name__]) is owner or isinstance(
+        inspect.getattr_static(owner, thing.__name__), (staticmethod, classmethod)
+    ):
+        obj: Any = owner
+    else:
+        try:
+            obj = construct.make(owner, sizes, rng, init, variant).obj
+        except CannotBuild:
+            obj = object.__new__(owner)
+    return Made((obj, thing, other))
+
+
+def settle(made: Made, rng: np.random.Generator) -> Settled:
+    """Take the first way in which the derivative answers."""
+    usual = _usual(made, rng)
+    return Settled(lambda other, sizes, draws: _posed(_layer(other, usual.way, sizes, draws, usual)), usual.fits())
+
+
+def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
+    """Return the problem that the pair poses. Raises CannotBuild where it cannot be called."""
+    return _posed(_usual(made, rng))
+
+
+def _usual(made: Made, rng: np.random.Generator) -> Layer:
+    obj, thing, other = made.obj
+    error: CannotBuild | None = None
+    first: Layer | None = None
+    for way in _ways(obj, thing, other):
+        try:
+            found = _layer(made, way, Sizes(), rng)
+        except CannotBuild as problem:
+            error = error or problem
+            continue
+        if found.answers():
+            return found
+        first = first or found
+    if first is not None:
+        return first
+    raise error or CannotBuild("nothing is known about the arguments of its derivative")
+
+
+def _ways(obj: Any, thing: Any, other: str) -> list[Way]:
+    name = thing.__name__
+    if _switch(obj if inspect.isclass(obj) else type(obj), name) == other:
+        return [Way("function", ("derivative",), tuple(range(len(inputs_of(obj, name)))))]
+    if "back" not in other and takes_the_output(thing, name, other) and len(inputs_of(obj, name)) == 1:
+        return [Way(name, (other,), ("output",))]
+    return pair_ways(obj, name, other)
+
+
+def _layer(made: Made, way: Way, sizes: Sizes, rng: np.random.Generator, usual: Layer | None = None) -> Layer:
+    obj, thing, other = made.obj
+    if way.forward == "function":
+        from gradcheck.adapters.arguments import roles_of
+
+        roles = roles_of(inputs_of(obj, thing.__name__))
+        return Layer(Made(Switched(obj, thing.__name__, other)), way, sizes, rng, usual, roles, "obj")
+    return Layer(Made(obj), way, sizes, rng, usual)
+
+
+def _posed(layer: Layer) -> Problem:
+    return layer.problem(OF_THE_OUTPUT if "output" in layer.way.kinds else "")
+
+
+INTERFACE = Interface(
+    "methods of one class with their derivative beside them, or with a switch deriv=True",
+    recognises,
+    build,
+    make,
+    settle,
+    parts=parts,
+)

@@ -1,0 +1,45 @@
+"""Labels of a loss: data that are held constant, one-hot rows where these run, never soft where they are classes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gradcheck.adapters import examples
+from gradcheck.adapters.arguments import Role
+from gradcheck.adapters.study import Study
+from gradcheck.adapters.tried import Tried
+from gradcheck.adapters.words import LABELS, plain
+from gradcheck.problem import Array
+
+
+def held(tried: Tried, found: Study, given: Sequence[Array]) -> tuple[list[Role], list[Array], set[str]]:
+    """A loss that says one gradient for several inputs is about its predictions: what else goes in is held constant.
+
+    Returns what the inputs are, arrays for them, and the names of those that nothing is said about.
+    """
+    roles = tried.roles
+    said = found.said
+    single = isinstance(said, np.ndarray) or (isinstance(said, (list, tuple)) and len(said) == 1)
+    single |= len(found.answered.left) == 1
+    declared = any(role.constant for role in roles) or hasattr(type(tried.obj), "input_data")
+    if not single or declared or len(roles) < 2:
+        return roles, list(given), set()
+    if tried.outputs(given)[0].size != 1 and tried.way.takes_upstream:
+        return roles, list(given), set()
+    at = next((n for n, role in enumerate(roles) if plain(role.name) not in LABELS), 0)
+    known = [r if n == at else Role(r.name, True, "one-hot") for n, r in enumerate(roles)]
+    drawn = [a if n == at else examples.draw(known[n], a.shape, tried.rng) for n, a in enumerate(given)]
+    with np.errstate(all="ignore"):
+        value = tried.outputs(drawn)[0]
+    if not np.isfinite(value).all():  # a logarithm of what is no probability
+        known[at] = replace(known[at], data="probabilities", domain=(0.0, 1.0))
+        drawn[at] = examples.draw(known[at], drawn[at].shape, tried.rng)
+    return known, drawn, {role.name for role in known if role.constant}
+
+
+def hardened(roles: Sequence[Role], hard: Collection[str]) -> list[Role]:
+    """One-hot rows that the code reads as class numbers stay one-hot."""
+    return [replace(role, data="one-hot only") if role.name in hard else role for role in roles]

@@ -1,0 +1,92 @@
+"""One operation of somebody's engine as an object that is run forward on arrays and asked back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from gradcheck.adapters.nodes import Nodes
+from gradcheck.problem import Array
+
+# How the gradient is asked for: what it is given.
+Style = Literal["context", "nodes", "node", "index", "itself"]
+
+
+class Context:
+    """What a static forward saves for its backward."""
+
+    needs_input_grad = (True,) * 16
+
+    def save_for_backward(self, *things: Any) -> None:
+        """Keep, under the names that engines use."""
+        self.saved_tensors = self.saved_values = self.saved = things
+
+
+class Operation:
+    """`op` with some of its arguments fixed.
+
+    `style`: "context", static `backward(ctx, upstream)`; "nodes", `backward(*nodes, upstream)`; "node",
+    `gradient(upstream, node)`; "index", `backward_var(upstream, index)`; "itself", `backward(upstream)` of the object
+    that was called. `wrapped`: the upstream gradient is a node as well.
+    """
+
+    def __init__(
+        self,
+        op: Any,
+        style: Style,
+        nodes: Nodes | None,
+        raw: Sequence[Any] = (),
+        wrapped: bool = False,
+        context: Callable[[], Any] = Context,
+    ) -> None:
+        self.op = op
+        self.style = style
+        self.nodes = nodes
+        self.raw = tuple(raw)
+        self.wrapped = wrapped
+        self.context = context
+
+    def forward(self, *arrays: Any) -> Any:
+        """The output."""
+        made = arrays if self.nodes is None else [self.nodes(np.asarray(array)) for array in arrays]
+        given = [*made, *self.raw]
+        if self.style == "context":
+            self.kept = self.context()
+            said = self.op.forward(self.kept, *given)
+        elif self.style == "nodes":
+            said = self.op(*given) if callable(self.op) else self.op.forward(*given)
+        else:
+            said = self.op(*given)
+        self.given, self.said = given, said
+        return self._held(said)
+
+    def backward(self, *upstream: Array) -> Any:
+        """One gradient for each input that is no setting."""
+        flow = (
+            [self.nodes(np.asarray(g)) for g in upstream] if self.wrapped and self.nodes is not None else list(upstream)
+        )
+        count = len(self.given) - len(self.raw)
+        if self.style == "context":
+            said = self.op.backward(self.kept, *flow)
+        elif self.style == "nodes":
+            said = self.op.backward(*self.given, *flow)
+        elif self.style == "node":
+            said = self.op.gradient(*flow, self.said)
+        elif self.style == "index":
+            return [self._held(self.op.backward_var(*flow, number)) for number in range(count)]
+        else:
+            said = self.op.backward(*flow)
+        if self.style == "nodes" and isinstance(said, np.ndarray) and count > 1:
+            raise ValueError(
+                f"expected backward to return a tuple with one gradient for each of {count} inputs, "
+                f"but got a bare array of shape {said.shape}"
+            )
+        found = list(said) if isinstance(said, (tuple, list)) else [said]
+        return [self._held(one) for one in found[:count]]
+
+    def _held(self, said: Any) -> Any:
+        if self.nodes is None:
+            return said
+        return [self.nodes.held(one) for one in said] if isinstance(said, (tuple, list)) else self.nodes.held(said)

@@ -1,0 +1,175 @@
+"""The claims of one subject, run exactly at one point after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gradcheck import exact
+from gradcheck.asking.cotangents import Cotangents
+from gradcheck.comparing.compare import RESOLVED, Comparison
+from gradcheck.errors import told
+from gradcheck.evaluated import Evaluated
+from gradcheck.in_dtype import InDtype
+from gradcheck.problem import Array, Method
+from gradcheck.proving import trust
+from gradcheck.proving.shown import Shown
+from gradcheck.results import Basis, Digits, Note, Proof
+from gradcheck.sampling.arrange import as_it_is
+from gradcheck.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from gradcheck.exact import ExactPoint, Formula
+
+# Operations on balls that one exact run may take.
+OPERATIONS = 200_000
+
+GOOD = ("identical", "constants rounded", "convention")
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A method that ran exactly at a point: its formulas by variable, and the cotangent that it was asked with."""
+
+    formulas: Mapping[str, Formula]
+    cotangent: Array
+
+
+class Prover:
+    """Compares claims exactly, and keeps what is shown of each."""
+
+    def __init__(self, wanted: bool, seed: int) -> None:
+        self.wanted = wanted and exact.available()
+        self.seed = seed
+        self.notes: list[Note] = []
+        self._claims: dict[str, Shown] = {}
+        self._here: Evaluated | None = None
+        self._point: ExactPoint | None = None
+        self._asked: dict[str, _Asked] = {}
+
+    def weigh(self, here: Evaluated, known: InDtype, method: Method, name: str, found: Comparison) -> Comparison:
+        """Return the comparison of a claim with its measurement, changed where what is exact decides more."""
+        if not self.wanted or not _is_run(here, known, name):
+            return found
+        shown = self._claims.setdefault(f"{method.name}[{name}]", Shown())
+        try:
+            return self._weigh(shown, here, known, method, name, found)
+        except Exception as error:  # a mistake of the engine's own must neither stop the check nor change a verdict
+            shown.miss(here.point, f"the exact run failed: {told(error)}")
+            return found
+
+    def basis(self, claim: str, verdict: Verdict) -> tuple[Basis, Proof | None]:
+        """What a claim's verdict rests on, and what was shown (None where nothing was run)."""
+        shown = self._claims.get(claim)
+        return ("measured", None) if shown is None else (shown.basis(verdict), shown.proof())
+
+    def _weigh(
+        self, shown: Shown, here: Evaluated, known: InDtype, method: Method, name: str, found: Comparison
+    ) -> Comparison:
+        asked = self._ask(here, method)
+        formula = asked.formulas.get(name)
+        if formula is None:
+            return found
+        if shown.last is not here:  # the widest type that is asked comes first
+            shown.last = here
+            found = self._compare(shown, here, method, formula, found)
+        if here.point.label not in shown.good:
+            return found
+        rows = self._said(here, known, method, formula)
+        if formula.at_kink or rows is None or not trust.holds(here.point, known.dtype):
+            return found
+        shown.keep(here.point, method, formula, _digits(here, known, formula, rows))
+        return _decided(found, here, known, formula, rows)
+
+    def _ask(self, here: Evaluated, method: Method) -> _Asked:
+        if self._here is not here:
+            rng = np.random.default_rng([self.seed, 11])
+            self._here, self._asked = here, {}
+            self._point = exact.ExactPoint(here.problem, here.point.values, rng, budget=OPERATIONS)
+        if method.name not in self._asked:
+            assert self._point is not None
+            formulas = self._point.compare(method)
+            self._asked[method.name] = _Asked(formulas, self._point.cotangents(method, here.flat.size))
+        return self._asked[method.name]
+
+    def _compare(
+        self, shown: Shown, here: Evaluated, method: Method, formula: Formula, found: Comparison
+    ) -> Comparison:
+        """Keep what is shown of the formula at a point; say that it is wrong where it is."""
+        point = here.point
+        why = trust.why_not(here, formula)
+        if not why:
+            rows = self._said(here, here.in_dtype(here.problem.dtype), method, formula)
+            why = trust.other_claim(here, formula, rows)
+        if not why and not trust.rounds(formula) and (why := trust.gap(here, formula)) and not shown.disagrees:
+            shown.disagrees = True
+            self.notes.append(Note(f"{method.name}[{formula.wrt}]", f"{why}: the verdict is the measured one"))
+        if why:
+            shown.miss(point, why)
+            return found
+        assert formula.comparison is not None
+        relation, apart = formula.comparison.relation, formula.comparison.apart
+        if relation in GOOD:
+            shown.agree(here, formula, found)
+        elif relation == "disjoint" and trust.is_far(here, formula):
+            shown.differ(point, apart, found)
+            if found.at.verdict in ("correct", "unresolved", "skipped"):
+                message = f"the formula is another than the derivative's: off by {apart:.2g} of it, shown exactly"
+                return replace(found, at=replace(found.at, verdict="wrong", message=message), proved=True)
+        else:
+            shown.miss(point, f"forward and claim are {relation} at “{point.label}”")
+        return found
+
+    def _said(self, here: Evaluated, known: InDtype, method: Method, formula: Formula) -> Array | None:
+        """What the claim says in floats for the cotangent of the exact run."""
+        every = dict.fromkeys(method.wrt, Cotangents(self._asked[method.name].cotangent, 1))
+        answer = here.ask(method, known, every)[formula.wrt]
+        return None if answer.rows is None else answer.rows[0]
+
+
+def _is_run(here: Evaluated, known: InDtype, name: str) -> bool:
+    """Whether a point is one to run exactly: not one that is about the memory or the type of what is handed over."""
+    point = here.point
+    return point.arrange is as_it_is and not point.types and not known.whole and not here.is_large(name)
+
+
+def _digits(here: Evaluated, known: InDtype, formula: Formula, rows: Array) -> Digits:
+    """How many digits a right claim, which said `rows` in this type, keeps at this point."""
+    assert formula.claim is not None
+    point, estimate = here.point, here.estimate(formula.wrt)
+    kept, entry = exact.digits_kept(
+        rows, formula.claim.rows[formula.wrt][0], estimate.column, _sizes(here, formula), known.dtype
+    )
+    of = int(np.finfo(known.dtype).precision)
+    whole = min(int(kept), of)
+    index = tuple(int(i) for i in np.unravel_index(entry, np.shape(point.values[formula.wrt])))
+    return Digits(known.dtype, of, whole, whole, point.label, index, float(here.variable(formula.wrt)[entry]))
+
+
+def _sizes(here: Evaluated, formula: Formula) -> Array:
+    """The largest derivative of each output that the measurement knows, times its cotangent."""
+    estimate = here.estimate(formula.wrt)
+    size = np.where(np.abs(estimate.value) > estimate.bound, np.abs(estimate.value), 0.0)
+    return np.asarray(size.max(axis=0, initial=0.0) * np.abs(formula.cotangent))
+
+
+def _decided(found: Comparison, here: Evaluated, known: InDtype, formula: Formula, rows: Array) -> Comparison:
+    """An exact agreement decides what the measurement could not, if the claim's digits are enough in this type.
+
+    What is measured of code that rounds to a shorter float are its stairs, and no evidence against a formula. What is
+    small beside f itself need not have digits of its own: y(1 − y) is 0 for 8.5e-17 at x = 37.
+    """
+    rounds = trust.rounds(formula)
+    if not (found.at.verdict in ("unresolved", "skipped") or (rounds and found.at.verdict == "wrong")):
+        return found
+    assert formula.claim is not None
+    right, column = formula.claim.rows[formula.wrt][0], here.estimate(formula.wrt).column
+    own = np.abs(here.flat * formula.cotangent) / max(here.reach, 1.0)
+    kept, _ = exact.digits_kept(rows, right, column, np.maximum(_sizes(here, formula), own), known.dtype)
+    if 10.0**-kept > RESOLVED["float32" if rounds else known.precision]:
+        return found
+    message = f"shown exactly; measured: {rounds or found.at.message}"
+    return replace(found, at=replace(found.at, verdict="correct", message=message), wrong=0, entries=())

@@ -1,0 +1,141 @@
+"""What is shown exactly beside what is measured: it decides what measurements leave open, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("flint", reason="python-flint, the extra `proof`, is not installed")
+
+import gradcheck
+from gradcheck import Options, exact
+from gradcheck.data import to_json
+from gradcheck.results import ClaimResult, ComponentResult, Proof, from_json
+
+X = np.array([0.75, -1.25, 2.0])
+MEASURED = Options(exact=False)
+
+
+def check(f: Callable[..., Any], slope: Callable[..., Any], x: Any = X, options: Options | None = None) -> Any:
+    """Check a function that acts entry by entry with its derivative."""
+    return gradcheck.check(f, x, vjp=lambda x, g: g * slope(x), options=options)
+
+
+def shown(result: ComponentResult) -> tuple[ClaimResult, Proof]:
+    [claim] = result.claims
+    assert claim.proof is not None
+    return claim, claim.proof
+
+
+def sigmoid(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+def slope_of_sigmoid(x: Any) -> Any:
+    return sigmoid(x) * (1 - sigmoid(x))
+
+
+def test_a_right_claim_is_proved_and_measured_with_its_pieces_and_digits() -> None:
+    result = check(lambda x: np.where(x > 0, x**2, x), lambda x: np.where(x > 0, 2 * x, 1.0))
+    claim, proof = shown(result)
+    assert (claim.verdict, claim.basis, proof.points, proof.left) == ("correct", "both", 1, "")
+    [piece] = proof.pieces
+    assert piece.shapes == ((3,),)
+    assert any("test_proving.py" in decision and "greater" in decision for decision in piece.decisions)
+    [digits] = proof.digits
+    assert (digits.kept, digits.of) == (15, 15)
+    assert "proved at 1 point, 15 of 15 digits kept" in str(result)
+    assert from_json(to_json(result)) == result
+
+
+def test_a_constant_that_no_measurement_can_see_is_wrong_by_proof() -> None:
+    def mistyped(x: Any) -> Any:
+        return 1.0000000000001 * np.cos(x)
+
+    assert check(np.sin, mistyped, options=MEASURED).verdict == "correct"
+    claim, proof = shown(check(lambda x: np.sin(x), mistyped))
+    assert (claim.verdict, claim.basis) == ("wrong", "proved")
+    assert proof.off == pytest.approx(1e-13, rel=1e-2)
+    assert claim.causes[0].name == "another formula"
+    assert "test_proving.py" in claim.source
+
+
+def test_constants_that_are_rounded_are_right() -> None:
+    claim, proof = shown(check(lambda x: x / 6, lambda x: (1 / 6) * np.ones_like(x)))
+    assert (claim.verdict, claim.basis) == ("correct", "both")
+    assert 0 < proof.apart < 2**-48
+
+
+def test_what_no_measurement_resolves_is_resolved() -> None:
+    tiny = np.array([1e-160])
+    assert check(lambda x: x**2, lambda x: 2 * x, tiny, MEASURED).verdict == "unresolved"
+    claim, _ = shown(check(lambda x: x**2, lambda x: 2 * x, tiny))
+    assert (claim.verdict, claim.basis) == ("correct", "proved")
+    assert check(lambda x: x**2, lambda x: 3 * x, tiny).verdict == "wrong"
+
+
+def test_a_right_formula_says_where_it_loses_digits() -> None:
+    claim, proof = shown(check(sigmoid, slope_of_sigmoid, np.array([0.5, 36.0, -36.0])))
+    [digits] = proof.digits
+    assert claim.verdict == "correct"
+    assert digits.least <= 2
+    assert digits.index == (1,)
+    line = slope_of_sigmoid.__code__.co_firstlineno + 1
+    assert digits.place.endswith(f"test_proving.py:{line}")
+    assert f"lost at {digits.place}" in str(check(sigmoid, slope_of_sigmoid, np.array([0.5, 36.0, -36.0])))
+
+
+def test_stairs_of_a_shorter_float_are_no_evidence_against_a_formula() -> None:
+    def forward(x: Any) -> Any:
+        kept = np.zeros(x.shape, dtype=np.float32)
+        kept[...] = np.tanh(x)
+        return kept * 1.0
+
+    def slope(x: Any) -> Any:
+        return 1 - np.tanh(x) ** 2
+
+    steep = np.array([6.5, -6.0])
+    assert check(forward, slope, steep, MEASURED).verdict == "unresolved"
+    claim, _ = shown(check(forward, slope, steep))
+    assert (claim.verdict, claim.basis) == ("correct", "proved")
+    assert check(forward, lambda x: 1.01 * slope(x), steep).verdict == "wrong"
+
+
+def test_what_leaves_exact_arithmetic_is_measured_and_says_its_line() -> None:
+    def forward(x: Any) -> Any:
+        return np.array([np.float64(str(v)) for v in x.tolist()]) ** 2
+
+    claim, proof = shown(check(forward, lambda x: 2 * x))
+    assert (claim.verdict, claim.basis, proof.points) == ("correct", "measured", 0)
+    assert "test_proving.py:" in proof.left
+
+
+def test_a_contradiction_is_noted_and_the_measurement_decides() -> None:
+    def forward(x: Any) -> Any:
+        return np.round(x * 2.0**44) / 2.0**44
+
+    result = check(forward, np.ones_like)
+    claim, _ = shown(result)
+    assert claim.basis == "measured"
+    assert claim.verdict == check(forward, np.ones_like, options=MEASURED).claims[0].verdict
+    [note] = [note for note in result.notes if "exactly" in note.text]
+    assert note.text.endswith("the verdict is the measured one")
+
+
+def test_a_failure_of_the_engine_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(self: Any, method: Any) -> Any:
+        raise ZeroDivisionError("in the engine")
+
+    monkeypatch.setattr(exact.ExactPoint, "compare", fails)
+    claim, proof = shown(check(sigmoid, slope_of_sigmoid))
+    assert (claim.verdict, claim.basis) == ("correct", "measured")
+    assert proof.left.startswith("the exact run failed: ZeroDivisionError")
+
+
+def test_without_the_extra_everything_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exact, "available", lambda: False)
+    [claim] = check(sigmoid, slope_of_sigmoid).claims
+    assert (claim.verdict, claim.basis, claim.proof) == ("correct", "measured", None)
