@@ -30,10 +30,12 @@ from gradcheck.errors import CannotBuild, NotWritten, TimeLimit, told
 from gradcheck.evaluated import Evaluated, Ledger
 from gradcheck.forms import Forms, loses
 from gradcheck.guarded import Watch, guarded
+from gradcheck.hints import Hints, allows, limited
 from gradcheck.in_dtype import InDtype
 from gradcheck.problem import Array, Method, Subject, Values
 from gradcheck.proving.prover import Prover
 from gradcheck.record import Record, Wrong
+from gradcheck.repair.repairs import Repairs
 from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Heat, Note, Unjudged
 from gradcheck.sampling import Point
 from gradcheck.verdicts import Reach, Verdict, farthest, overall
@@ -42,6 +44,9 @@ from gradcheck.verdicts import Reach, Verdict, farthest, overall
 KINKS = 24
 
 DTYPES = ("float64", "float32")
+
+# The most seconds for the whole check of a repair.
+WHOLE = 30.0
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,10 @@ class Options:
     most seconds for the whole check; what is not judged by then is unresolved.
     `executor` takes the columns of an estimate; `progress` is told each point's label. `fail_fast` stops at the first
     point where a claim is wrong or unresolved, and leaves out what comes after it, the contract included; without
-    `evidence`, nothing is gathered that only people look at: causes, counterexample, pictures. `exact`: claims are run
-    exactly as well, where python-flint is installed.
+    `evidence`, nothing is gathered that only people look at: causes, repairs, counterexample, pictures. `hints`: how
+    much is said about what is wrong ("none", "where", "cause", "repair"). A repair is looked for by running changed
+    versions of the checked code, so that it has to be asked for. `exact`: claims are run exactly as well, where
+    python-flint is installed.
     """
 
     seed: int = 0
@@ -65,6 +72,7 @@ class Options:
     progress: Callable[[str], None] | None = None
     fail_fast: bool = False
     evidence: bool = True
+    hints: Hints = "cause"
     exact: bool = True
 
 
@@ -83,6 +91,11 @@ def check_subject(subject: Subject, options: Options | None = None) -> Component
             return session.out_of_time()
 
 
+def whole_check(subject: Subject, seed: int) -> ComponentResult:
+    """Check at the points of a seed until something is wrong, and say nothing about why: what a repair has to pass."""
+    return check_subject(subject, Options(seed=seed, evidence=False, fail_fast=True, time_limit=WHOLE, exact=False))
+
+
 class _Session:
     """One subject's check: the records of its claims, filled point by point."""
 
@@ -97,7 +110,7 @@ class _Session:
         self.ordinary = Seen()
         self.visits: dict[str, Visit] = {}
         self.notes: list[Note] = []
-        self.prover = Prover(options.exact, options.seed)
+        self.prover = Prover(options.exact, options.evidence, options.seed)
         self.previous: Values | None = None
         self.first: Point | None = None
 
@@ -118,7 +131,7 @@ class _Session:
                 return self.result(self.claims())
             self.visit(point)
         contract = self.contract(points)
-        return self.result(self.claims(), [*contract, self.forms.result()])
+        return self.result(self.repaired(self.claims(), contract), [*contract, self.forms.result()])
 
     def visit(self, point: Point) -> None:
         """Note what is decided at a point; what is decided at edges only is aimed at once more."""
@@ -274,6 +287,14 @@ class _Session:
             record.settle()
         return [self._claim(record, explained) for record in self.records.values()]
 
+    def repaired(self, claims: list[ClaimResult], contract: Sequence[ContractResult]) -> list[ClaimResult]:
+        """The claims, the wrong ones with one change that makes them right, where that is wanted and one is found."""
+        if not (self.options.evidence and allows(self.options.hints, "repair")):
+            return claims
+        broken = [item.name for item in contract if item.verdict == "broken"]
+        repairs = Repairs(self.subject, whole_check, self.options.seed, deadline=self.watch.deadline)
+        return repairs.filled(claims, self.records, broken)
+
     def _claim(self, record: Record, explained: bool) -> ClaimResult:
         """Put together what was found about one claim over all points."""
         verdict, reason = record.verdict()
@@ -282,14 +303,15 @@ class _Session:
         if verdict == "wrong":
             reach, where = record.reach(self.visits)
             waived = record.name in self.subject.waivers
-            if explained and self.options.evidence and record.first_wrong is not None and not waived:
+            wanted = explained and self.options.evidence and allows(self.options.hints, "where")
+            if wanted and record.first_wrong is not None and not waived:
                 why = explain(self.subject, record, self.options.seed, self.options.budget)
                 reach, where = why.reach or reach, why.where or where
         refused = next(iter(record.refused.values()), None)
         basis, proof = self.prover.basis(record.name, verdict)
         if record.name in self.subject.waivers and verdict in ("wrong", "unresolved", "not implemented"):
             verdict, reason, reach, where = "waived", self.subject.waivers[record.name], None, ""
-        return ClaimResult(
+        claim = ClaimResult(
             name=record.name,
             method=record.method,
             wrt=record.wrt,
@@ -315,6 +337,7 @@ class _Session:
             basis=basis,
             proof=proof,
         )
+        return limited(claim, self.options.hints)
 
     def result(
         self,

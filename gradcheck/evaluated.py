@@ -69,7 +69,6 @@ class Evaluated:
         self.flat = np.concatenate([output.ravel() for output in self.outputs])
         self._dtypes: dict[str, InDtype] = {}
         self._estimates: dict[str, Estimate] = {}
-        self._variations: dict[str, Array] = {}
         self._own: dict[tuple[str, str], Estimate | None] = {}
         self._projected: dict[str, bool] = {}
 
@@ -109,6 +108,7 @@ class Evaluated:
                 executor=self.executor,
                 most=self.budget,
                 accuracy=self.problem.accuracy,
+                stackable=not self.problem.random,
             )
             self._estimates[name] = made
             self.ledger.calls.update(made.cost.calls)
@@ -139,41 +139,12 @@ class Evaluated:
                 seed=self.seed,
                 executor=self.executor,
                 accuracy=self.problem.accuracy,
+                stackable=not self.problem.random,
             )
             exact = self.estimate(name)
             apart = np.abs(own.dense() - exact.dense()) > own.dense("bound") + exact.dense("bound")
             self._own[name, here.dtype] = own if apart.any() else None
         return self._own[name, here.dtype]
-
-    def variation(self, name: str) -> Array:
-        """By how much each output `(outputs,)` changes per unit of `name`, over steps of about the variable's size.
-
-        max |f(x ± h) − f(x)| / ‖h‖∞ for two h with |hᵢ| from ½ to 1 of |xᵢ| (of 1 where xᵢ = 0) that stay on x's side
-        of 0 and inside the domain; 0 where f does not move, or is not finite there.
-        """
-        if name not in self._variations:
-            x = np.asarray(self.point.values[name], dtype=float)
-            rng = np.random.default_rng([self.seed, 8])
-            size = np.where(x == 0, 1.0, np.abs(x))
-            low, high = self.problem.variable(name).domain or (-np.inf, np.inf)
-            most = np.zeros(self.flat.size)
-            for sign in (1.0, -1.0):
-                moved = x + sign * size * rng.uniform(0.5, 0.9, x.shape)
-                moved = np.where((moved > low) & (moved < high), moved, x)
-                far = float(np.abs(moved - x).max(initial=0.0))
-                if far:
-                    most = np.maximum(most, self._change({**self.point.values, name: moved}) / far)
-            self._variations[name] = most
-        return self._variations[name]
-
-    def _change(self, values: dict[str, Array]) -> Array:
-        """|f(values) − f| `(outputs,)`; 0 where that is not known."""
-        try:
-            moved = self.problem.forward(values)
-        except Exception:  # whatever a user's function raises there: nothing is known
-            return np.zeros(self.flat.size)
-        change = np.abs(np.concatenate([np.asarray(one, dtype=float).ravel() for one in moved]) - self.flat)
-        return np.where(np.isfinite(change), change, 0.0)
 
     def is_large(self, name: str) -> bool:
         """Whether the whole Jacobian by `name` is past the budget.
@@ -234,17 +205,21 @@ class Evaluated:
             return None
         index = int(np.ravel_multi_index(entry.index, estimate.variable_shape)) if entry.index else 0
         output = _flat(entry.output, self.shapes)
-        steps, quotients, chosen, noise = numerical.curve(
+        steps, quotients = numerical.curve(
             self.problem.forward, self.point.values, name, index, output, domain=self.problem.variable(name).domain
         )
         colours = np.flatnonzero(estimate.column[:, output] == index)
-        value = float(estimate.value[colours[0], output]) if colours.size else 0.0
+        if not colours.size:  # 0 by structure: no step was chosen
+            return None
+        value, step, rounding = (
+            float(array[colours[0], output]) for array in (estimate.value, estimate.step, estimate.rounding)
+        )
         return Curve(
             entry=f"∂output{list(entry.output)}/∂{name}{list(entry.index)}",
             steps=tuple(_short(step) for step in steps),
             errors=tuple(_short(abs(quotient - value)) for quotient in quotients),
-            chosen=_short(chosen),
-            noise=_short(noise),
+            chosen=_short(abs(step)),
+            noise=_short(rounding * abs(step)),
         )
 
     def taylor(self, name: str, claim: Array, weights: Array) -> Taylor | None:

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gradcheck.hints import HINTS
+
 if TYPE_CHECKING:
     from gradcheck.results import ComponentResult
 
@@ -25,7 +27,7 @@ PROPERTY = "gradcheck"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--gradcheck-report=DIR`."""
+    """Add `--gradcheck-report=DIR` and `--gradcheck-hints=HINTS`."""
     group = parser.getgroup("gradcheck", "derivatives")
     group.addoption(
         "--gradcheck-report",
@@ -33,6 +35,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=_writable,
         default=None,
         help="write a report of everything that the gradcheck fixture checked into this folder",
+    )
+    group.addoption(
+        "--gradcheck-hints",
+        choices=HINTS,
+        default=None,
+        help="how much the gradcheck fixture says about what is wrong (default cause)",
     )
 
 
@@ -53,10 +61,13 @@ def gradcheck(request: pytest.FixtureRequest) -> Iterator[Check]:
 
     def check_here(thing: Any, *args: Any, **kwargs: Any) -> ComponentResult:
         __tracebackhide__ = True  # the failure is at the line of the test
+        from gradcheck.check import Options
         from gradcheck.errors import GradcheckFailure
         from gradcheck.functions import check
         from gradcheck.report.terminal import text_of
 
+        if hints := request.config.getoption("--gradcheck-hints"):
+            kwargs["options"] = replace(kwargs.get("options") or Options(), hints=hints)
         result = check(thing, *args, **kwargs)
         results.append(result)
         request.node.user_properties.append((PROPERTY, f"{result.verdict}: {result.name} ({result.source})"))

@@ -102,6 +102,7 @@ class Record:
         """Decide what depends on all points together: exceptions, and claims of 0 at kinks."""
         for at in self._unsettled():
             self.points[at] = replace(self.points[at], verdict="wrong")
+        self._leave_to_others()
         judged = {(one.size, is_whole(one)) for one in self.points if one.verdict in ("correct", "wrong", "convention")}
         passed: dict[str, list[AtPoint]] = {}
         for at, answer in self.refused.items():
@@ -120,6 +121,18 @@ class Record:
     def _unsettled(self) -> Iterator[int]:
         """Places of points at which 0 was claimed at a kink whose sides are both on one side of 0, without merit."""
         return iter(() if self.plain else self.leaning)
+
+    def _leave_to_others(self) -> None:
+        """Pass over points at which f happens to be too flat to tell, if most ordinary ones do tell."""
+        ordinary = [one for one in self.points if not one.edge]
+        for dtype in {one.dtype for one in ordinary}:
+            told, untold = (
+                [one for one in ordinary if one.dtype == dtype and one.verdict == verdict and one.scale]
+                for verdict in ("correct", "unresolved")
+            )
+            if len(told) > len(untold):
+                for one in untold:
+                    self.points[self.points.index(one)] = replace(one, verdict="skipped")
 
     @property
     def has_failed(self) -> bool:

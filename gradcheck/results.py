@@ -102,6 +102,23 @@ class Cause(Data):
 
 
 @dataclass(frozen=True, eq=False)
+class Repair(Data):
+    """One change of the checked source with which a claim is right at all points.
+
+    From `line` on, the lines `old` of `file` become `new`; `what` says in words what changes. `diff` is the same as a
+    unified diff. `checksum`: the file's SHA-256 when it was checked, "" where the source is no file.
+    """
+
+    file: str
+    line: int
+    old: str
+    new: str
+    what: str
+    diff: str
+    checksum: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class Curve(Data):
     """Error of the difference quotient of one entry against its step, for the picture.
 
@@ -179,13 +196,38 @@ class Piece(Data):
 
 
 @dataclass(frozen=True, eq=False)
+class Boxes(Data):
+    """Where a claim of a function that acts entry by entry is the derivative for every x, from `low` to `high`.
+
+    On the intervals `equal` the two are certainly within `within` of max(1, |derivative|), on `different` they are not,
+    and on `undecided` (around a kink, say) nothing is known.
+    """
+
+    low: float
+    high: float
+    within: float
+    equal: tuple[tuple[float, float], ...]
+    different: tuple[tuple[float, float], ...] = ()
+    undecided: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Kept(Data):
+    """How many digits of the derivative a claim of a function that acts entry by entry keeps in a dtype, by x."""
+
+    dtype: str
+    x: tuple[float, ...]
+    digits: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Proof(Data):
     """What is known exactly of one claim.
 
     `points`: at how many it was shown to be the derivative, in the `pieces` that are listed. `apart`: the largest share
     of the scale by which it is off there, because constants are rounded. `off`: of a claim that is wrong, by which
     share of the scale it certainly is. `left`: why some point was only measured, and where the code left exact
-    arithmetic.
+    arithmetic. `kept` and `boxes`: of the first claim by a variable, where the function acts entry by entry.
     """
 
     points: int = 0
@@ -194,6 +236,8 @@ class Proof(Data):
     off: float = 0.0
     left: str = ""
     digits: tuple[Digits, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    boxes: Boxes | None = None
 
 
 Matrix = tuple[tuple[float, ...], ...]
@@ -224,10 +268,11 @@ class ClaimResult(Data):
     `name`: `"get_input_gradients[x]"`; `method` and `wrt` are its parts. `verdict`: the worst of the points'; where it
     is wrong, `reach` says how far, `where` in words, and `source` where its method is written. `worst`: the entry with
     the largest ratio, at `worst_point`. `wrong`: the wrong entries of the first point that has any, a dozen at most, of
-    `wrong_count`. `causes`: best first; `counterexample`: the smallest values found, as NumPy code, `matrices` what is
-    claimed and measured there, `test` a test to paste. `reason`: why it is not judged, why it is waived, or which
-    convention it follows. `traceback`: of an exception, the checked code's own frames. `basis`: what the verdict rests
-    on, measurement or what was shown exactly (`proof`), or both.
+    `wrong_count`. `causes`: best first; `repair`: one change that makes it right, if one was found. `counterexample`:
+    the smallest values found, as NumPy code, `matrices` what is claimed and measured there, `test` a test to paste.
+    `reason`: why it is not judged, why it is waived, or which convention it follows. `traceback`: of an exception, the
+    checked code's own frames. `basis`: what the verdict rests on, measurement or what was shown exactly (`proof`), or
+    both.
     """
 
     name: str
@@ -243,6 +288,7 @@ class ClaimResult(Data):
     wrong_count: int = 0
     kinks: tuple[Kink, ...] = ()
     causes: tuple[Cause, ...] = ()
+    repair: Repair | None = None
     counterexample: str = ""
     matrices: Matrices | None = None
     test: str = ""

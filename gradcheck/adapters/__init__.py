@@ -5,7 +5,7 @@
 
 from gradcheck.adapters.handed import function_subject
 from gradcheck.adapters.registry import register
-from gradcheck.adapters.subjects import belonging, is_subject, parts, subject_of
+from gradcheck.adapters.subjects import belonging, inside, is_subject, parts, subject_of
 from gradcheck.errors import CannotBuild, NotASubject
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "NotASubject",
     "belonging",
     "function_subject",
+    "inside",
     "is_subject",
     "parts",
     "register",

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradcheck.adapters.arguments import Role, fitting
+from gradcheck.adapters.arguments import Role
 from gradcheck.errors import CannotBuild, NotWritten, told
 from gradcheck.problem import Array, Sizes
 
@@ -172,15 +172,6 @@ def find(
         f"no arrays were found that its forward({names}) accepts: {why}; "
         "define gradcheck_example() on the class, which returns (instance, inputs)"
     ) from error_of_first
-
-
-def brought(roles: Sequence[Role], inputs: Sequence[object]) -> tuple[list[Role], Given]:
-    """Return inputs that came with an object as arrays, and what each is. Raises CannotBuild for another number."""
-    if len(inputs) != len(roles):
-        names = ", ".join(role.name for role in roles)
-        raise CannotBuild(f"expected {len(roles)} inputs ({names}), but got {len(inputs)}")
-    given = [np.asarray(one) for one in inputs]
-    return [fitting(role, array) for role, array in zip(roles, given, strict=True)], given
 
 
 def widest(given: Given, runs: Callable[[Given], object]) -> str:

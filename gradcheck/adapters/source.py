@@ -6,12 +6,15 @@ import inspect
 import linecache
 import os
 import re
+import sysconfig
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from gradcheck.problem import Method
+
+_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib", "platstdlib")})
 
 
 def location(thing: Any) -> str:
@@ -61,3 +64,10 @@ def documentation(thing: Any) -> str:
     code = thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
     own = code.__dict__.get("__doc__") if inspect.isclass(code) else code.__doc__
     return inspect.cleandoc(own) if isinstance(own, str) else ""
+
+
+def is_foreign(function: Any, module: str) -> bool:
+    """Whether a function comes from an installed library that `module` is no part of."""
+    home = getattr(function, "__module__", None) or ""
+    same = home.partition(".")[0] == module.partition(".")[0]
+    return not same and function.__code__.co_filename.startswith(_LIBRARIES)

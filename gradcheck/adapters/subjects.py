@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import construct, registry, source
+from gradcheck.adapters.calls import table
 from gradcheck.adapters.construct import Made
 from gradcheck.adapters.interfaces import INTERFACES
 from gradcheck.adapters.modes import set_mode
@@ -23,6 +24,11 @@ from gradcheck.problem import Problem, Sizes, Subject
 def belonging(thing: Any) -> list[Any]:
     """Return the functions that are judged together with `thing`: the derivative beside it. Runs none of its code."""
     return [one for reading in _readings(thing)[:1] for one in reading.partners(thing)]
+
+
+def inside(module: Any) -> dict[str, Any]:
+    """Return the functions with derivatives that stand in dicts of a module, by dotted paths."""
+    return dict(table.inside(module.__name__, vars(module)))
 
 
 def parts(thing: Any) -> list[str]:

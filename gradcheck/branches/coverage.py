@@ -40,7 +40,7 @@ class Coverage:
     """What the code of `things` (a class, an instance, a function and its derivative) has decided so far."""
 
     def __init__(self, things: Sequence[Any]) -> None:
-        self.recorder = Recorder({file for thing in things for file in _files(thing)})
+        self.recorder = Recorder({file for thing in things for file in files_of(thing)})
         self.seen = Seen()
 
     def visit(self, problem: Problem, values: Values) -> Visit:
@@ -70,7 +70,7 @@ class Coverage:
         return together
 
 
-def _files(thing: Any) -> Iterator[str]:
+def files_of(thing: Any) -> Iterator[str]:
     """Where a function is written; of an object or class, its class and whatever class its forward comes from."""
     if inspect.isroutine(thing):
         code = getattr(inspect.unwrap(thing), "__code__", None)

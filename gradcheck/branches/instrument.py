@@ -12,11 +12,11 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
 from gradcheck.branches.decisions import Kind, Site
+from gradcheck.branches.recompile import Definition, as_statement, compiled
 
 # The name under which instrumented code finds the recorder, among the built-in names.
 HOOK = "__gradcheck_branches__"
@@ -63,86 +63,19 @@ def instrument(function: FunctionType, places: Places) -> CodeType | None:
         return None
     shift = first - 1
     rewriter = _Rewriter(code.co_filename, shift, places)
-    made: ast.stmt
     if isinstance(node, ast.Lambda):
-        made = ast.parse("def lambda_(): return 0").body[0]
-        assert isinstance(made, ast.FunctionDef)
-        made.args, made.body = node.args, [ast.copy_location(ast.Return(rewriter.visit(node.body)), node.body)]
-        ast.copy_location(made, node)
+        node.body = rewriter.visit(node.body)
     else:
-        node.decorator_list = []
-        node.returns = None
         rewriter.function(node)
-        made = node
-    return _compiled(made, function, shift)
+    return compiled(as_statement(node), code, shift)
 
 
-def _definition(tree: ast.Module, code: CodeType) -> ast.FunctionDef | ast.Lambda | None:
+def _definition(tree: ast.Module, code: CodeType) -> Definition | None:
     """The function in its own source; a lambda only where there is one on the line."""
     if tree.body and isinstance(tree.body[0], ast.FunctionDef) and tree.body[0].name == code.co_name:
         return tree.body[0]
     lambdas = [one for one in ast.walk(tree) if isinstance(one, ast.Lambda)]
     return lambdas[0] if code.co_name == "<lambda>" and len(lambdas) == 1 else None
-
-
-def _compiled(made: ast.stmt, function: FunctionType, shift: int) -> CodeType | None:
-    """Compile a definition inside of what its free variables and its class need; the code of the function alone."""
-    code = function.__code__
-    ast.increment_lineno(ast.fix_missing_locations(made), shift)
-    free = [name for name in code.co_freevars if name != "__class__"]
-    owner, module = _class_of(code), ast.parse(f"def outer({', '.join(free)}): pass")
-    (outer,) = module.body
-    assert isinstance(outer, ast.FunctionDef)
-    # A function that calls itself finds itself where it did before.
-    itself = [] if owner or code.co_name in (*free, "<lambda>") else ast.parse(f"global {code.co_name}").body
-    inner: ast.FunctionDef | ast.ClassDef = outer
-    if owner:
-        inner = ast.parse(f"class {owner}: pass").body[0]  # type: ignore[assignment]
-        outer.body = [inner]
-    inner.body = [*itself, made]
-    for around in (inner, outer):
-        ast.copy_location(around, made)
-    ast.fix_missing_locations(module)
-    try:
-        everything = compile(module, code.co_filename, "exec", flags=code.co_flags & _FUTURE, dont_inherit=True)
-    except (SyntaxError, ValueError, TypeError):
-        return None
-    wanted = "lambda_" if code.co_name == "<lambda>" else code.co_name
-    for one in _codes(everything):
-        if one.co_name == wanted and one.co_firstlineno >= 1 and _alike(one, code):
-            return one.replace(co_name=code.co_name, co_qualname=code.co_qualname)
-    return None
-
-
-def _alike(made: CodeType, code: CodeType) -> bool:
-    """Whether one can take the place of the other: the same arguments and free variables."""
-    return (
-        made.co_freevars == code.co_freevars
-        and made.co_varnames[: _arguments(made)] == code.co_varnames[: _arguments(code)]
-        and made.co_argcount == code.co_argcount
-        and made.co_kwonlyargcount == code.co_kwonlyargcount
-    )
-
-
-def _arguments(code: CodeType) -> int:
-    both = inspect.CO_VARARGS, inspect.CO_VARKEYWORDS
-    return code.co_argcount + code.co_kwonlyargcount + sum(bool(code.co_flags & flag) for flag in both)
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield constant
-            yield from _codes(constant)
-
-
-def _class_of(code: CodeType) -> str:
-    """The name of the class in which a function was defined: private names and `super()` hang on it."""
-    parts = code.co_qualname.split(".")
-    return parts[-2] if len(parts) > 1 and parts[-2] != "<locals>" else ""
-
-
-_FUTURE = sum(1 << bit for bit in range(17, 25))
 
 
 class _Rewriter(ast.NodeTransformer):

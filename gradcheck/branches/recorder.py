@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import builtins
-import gc
 import math
 import operator
-import sys
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
 from gradcheck.branches.decisions import Seen
 from gradcheck.branches.instrument import HOOK, Places, instrument
+from gradcheck.branches.recompile import called, functions_of, in_place
 from gradcheck.errors import is_checked
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
@@ -66,44 +65,27 @@ class Recorder:
         """Learn which functions of the checked code run; whether there were new ones."""
         new: dict[CodeType, None] = {}
 
-        def called(frame: FrameType, event: str, _: Any) -> None:
-            code, caller = frame.f_code, frame.f_back
+        def is_new(code: CodeType, by: CodeType | None) -> None:
             if code in self.twins or code in new or not is_checked(code.co_filename):
                 return
-            by = None if caller is None else caller.f_code
             if code.co_filename in self.home or by in new or by in self.twins:
                 new[code] = None
 
-        before = sys.gettrace()
-        sys.settrace(called)
-        try:
-            run()
-        finally:
-            sys.settrace(before)
-        if new:
-            everything = [one for one in gc.get_objects() if type(one) is FunctionType and one.__code__ in new]
-            for code in new:
-                self.functions[code] = [one for one in everything if one.__code__ is code]
-                found = self.functions[code]
-                self.twins[code] = instrument(found[0], self.places) if found else None
+        called(run, is_new)
+        for code, found in functions_of(new).items() if new else ():
+            self.functions[code] = found
+            self.twins[code] = instrument(found[0], self.places) if found else None
         return bool(new)
 
     @contextmanager
     def _in_place(self) -> Iterator[None]:
         """The twins in place of the functions' own code."""
-        changed: list[tuple[FunctionType, CodeType]] = []
+        twins = [(one, twin) for code, twin in self.twins.items() if twin for one in self.functions[code]]
         setattr(builtins, HOOK, self)
         try:
-            for code, twin in self.twins.items():
-                if twin is None:
-                    continue
-                for function in self.functions[code]:
-                    function.__code__ = twin
-                    changed.append((function, code))
-            yield
+            with in_place(twins):
+                yield
         finally:
-            for function, code in changed:
-                function.__code__ = code
             delattr(builtins, HOOK)
 
     # What instrumented code calls.

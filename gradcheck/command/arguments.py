@@ -15,9 +15,11 @@ from gradcheck.command.keyword import Keyword
 from gradcheck.command.run import Settings
 from gradcheck.command.status import STATUS
 from gradcheck.errors import UsageError
+from gradcheck.hints import HINTS, Hints
 from gradcheck.report.marks import Marking, marking
 
 DTYPES = ("float64", "float32", "float16")
+WANTED = "none, where, cause, repair (default repair; cause for packages and --each)"
 BUDGET = "the largest Jacobian compared entry by entry (default 1e7 entries)"
 ANNOTATE = "github: failures as its annotations (default where it runs this); or none"
 USAGE = """python -m gradcheck [OPTION...] [TARGET...]
@@ -52,6 +54,7 @@ class Arguments:
     report: str = "reports"
     render: str = ""
     each: tuple[str, ...] = ()
+    apply: bool = False
     show: str = ""
 
     def wants(self, name: str) -> bool:
@@ -97,6 +100,8 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument_group("what is told").add_argument
     add("-q", "--quiet", action="store_true", help="print what fails, and the summary")
     add("-v", "--verbose", action="store_true", help="print every claim, every contract check, and tests to paste")
+    add("--hints", choices=HINTS, metavar="LEVEL", help=WANTED)
+    add("--apply", action="store_true", help="write repairs that pass a whole check into the files")
     add("--report", type=values.folder, metavar="DIR", help="folder of the HTML report (default reports)")
     add("--no-report", action="store_true", help="write no report")
     add("--json", type=values.file, metavar="FILE", help="write everything that was found as JSON")
@@ -127,9 +132,12 @@ def parse(argv: Sequence[str]) -> Arguments:
     targets, each = _targets(tuple(given.targets), given.each)
     _refuse_marks_that_nobody_gets(given, how, each, "expect" in typed)
     jobs = given.jobs or os.cpu_count() or 1
+    hints: Hints | None = given.hints or ("repair" if given.apply else "cause" if given.each else None)
     return Arguments(
         targets=() if given.render else targets,
-        settings=Settings(given.seed, _dtypes(given.dtype), given.budget, _init(given.init), jobs, given.time_limit),
+        settings=Settings(
+            given.seed, _dtypes(given.dtype), given.budget, _init(given.init), jobs, given.time_limit, hints
+        ),
         keyword=None if given.keyword is None else Keyword(given.keyword),
         list=bool(given.list),
         exit_first=bool(given.exitfirst),
@@ -150,6 +158,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         report="" if given.no_report or given.list else given.report or "reports",
         render=given.render or "",
         each=each,
+        apply=bool(given.apply),
     )
 
 
@@ -189,6 +198,8 @@ def _refuse_contradictions(given: argparse.Namespace) -> None:
         raise UsageError("--render paints a report that is there and checks nothing: give no target with it")
     if given.quiet and given.verbose:
         raise UsageError("-q and -v contradict each other: give one of them")
+    if given.apply and (given.each or given.list or given.render or given.hints not in (None, "repair")):
+        raise UsageError("--apply writes the repairs of one check: give no --each, --list, --render or other --hints")
     if given.write_baseline and not given.baseline:
         raise UsageError("expected --baseline FILE with --write-baseline: the file that it writes")
     for option, value in (("--list", given.list), ("--changed", given.changed), ("--baseline", given.baseline)):

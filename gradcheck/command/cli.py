@@ -181,10 +181,20 @@ def _check(run: Run, found: list[Found], known: Baseline, arguments: Arguments, 
         ]
     notes = [*_hints(results), *known.notes([result.name for result in results], everything), *notes]
     screen.lines(summary(results, time.perf_counter() - start, notes, arguments.verbose))
+    if arguments.apply:
+        screen.lines([(line, "")] for line in _apply(results))
     if interrupted:
         _complain(f"interrupted: {len(outcomes)} of {len(found)} were checked")
     _explain(outcomes, nothing_read)
     return status
+
+
+def _apply(results: Sequence[ComponentResult]) -> list[str]:
+    """Write the repairs into their files; say what was done."""
+    from gradcheck.repair.apply import apply
+
+    found = [claim.repair for result in results for claim in result.claims if claim.repair is not None]
+    return apply(found) or ["nothing applied: no repair was found"]
 
 
 def _annotate(told: Sequence[Finding], arguments: Arguments, screen: Screen) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from gradcheck.errors import UsageError, shown
 
+NOTEBOOK = ".ipynb"
 _RELATIVE = re.compile(rb"^\s*from\s+\.", re.MULTILINE)
 
 
@@ -78,7 +79,9 @@ def resolve(target: str, here: str = "", path: Sequence[str] | None = None) -> P
     name, colons, attribute = target.partition("::")
     if colons and not _is_dotted(attribute):
         raise UsageError(f"expected FILE::NAME, but {attribute!r} in {target!r} is not a name")
-    looks_like_a_file = colons or name.endswith(".py") or os.sep in name or "/" in name or name in (".", "..")
+    looks_like_a_file = (
+        colons or name.endswith((".py", NOTEBOOK)) or os.sep in name or "/" in name or name in (".", "..")
+    )
     if looks_like_a_file:
         return _resolve_file(target, name, attribute, here)
     if not _is_dotted(name) and os.path.exists(os.path.join(here, name)):  # a folder whose name no import can spell
@@ -118,8 +121,10 @@ def _resolve_file(target: str, name: str, attribute: str, here: str) -> Place:
         raise UsageError(f"there is no file {name!r}{meant(file.name, _neighbours(file.parent))}")
     if file.is_dir() and not any(file.glob("*.py")) and not any(file.glob("*/*.py")):
         raise UsageError(f"there is no Python file in {name!r}: name a module, a package or a .py file")
-    if not file.is_dir() and file.suffix != ".py":
-        raise UsageError(f"expected a Python file or a folder of them, but {name!r} is neither")
+    if not file.is_dir() and file.suffix not in (".py", NOTEBOOK):
+        raise UsageError(f"expected a Python file, a notebook or a folder of files, but {name!r} is none of these")
+    if file.suffix == NOTEBOOK:
+        return Place(target, _module_name(file), str(file), str(file.parent), attribute)
     top = file if file.is_dir() else file.parent
     parts = [] if file.is_dir() else [_module_name(file)]
     while _is_package(top):

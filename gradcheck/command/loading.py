@@ -6,6 +6,7 @@ can still be imported one by one.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import inspect
@@ -17,7 +18,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gradcheck.command.discover import Module, find, meant
+from gradcheck.command import notebooks, statements
+from gradcheck.command.discover import NOTEBOOK, Module, find, meant
+from gradcheck.command.names import looks_like_a_derivative
 from gradcheck.command.seen import not_understood
 from gradcheck.errors import cut, message, place, shown, told
 from gradcheck.verdicts import Verdict
@@ -45,6 +48,8 @@ def load(
     `broken` names packages whose `__init__` is not even tried (it hung or ended the process before);
     `note(name)` is called before each import, so that whoever waits knows which one takes so long.
     """
+    if file.endswith(NOTEBOOK):
+        return _load_notebook(module, file, note)
     importlib.invalidate_caches()
     parts = module.split(".")
     package = sys.modules.get(parts[0])
@@ -71,8 +76,46 @@ def load(
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # what other people's modules do on import includes sys.exit
+        script = _load_statements(module, file) if len(parts) == 1 and Path(file).suffix == ".py" else None
+        if script is not None:
+            return script
         raise CannotLoad(why(error, file)) from error
     raise _is_taken(module, file, loaded)
+
+
+def _load_statements(name: str, file: str) -> ModuleType | None:
+    """Run a script that does not import, but for what raises; `None` where it defines nothing, or is no Python.
+
+    Its statements are run once more, since half a module is none.
+    """
+    try:
+        text = importlib.util.decode_source(Path(file).read_bytes())
+        tree = ast.parse(text, file)
+    except (OSError, ValueError, SyntaxError):
+        return None
+    module = ModuleType(name)
+    module.__file__ = file
+    sys.modules[name] = module
+    statements.keep(module, list(statements.run(module, tree, file, "", set())))
+    if not any(_is_written_in(name, thing) for thing in vars(module).values()):
+        del sys.modules[name]
+        return None
+    return module
+
+
+def _is_written_in(module: str, thing: Any) -> bool:
+    """Whether something is a function or a class of a module, and no exception."""
+    is_exception = inspect.isclass(thing) and issubclass(thing, BaseException)
+    is_code = inspect.isfunction(thing) or inspect.isclass(thing)
+    return is_code and not is_exception and getattr(thing, "__module__", None) == module
+
+
+def _load_notebook(module: str, file: str, note: Note) -> ModuleType:
+    note(module)
+    try:
+        return notebooks.load(module, file)
+    except (ValueError, OSError) as error:
+        raise CannotLoad(f"{shown(file)}: {message(error)}") from error
 
 
 def _is_taken(module: str, file: str, by: ModuleType) -> NoSuchName:
@@ -145,8 +188,10 @@ def get(module: ModuleType, attribute: str) -> Any:
     thing: Any = module
     for part in attribute.split("."):
         try:
-            thing = getattr(thing, part)
+            thing = _part(thing, part)
         except AttributeError as error:
+            if why_hidden := dict(statements.hidden(module)).get(part):
+                raise CannotLoad(why_hidden) from error
             reason = f"{module.__name__} has no {attribute!r}"
             if failed := getattr(module, "__gradcheck_failed__", ""):
                 raise CannotLoad(f"{reason}, since it does not import: {failed}") from error
@@ -156,6 +201,17 @@ def get(module: ModuleType, attribute: str) -> Any:
         except Exception as error:  # a property of somebody else's class may raise anything
             raise CannotLoad(f"{module.__name__}.{attribute} cannot be looked at: {why(error)}") from error
     return thing
+
+
+def _part(thing: Any, part: str) -> Any:
+    """An attribute, or an entry of a dict; of a function and its derivative in a tuple or a dict, the function."""
+    found = thing[part] if isinstance(thing, dict) and part in thing else getattr(thing, part)
+    if isinstance(found, (tuple, list, dict)) and not inspect.isclass(thing):
+        from gradcheck.adapters.calls.held import subject_in
+
+        subject = subject_in(found)
+        return found if subject is None else subject
+    return found
 
 
 @dataclass(frozen=True)
@@ -179,9 +235,11 @@ def members(
     has not written all that its base demands is listed, with the reason why it cannot be built. `belonging` are the
     functions that are judged together with a thing; `pieces` names its methods that are judged each by itself.
     """
+    from gradcheck.adapters import inside
+
     found: list[Member] = []
     judged: list[Any] = []
-    for attribute, thing in list(vars(module).items()):
+    for attribute, thing in [*vars(module).items(), *inside(module).items()]:
         if not (inspect.isclass(thing) or inspect.isfunction(thing)) or any(thing is one for one in judged):
             continue
         try:
@@ -194,6 +252,9 @@ def members(
         except Exception as error:  # a metaclass of somebody else's may raise anything
             found.append(Member(attribute, "could not be asked", f"it cannot be looked at: {why(error)}"))
             judged.append(thing)
+    for attribute, reason in statements.hidden(module):
+        is_missed = looks_like_a_derivative(attribute) or attribute.startswith("line ")
+        found.append(Member(attribute, "could not be asked" if is_missed else "skipped", reason))
     for attribute, reason in not_understood(module, judged):
         found.append(_left_out(attribute, vars(module)[attribute]) or Member(attribute, "not understood", reason))
     return found

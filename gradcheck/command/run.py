@@ -16,6 +16,7 @@ from gradcheck.command.discover import Module, Place
 from gradcheck.command.interrupt import Stop, in_order
 from gradcheck.command.processes.parent import Died, Worker
 from gradcheck.errors import UsageError, shown
+from gradcheck.hints import Hints
 from gradcheck.results import ComponentResult, from_json
 from gradcheck.verdicts import Verdict
 
@@ -24,6 +25,7 @@ from gradcheck.verdicts import Verdict
 class Settings:
     """What the command line says about how to check; `jobs` and `time_limit` (seconds) are per run and per subject.
 
+    `hints`: how much is said about what is wrong; None: as `hints_at` says.
     `init` holds constructor arguments as text, as Python writes them.
     """
 
@@ -33,6 +35,11 @@ class Settings:
     init: dict[str, str] = field(default_factory=dict)
     jobs: int = 1
     time_limit: float = 60.0
+    hints: Hints | None = None
+
+    def hints_at(self, place: Place) -> Hints:
+        """What was asked for; where nothing was, repairs, and for a whole package, which takes longer, the cause."""
+        return self.hints or ("cause" if place.package and not place.attribute else "repair")
 
 
 @dataclass(frozen=True)
@@ -174,7 +181,12 @@ class Run:
 
     def _check(self, worker: Worker, one: Found, progress: Callable[[str], None]) -> Outcome:
         settings = self.settings
-        options = {"seed": settings.seed, "dtypes": list(settings.dtypes), "budget": settings.budget}
+        options = {
+            "seed": settings.seed,
+            "dtypes": list(settings.dtypes),
+            "budget": settings.budget,
+            "hints": settings.hints_at(one.place),
+        }
         task = self._task(
             one.place, one.module, one.attribute, do="check", name=one.name, init=settings.init, options=options
         )

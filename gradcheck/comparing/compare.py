@@ -158,7 +158,7 @@ def _unbounded_columns(estimate: Estimate) -> Array:
     """Which entries of the variable have an infinite derivative."""
     found = np.zeros(int(np.prod(estimate.variable_shape)), dtype=bool)
     assert estimate.infinite is not None
-    found[estimate.column[(estimate.infinite != 0) & (estimate.column >= 0)]] = True
+    found[estimate.column[(estimate.infinite != 0).any(axis=0) & (estimate.column >= 0)]] = True
     return found
 
 
@@ -184,13 +184,13 @@ def _hold(
         lean = right.kink & zero & (outside > right.tolerance) & (np.abs(claim) <= right.tolerance)
         tally.leaning += int(np.count_nonzero(lean))
         error = np.where(right.kink, np.where(lean, 0.0, outside), error)
-    unbounded = right.infinite != 0
+    unbounded = (right.infinite != 0).any(axis=0)
     error[~np.isfinite(claim) | np.isnan(error)] = np.inf
     known = np.isfinite(right.tolerance)
     opposite = np.zeros(error.shape, dtype=bool)
     if estimate.infinite is not None:
         # Infinity of the right sign is right; a finite number is a convention; NaN (0 · ∞) says nothing.
-        opposite = unbounded & np.isinf(claim) & (np.sign(claim) != right.infinite)
+        opposite = unbounded & np.isinf(claim) & (np.sign(claim) != np.sign(right.infinite)).all(axis=0)
         tally.finite += int(np.count_nonzero(unbounded & np.isfinite(claim)))
         nothing = np.isnan(claim) & _unbounded_columns(estimate)[right.position]
         tally.nothing += int(np.count_nonzero(nothing))

@@ -36,7 +36,8 @@ class Expected:
 
     `row` and `position` say where in `G · J` an entry stands. `output` is the flat index of the one output that it
     belongs to, −1 where there are several or none. `low` and `high` are the ends of what may be claimed: the estimate
-    itself, or at a kink both one-sided derivatives. `infinite`: the sign of a derivative that is infinite, else 0.
+    itself, or at a kink both one-sided derivatives. `infinite (2, …)`: the signs of derivatives that are infinite on
+    the left and on the right, else 0.
     """
 
     row: Array
@@ -106,7 +107,7 @@ def expected(
     `size_of` is `largest(estimate)`; `outputs` and the variable's `values` are flat.
     """
     size_of = size_of if strict else np.maximum(size_of, loss.size)
-    tolerances = _Tolerances(dtype, loss)
+    tolerances = _Tolerances(dtype, USUAL if strict else loss)
     per_x = np.zeros(values.size) if strict else 1.0 / np.maximum(np.abs(values), 1.0)
     apart = asked.rows[: len(asked.rows) - asked.mixed]
     sums = [_Sum(row, values.size) for row in asked.rows[len(apart) :]]
@@ -158,7 +159,7 @@ class _Entries:
     def of(cls, estimate: Estimate, used: slice, size_of: Array, outputs: Array, per_x: Array) -> _Entries:
         column = estimate.column[:, used]
         value, low, high, kink = estimate.value[:, used], estimate.value[:, used], estimate.value[:, used], None
-        infinite = None if estimate.infinite is None else estimate.infinite[:, used]
+        infinite = None if estimate.infinite is None else estimate.infinite[:, :, used]
         if estimate.kink is not None and estimate.left is not None and estimate.right is not None:
             kink = estimate.kink[:, used]
             # At a kink the claim is held against either side.
@@ -183,7 +184,7 @@ def _apart(entries: _Entries, row: Array, weight: Array, outside: Array, toleran
     if entries.kink is not None:
         ends = weight * entries.low, weight * entries.high
         low, high, kink = np.minimum(*ends), np.maximum(*ends), entries.kink
-    infinite = np.broadcast_to(0, value.shape) if entries.infinite is None else np.sign(weight) * entries.infinite
+    steep = np.broadcast_to(0, (2, *value.shape)) if entries.infinite is None else np.sign(weight) * entries.infinite
     arrays = (
         np.broadcast_to(row, value.shape),
         entries.column,
@@ -194,12 +195,12 @@ def _apart(entries: _Entries, row: Array, weight: Array, outside: Array, toleran
         low,
         high,
         kink,
-        infinite,
+        steep,
     )
     if (entries.pattern & (weight != 0)).all():
         return Expected(*arrays)
     chosen = entries.pattern & (weight != 0)
-    return Expected(*(array[chosen] for array in arrays))
+    return Expected(*(array[..., chosen] for array in arrays))
 
 
 def _outside(
@@ -212,7 +213,7 @@ def _outside(
     zero = np.zeros(places.size)
     bound = (share @ estimate.zero_bound)[row]
     tolerance = tolerances(zero, bound, (share @ size_of)[row])
-    return Expected(row, position, alone[row], zero, bound, tolerance, zero, zero, zero > 0, zero)
+    return Expected(row, position, alone[row], zero, bound, tolerance, zero, zero, zero > 0, np.zeros((2, zero.size)))
 
 
 class _Sum:
@@ -221,6 +222,7 @@ class _Sum:
     def __init__(self, row: Array, size: int) -> None:
         self.row = row
         self.value, self.bound, self.lost, self.low, self.high, self.touched, self.kinks = np.zeros((7, size))
+        self.infinite = np.zeros((2, size))
         self.outside = self.everything = 0.0
 
     def add(self, entries: _Entries, used: slice) -> None:
@@ -240,6 +242,10 @@ class _Sum:
         into(self.touched, np.ones(1))
         self.outside += float(share @ entries.zero_bound)
         self.everything += float(share @ entries.row_max)
+        if entries.infinite is not None:
+            steep = np.sign(weight) * entries.infinite
+            for sign, side in zip((-1, 1), self.infinite, strict=True):
+                into(side, sign * (steep == sign).any(axis=0))
         if entries.kink is not None:
             # Several conventions meet in one number, and each of them may be 0.
             ends = np.stack([weight * entries.low, weight * entries.high])
@@ -258,4 +264,4 @@ class _Sum:
         kink = self.kinks > 0
         low, high = np.where(kink, self.low, self.value), np.where(kink, self.high, self.value)
         place = np.full(size, row), np.arange(size), np.full(size, output)
-        return Expected(*place, self.value, bound, tolerance, low, high, kink, np.zeros(size))
+        return Expected(*place, self.value, bound, tolerance, low, high, kink, self.infinite)

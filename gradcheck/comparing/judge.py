@@ -12,6 +12,7 @@ from gradcheck.comparing.expected import Loss, expected, largest
 from gradcheck.comparing.projected import compare_projected
 from gradcheck.comparing.scales import scale_of_rows
 from gradcheck.evaluated import Evaluated
+from gradcheck.forms import loses
 from gradcheck.in_dtype import InDtype
 from gradcheck.numerical.estimate import Estimate
 from gradcheck.problem import Array, Method
@@ -51,15 +52,18 @@ def judge(here: Evaluated, method: Method, name: str, claim: Array, asked: Cotan
 
 
 def _is_right_when_wider(here: Evaluated, method: Method, name: str, asked: Cotangents, known: InDtype) -> bool:
-    """Whether the same question, put in the next wider type, has a right answer in that type."""
+    """Whether the same question, put in the next wider type, has a right answer in that type, or in one wider still."""
     wide = here.in_dtype(WIDER[known.precision]) if known.precision in WIDER else None
-    if wide is None or wide.refusal or wide.rounds or known.whole:
+    if wide is None or wide.refusal or wide.rounds:
         return False
     answer = here.ask(method, wide, dict.fromkeys(method.wrt, asked))[name]
-    if answer.rows is None or np.finfo(answer.dtype).eps > np.finfo(wide.dtype).eps:
+    if answer.rows is None or loses(answer.dtype, wide.dtype):
         return False
     known_there = replace(wide, precision="float64") if wide.dtype == "longdouble" else wide
-    return _hold(here, name, answer.rows, asked, known_there, here.estimate(name), "").at.verdict != "wrong"
+    found = _hold(here, name, answer.rows, asked, known_there, here.estimate(name), "").at
+    if found.verdict != "wrong":
+        return True
+    return found.ratio <= DIGITS and _is_right_when_wider(here, method, name, asked, wide)
 
 
 def _hold(
@@ -83,7 +87,7 @@ def place_at(here: Evaluated, name: str, known: InDtype, estimate: Estimate, lab
         precision=known.precision,
         outputs=here.flat,
         values=values,
-        scale=scale_of_rows(estimate, here.flat, values, here.variation(name)),
+        scale=scale_of_rows(estimate, here.flat, values),
         special=point.special or known.short,
         edge=point.edge,
         size=point.size,

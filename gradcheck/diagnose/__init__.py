@@ -54,6 +54,7 @@ TABLE: tuple[Hypothesis, ...] = (
 PROBES: tuple[Hypothesis, ...] = (
     elsewhere.evaluated_at_the_output,
     elsewhere.evaluated_at_the_input,
+    elsewhere.kernel_flipped,
     elsewhere.stale,
     elsewhere.accumulated,
     elsewhere.spoiled,
@@ -68,8 +69,12 @@ PROBES: tuple[Hypothesis, ...] = (
 SHOWN = 3
 
 
-def diagnose(evidence: Evidence) -> tuple[Cause, ...]:
-    """Return the causes that fit, best first; an empty tuple where no known pattern does."""
+def diagnose(evidence: Evidence, *others: Evidence) -> tuple[Cause, ...]:
+    """Return the causes that fit, best first; an empty tuple where no known pattern does.
+
+    `others`: the same claim at other points, where it is wrong too: a cause has to fit there as well, so that a size
+    that happens to be 2, or a point that hides a term, makes none.
+    """
     if evidence.readable and evidence.fits(evidence.estimate):
         return ()  # wrong by so little that every hypothesis would fit as well
     tables = (TABLE, PROBES) if evidence.readable else (UNREADABLE,)
@@ -77,10 +82,16 @@ def diagnose(evidence: Evidence) -> tuple[Cause, ...]:
         found: dict[str, Cause] = {}
         for hypothesis in table:
             for cause in hypothesis(evidence):
-                found.setdefault(cause.name, cause)
+                if all(any(_agree(cause, one) for one in hypothesis(other)) for other in others):
+                    found.setdefault(cause.name, cause)
         if found:
             return tuple(found.values())[:SHOWN]
     return ()
+
+
+def _agree(cause: Cause, other: Cause) -> bool:
+    """Whether two points speak for the same mistake: a constant without a meaning has to be the same one."""
+    return cause.name == other.name and (cause.name != "times a constant" or cause.sentence == other.sentence)
 
 
 __all__ = ["Evidence", "diagnose"]

@@ -45,6 +45,25 @@ def evaluated_at_the_input(e: Evidence) -> list[Cause]:
     ]
 
 
+def kernel_flipped(e: Evidence) -> list[Cause]:
+    """The claim is the derivative of a convolution whose kernel is the other way round."""
+    for variable in e.problem.variables:
+        value = np.asarray(e.values[variable.name])
+        if variable.name == e.variable.name or value.dtype.kind != "f" or not value.ndim:
+            continue
+        for axes in ((-1,), (-2, -1)) if value.ndim > 1 else ((-1,),):
+            turned = np.flip(value, axes)
+            if not np.array_equal(turned, value) and e.fits(
+                e.measured({**e.values, variable.name: turned}), loss=MEASURED
+            ):
+                sentence = (
+                    f"The kernel {variable.name} is the wrong way round: where forward correlates, its gradient "
+                    "convolves with the flipped kernel, and the other way."
+                )
+                return [Cause("kernel flipped", sentence, f"the claim is the derivative with {variable.name} reversed")]
+    return []
+
+
 def stale(e: Evidence) -> list[Cause]:
     """The claim belongs to other inputs than those of this call: the call's before, or the first one's."""
     if e.previous is not None and _same_shapes(e.previous, e.values) and e.fits(e.measured(e.previous), loss=MEASURED):
@@ -56,11 +75,19 @@ def stale(e: Evidence) -> list[Cause]:
     elsewhere = e.product(e.measured(other))
     if similar(elsewhere, e.product(e.estimate)):
         return []
-    if similar(here, elsewhere):
+    if similar(here, elsewhere) and _follows(e, other, here):
         return [_stale("called with other inputs in between, it is the derivative at those")]
     if np.array_equal(here, there):
         return [_stale("asked again at other inputs, it gives the same numbers; the derivative changes")]
     return []
+
+
+def _follows(e: Evidence, other: Values, here: Array) -> bool:
+    """Whether the answer is another one where the call in between has moved: else it does not come from there."""
+    arrays = {name: np.asarray(value) for name, value in other.items()}
+    moved = {name: 1.25 * value if value.dtype.kind == "f" else value for name, value in arrays.items()}
+    again = e.said() if e.said(moved) is not None else None
+    return again is not None and not np.array_equal(again, here)
 
 
 def _stale(evidence: str) -> Cause:
@@ -163,8 +190,8 @@ def rounded_to_fewer_digits(e: Evidence) -> list[Cause]:
 
 
 def lost_precision(e: Evidence) -> list[Cause]:
-    """The claim is right to as many digits as float32 (or float16) has."""
-    if e.dtype != np.float64:
+    """The claim is right to as many digits as float32 (or float16) has, and moves in steps as such numbers do."""
+    if e.dtype != np.float64 or _is_smooth(e):
         return []
     for kind in (np.float32, np.float16):
         if _within(e, 8 * float(np.finfo(kind).eps)):
@@ -174,6 +201,17 @@ def lost_precision(e: Evidence) -> list[Cause]:
                 )
             ]
     return []
+
+
+def _is_smooth(e: Evidence) -> bool:
+    """Whether a move that float32 cannot see moves the claim by as little: nothing is rounded to fewer digits."""
+    arrays = {name: np.asarray(value) for name, value in e.values.items()}
+    moved = {name: value * (1 + 2.0**-36) if value.dtype.kind == "f" else value for name, value in arrays.items()}
+    here, there = e.said(), e.said(moved)
+    if here is None or there is None or here.shape != there.shape or not np.isfinite(here).all():
+        return False
+    change = float(np.abs(here - there).max(initial=0.0))
+    return 0 < change < 2.0**-30 * float(np.abs(here).max(initial=0.0))
 
 
 def _within(e: Evidence, eps: float) -> bool:

@@ -16,6 +16,8 @@ from gradcheck.evaluated import Evaluated, Ledger
 from gradcheck.problem import Method, Subject, Values
 from gradcheck.record import Record, Wrong
 from gradcheck.results import Cause, Matrices
+from gradcheck.sampling import Point
+from gradcheck.sampling.similar import similar
 from gradcheck.verdicts import Reach
 
 SHARED = (
@@ -60,7 +62,7 @@ def explain(subject: Subject, record: Record, seed: int, budget: int) -> Explain
     else:
         evidence = _evidence(here, method, name, wrong)
         epsilon = forgotten(subject, evidence, here)
-        causes = (epsilon.cause,) if epsilon is not None else diagnose(evidence)
+        causes = (epsilon.cause,) if epsilon is not None else diagnose(evidence, *_elsewhere(subject, record, seed + 1))
 
     def still_wrong(values: Values) -> bool:
         try:
@@ -78,6 +80,30 @@ def explain(subject: Subject, record: Record, seed: int, budget: int) -> Explain
     if epsilon is not None:
         return Explained(causes, example, shown, test, "ε", epsilon.where)
     return Explained(causes, example, shown, test)
+
+
+def _elsewhere(subject: Subject, record: Record, seed: int) -> list[Evidence]:
+    """The same wrong claim at another point: of other sizes, or of the same kind where the first one is special."""
+    wrong, name = record.first_wrong, record.wrt
+    assert wrong is not None
+    for point in sorted(similar(subject, wrong.point, seed), key=_has_small_axis):
+        method = next((m for m in point.problem.methods if m.name == wrong.method.name and name in m.wrt), None)
+        try:
+            here = None if method is None else Evaluated(point, Ledger(), seed=seed)
+        except Exception:  # forward refuses these values
+            continue
+        if method is None or here is None or here.random or not np.isfinite(here.flat).all() or here.is_large(name):
+            continue
+        found = _evidence(here, method, name, replace(wrong, previous=None, message=""))
+        if found.readable and found.wrong.any() and not wrong.message:
+            return [found]
+    return []
+
+
+def _has_small_axis(point: Point) -> bool:
+    """Whether an axis is 1 or 2 long: numbers that stand for something else as well."""
+    shapes = [np.shape(point.values[v.name]) for v in point.problem.variables if v.role == "input"]
+    return any(0 < n < 3 for shape in shapes for n in shape)
 
 
 def _evidence(here: Evaluated, method: Method, name: str, wrong: Wrong) -> Evidence:

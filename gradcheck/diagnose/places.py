@@ -77,9 +77,11 @@ def wrong_in_saturation(e: Evidence) -> list[Cause]:
     if not e.elementwise:
         return []
     x = np.asarray(e.x, dtype=float).ravel()
-    wrong, judged = np.diagonal(e.wrong), np.diagonal(e.judged)
+    wrong = np.diagonal(e.wrong)
+    # Far out the derivative may be so small that nothing could be told of it.
+    telling = np.diagonal(e.judged & (np.abs(e.estimate) > e.tolerance))
     for what, size in (("|input|", np.abs(x)), ("input", x), ("−input", -x)):
-        low, high = size[judged & ~wrong], size[wrong]
+        low, high = size[telling & ~wrong], size[wrong]
         if high.size and low.size and high.min() > max(float(low.max()), 3.0):
             sentence = f"Right for moderate inputs, wrong in saturation: from {what} = {high.min():g} on."
             evidence = f"wrong for {what} from {high.min():g} on, right up to {low.max():g}"

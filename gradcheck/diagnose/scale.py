@@ -57,7 +57,7 @@ def tiers(e: Evidence) -> Iterator[list[Factor]]:
     """Yield numbers with a meaning for this call, the likeliest together first: one mistake before two."""
     single, several, combined = _single(e), list(_both_means(e)), list(_with_two(e))
     yield [Factor(-1.0, "sign flipped", "The sign is flipped: the claim is minus the derivative.")]
-    yield single
+    yield [*single, *_axes(e)]  # what fits by accident is told apart at other sizes
     yield several
     yield combined
     yield list(_units())
@@ -115,6 +115,8 @@ def named_sizes(e: Evidence) -> dict[str, int]:
     inputs = [v for v in e.problem.variables if v.role == "input"]
     shapes = [np.shape(e.values[v.name]) for v in inputs]
     lead = np.shape(e.x) if e.variable.role == "input" else next(iter(shapes), ())
+    if _is_shared(e) and e.variable.role == "input":
+        lead = np.shape(e.outputs[0])
     found: dict[str, int] = {}
     if len(lead) >= 2:
         found["batch"] = lead[0]
@@ -142,16 +144,38 @@ def _missing(noun: str, n: int) -> Factor:
 
 def _extra(noun: str, n: int, e: Evidence) -> Factor:
     start = f"{n} × too small, and the {_is(noun)} {n}:"
-    if e.variable.role == "weight" and noun in ("batch", "rows"):
-        return Factor(
-            1 / n,
-            "averaged instead of summed",
-            f"{start} the gradient of a weight is a sum over the batch, not a mean.",
-        )
+    if _is_shared(e) and noun in ("batch", "rows"):
+        what = "a weight" if e.variable.role == "weight" else "what all rows share"
+        why = f"averaged over {n} rows; the gradient of {what} is a sum over the batch, not a mean."
+        return Factor(1 / n, "averaged instead of summed", f"{start} {why}")
     if e.method.convention and noun in ("batch", "rows"):
         why = "its package averages weight gradients over the batch, so its losses must leave the 1/batch out."
         return Factor(1 / n, f"extra 1/{noun}", f"{start} {why}")
     return Factor(1 / n, f"extra 1/{noun}", f"{start} is it divided by the {noun} once too often?")
+
+
+def _is_shared(e: Evidence) -> bool:
+    """Whether all rows share the variable: a weight, or an argument without the batch of what comes out."""
+    out = np.shape(e.outputs[0]) if len(e.outputs) == 1 else ()
+    return e.variable.role == "weight" or (len(out) > 1 and np.ndim(e.x) > 0 and _rows(np.shape(e.x), out) != out[0])
+
+
+def _rows(shape: tuple[int, ...], out: tuple[int, ...]) -> int:
+    return shape[0] if len(shape) == len(out) else 1
+
+
+def _axes(e: Evidence) -> Iterator[Factor]:
+    """The length of any axis, and its root, as in attention's 1/√d."""
+    for variable in e.problem.variables:
+        for axis, n in enumerate(np.shape(e.values[variable.name])):
+            noun = f"the length of axis {axis} of {variable.name}"
+            for value, what in ((math.sqrt(n), f"√{n}"), (float(n), f"{n}")):
+                if n > 1 and value not in named_sizes(e).values():
+                    root = "the root of " if value != n else ""
+                    told = f"{what} × too large, and {noun} is {n}: is a division by {root}it missing?"
+                    yield Factor(value, f"1/{'√' if root else ''}axis {axis} of {variable.name} missing", told)
+                    told = f"{what} × too small, and {noun} is {n}: is it divided by {root}it once too often?"
+                    yield Factor(1 / value, f"extra 1/{'√' if root else ''}axis {axis} of {variable.name}", told)
 
 
 def _is(noun: str) -> str:

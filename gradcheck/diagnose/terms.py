@@ -89,14 +89,29 @@ def _low_rank(e: Evidence) -> list[Cause]:
         if np.sort(np.abs(values))[-2] > max(tolerance, 1e-6 * abs(top)):
             return []
         signs.add(top > 0)
-    if len(signs) != 1 or np.any(e.wrong & ~covered):
+    if len(signs) != 1 or np.any(e.wrong & ~covered) or e.wrong.sum() < 2:
         return []
+    factor = _factor(e, covered & ~np.eye(len(covered), dtype=bool))
+    if factor is not None:
+        sentence = f"A term is {say(factor)} × what it should be: the one that couples the entries."
+        return [Cause("scaled term", sentence, f"off the diagonal the claim is {say(factor)} × the derivative")]
     evidence = "in each block of coupled entries the error is one column times one row, as y·yᵀ is"
     if signs == {True}:
         sentence = "A term that is subtracted is missing: one that couples the entries (mean, variance, y·yᵀ)."
         return [Cause("missing term", sentence, evidence)]
     sentence = "A term that is subtracted is there twice: one that couples the entries (mean, variance, y·yᵀ)."
     return [Cause("doubled term", sentence, evidence)]
+
+
+def _factor(e: Evidence, entries: Array) -> float | None:
+    """The number that the claim is times the derivative at some entries; None where it is none, or 1."""
+    telling = entries & e.judged & (np.abs(e.estimate) > 1e3 * e.tolerance)
+    if telling.sum() < 2:
+        return None
+    ratios = e.claim[telling] / e.estimate[telling]
+    factor = float(np.median(ratios))
+    fits = np.all(np.abs(e.claim - factor * e.estimate)[telling] <= SLACK * (1 + abs(factor)) * e.tolerance[telling])
+    return factor if fits and abs(factor - 1) > 1e-9 else None
 
 
 def _blocks(matrix: Array, small: float) -> list[Array]:
@@ -195,6 +210,8 @@ def constant(e: Evidence) -> list[Cause]:
     claimed = e.claim[pattern]
     if claimed.size < 3 or np.any(claimed != claimed[0]) or np.ptp(e.estimate[pattern]) < 1e-3 * e.scale:
         return []
+    if np.unique(e.estimate[pattern].round(6)).size < 3:
+        return []  # the sides of a kink, say
     evidence = f"the derivative runs from {e.estimate[pattern].min():.4g} to {e.estimate[pattern].max():.4g}"
     if claimed[0] == 1 and e.elementwise:
         return []

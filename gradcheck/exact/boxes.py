@@ -83,6 +83,7 @@ def box(
     *,
     within: float = 1e-9,
     most: int = 4000,
+    finest: float = FINEST,
     order: int = ORDER,
     around: Iterable[Any] = (),
     bits: int = BITS,
@@ -91,7 +92,8 @@ def box(
 
     `forward(values)` returns an output of the shape of `values[wrt]`; the other values stay as they are. The claim is
     asked with a cotangent of ones (`at(values)([ones])`; a local derivative ignores it). `within`: the bound, as a
-    share of max(1, |f′|). At most `most` boxes are tried. Raises NotExact where the code leaves exact arithmetic.
+    share of max(1, |f′|). At most `most` boxes are tried, and none is halved below `finest` of the interval. Raises
+    NotExact where the code leaves exact arithmetic.
     """
     along(forward, values, {}, around=around, bits=bits)  # what cannot be run at all is said here
     asker = _Asker(forward, at, values, wrt, order, list(around), bits)
@@ -106,10 +108,12 @@ def box(
             if difference + remainder <= within * scale:
                 found.equal.append(one)
                 found.bound = max(found.bound, (difference + remainder) / scale)
+            elif math.isfinite(difference) and asker.is_off(one, within):
+                found.different.append(one)
+            elif tried < most and one.high - one.low > finest * (high - low):
+                waiting += one.halves()
             elif asker.is_off(one, within):
                 found.different.append(one)
-            elif tried < most and one.high - one.low > FINEST * (high - low):
-                waiting += one.halves()
             else:
                 found.undecided.append(one)
     for intervals in (found.equal, found.different, found.undecided):

@@ -1,7 +1,7 @@
 """Numerical derivatives, each with a bound on its error."""
 
 from gradcheck.numerical.curve import curve
-from gradcheck.numerical.directional import directional
+from gradcheck.numerical.directional import directional, sides
 from gradcheck.numerical.estimate import Cost, Estimate, TooLarge
 from gradcheck.numerical.jacobian import estimate
 from gradcheck.numerical.projection import Culprit, Probe, Projection, project
@@ -17,4 +17,5 @@ __all__ = [
     "directional",
     "estimate",
     "project",
+    "sides",
 ]

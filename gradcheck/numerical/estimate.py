@@ -34,11 +34,14 @@ class Estimate:
     - `column`: the flat index of the variable's entry, −1 where the colour does not touch the output.
 
     Every entry of the full Jacobian that no `column` names is zero by structure, and certified to be:
-    its bound is `zero_bound`, one number per output.
+    its bound is `zero_bound`, one number per output. `variation`, one number per output too, is how far f moves
+    over steps of the size of x, divided by them: the size of a derivative where none is known; 0 if f stays as it is.
+
     `kink` marks entries whose one-sided derivatives disagree beyond their bounds; `left` and `right`
-    hold these (`jump` marks a discontinuity of the value itself). `infinite` is the sign of a derivative
-    that is infinite (√x at 0), else 0. An entry that could not be estimated has an infinite bound, and
-    `reason` says why.
+    hold these. `jump` marks a discontinuity of the value itself. `infinite (2, colours, outputs)` is the sign of a
+    one-sided derivative (left, right) that grows without limit, else 0. `one_sided` is 1 where f is known on the right
+    of the point alone, and −1 on the left alone: the derivative is that side's. These are None where there are none.
+    An entry that could not be estimated has an infinite bound, and `reason` says why.
     """
 
     wrt: str
@@ -52,11 +55,13 @@ class Estimate:
     step: Array
     column: Array
     zero_bound: Array
+    variation: Array
     kink: Array | None = None
     jump: Array | None = None
     left: Array | None = None
     right: Array | None = None
     infinite: Array | None = None
+    one_sided: Array | None = None
     reason: str | None = None
     cost: Cost = field(default_factory=Cost)
 
@@ -98,3 +103,13 @@ def size_of_derivative(value: Array, bound: Array, outputs: Array, x: Array) -> 
     """
     f = float(np.max(np.abs(outputs), where=np.isfinite(outputs), initial=0.0))
     return largest_known(value, bound) or f / max(float(np.abs(x).max(initial=0.0)), 1.0)
+
+
+def size_of_rows(value: Array, bound: Array, variation: Array) -> Array:
+    """Return the largest |value| of each output `(outputs,)` above its bound; its variation if all may be zero."""
+    largest = np.maximum(value.max(axis=0, initial=0), -value.min(axis=0, initial=0))
+    # Where the largest of all is known, no array of the others is needed.
+    if value.size and not (largest > np.max(bound, axis=0)).all():
+        size = np.abs(value)
+        largest = np.max(size, axis=0, where=size > bound, initial=0.0)
+    return np.where(largest > 0, largest, variation)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 
 import numpy as np
 
-from gradcheck.numerical import affine, certificate, judge, second_look, short, tails, vouch
-from gradcheck.numerical.estimate import Estimate, TooLarge, largest_known, size_of_derivative
-from gradcheck.numerical.evaluate import Evaluator, Forward
-from gradcheck.numerical.extended import Extended
-from gradcheck.numerical.found import Found
-from gradcheck.numerical.ladder import ULPS, Ladder
-from gradcheck.numerical.structure import Structure, dense, find, stack
+from gradcheck.numerical.entries import Entries
+from gradcheck.numerical.estimate import Estimate, TooLarge, size_of_rows
+from gradcheck.numerical.evaluation import certificate, noise
+from gradcheck.numerical.evaluation.evaluate import Evaluator, Forward
+from gradcheck.numerical.evaluation.steps import Domain, both_sides
+from gradcheck.numerical.evaluation.structure import Structure, dense, find, stack
+from gradcheck.numerical.evaluation.surroundings import Surroundings
+from gradcheck.numerical.ladders import one_step, short, whole
+from gradcheck.numerical.rules import floors
 from gradcheck.problem import Array
 
-# Where the bound of a short ladder stays above eps^ENOUGH of the scale (float64: 8e-10), the whole one is climbed.
-ENOUGH = 0.58
-# Features of f whose slope is below this share of the largest derivative hide in its rounding: no bound is below that.
-# Where whole ladders were needed, what f rounds inside shows more of itself.
-FLOOR, WHOLE_FLOOR = 2.0**-40, 2.0**-39
+# A bound is small enough at this share of its row's largest derivative; and where several points take one call, so that
+# more of them cost little, at eps^ENOUGH of the largest of all (float64: 8e-10).
+FINE, ENOUGH = 2.0**-24, 0.58
+# Spacings (exponents) at which noise is measured along a direction: at one of them all points may be rounded alike.
+SPACINGS = np.array([13, 16, 21])
+ASKED = 8  # of the outputs that contradict the Jacobian are asked whether they depend on other entries
 
 
 def estimate(
@@ -28,129 +31,136 @@ def estimate(
     values: Mapping[str, Array],
     wrt: str,
     *,
-    domain: tuple[float, float] | None = None,
+    domain: Domain = None,
     seed: int = 0,
     executor: Executor | None = None,
     most: int | None = None,
+    stackable: bool = True,
     accuracy: float = 0.0,
+    progress: Callable[[int], None] | None = None,
 ) -> Estimate:
     """Return the Jacobian of `forward` by `values[wrt]`, with a bound for every entry.
 
     `forward(values)` must be pure. `domain`: the open interval in which the variable stays.
     `executor`: any `concurrent.futures.Executor`; forward must be picklable where it crosses processes.
-    `accuracy`: the relative error at which forward stops (a solver's tolerance), as far as its values may be off.
+    `stackable`: whether several points may be given to forward at once, along the batch (not where it is random).
+    `accuracy`: how inexact f is, relative to itself, where forward stops at a tolerance. `progress(calls)`: called
+    after every few calls of forward; what it raises ends the estimate.
     An entry that cannot be estimated has an infinite bound and the result a `reason`. Raises TooLarge where more than
     `most` entries would be estimated: those of a structure, or all where none is found.
     """
     rng = np.random.default_rng(seed)
-    evaluator = Evaluator(forward, values, wrt, executor)
+    evaluator = Evaluator(forward, values, wrt, executor, progress)
     x, outputs = evaluator.x, evaluator.f0.size
-    if x.size == 0 or outputs == 0:
-        return _result(evaluator, dense(x.size, outputs), Found.nothing(x.size, outputs), np.zeros(outputs))
-    ladder = Ladder.of(evaluator, domain)
-    structure = find(evaluator, ladder.scale, domain, rng)
-    _limit(len(structure.index) * outputs, most)
-    evaluator.worker.stacked = stack(evaluator, structure, ladder.scale, domain)
-    ladder.listen(evaluator, rng, together=len(structure.index))
-    ladder.hear(accuracy * np.abs(evaluator.f0))
-    extended = Extended(evaluator, domain)
-    found, agrees = climb(evaluator, structure, ladder, extended, rng)
-    if not agrees:
-        # Either the structure is wrong or a short ladder was misled: the whole ladder, first as structured, then
-        # densely.
-        found = climb_all(evaluator, structure, ladder, extended)
-        if structure.name != "dense" and not foretells(evaluator, structure, ladder, extended, found, rng):
-            _limit(x.size * outputs, most)
-            structure = dense(x.size, outputs)
-            evaluator.worker.stacked = ()
-            found, agrees = climb(evaluator, structure, ladder, extended, rng)
-            if not agrees:
-                found = climb_all(evaluator, structure, ladder, extended)
-    found = vouch.widen(extended, structure, second_look.look(extended, structure, found))
-    # Outputs did not move by a bit when what a certified structure calls zero was moved by about the scale.
-    zero = ULPS * ladder.eps * np.abs(evaluator.f0) / ladder.scale.min()
-    if accuracy:
-        with np.errstate(all="ignore"):  # a step that is not known
-            found.rounding = np.fmax(found.rounding, 2 * accuracy * np.abs(evaluator.f0) / found.step)
-    return _result(evaluator, structure, found, zero)
+    around = Surroundings.of(evaluator, domain, accuracy, rng) if x.size and outputs else None
+    if around is None:
+        return _result(
+            evaluator, dense(x.size, outputs), Entries.nothing(x.size, outputs), np.zeros(outputs), x, evaluator
+        )
+    structure = find(evaluator, around.scale, domain, rng)
+    _limit(structure, most)
+    if stackable:
+        around.stack(stack(evaluator, structure, around.scale, domain))
+    found = _climb(around, structure, rng)
+    if found is None:
+        structure = dense(x.size, outputs)
+        _limit(structure, most)
+        around.stack(())
+        found = _climb(around, structure, rng)
+    assert found is not None
+    return _result(evaluator, structure, found, around.variation(structure), around.scale, around.best)
 
 
-def _limit(entries: int, most: int | None) -> None:
-    if most is not None and entries > most:
-        raise TooLarge(f"{entries:,} entries, of which at most {most:,} may be estimated")
+def _limit(structure: Structure, most: int | None) -> None:
+    colours, outputs = structure.shape
+    if most is not None and colours * outputs > most:
+        raise TooLarge(f"{colours * outputs:,} entries, of which at most {most:,} may be estimated")
 
 
-def foretells(
-    evaluator: Evaluator,
-    structure: Structure,
-    ladder: Ladder,
-    extended: Extended,
-    found: Found,
-    rng: np.random.Generator,
-) -> bool:
-    """Return whether every output follows the Jacobian along random directions."""
-    if evaluator.x.size == 1 or vouch.agrees(extended, structure, found):
-        return True
-    return not certificate.disagreement(evaluator, structure, ladder, found, rng).any()
-
-
-def climb(
-    evaluator: Evaluator, structure: Structure, ladder: Ladder, extended: Extended, rng: np.random.Generator
-) -> tuple[Found, bool]:
+def _climb(around: Surroundings, structure: Structure, rng: np.random.Generator) -> Entries | None:
     """Return what one long step (affine functions), a short ladder or, where these do not do, a whole one finds.
 
-    And whether it foretells what happens along random directions.
+    None where f does not have this structure.
     """
-    if not ladder.ordinary(evaluator):
-        found = climb_all(evaluator, structure, ladder, extended)
-        return found, foretells(evaluator, structure, ladder, extended, found, rng)
-    line = affine.probe(evaluator, ladder, rng)
-    if line is not None:
-        found = affine.climb(evaluator, structure, ladder, line.noise)
-        agrees = vouch.agrees(extended, structure, found)
-        return found, agrees or affine.foretold(line, evaluator, structure, ladder, found)
-    # Long double is the better witness.
-    witnesses = short.WITNESSES if extended.slope is None else short.WITNESSES[1:]
-    found = short.climb(evaluator, structure, ladder, short.BRIEF, witnesses)
-    for plan in (short.LONGER, short.FINER, None):
-        if not (poor := _poor(evaluator, ladder, found)).size:
-            break
-        part, found = structure.part(poor), found.own()
-        again = short.climb(evaluator, part, ladder, plan) if plan else climb_all(evaluator, part, ladder, extended)
-        found.put(poor, again)
-    found = tails.widen(evaluator, structure, ladder, found)
-    return found, foretells(evaluator, structure, ladder, extended, found, rng)
+    e, scale, domain = around.evaluator, around.scale, around.domain
+    heard = noise.along_a_direction(e, scale, SPACINGS, len(structure.index), domain, rng)
+    least = np.maximum(around.inexact, noise.borrowed(heard[-1], around.variation(structure)))
+    heard = np.maximum(heard, least)
+    affine, amplitude = one_step.is_affine(e, around.directions, around.ends, heard.max(axis=0), domain)
+    if affine:
+        found = one_step.climb(e, structure, scale, np.maximum(amplitude, around.inexact), domain)
+        poor = _poor(around, structure, found)
+    else:
+        found = short.climb(e, structure, scale, heard[0], domain)
+        rounded = _poor(around, structure, found, found.rounding > found.truncation)
+        if rounded.any():
+            some = np.flatnonzero(rounded)
+            found.take_surer(some, short.climb(e, structure.part(some), scale, heard[0], domain, short.LONG))
+        poor = _poor(around, structure, found) | _begins_to_move(around, structure, found)
+    climbed = np.zeros(len(structure.index), dtype=bool)
+    while True:
+        if poor.any():
+            found, some = found.own(), np.flatnonzero(poor)
+            found.put(some, whole.climb(around, structure.part(some), least))
+            climbed |= poor
+        missed = certificate.missed(around, structure, found, heard[0], deep=bool(climbed.all()), rng=rng)
+        off = np.flatnonzero(missed)
+        if not off.size:
+            return found
+        if structure.name != "dense" and certificate.touched_by_others(
+            around, structure, off[:: -(-off.size // ASKED)]
+        ):
+            return None
+        poor = ~climbed
+        if not poor.any():
+            found.truncation += certificate.reach(around, structure, missed)
+            return found
 
 
-def climb_all(evaluator: Evaluator, structure: Structure, ladder: Ladder, extended: Extended) -> Found:
-    """Return what whole ladders find."""
-    ladder.hear(extended.lost)
-    return _floored(judge.climb(evaluator, structure, ladder, extended.lost), WHOLE_FLOOR)
-
-
-def _floored(found: Found, share: float) -> Found:
-    np.maximum(found.rounding, share * largest_known(found.value, found.bound), out=found.rounding)
-    return found
-
-
-def _poor(evaluator: Evaluator, ladder: Ladder, found: Found) -> Array:
-    """Return the colours with an entry that is not resolved well enough."""
+def _poor(around: Surroundings, structure: Structure, found: Entries, where: Array | bool = True) -> Array:
+    """Return the colours with an entry (among those said) that is not resolved well enough."""
     bound = found.bound
-    size = size_of_derivative(found.value, bound, evaluator.f0, evaluator.x)
-    return np.flatnonzero(~(bound <= ladder.eps**ENOUGH * size).all(axis=1))
+    size = size_of_rows(found.value, bound, around.variation(structure))
+    enough = FINE * size
+    if around.evaluator.perturbed.stacked:
+        enough = np.minimum(enough, around.evaluator.eps**ENOUGH * size.max())
+    return np.asarray((~(bound <= enough) & where).any(axis=1))
 
 
-def _result(evaluator: Evaluator, structure: Structure, found: Found, zero: Array) -> Estimate:
-    bound = _floored(found, FLOOR).bound
-    reason = None
-    if not np.isfinite(bound).all():
-        reason = "f is not finite at the point" if not np.isfinite(evaluator.f0).all() else None
-        reason = reason or ("f jumps at the point" if found.jump.any() else evaluator.worker.error)
-        reason = reason or "no two steps agree: f is not finite or not smooth near the point"
-    bent = found.bent
+def _begins_to_move(around: Surroundings, structure: Structure, found: Entries) -> Array:
+    """Return the colours with an entry of derivative 0 that moves its output at the longest step, if only there."""
+    e, moves = around.evaluator, around.variation(structure) > 0
+    still = (found.value == 0) & moves
+    some = np.flatnonzero(still.any(axis=1))
+    begins = np.zeros(len(structure.index), dtype=bool)
+    for part in structure.part(some).blocks(short.BLOCK_VALUES // 2):
+        index = structure.index[some[part]]
+        new, _ = both_sides(e.x[index], around.longest * around.scale[index], around.domain)
+        f = e(index, new.reshape(-1, index.shape[1]), "steps").reshape(2, *still[some[part]].shape)
+        begins[some[part]] = ((f != 0).any(axis=0) & still[some[part]]).any(axis=1)
+    return begins
+
+
+def _result(
+    evaluator: Evaluator, structure: Structure, found: Entries, variation: Array, scale: Array, best: Evaluator
+) -> Estimate:
+    bound = found.bound
+    if bound.size:
+        x = structure.spread(scale[structure.index])
+        least = floors.last_bits(evaluator.f0, best.perturbed.base, best.eps, found.value, x)
+        if evaluator.eps > floors.EPS:
+            np.maximum(least, floors.lent(found.value, found.rounding, x), out=least)
+        np.maximum(least, floors.hidden(found.value, bound, variation), out=least)
+        np.maximum(found.rounding, least, out=found.rounding)
+        bound = found.bound
+    smooth, infinite = found.is_smooth, None
+    if not smooth:
+        infinite = np.stack([np.where(np.isinf(side), np.sign(side), 0) for side in (found.left, found.right)])
+        infinite = infinite.astype(np.int8) if infinite.any() else None
+    bent = not smooth and (infinite is not None or bool(found.kink.any() or found.jump.any()))
     return Estimate(
-        wrt=evaluator.worker.wrt,
-        variable_shape=evaluator.worker.values[evaluator.worker.wrt].shape,
+        wrt=evaluator.perturbed.wrt,
+        variable_shape=evaluator.shape,
         output_shapes=evaluator.shapes,
         structure=structure.name,
         value=found.value,
@@ -159,11 +169,25 @@ def _result(evaluator: Evaluator, structure: Structure, found: Found, zero: Arra
         rounding=found.rounding,
         step=found.step,
         column=structure.column,
-        zero_bound=zero,
+        zero_bound=noise.ULPS * evaluator.eps * np.abs(evaluator.f0) / np.min(scale, initial=np.inf),
+        variation=variation,
         kink=found.kink if bent else None,
         jump=found.jump if bent else None,
         left=found.left if bent else None,
         right=found.right if bent else None,
-        reason=reason,
+        infinite=infinite,
+        one_sided=found.one_sided if not smooth and found.one_sided.any() else None,
+        reason=None if np.isfinite(bound).all() else _reason(evaluator, found),
         cost=evaluator.cost,
     )
+
+
+def _reason(evaluator: Evaluator, found: Entries) -> str:
+    """Return why an entry could not be estimated."""
+    if not np.isfinite(evaluator.f0).all():
+        return "f is not finite at the point"
+    if found.jump.any():
+        return "f jumps at the point"
+    if not found.is_smooth and np.isinf([found.left, found.right]).any():
+        return "f is infinitely steep at the point"
+    return evaluator.perturbed.error or "no two steps agree: f is not finite or not smooth near the point"

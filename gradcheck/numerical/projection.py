@@ -23,12 +23,11 @@ from functools import cached_property
 
 import numpy as np
 
-from gradcheck.numerical import noise as noises
 from gradcheck.numerical.directional import Domains, directional, room
-from gradcheck.numerical.evaluate import Forward
-from gradcheck.numerical.ladder import ULPS
-from gradcheck.numerical.short import mixtures
-from gradcheck.numerical.steps import random_numbers, relative_steps
+from gradcheck.numerical.evaluation.evaluate import Forward
+from gradcheck.numerical.evaluation.noise import SAFETY, ULPS, table
+from gradcheck.numerical.evaluation.steps import random_numbers
+from gradcheck.numerical.ladders import short
 from gradcheck.problem import Array, Values
 
 VJP = Callable[[list[Array]], Mapping[str, Array]]
@@ -36,11 +35,10 @@ ESCAPE = 1e-9
 DIRECTIONS, COTANGENTS = 3, 3
 WIDTH = math.sqrt(12)
 # A short ladder for a direction whose entries move by about their own size times the step.
-EXPONENTS = 9, 10, 11
-STEPS = relative_steps(np.array(EXPONENTS))
-# The parabola through all three quotients; what is left of its distance from two of them is truncation.
-ROWS, (SHARE,) = mixtures((((0, 3), ((0, 2), (1, 2))),), EXPONENTS)
-# The noise is measured at seven points so far apart; the outer ones are witnesses that f is smooth down to there.
+STEPS = np.array(short.USUAL) / 4
+ROWS, SHARE = short.weights(tuple(STEPS.tolist()))
+# The noise is measured at seven points that are this far apart; the outer ones are witnesses that f is smooth down to
+# there.
 FINE = 2.0**-26 * np.array([1, 2, 3])
 ENOUGH = 1e-8
 EPS = float(np.finfo(np.float64).eps)
@@ -217,15 +215,15 @@ class _Weighted:
         """Return uᵀf."""
         return sum(float(np.vdot(u, f)) for u, f in zip(self.cotangents, outputs, strict=True))
 
-    def along(self, steps: Array) -> Array:
-        """Return uᵀf `(2, steps)` ahead and behind along the direction; NaN where forward raises."""
-        f = np.empty((2, len(steps)))
+    def along(self, steps: Array, sides: int = 2) -> Array:
+        """Return how uᵀf changes `(sides, steps)` ahead and behind along the direction; NaN where forward raises."""
+        f = np.empty((sides, len(steps)))
         for i, t in enumerate(steps.tolist()):
             self.point.move(t)
-            for side, values in enumerate(self.point.sides):
+            for side, values in enumerate(self.point.sides[:sides]):
                 self.evaluations += 1
                 try:
-                    f[side, i] = self.mixed(self.forward(values))
+                    f[side, i] = self.mixed(self.forward(values)) - self.base
                 except Exception:  # whatever a user's function raises there: nothing is known
                     f[side, i] = np.nan
         return f
@@ -242,7 +240,7 @@ class _Weighted:
         """Return uᵀJd and its bound: a short ladder, and the thorough way where that does not do."""
         tangents = self.point.split(self.point.direction)
         low, high = room(self.point.values, tangents, self.domains) if self.domains else (-math.inf, math.inf)
-        if low < -STEPS[0] and STEPS[0] < high:
+        if low < -STEPS[2] and STEPS[2] < high:
             with np.errstate(all="ignore"):
                 value, bound = self._short()
             if bound <= ENOUGH * max(abs(value), abs(self.base)):
@@ -251,24 +249,23 @@ class _Weighted:
         return float(v), float(b)
 
     def _short(self) -> tuple[float, float]:
-        """Return the derivative at three steps and its bound; the first line has finer witnesses, for all of them."""
-        f0 = self.base
-        up, down = self.along(STEPS)
+        """Return the derivative by five values and its bound; the first line has finer witnesses, for all of them."""
+        (up, down), (far,) = self.along(STEPS[:2]), self.along(STEPS[2:], 1)
         near = self.along(FINE) if self.noise is None else None
         if near is not None:
-            self.noise = noises.SAFETY * float(noises.table(np.array([*near[1, ::-1], f0, *near[0]])[:, None])[0])
+            self.noise = SAFETY * float(table(np.array([*near[1, ::-1], *near[0]])[:, None])[0])
         assert self.noise is not None
-        noise = max(self.noise, ULPS * EPS * max(abs(f0), float(np.abs([up, down]).max())))
-        value, *gaps = (ROWS @ ((up - down) / (2 * STEPS))).tolist()
-        bound = max(abs(gap) for gap in gaps) + SHARE * noise
+        noise = max(self.noise, ULPS * EPS * (abs(self.base) + float(np.abs([up, down]).max())))
+        sides = np.stack([up, -down], axis=1) / STEPS[:2, None]
+        value, gap, lower, bend = (ROWS @ np.append(sides, far / STEPS[2])).tolist()
+        bound = max(abs(gap), abs(lower)) + SHARE * noise
+        smooth = abs(bend) <= short.CURVED * abs(sides[0, 0] - sides[0, 1]) + short.UNSURE * bound
         if near is not None:
             (ahead, behind), reach = near[:, -1], FINE[-1]
-            left = 4 * abs((up[-1] - down[-1]) / (2 * STEPS[-1]) - value) * (reach / STEPS[-1]) ** 2
-            seen = abs((ahead - behind) / (2 * reach) - value) <= bound + left + 2 * noise / reach
-            bend = 4 * abs(up[-1] + down[-1] - 2 * f0) * (reach / STEPS[-1]) ** 2
-            smooth = abs(ahead + behind - 2 * f0) <= bend + 4 * noise
-            bound = bound if seen and smooth else math.inf
-        return value, bound
+            left = 4 * abs((up[1] - down[1]) / (2 * STEPS[1]) - value) * (reach / STEPS[1]) ** 2
+            smooth &= abs((ahead - behind) / (2 * reach) - value) <= bound + left + 2 * noise / reach
+            smooth &= abs(ahead + behind) <= 4 * abs(up[1] + down[1]) * (reach / STEPS[1]) ** 2 + 4 * noise
+        return value, bound if smooth else math.inf
 
 
 def _bisect(weighted: _Weighted) -> Culprit | None:

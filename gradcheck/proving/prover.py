@@ -16,6 +16,7 @@ from gradcheck.evaluated import Evaluated
 from gradcheck.in_dtype import InDtype
 from gradcheck.problem import Array, Method
 from gradcheck.proving import trust
+from gradcheck.proving.scan import acts_by_entry, scan
 from gradcheck.proving.shown import Shown
 from gradcheck.results import Basis, Digits, Note, Proof
 from gradcheck.sampling.arrange import as_it_is
@@ -41,14 +42,16 @@ class _Asked:
 class Prover:
     """Compares claims exactly, and keeps what is shown of each."""
 
-    def __init__(self, wanted: bool, seed: int) -> None:
+    def __init__(self, wanted: bool, evidence: bool, seed: int) -> None:
         self.wanted = wanted and exact.available()
+        self.evidence = evidence
         self.seed = seed
         self.notes: list[Note] = []
         self._claims: dict[str, Shown] = {}
         self._here: Evaluated | None = None
         self._point: ExactPoint | None = None
         self._asked: dict[str, _Asked] = {}
+        self._scans: set[str] = set()
 
     def weigh(self, here: Evaluated, known: InDtype, method: Method, name: str, found: Comparison) -> Comparison:
         """Return the comparison of a claim with its measurement, changed where what is exact decides more."""
@@ -64,7 +67,23 @@ class Prover:
     def basis(self, claim: str, verdict: Verdict) -> tuple[Basis, Proof | None]:
         """What a claim's verdict rests on, and what was shown (None where nothing was run)."""
         shown = self._claims.get(claim)
-        return ("measured", None) if shown is None else (shown.basis(verdict), shown.proof())
+        return ("measured", None) if shown is None else (shown.basis(verdict), self._scanned(claim, shown))
+
+    def _scanned(self, claim: str, shown: Shown) -> Proof:
+        """What was shown; of the first claim by a variable that acts entry by entry, over a whole interval too."""
+        proof, here = shown.proof(), shown.first
+        method = next((m for m in here.problem.methods if claim.startswith(f"{m.name}[")), None) if here else None
+        if not self.evidence or here is None or method is None:
+            return proof
+        name = claim[len(method.name) + 1 : -1]
+        try:
+            if name in self._scans or not acts_by_entry(here, method, name):
+                return proof
+            self._scans.add(name)
+            kept, boxes = scan(here, method, name)
+        except Exception:  # what a claim says far from the points, or the engine's own mistakes: no picture then
+            return proof
+        return replace(proof, kept=kept, boxes=boxes)
 
     def _weigh(
         self, shown: Shown, here: Evaluated, known: InDtype, method: Method, name: str, found: Comparison

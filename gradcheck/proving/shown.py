@@ -29,11 +29,12 @@ Key = tuple[tuple[tuple[int, ...], ...], tuple[str, ...]]
 class Shown:
     """One claim: the labels of the points at which it is `good` or `wrong`, and what was `measured` there.
 
-    `last`: the point that was compared last; `missed`: at some ordinary point nothing could be shown, because of
-    `left`; `worst`: where the fewest digits of a type are kept.
+    `last`: the point that was compared last; `first`: the first that is good; `missed`: at some ordinary point nothing
+    could be shown, because of `left`; `worst`: where the fewest digits of a type are kept.
     """
 
     last: Evaluated | None = None
+    first: Evaluated | None = None
     good: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     measured: bool = False
@@ -57,6 +58,7 @@ class Shown:
         assert formula.comparison is not None
         self.good.append(here.point.label)
         self.measured |= not self.wrong and found.at.verdict in ("correct", "convention")
+        self.first = self.first or here
         self.apart = max(self.apart, min(formula.comparison.most_apart, 1.0))
         self.pieces.setdefault(_piece(here, formula), []).append(here.point.label)
 

@@ -47,6 +47,7 @@ class Pictured:
     taylor: Picture | None = None
     same_curve: int = 0
     same_heat: int = 0
+    digits: Picture | None = None
 
 
 def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = ()) -> list[str]:
@@ -177,9 +178,16 @@ def _pictured(sheet: Sheet, claims: Sequence[ClaimResult]) -> list[Pictured]:
                 pictures.taylor(sheet, claim.taylor, f"{i} taylor") if claim.taylor else None,
                 curve if curve != i else 0,
                 heat if heat != i else 0,
+                _digits(sheet, claim, f"{i} digits"),
             )
         )
     return drawn
+
+
+def _digits(sheet: Sheet, claim: ClaimResult, salt: str) -> Picture | None:
+    """Draw the digits that a claim keeps by x, where they are known."""
+    found = claim.proof
+    return pictures.digits(sheet, found.kept, found.boxes, claim.wrt, salt) if found is not None else None
 
 
 def _training(sheet: Sheet, data: others.Training) -> dict[str, Any]:

@@ -11,9 +11,10 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 from gradcheck.problem import Array
+from gradcheck.report import proof
 from gradcheck.report.sheet import ACCENT, BAD, FAINT, GOOD, INK, WIDTH, Sheet, decades, steps
 from gradcheck.report.words import count, number, order, text
-from gradcheck.results import Curve, Heat, Taylor
+from gradcheck.results import Boxes, Curve, Heat, Kept, Taylor
 
 MOST_CELLS = 24
 """A heat map has at most this many rows and columns; larger Jacobians are shown by blocks, each its largest."""
@@ -195,6 +196,41 @@ def spread(
     if left_out:
         note += f" Left out: {count(left_out, 'point')} that could not be resolved."
     return Picture(sheet.svg(salt), alt, header, tuple(_summary(name, points) for name, points in claims), note)
+
+
+def digits(sheet: Sheet, shown: Sequence[Kept], boxes: Boxes | None, wrt: str, salt: str) -> Picture | None:
+    """How many digits of the derivative a claim keeps by x; below, where the two are the same, and where not."""
+    shown = [one for one in shown if one.x]
+    if not shown:
+        return None
+    low, high = min(min(one.x) for one in shown), max(max(one.x) for one in shown)
+    if boxes is not None:
+        low, high = min(low, boxes.low), max(high, boxes.high)
+    most = max(max(one.digits) for one in shown)
+    margin = 0.02 * (high - low) or 1.0
+    sheet.blank(2.3, (low - margin, high + margin), (-2.2, max(most, 6.0) + 1.2))
+    sheet.x_axis(steps(low, high), text(wrt, 40))
+    sheet.y_axis([(t, name) for t, name in steps(0, max(most, 6.0)) if t == int(t)], "digits kept")
+    for i, one in enumerate(shown):
+        colour = (ACCENT, GOOD)[i % 2]
+        sheet.line(list(one.x), list(one.digits), colour, linewidth=1.4, linestyle=("-", (0, (4, 2)))[i % 2])
+        at = one.digits[len(one.digits) // 4]
+        sheet.write(one.dtype, one.x[len(one.x) // 4], at, (0, 2), ha="center", va="bottom", color=colour)
+    alt = "; ".join(
+        f"{one.dtype}: {number(min(one.digits), 2)} to {number(max(one.digits), 2)} digits of the derivative kept"
+        for one in shown
+    )
+    if boxes is not None:
+        for some, colour in ((boxes.equal, GOOD), (boxes.different, BAD), (boxes.undecided, FAINT)):
+            for left, right in some:
+                sheet.line([left, right], [-1.3, -1.3], colour, linewidth=4, solid_capstyle="butt")
+    rows = tuple(
+        (number(x), *(number(dict(zip(one.x, one.digits, strict=True)).get(x, math.nan)) for one in shown))
+        for x in shown[0].x
+    )
+    header = (text(wrt, 40), *(one.dtype for one in shown))
+    said = proof.between(boxes) if boxes is not None else ""
+    return Picture(sheet.svg(salt), f"{alt}. {said}".strip(), header, rows, said)
 
 
 def lines(sheet: Sheet, series: Sequence[tuple[str, Sequence[float]]], label: str, salt: str) -> Picture | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gradcheck.report.words import count, number, place
-from gradcheck.results import ClaimResult, Digits
+from gradcheck.results import Boxes, ClaimResult, Digits
 
 
 def basis(claims: Sequence[ClaimResult]) -> str:
@@ -86,3 +86,24 @@ def unproved(claims: Iterable[ClaimResult]) -> dict[str, list[str]]:
         if claim.proof is not None and claim.proof.left and claim.basis == "measured":
             found.setdefault(claim.proof.left, []).append(claim.name)
     return found
+
+
+def between(boxes: Boxes) -> str:
+    """Return where a claim is the derivative for every x of an interval, in a sentence.
+
+    >>> between(Boxes(-40.0, 40.0, 1e-9, ((-40.0, 40.0),)))
+    'Equal within 1e-9 for all x in [−40, 40].'
+    >>> between(Boxes(-40.0, 40.0, 1e-9, ((-40.0, -0.5), (0.5, 40.0)), undecided=((-0.5, 0.5),)))
+    'Equal within 1e-9 for all x in [−40, −0.5] and [0.5, 40]; undecided in [−0.5, 0.5].'
+    """
+
+    def listed(some: Sequence[tuple[float, float]]) -> str:
+        spots = [f"[{number(low)}, {number(high)}]" for low, high in some[:4]]
+        more = f" and {count(len(some) - 4, 'more interval')}" if len(some) > 4 else ""
+        return (" and ".join(spots) if not more else ", ".join(spots)) + more
+
+    parts = [f"equal within {number(boxes.within)} for all x in {listed(boxes.equal)}"] if boxes.equal else []
+    parts += [f"different in {listed(boxes.different)}"] if boxes.different else []
+    parts += [f"undecided in {listed(boxes.undecided)}"] if boxes.undecided else []
+    sentence = "; ".join(parts)
+    return f"{sentence[:1].upper()}{sentence[1:]}." if parts else ""

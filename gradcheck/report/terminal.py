@@ -18,7 +18,7 @@ from gradcheck.report.proof import basis, losses, unproved
 from gradcheck.report.rows import first_wrong, headline, places, reason, spot
 from gradcheck.report.tables import WIDE, side_by_side
 from gradcheck.report.words import clean, count, exact, number, one_line, order, shortened
-from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Entry, Note, Taylor, said
+from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Entry, Note, Repair, Taylor, said
 from gradcheck.verdicts import FAILING, ORDER, rank
 
 _WIDTH = len("convention")
@@ -129,7 +129,9 @@ def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
         lines += _block("traceback", claim.traceback)
     if verbose and claim.taylor is not None:
         lines += _block("Taylor", _remainders(claim.taylor))
-    return lines + _evidence(claim, verbose) if claim.verdict == "wrong" else lines
+    if claim.verdict == "wrong":
+        return lines + _evidence(claim, verbose)
+    return lines if claim.repair is None else lines + _repair(claim.repair)
 
 
 def _evidence(claim: ClaimResult, verbose: bool) -> list[Line]:
@@ -140,6 +142,8 @@ def _evidence(claim: ClaimResult, verbose: bool) -> list[Line]:
     for cause in claim.causes[1:] if verbose else ():
         evidence = f" ({cause.evidence})" if cause.evidence else ""
         lines += _block("or else", one_line(cause.sentence + evidence))
+    if claim.repair is not None:
+        lines += _repair(claim.repair)
     if claim.worst is not None:
         at = f" ({claim.worst_point})" if claim.worst_point else ""
         lines += _block("worst", f"{one_line(spot(claim.worst, claim.wrt) + at)}\n{_compared(claim.worst)}")
@@ -161,6 +165,15 @@ def _remainders(shown: Taylor) -> str:
     rows = zip(shown.steps, shown.remainders, rates, strict=True)
     table = [f"{number(h):<10}{number(remainder):<12}{rate}".rstrip() for h, remainder, rate in rows]
     return "\n".join([f"{'h':<10}{'remainder':<12}order", *table, order(shown)])
+
+
+def _repair(repair: Repair) -> list[Line]:
+    """The change as a diff, what is taken away and what is added in colour."""
+    lines = _block("repair", f"one change that makes it right: {one_line(repair.what)}")
+    for row in _rows(repair.diff):
+        style = {"-": "wrong", "+": "correct"}.get(row[:1], "") if row[:3] not in ("---", "+++") else "quiet"
+        lines.append([(" " * 14, ""), (row, style)])
+    return lines
 
 
 def _entries(claim: ClaimResult, verbose: bool) -> list[Line]:

@@ -12,16 +12,21 @@ from gradcheck.data import to_json
 from gradcheck.report import differential
 from gradcheck.results import (
     AtPoint,
+    Boxes,
     Cause,
     ClaimResult,
     ComponentResult,
     ContractResult,
     Curve,
+    Digits,
     Entry,
     Heat,
+    Kept,
     Kink,
     Matrices,
     Note,
+    Piece,
+    Proof,
     Unjudged,
 )
 from gradcheck.verdicts import Reach, Verdict
@@ -124,6 +129,18 @@ def component(name: str = "beras.layers.Dense", claims: int = 6, points: int = 4
         structures=(("x", "block-diagonal over the batch"), ("w", "column by column")),
         versions=(("gradcheck", "0.1.0"), ("numpy", "2.1.0")),
     )
+
+
+def proved() -> ComponentResult:
+    """A component whose only claim is proved, and loses digits where it saturates."""
+    digits = Digits("float64", 15, 15, 2, "saturation ±40", (0, 1), 40.0, "layers.py:12")
+    piece = Piece(((5, 4),), ("layers.py:9: greater False and True",), ("generic", "exact zeros"))
+    places = tuple(float(x) for x in range(-40, 41, 4))
+    kept = tuple(15.0 if x < 0 else max(0.0, 15.0 - x / 2.5) for x in places)
+    boxes = Boxes(-40.0, 40.0, 1e-9, ((-40.0, -0.5), (0.5, 40.0)), undecided=((-0.5, 0.5),))
+    proof = Proof(14, (piece,), digits=(digits,), kept=(Kept("float64", places, kept),), boxes=boxes)
+    whole = component(claims=1)
+    return replace(whole, claims=(replace(whole.claims[0], basis="both", proof=proof),))
 
 
 def plain(name: str = "beras.layers.Dense") -> ComponentResult:
@@ -254,6 +271,10 @@ def hostile(text: str) -> ComponentResult:
         kinks=(Kink(text, (0,), 0.0, 1.0, 0.5, text),),
         curve=replace(base.claims[1].curve or Curve("", (), (), 0, 0), entry=text),
         heat=replace(base.claims[1].heat or Heat("", ()), point=text),
+        proof=Proof(
+            1, (Piece(((1,),), (text,), (text,)),), left=text, digits=(Digits(text, 15, 3, 2, text, (0,), 1.0, text),),
+            kept=(Kept(text, (0.0, 1.0), (1.0, 2.0)),),
+        ),
     )  # fmt: skip
     return replace(
         base, name=text, source=text, doc=text, reason=text, claims=(one,), calls=((text, 1),), rows=((text, 1),),

@@ -41,6 +41,7 @@ def test_readme_names_options_that_there_are() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text.partition("## Working on it")[0]))
     others = {
+        "--gradcheck-hints",
         "--gradcheck-report",
         "--record",
         "--list",

@@ -30,6 +30,7 @@ def dense(jacobian, bound=1e-12, **fields):
         step=np.full(value.shape, 1e-3),
         column=np.tile(np.arange(size)[:, None], (1, outputs)),
         zero_bound=np.zeros(outputs),
+        variation=np.zeros(outputs),
         **fields,
     )
 
@@ -48,6 +49,7 @@ def elementwise(derivative, bound=1e-12):
         step=np.zeros(row.shape),
         column=np.arange(size)[None, :],
         zero_bound=np.full(size, 1e-13),
+        variation=np.zeros(size),
     )
 
 
@@ -58,7 +60,7 @@ def judge(claim, estimate, rows, dtype="float64", values=None, outputs=None):
     tolerance = np.empty(claim.shape)
     for some in expected(estimate, asked, largest(estimate), outputs, values, dtype):
         tolerance[some.row, some.position] = some.tolerance
-    scale = scale_of_rows(estimate, outputs, values, np.zeros(outputs.size))
+    scale = scale_of_rows(estimate, outputs, values)
     return compare(claim, asked, estimate, Place("here", dtype, dtype, outputs, values, scale)), tolerance
 
 
@@ -173,16 +175,31 @@ def test_zero_at_a_kink_with_both_sides_above_it_leans_on_the_rest_of_the_claim(
     assert (between.leaning, above.leaning) == (0, 1)
 
 
-def infinite(sign):
-    """An estimate that knows of its one entry that it is infinite."""
-    return dataclasses.replace(dense(np.zeros((1, 1)), np.inf), infinite=np.full((1, 1), sign))
+def infinite(left, right):
+    """An estimate that knows of its one entry that it is infinite on the left, on the right, or on both sides."""
+    return dataclasses.replace(dense(np.zeros((1, 1)), np.inf), infinite=np.array([left, right]).reshape(2, 1, 1))
 
 
 @pytest.mark.parametrize(
     ("claim", "verdict"), [(np.inf, "correct"), (-np.inf, "wrong"), (0.0, "convention"), (1e300, "convention")]
 )
-def test_infinity_of_the_right_sign_is_right_and_a_finite_number_a_convention(claim, verdict):
-    assert judge(np.array([[claim]]), infinite(1), np.eye(1))[0].at.verdict == verdict
+@pytest.mark.parametrize(("left", "right"), [(1, 1), (0, 1), (1, 0)])
+def test_infinity_of_the_right_sign_is_right_and_a_finite_number_a_convention(claim, verdict, left, right):
+    assert judge(np.array([[claim]]), infinite(left, right), np.eye(1))[0].at.verdict == verdict
+    assert judge(np.array([[-claim]]), infinite(left, right), -np.eye(1))[0].at.verdict == verdict
+
+
+def test_at_a_cusp_infinity_of_either_side_is_right():
+    for claim in (np.inf, -np.inf):
+        assert judge(np.array([[claim]]), infinite(-1, 1), np.eye(1))[0].at.verdict == "correct"
+
+
+@pytest.mark.parametrize(("claim", "verdict"), [(np.inf, "correct"), (-np.inf, "wrong"), (0.0, "convention")])
+def test_an_infinite_derivative_is_known_in_a_sum_of_outputs_too(claim, verdict):
+    estimate = dataclasses.replace(
+        dense(np.array([[0.0], [1.0]])), bound=np.array([[np.inf, 1e-12]]), infinite=np.array([[[0, 0]], [[1, 0]]])
+    )
+    assert judge(np.array([[claim]]), estimate, Cotangents(np.ones((1, 2)), 1))[0].at.verdict == verdict
 
 
 def test_each_row_has_a_scale_of_its_own():

@@ -131,7 +131,7 @@ def test_folder_without_init_whose_modules_import_relatively_is_a_package(here: 
         (".::Tanh", r"'.' is a folder of scripts: name the file, such as ./FILE.py::Tanh"),
         ("plain/sub/inner::Tanh", "name the file, such as plain/sub/inner/FILE.py::Tanh"),
         ("beras..layers", "expected a name such as beras.layers.Dense"),
-        ("/dev/null", "is neither"),
+        ("/dev/null", "is none of these"),
     ],
 )
 def test_what_is_not_there_is_one_clear_line(here: Path, target: str, said: str) -> None:

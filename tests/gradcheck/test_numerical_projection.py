@@ -30,7 +30,7 @@ def test_a_directional_derivative_with_a_bound() -> None:
     ((value, bound),) = directional(forward, V, d)
     truth = (np.cos(V["x"]) * d["x"]) @ V["w"] + np.sin(V["x"]) @ d["w"]
     assert np.all(np.abs(value - truth) <= bound)
-    assert bound.max() < 1e-9
+    assert bound.max() < 1e-8
 
 
 def test_a_direction_stays_inside_the_domain() -> None:
@@ -96,11 +96,17 @@ def test_planted_errors_of_norm_rho_escape_less_often_than_stated() -> None:
     assert escaped <= 20
 
 
-def test_a_curve_is_v_shaped_and_the_chosen_step_is_near_its_bottom() -> None:
-    steps, quotients, chosen, noise = curve(forward, V, "x", 0, 0)
+def test_a_curve_is_v_shaped_and_costs_few_calls() -> None:
+    calls = []
+
+    def counted(v: Any) -> list[Any]:
+        calls.append(v)
+        return forward(v)
+
+    steps, quotients = curve(counted, V, "x", 0, 0)
     truth = np.cos(V["x"][0, 0]) * V["w"][0, 0]
     errors = np.abs(quotients - truth)
     best = np.nanargmin(errors)
     assert errors[0] > 1e3 * errors[best] < errors[-1]
-    assert steps[-1] < chosen < steps[0]
-    assert 0 < noise < 1e-13
+    assert (np.diff(steps) < 0).all()
+    assert len(calls) <= 1 + 2 * len(steps) <= 20

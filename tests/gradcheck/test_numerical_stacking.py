@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from gradcheck.numerical import estimate
-from gradcheck.numerical.stacking import SHORT, Tile, join
+from gradcheck.numerical.evaluation.stacking import SHORT, Tile, join
+from gradcheck.numerical.ladders.short import POINTS
 
 SHAPES = [(5,), (5, 3), (5, SHORT), (5, SHORT + 1), (5, 3, 2), (1, 4)]
 
@@ -69,7 +70,7 @@ def test_a_wide_smooth_layer_needs_no_more_steps_for_each_entry_than_a_narrow_on
             return [np.tanh(x @ v["w"])]
 
         found = estimate(layer, {"w": rng.normal(size=(n, 4)) / 20}, "w")
-        assert found.cost.calls["steps"] == 7 * n
+        assert POINTS * n <= found.cost.calls["steps"] <= 1.02 * POINTS * n
 
 
 def test_a_variable_in_column_order_is_estimated_as_in_row_order() -> None:

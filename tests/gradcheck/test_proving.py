@@ -13,6 +13,7 @@ pytest.importorskip("flint", reason="python-flint, the extra `proof`, is not ins
 import gradcheck
 from gradcheck import Options, exact
 from gradcheck.data import to_json
+from gradcheck.report.proof import between
 from gradcheck.results import ClaimResult, ComponentResult, Proof, from_json
 
 X = np.array([0.75, -1.25, 2.0])
@@ -86,6 +87,34 @@ def test_a_right_formula_says_where_it_loses_digits() -> None:
     line = slope_of_sigmoid.__code__.co_firstlineno + 1
     assert digits.place.endswith(f"test_proving.py:{line}")
     assert f"lost at {digits.place}" in str(check(sigmoid, slope_of_sigmoid, np.array([0.5, 36.0, -36.0])))
+
+
+def test_a_function_that_acts_by_entry_is_scanned_over_an_interval() -> None:
+    _, proof = shown(check(sigmoid, slope_of_sigmoid))
+    float64, float32 = proof.kept
+    assert (float64.dtype, float32.dtype) == ("float64", "float32")
+    at = dict(zip(float64.x, float64.digits, strict=True))
+    assert min(kept for x, kept in at.items() if x < 0) == 15
+    assert max(kept for x, kept in at.items() if x > 37) == 0
+    assert proof.boxes is not None
+    assert proof.boxes.equal == ((-40.0, 40.0),)
+    assert between(proof.boxes) == "Equal within 1e-9 for all x in [−40, 40]."
+
+
+def test_boxes_name_the_interval_where_a_claim_is_another_function() -> None:
+    def clipped(x: Any) -> Any:
+        return np.where(x > 16.0, 0.0, 2 * x)
+
+    boxes = shown(check(lambda x: x**2, clipped))[1].boxes
+    assert boxes is not None
+    assert boxes.different[-1][1] == 40.0
+    assert boxes.different[0][0] == pytest.approx(16.0, abs=0.05)
+    assert boxes.equal[0][0] == -40.0
+
+
+def test_a_kept_zero_keeps_all_digits() -> None:
+    _, proof = shown(check(lambda x: np.maximum(x, 0.0), lambda x: np.where(x > 0, 1.0, 0.0)))
+    assert set(proof.kept[0].digits) == {15.0}
 
 
 def test_stairs_of_a_shorter_float_are_no_evidence_against_a_formula() -> None:

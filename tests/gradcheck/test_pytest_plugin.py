@@ -172,3 +172,11 @@ def test_a_report_that_cannot_be_written_is_said_before_any_test_runs(tmp_path: 
     assert "'file/report' cannot be written" in done.stderr
     assert "Traceback" not in done.stderr
     assert "it ran" not in done.stdout
+
+
+def test_hints_are_the_cause_unless_more_is_asked_for(here: Path) -> None:
+    asked = run(here, "-k", "wrong_class", "--gradcheck-hints=repair")
+    assert "one change that makes it right" in asked.stdout
+    plain = run(here, "-k", "wrong_class")
+    assert "sign" in plain.stdout
+    assert "one change that makes it right" not in plain.stdout

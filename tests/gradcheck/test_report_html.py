@@ -279,3 +279,16 @@ def test_pages_of_the_size_of_beras_are_small(tmp_path: Path) -> None:
     one_row = len((tmp_path / "index.html").read_bytes().split(b'<tr role="row" data-verdict')[1])
     assert index + 60 * one_row < MOST["index.html"], rows
     assert max(path.stat().st_size for path in tmp_path.glob("*.html")) < 500_000
+
+
+def test_what_is_shown_exactly_is_on_the_page(tmp_path: Path) -> None:
+    result = cases.proved()
+    html.render(tmp_path, [result])
+    assert complaints(tmp_path) == []
+    text = words((tmp_path / store.page(result.name)).read_text(encoding="utf-8"))
+    assert "proved at 14 points, 15 of 15 digits kept" in text
+    assert "the derivative at 14 points, and so for all inputs that take the same branches." in text
+    assert "x[0, 1] = 40, at “saturation ±40”, lost at layers.py:12" in text
+    assert "Inputs of shape (5, 4); layers.py:9: greater False and True (generic, exact zeros)" in text
+    assert "Digits kept over x" in text
+    assert "Equal within 1e-9 for all x in [−40, −0.5] and [0.5, 40]; undecided in [−0.5, 0.5]." in text

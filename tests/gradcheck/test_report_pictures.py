@@ -131,3 +131,15 @@ def test_training_curves_have_labels_that_do_not_overlap(sheet: object) -> None:
     heights = sorted(float(y) for y in re.findall(r'y="([\d.]+)"[^>]*>(?:loss|val_loss|third)</text>', svg))
     assert len(heights) == 3
     assert min(b - a for a, b in pairwise(heights)) > 6
+
+
+def test_digits_fall_where_the_data_says_and_boxes_are_told(sheet: object) -> None:
+    [claim] = cases.proved().claims
+    assert claim.proof is not None
+    shown = pictures.digits(sheet, claim.proof.kept, claim.proof.boxes, "x", "s")
+    assert shown.header == ("x", "float64")
+    assert shown.rows[0] == ("−40", "15")
+    assert shown.rows[-1] == ("40", "0")
+    assert "undecided in [−0.5, 0.5]" in shown.alt
+    assert shown.svg.count("stroke: var(--good)") == 2  # the two intervals on which both are equal
+    assert pictures.digits(sheet, (), None, "x", "s") is None

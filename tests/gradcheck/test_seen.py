@@ -53,7 +53,7 @@ PAIR = "def relu(x): return x * (x > 0)\ndef relu_grad(x): return 1.0 * (x > 0)\
 SEEN = {
     "named, and of another function": ("def swishGrad(x): return 2 * x", "swishGrad", "named like a derivative"),
     "named, and of other arguments": (
-        "def f(x): return x * x\ndef f_grad(x, upstream): return 2 * x * upstream",
+        "def f(x): return x * x\ndef f_grad(a, b, c): return 2 * a * b",
         "f_grad",
         "named like a derivative",
     ),
@@ -66,7 +66,7 @@ SEEN = {
     ),
     "cached": ("from functools import cache\n@cache\ndef swish_grad(x): return 2 * x", "swish_grad", "named like"),
     "asked for by an argument": (
-        "def nonlin(x, deriv=False): return x * (1 - x) if deriv else x",
+        "def nonlin(*x, deriv=False): return x[0] * (1 - x[0]) if deriv else x[0]",
         "nonlin",
         "it has an argument deriv,",
     ),
@@ -76,12 +76,12 @@ SEEN = {
         "it returns dW,",
     ),
     "returned by a loss without a name": (
-        "def cost(w, X, y):\n    r = X @ w - y\n    return r @ r / 2, X.T @ r",
+        "def cost(*data):\n    w, X, y = data\n    r = X @ w - y\n    return r @ r / 2, X.T @ r",
         "cost",
         "a value and something that may be its gradient",
     ),
     "returned beside the value": (
-        "def rosenbrock(x):\n    f, g = x, x\n    return f, g",
+        "def rosenbrock(*x):\n    f, g = x, x\n    return f, g",
         "rosenbrock",
         "may be its gradient",
     ),

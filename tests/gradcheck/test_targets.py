@@ -108,7 +108,10 @@ def test_two_files_that_would_be_called_the_same_are_refused(here: Path) -> None
         ("empty", "'empty' is a folder without Python files: nothing to check there"),
         ("empty/", "there is no Python file in 'empty/': name a module, a package or a .py file"),
         ("picture.png", "there is no module 'picture' in the current folder or on sys.path"),
-        ("./picture.png", "expected a Python file or a folder of them, but './picture.png' is neither"),
+        (
+            "./picture.png",
+            "expected a Python file, a notebook or a folder of files, but './picture.png' is none of these",
+        ),
         (
             "no such thing",
             "expected a name such as beras.layers.Dense or a file such as layers.py, but got 'no such thing'",

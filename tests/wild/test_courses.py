@@ -20,7 +20,9 @@ from gradcheck.verdicts import PASSING
 from tests.wild.copies import importable
 
 COURSES = Path(__file__).parent / "courses"
-FAST = Options(dtypes=("float64",))
+# How code is read is the question here; what is shown exactly has its own tests.
+WHOLE = Options(dtypes=("float64",), exact=False)
+FIRST = Options(dtypes=("float64",), exact=False, fail_fast=True, evidence=False)
 # Left out here, as whether their derivatives can be resolved is no question of how they are asked.
 HARD = {"RNN", "RNNCell", "FullyConnectedNet"}
 _numbers = itertools.count()
@@ -40,7 +42,7 @@ WRONG = (
     Planted("scalar_engine", "Value", "self.grad += other.data * out.grad", "self.grad = other.data * out.grad"),
     Planted("scalar_engine", "Value.__pow__", "k * self.data ** (k - 1)", "self.data ** (k - 1)"),
     Planted("scalar_engine", "Value.tanh", "(1 - t * t)", "(1 - t)"),
-    Planted("scalar_engine", "Value.relu", "(out.data > 0) * out.grad", "out.grad"),
+    Planted("scalar_engine", "Value.__add__", "other.grad += out.grad", "other.grad -= out.grad"),
     Planted("tensor_engine", "Dot", "input.T.dot(grad_output)", "2 * input.T.dot(grad_output)"),
     Planted("tensor_engine", "Tensor", "g if parent.grad is None else parent.grad + g", "g"),
     Planted("tensor_engine", "LogSoftmax", "np.exp(out) * grad_output.sum(axis=1, keepdims=True)", "np.exp(out)"),
@@ -119,8 +121,8 @@ def load(course: str, folder: Path, old: str = "", new: str = "") -> ModuleType:
     return importlib.import_module(name)
 
 
-def judge(module: ModuleType, attribute: str) -> ComponentResult:
-    return check_subject(subject_of(loading.get(module, attribute), name=attribute), FAST)
+def judge(module: ModuleType, attribute: str, options: Options) -> ComponentResult:
+    return check_subject(subject_of(loading.get(module, attribute), name=attribute), options)
 
 
 @pytest.mark.parametrize("course", sorted(file.stem for file in COURSES.glob("*.py")))
@@ -131,12 +133,12 @@ def test_right_courses_are_found_and_raise_no_alarm(course: str, folder: Path) -
     assert planted <= set(found)
     # Operations of an engine are many, and much alike.
     for attribute in [one for one in found if one in planted or "." not in one]:
-        result = judge(module, attribute)
+        result = judge(module, attribute, WHOLE)
         assert result.verdict in PASSING or (attribute in HARD and result.verdict == "unresolved"), explain(result)
         assert not result.unjudged, (attribute, result.unjudged)
 
 
 @pytest.mark.parametrize("planted", WRONG, ids=[f"{one.where} of {one.course}" for one in WRONG])
 def test_planted_mistakes_in_courses_are_called_wrong(planted: Planted, folder: Path) -> None:
-    result = judge(load(planted.course, folder, planted.old, planted.new), planted.where)
+    result = judge(load(planted.course, folder, planted.old, planted.new), planted.where, FIRST)
     assert result.verdict == "wrong", explain(result)

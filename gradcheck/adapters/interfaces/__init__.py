@@ -12,7 +12,9 @@ from gradcheck.adapters.interfaces import (
     named_pairs,
     nets,
     operations,
+    switches,
     tapes,
+    values_and_gradients,
 )
 from gradcheck.adapters.protocol import Interface
 
@@ -28,4 +30,6 @@ INTERFACES: tuple[Interface, ...] = (
     method_pairs.INTERFACE,
     cached_pairs.INTERFACE,
     named_pairs.INTERFACE,
+    switches.INTERFACE,
+    values_and_gradients.INTERFACE,
 )

@@ -45,7 +45,7 @@ class Value:
         return out
 
     def relu(self):
-        out = Value(self.data if self.data > 0 else 0.0, (self,), "relu")
+        out = Value(0.0 if self.data < 0 else self.data, (self,), "relu")
 
         def push():
             self.grad += (out.data > 0) * out.grad

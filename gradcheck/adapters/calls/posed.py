@@ -1,0 +1,250 @@
+"""A program that runs, posed as a problem: named variables, a pure forward, and what claims derivatives."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters import returned
+from gradcheck.adapters.calls import matching
+from gradcheck.adapters.calls.guesses import LABELS, Entries
+from gradcheck.adapters.calls.matching import Gradient
+from gradcheck.adapters.calls.pinned import Pins
+from gradcheck.adapters.calls.program import Derivative, Program, Ran
+from gradcheck.adapters.calls.search import Filled, batch_axis, is_weight
+from gradcheck.adapters.calls.trial import Trial
+from gradcheck.problem import Array, Data, Method, Problem, Role, Values, Variable
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A filled program as a function of named arrays (an object, so that it can be sent to other processes).
+
+    `paths` says which leaf (and which entry of it) each variable is; `held` has everything else.
+    """
+
+    program: Program
+    paths: tuple[tuple[str, tuple[str, ...]], ...]
+    held: Mapping[str, Any]
+    random: bool
+
+    def __reduce__(self) -> Any:
+        return Posed, (self.program, self.paths, self.held, self.random)
+
+    def given(self, values: Values, copied: bool) -> dict[str, Any]:
+        """What the program takes; what is held is copied, since code may write into it."""
+        found = copy.deepcopy(dict(self.held))
+        for name, path in self.paths:
+            value = np.array(values[name]) if copied else np.asarray(values[name])
+            if len(path) == 1:
+                found[path[0]] = value
+            else:
+                found.setdefault(path[0], {})[path[1]] = value
+        return found
+
+    def run(self, values: Values, copied: bool = False) -> Ran:
+        """Call the program."""
+        with self.pinned():
+            return self.program.run(self.given(values, copied))
+
+    def pinned(self) -> contextlib.AbstractContextManager[None]:
+        """Keep random numbers the same, where any are drawn."""
+        return self._pins() if self.random else contextlib.nullcontext()
+
+    @cached_property
+    def _pins(self) -> Pins:
+        return Pins(self.program.functions())
+
+    def __call__(self, values: Values) -> list[Array]:
+        outputs = self.run(values, copied=True).outputs()
+        return returned.outputs(outputs[0] if len(outputs) == 1 else outputs)
+
+
+def pose(filled: Filled, trial: Trial) -> Problem:
+    """Return the problem that a program poses with the values of a trial."""
+    claimed = {name for matched in trial.matched for name in matched}
+    names = _short_names(trial)
+    variables, paths = [], []
+    for leaf, guess in trial.arrays().items():
+        as_weight = is_weight(trial, leaf) and (not _is_place(filled) or all(one.size == 1 for one in trial.outputs))
+        role: Role = "weight" if as_weight else "input"
+        data: Data = "real"
+        constant = guess.content in LABELS or (bool(claimed) and leaf not in claimed)
+        declared = trial.known.roles.get(leaf)
+        domain = None
+        if guess.content in LABELS:
+            data = (
+                "one-hot" if declared is not None and declared.data == guess.content == "one-hot" else "class-indices"
+            )
+        elif guess.content == "probabilities":
+            data, domain = "probabilities", (0.0, 1.0)
+        elif guess.content == "positive":
+            domain = (0.0, float("inf"))
+        if declared is not None and declared.domain is not None:
+            domain = declared.domain
+        variables.append(Variable(names[leaf], role, trial.values[leaf], constant, domain, data))
+        paths.append((names[leaf], tuple(leaf.split("/"))))
+    posed = Posed(filled.program, tuple(paths), _held(trial), filled.random)
+    methods = tuple(_methods(posed, trial, names))
+    return Problem(
+        tuple(variables),
+        posed,
+        methods,
+        filled.random,
+        call=lambda values: posed.run(values).outputs()[0],
+        reading=_reading(filled, trial),
+        unjudged=tuple(_unjudged(trial)),
+    )
+
+
+def _is_place(filled: Filled) -> bool:
+    return filled.program.derivatives[0].form == "place"
+
+
+def _short_names(trial: Trial) -> dict[str, str]:
+    """Entries of dicts by their own key, where no other leaf has it."""
+    keys = [name.rpartition("/")[2] for name in trial.arrays()]
+    return {
+        name: key if keys.count(key) == 1 else name.replace("/", ".")
+        for name, key in zip(trial.arrays(), keys, strict=True)
+    }
+
+
+def _held(trial: Trial) -> dict[str, Any]:
+    """Everything that is no variable; dicts with the entries that were read out of them."""
+    found: dict[str, Any] = {}
+    arrays = trial.arrays()
+    for name, value in trial.values.items():
+        if name in arrays:
+            continue
+        leaf, _, key = name.partition("/")
+        if key:
+            found.setdefault(leaf, {})[key] = value
+        elif not isinstance(trial.guess(name), Entries):
+            found[name] = value
+    for name in trial.places:
+        if "/" not in name and isinstance(trial.guess(name), Entries):
+            found.setdefault(name, {})
+    return found
+
+
+def _methods(posed: Posed, trial: Trial, names: Mapping[str, str]) -> Iterator[Method]:
+    program = posed.program
+    for number, derivative in enumerate(program.derivatives):
+        matched = trial.matched[number] if number < len(trial.matched) else {}
+        if derivative.form == "tangent":
+            yield _along(posed, derivative, [names[name] for name in derivative.tangents])
+            continue
+        if not matched:
+            variables = [n for n, guess in trial.arrays().items() if guess.content not in LABELS]
+            yield _whole(posed, derivative, [names[n] for n in variables], [trial.values[n].shape for n in variables])
+            continue
+        fits = [name for name, one in matched.items() if one.shape == trial.values[name].shape]
+        times = _samples(trial) if derivative.averaged else 1
+        scaled = {names[name]: times for name in matched if is_weight(trial, name)}
+        yield _of(posed, derivative, {names[name]: one for name, one in matched.items()}, bool(fits), scaled)
+
+
+def _kind(derivative: Derivative) -> Any:
+    return {"place": "local", "product": "vjp", "gradient": "sum"}[derivative.form]
+
+
+def _samples(trial: Trial) -> int:
+    """How many samples there are."""
+    return trial.measures.sizes[batch_axis(trial) or ""]
+
+
+def _of(
+    posed: Posed, derivative: Derivative, matched: Mapping[str, Gradient], certain: bool, scaled: Mapping[str, int]
+) -> Method:
+    """The method that reads the matched gradients out of an answer; what is averaged is multiplied (`scaled`)."""
+
+    def at(values: Values) -> Callable[[list[Array]], list[Any]]:
+        ran = posed.run(values)
+
+        def ask(cotangents: list[Array]) -> list[Any]:
+            with posed.pinned():
+                said = ran.answer(derivative, cotangents)
+            if said is None:
+                raise NotImplementedError("it returned nothing")
+            return [_read(said, one, scaled.get(name, 1)) for name, one in matched.items()]
+
+        return ask
+
+    kind = _kind(derivative)
+    return Method(derivative.name, kind, tuple(matched), at, certain=certain, convention=derivative.convention)
+
+
+def _along(posed: Posed, derivative: Derivative, names: Sequence[str]) -> Method:
+    """The method that is asked along tangents."""
+
+    def at(values: Values) -> Callable[[list[Array]], list[Any]]:
+        ran = posed.run(values)
+
+        def ask(tangents: list[Array]) -> list[Any]:
+            with posed.pinned():
+                return list(returned.outputs(ran.answer(derivative, tangents)))
+
+        return ask
+
+    return Method(derivative.name, "jvp", tuple(names), at)
+
+
+def _read(said: Any, gradient: Gradient, times: int) -> Any:
+    found = matching.at(said, gradient.path)
+    return found if times == 1 or found is None else found * found.dtype.type(times)
+
+
+def _whole(posed: Posed, derivative: Derivative, names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> Method:
+    """The method for an answer in which no gradient could be told: what it raises or returns is said."""
+
+    def at(values: Values) -> Callable[[list[Array]], list[Any]]:
+        ran = posed.run(values)
+
+        def ask(cotangents: list[Array]) -> list[Any]:
+            with posed.pinned():
+                return list(returned.listed(ran.answer(derivative, cotangents), names, shapes, derivative.name))
+
+        return ask
+
+    return Method(derivative.name, _kind(derivative), tuple(names), at)
+
+
+def _reading(filled: Filled, trial: Trial) -> str:
+    """How the functions were read, in a line."""
+    program = filled.program
+    steps = [f"{step.name}({', '.join(name for name, _ in step.takes)})" for step in program.steps]
+    asked = [
+        f"{one.name}({', '.join(name for name, _ in one.step.takes)})"
+        for one in program.derivatives
+        if one.step is not None and not one.switched
+    ]
+    read = ", then ".join([*steps, *asked])
+    if program.derivatives[0].step is None:
+        read += " returns a value and its gradient"
+    arrays = trial.arrays()
+    fixed = {n.rpartition("/")[2]: v for n, v in trial.values.items() if n not in arrays and _is_short(v)}
+    if fixed:
+        read += "; held: " + ", ".join(f"{name}={value!r}" for name, value in fixed.items())
+    return read + program.told
+
+
+def _is_short(value: Any) -> bool:
+    return isinstance(value, (int, float, str, bool)) and len(repr(value)) < 30
+
+
+def _unjudged(trial: Trial) -> Iterator[tuple[str, str]]:
+    """Gradients that are nobody's."""
+    for derivative, left in zip(trial.known.program.derivatives, trial.unmatched, strict=False):
+        names = [
+            one.name or f"number {'.'.join(str(key + 1 if isinstance(key, int) else key) for key in one.path)}"
+            for one in left
+        ]
+        if names:
+            yield derivative.name, f"{', '.join(names)}: not the gradient by an argument"

@@ -1,0 +1,64 @@
+"""Whether a verdict would hang on how many axes are meant, where nothing in the code says it.
+
+A function of a vector often runs on rows as well, and is then another function, of which its derivative knows nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from gradcheck.adapters.calls.conventions import OTHER, SAME
+from gradcheck.adapters.calls.measure import off
+from gradcheck.adapters.calls.search import Filled, is_weight, of_vectors
+from gradcheck.adapters.calls.trial import Trial
+from gradcheck.errors import CannotBuild
+
+
+def decided(filled: Filled) -> Filled:
+    """Return the program as read. Raises Undecided where as rows it is wrong, as vectors right, and no text decides."""
+    trial, derivatives = filled.trial, filled.program.derivatives
+    open_ = all(one.form != "gradient" and not one.convention for one in derivatives)
+    if trial.stage < 2 or not open_ or _is_told(trial) or not _is_wrong(filled):
+        return filled
+    with contextlib.suppress(CannotBuild):
+        other = of_vectors(filled)
+        if not other.trial.is_right or not 0 < _ranks(other.trial) < _ranks(trial):
+            return filled  # by single numbers it is the same function
+        if _is_number(other.trial) and not _is_number(trial):
+            return other  # a gradient is that of a number
+        if not _is_wrong(other, SAME):
+            raise Undecided(
+                f"it is read in two ways, and nothing says which is meant: {_shapes(trial)} "
+                f"(its derivative is wrong), or {_shapes(other.trial)} (it is right)"
+            )
+    return filled
+
+
+class Undecided(Exception):
+    """Two readings of one function have different verdicts."""
+
+
+def _is_told(trial: Trial) -> bool:
+    """Whether the text says how many axes there are, or there are weights or labels, which say it."""
+    names = list(trial.variables())
+    if any(is_weight(trial, name) for name in names) or len(names) != len(trial.arrays()):
+        return True
+    ranked = any(trial.places[name].rank is not None or trial.places[name].least > 1 for name in names)
+    return ranked or any(one.along_axes for one in trial.known.facts)
+
+
+def _is_wrong(filled: Filled, within: float = OTHER) -> bool:
+    found = [share for number in range(len(filled.program.derivatives)) for share in off(filled, number).values()]
+    return not found or max(found) > within
+
+
+def _is_number(trial: Trial) -> bool:
+    return all(one.size == 1 for one in trial.outputs)
+
+
+def _ranks(trial: Trial) -> int:
+    return sum(len(shape) for shape in trial.variables().values())
+
+
+def _shapes(trial: Trial) -> str:
+    return ", ".join(f"{name} of shape {shape}" for name, shape in trial.variables().items())

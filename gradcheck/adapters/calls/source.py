@@ -1,0 +1,460 @@
+"""What the text of a function says: what it returns, how many axes its arguments have, what they are used for."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import linecache
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import FunctionType
+from typing import Any, Literal
+
+from gradcheck.adapters.calls import words
+
+Kind = Literal["several", "dict", "one", "unknown"]
+DEPTH = 4
+
+
+@dataclass(frozen=True)
+class Element:
+    """One thing that is returned: its name ("" where it has none), and its keys if it is a dict."""
+
+    name: str = ""
+    is_dict: bool = False
+    is_tuple: bool = False
+    mentions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What one `return` hands back: several elements, a dict, one value, or the unknown answer of another call."""
+
+    kind: Kind
+    elements: tuple[Element, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The elements' names."""
+        return tuple(one.name for one in self.elements)
+
+
+@dataclass
+class Facts:
+    """What is known of a function from its text.
+
+    `axes`: how many an argument has (`least`: at least); `dims` what it calls them. `indexes`: arguments that index
+    something; `mapped`: that are indexed by texts; `called`: that are called; `signs`, `binary`, `weighted`: labels
+    that are used as −1/1, as 0/1, or as weights of logarithms. `options`: texts and numbers that arguments (or entries
+    of dicts) are compared with. `unpacked`: into how many parts an argument is taken apart. `reads`: names of globals;
+    `calls`: of what is called; `subtracts`: pairs (a, b) in a − b. `along_axes`: it is written for rows; `stacks`: it
+    returns an array of several, written one after the other.
+    """
+
+    returns: tuple[Returned, ...] = ()
+    axes: dict[str, int] = field(default_factory=dict)
+    least: dict[str, int] = field(default_factory=dict)
+    dims: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    indexes: set[str] = field(default_factory=set)
+    mapped: set[str] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)
+    signs: set[str] = field(default_factory=set)
+    binary: set[str] = field(default_factory=set)
+    weighted: set[str] = field(default_factory=set)
+    options: dict[str, list[Any]] = field(default_factory=dict)
+    unpacked: dict[str, int] = field(default_factory=dict)
+    reads: set[str] = field(default_factory=set)
+    calls: set[str] = field(default_factory=set)
+    subtracts: set[tuple[str, str]] = field(default_factory=set)
+    along_axes: bool = False
+    stacks: bool = False
+    doc: str = ""
+
+    def last(self) -> Returned | None:
+        """The last return, which is the full one where others leave early."""
+        several = [one for one in self.returns if one.kind in ("several", "dict")]
+        return several[-1] if several else self.returns[-1] if self.returns else None
+
+
+@lru_cache(maxsize=4096)
+def facts(function: Callable[..., Any]) -> Facts:
+    """Return what the text of a function says; nothing where there is no text."""
+    return _facts(function, 0)
+
+
+def _facts(function: Callable[..., Any], depth: int) -> Facts:
+    found = Facts(doc=inspect.getdoc(function) or "")
+    node = tree(function)
+    if node is not None and isinstance(function, FunctionType):
+        _Reader(function, node, found, depth).read()
+    return found
+
+
+def tree(function: Any) -> ast.FunctionDef | ast.Lambda | None:
+    """Return the syntax tree of a function, `None` where its text is not known."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return None
+    arguments = code.co_varnames[: code.co_argcount]
+    nodes = _trees(code.co_filename, "".join(linecache.getlines(code.co_filename))).get(code.co_firstlineno, [])
+    fitting = [node for node in nodes if tuple(a.arg for a in (*node.args.posonlyargs, *node.args.args)) == arguments]
+    named = [node for node in fitting if getattr(node, "name", "<lambda>") == code.co_name]
+    return named[0] if named else None
+
+
+@lru_cache(maxsize=64)
+def _trees(file: str, text: str) -> Mapping[int, list[ast.FunctionDef | ast.Lambda]]:
+    """All functions of a file by the line in which they begin."""
+    found: dict[int, list[ast.FunctionDef | ast.Lambda]] = {}
+    try:
+        whole = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return found
+    for node in ast.walk(whole):
+        if isinstance(node, (ast.FunctionDef, ast.Lambda)):
+            first = [one.lineno for one in getattr(node, "decorator_list", [])]
+            found.setdefault(min([node.lineno, *first]), []).append(node)
+    return found
+
+
+class _Reader:
+    """Reads one function into its facts."""
+
+    def __init__(self, function: FunctionType, node: ast.FunctionDef | ast.Lambda, found: Facts, depth: int) -> None:
+        self.function, self.found, self.depth = function, found, depth
+        self.body: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else list(node.body)
+        self.is_lambda = isinstance(node, ast.Lambda)
+        arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+        self.parameters = {one.arg for one in arguments}
+        self.assigned: dict[str, int] = {}
+        self.values: dict[str, ast.expr] = {}
+        self.of_entries: dict[str, str] = {}
+        self.taken_from: dict[str, str] = {}
+        self.texts: set[str] = set()
+
+    def read(self) -> None:
+        nodes = [node for one in self.body for node in _inside(one)]
+        for node in nodes:
+            self._assignment(node)
+            if isinstance(node, (ast.For, ast.comprehension)) and isinstance(node.target, ast.Name):
+                self.texts |= {node.target.id} if _are_texts(node.iter) else set()
+        if self.is_lambda:
+            self.found.returns = (self._returned(self.body[0]),)  # type: ignore[arg-type]
+        else:
+            handed = [node.value for node in nodes if isinstance(node, ast.Return) and node.value is not None]
+            self.found.returns = tuple(self._returned(value) for value in handed)
+            self.found.stacks = any(map(_is_stack, handed))
+        for node in nodes:
+            self._use(node)
+
+    def _assignment(self, node: ast.AST) -> None:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        for target in targets:
+            names = [one for one in ast.walk(target) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)]
+            for assigned in names:
+                self.assigned.setdefault(assigned.id, node.lineno)  # type: ignore[attr-defined]
+            if isinstance(target, ast.Name):
+                value = node.value  # type: ignore[attr-defined]
+                self.values.setdefault(target.id, value)
+                if (
+                    isinstance(value, ast.Subscript)
+                    and (name := self._is_argument(value.value))
+                    and not _is_text(value.slice)
+                ):
+                    self.taken_from[target.id] = name
+                key = _key(node.value)  # type: ignore[attr-defined]
+                if key:
+                    self.of_entries[target.id] = key
+
+    def _returned(self, value: ast.expr, deep: int = 0) -> Returned:
+        if isinstance(value, (ast.Tuple, ast.List)):
+            return Returned("several", tuple(self._element(one) for one in value.elts))
+        if isinstance(value, ast.Dict):
+            return Returned("dict", tuple(Element(_text(key)) for key in value.keys))
+        if isinstance(value, ast.IfExp):
+            return self._returned(value.body, deep)
+        if isinstance(value, ast.Name) and value.id in self.values and deep < 2:
+            kept = self._returned(self.values[value.id], deep + 1)
+            if kept.kind in ("several", "dict"):
+                return kept
+        if isinstance(value, ast.Call) and not _is_numpy(value.func):
+            return Returned("unknown", (self._element(value),))
+        return Returned("one", (self._element(value),))
+
+    def _element(self, value: ast.expr) -> Element:
+        name = value.id if isinstance(value, ast.Name) else value.attr if isinstance(value, ast.Attribute) else ""
+        kept = self.values.get(name)
+        made = kept if kept is not None else value
+        is_dict = isinstance(made, ast.Dict) or (
+            isinstance(made, ast.Call) and _called(made.func) in ("dict", "OrderedDict")
+        )
+        if not name and isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Div, ast.Mult)):
+            scaled = [one.id for one in (value.left, value.right) if isinstance(one, ast.Name)]
+            name = next((one for one in scaled if words.is_gradient_name(one)), "")  # `dW / N`
+        mentioned = frozenset(one.id for one in ast.walk(value) if isinstance(one, ast.Name))
+        return Element(name, is_dict, isinstance(value, (ast.Tuple, ast.List)), mentioned)
+
+    def _is_argument(self, node: ast.AST) -> str:
+        """The name of an argument that a node is, before it is assigned anew."""
+        if not isinstance(node, ast.Name) or node.id not in self.parameters:
+            return ""
+        return node.id if node.lineno <= self.assigned.get(node.id, 10**9) else ""
+
+    def _use(self, node: ast.AST) -> None:
+        found = self.found
+        if isinstance(node, ast.Assign):
+            self._unpacking(node)
+        elif isinstance(node, ast.Subscript):
+            self._subscript(node)
+        elif isinstance(node, ast.Call):
+            self._call(node)
+        elif isinstance(node, ast.Compare):
+            self._comparison(node)
+        elif isinstance(node, ast.BinOp):
+            self._arithmetic(node)
+        elif isinstance(node, ast.For) and (name := self._is_argument(node.iter)):
+            found.unpacked.setdefault(name, 0)
+        if (
+            isinstance(node, ast.Name)
+            and isinstance(node.ctx, ast.Load)
+            and node.id not in self.parameters
+            and node.id not in self.assigned
+            and not hasattr(builtins, node.id)
+        ):
+            found.reads.add(node.id)
+
+    def _unpacking(self, node: ast.Assign) -> None:
+        [target, *_] = node.targets
+        if not isinstance(target, (ast.Tuple, ast.List)):
+            return
+        count = len(target.elts)
+        starred = any(isinstance(one, ast.Starred) for one in target.elts)
+        if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
+            if (name := self._is_argument(node.value.value)) and not starred:
+                self.found.axes[name] = count
+                self.found.dims[name] = tuple(one.id if isinstance(one, ast.Name) else "" for one in target.elts)
+        elif (name := self._is_argument(node.value)) and not starred:
+            self.found.unpacked[name] = count
+
+    def _subscript(self, node: ast.Subscript) -> None:
+        found = self.found
+        parts = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if name := self._is_argument(node.value):
+            if _is_text(node.slice) or (isinstance(node.slice, ast.Name) and node.slice.id in self.texts):
+                found.mapped.add(name)
+            elif not any(isinstance(one, ast.Constant) and one.value is Ellipsis for one in parts):
+                new = sum(isinstance(one, ast.Constant) and one.value is None for one in parts)
+                new += sum(isinstance(one, ast.Attribute) and one.attr == "newaxis" for one in parts)
+                self._at_least(name, len(parts) - new)
+        if (
+            isinstance(node.value, ast.Attribute)
+            and node.value.attr == "shape"
+            and (name := self._is_argument(node.value.value))
+            and isinstance(node.slice, ast.Constant)
+            and isinstance(at := node.slice.value, int)
+        ):
+            self._at_least(name, at + 1 if at >= 0 else -at)
+        if _called(node.value) in ("c_", "r_"):  # which stack, and look like an index
+            return
+        for part in parts:
+            if (
+                name := self._is_argument(part)
+                or (self.taken_from.get(part.id, "") if isinstance(part, ast.Name) else "")
+            ) or (
+                isinstance(part, ast.Subscript) and (name := self._is_argument(part.value)) and not _is_text(part.slice)
+            ):
+                found.indexes.add(name)
+
+    def _at_least(self, name: str, axes: int) -> None:
+        self.found.least[name] = max(axes, self.found.least.get(name, 0))
+
+    def _call(self, node: ast.Call) -> None:
+        found = self.found
+        if name := self._is_argument(node.func):
+            found.called.add(name)
+        if isinstance(node.func, ast.Attribute) and (name := self._is_argument(node.func.value)):
+            if node.func.attr in ("get", "items", "keys", "values", "setdefault", "pop"):
+                found.mapped.add(name)
+            if node.func.attr == "transpose" and len(node.args) > 1:
+                found.axes[name] = len(node.args)
+            axes = next((one.value for one in node.keywords if one.arg == "axis"), None)
+            if isinstance(axes, ast.Tuple):
+                found.least[name] = max(len(axes.elts), found.least.get(name, 0))
+        found.along_axes |= any(one.arg in ("axis", "keepdims") for one in node.keywords)
+        called = _called(node.func)
+        found.calls.add(called)
+        if called in ("exp", "log1p", "logaddexp", "maximum", "expit", "sigmoid"):
+            products = [one for value in node.args for one in ast.walk(value) if isinstance(one, ast.BinOp)]
+            for one in products:
+                self._signed(one)
+        if isinstance(node.func, ast.Name):
+            self._pass_on(node, node.func.id)
+
+    def _pass_on(self, node: ast.Call, called: str) -> None:
+        """What a function of the same module says of arguments that are handed on to it."""
+        other = self.function.__globals__.get(called)
+        if not isinstance(other, FunctionType) or other is self.function or self.depth >= DEPTH:
+            return
+        names = list(inspect.signature(other).parameters)
+        pairs = [(name, value) for name, value in zip(names, node.args, strict=False)]
+        pairs += [(one.arg, one.value) for one in node.keywords if one.arg]
+        handed = [(name, argument) for name, value in pairs if (argument := self._is_argument(value))]
+        if not handed:
+            return
+        inner = _facts(other, self.depth + 1) if self.depth else facts(other)
+        for name, argument in handed:
+            self._adopt(inner, name, argument)
+
+    def _adopt(self, inner: Facts, name: str, argument: str) -> None:
+        found = self.found
+        found.along_axes |= inner.along_axes
+        if name in inner.axes:
+            found.axes.setdefault(argument, inner.axes[name])
+            found.dims.setdefault(argument, inner.dims.get(name, ()))
+        if name in inner.least:
+            self._at_least(argument, inner.least[name])
+        for mine, theirs in (
+            (found.indexes, inner.indexes),
+            (found.mapped, inner.mapped),
+            (found.called, inner.called),
+            (found.signs, inner.signs),
+            (found.binary, inner.binary),
+            (found.weighted, inner.weighted),
+        ):
+            if name in theirs:
+                mine.add(argument)
+        found.options.setdefault(argument, []).extend(inner.options.get(name, []))
+        if name in inner.mapped:  # its entries are compared there
+            for key, values in inner.options.items():
+                found.options.setdefault(key, []).extend(values)
+
+    def _comparison(self, node: ast.Compare) -> None:
+        sides = [node.left, *node.comparators]
+        constants = [one.value for side in sides for one in _constants(side)]
+        for side in sides:
+            name = self._is_argument(side) or _key(side)
+            if isinstance(side, ast.Name) and not name:
+                name = self.of_entries.get(side.id, "")
+            if name:
+                self.found.options.setdefault(name, []).extend(constants)
+        if any(isinstance(one, ast.UnaryOp) and isinstance(one.op, ast.USub) for one in sides) and 1 in _negated(sides):
+            self.found.signs |= {name for side in sides if (name := self._is_argument(side))}
+
+    def _arithmetic(self, node: ast.BinOp) -> None:
+        left, right = node.left, node.right
+        if isinstance(node.op, ast.Sub):
+            if isinstance(left, ast.Constant) and left.value in (1, 1.0) and (name := self._is_argument(right)):
+                self.found.binary.add(name)
+            mentioned = [one.id for one in ast.walk(right) if isinstance(one, ast.Name)]
+            if isinstance(left, ast.Name):
+                self.found.subtracts |= {(left.id, name) for name in mentioned if name in self.parameters}
+            if isinstance(left, ast.Constant) and left.value in (1, 1.0):
+                self._signed(right)
+        elif isinstance(node.op, ast.Add):
+            for one, other in ((left, right), (right, left)):
+                if isinstance(one, ast.Constant) and one.value in (1, 1.0) and (name := self._is_argument(other)):
+                    self.found.signs.add(name)
+        elif isinstance(node.op, (ast.Mult, ast.MatMult)):
+            for one, other in ((left, right), (right, left)):
+                inner = one.operand if isinstance(one, ast.UnaryOp) else one
+                inner = inner.value if isinstance(inner, ast.Attribute) and inner.attr == "T" else inner
+                if (name := self._is_argument(inner)) and any(
+                    isinstance(n, ast.Call) and _called(n.func).startswith("log") for n in ast.walk(other)
+                ):
+                    self.found.weighted.add(name)
+
+    def _signed(self, value: ast.expr) -> None:
+        """`1 - y * f`: a margin, for labels of −1 and 1."""
+        if isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Mult, ast.MatMult)):
+            for side in (value.left, value.right):
+                if name := self._is_argument(side):
+                    self.found.signs.add(name)
+
+
+def _inside(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and what is in it, but for functions inside of it."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, (ast.FunctionDef, ast.Lambda, ast.ClassDef)):
+            yield from _inside(child)
+
+
+def _constants(node: ast.AST) -> list[ast.Constant]:
+    inside = node.elts if isinstance(node, (ast.Tuple, ast.List, ast.Set)) else [node]
+    return [one for one in inside if isinstance(one, ast.Constant) and isinstance(one.value, (str, int, float))]
+
+
+def _negated(nodes: list[ast.expr]) -> list[Any]:
+    return [
+        one.operand.value for one in nodes if isinstance(one, ast.UnaryOp) and isinstance(one.operand, ast.Constant)
+    ]
+
+
+def _is_text(node: ast.AST) -> bool:
+    """Whether a key is a text: `"W1"`, `f"W{l}"`, `"W" + str(l)`."""
+    if isinstance(node, ast.BinOp):
+        return _is_text(node.left) or _is_text(node.right)
+    if isinstance(node, ast.Call):
+        return _called(node.func) == "str" or (isinstance(node.func, ast.Attribute) and _is_text(node.func.value))
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _is_stack(node: ast.AST) -> bool:
+    """`np.array([a, b])`."""
+    listed = node.args[0] if isinstance(node, ast.Call) and node.args else None
+    is_array = isinstance(node, ast.Call) and _called(node.func) in ("array", "asarray", "stack", "hstack")
+    return is_array and isinstance(listed, (ast.List, ast.Tuple)) and len(listed.elts) > 1
+
+
+def _are_texts(node: ast.AST) -> bool:
+    """`("W1", "b1")`: a sequence of texts, written out."""
+    return isinstance(node, (ast.Tuple, ast.List)) and bool(node.elts) and all(map(_is_text, node.elts))
+
+
+def _key(node: ast.AST) -> str:
+    """The key in `d["key"]` or `d.get("key", …)`, "" elsewhere."""
+    if isinstance(node, ast.Subscript):
+        return _text(node.slice)
+    if isinstance(node, ast.Call) and _called(node.func) == "get" and node.args:
+        return _text(node.args[0])
+    return ""
+
+
+def _text(node: ast.AST | None) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _called(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_numpy(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute)
+
+
+SHAPE = re.compile(r"\(([^()]*)\)")
+PLAIN = re.compile(r"[A-Za-z_]\w*|\d+")
+
+
+def shape_in_docstring(doc: str, name: str) -> tuple[str, ...]:
+    """Return the axes that a docstring gives an argument, in its own letters; () where it says none.
+
+    >>> shape_in_docstring("- x: Input data, of shape (N, D)\\n- b -- numpy array of shape (n_a, 1)", "b")
+    ('n_a', '1')
+    """
+    pattern = re.compile(rf"^[\s\-*:param`]*\b{re.escape(name)}\b`?\s*(?::|--|-|–|—|=)\s*(.*)$", re.MULTILINE)
+    for found in pattern.finditer(doc):
+        text = found.group(1)
+        after = text.partition("shape")[2] or text
+        inside = SHAPE.search(after)
+        if inside is None:
+            continue
+        if "..." in inside.group(1):
+            return ()
+        parts = [part.strip() for part in inside.group(1).replace("×", ",").split(",") if part.strip()]
+        if parts and (len(parts) > 1 or inside.group(1).strip().endswith(",")) and len(parts) <= 5:
+            return tuple(parts)
+    return ()

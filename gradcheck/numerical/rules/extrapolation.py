@@ -1,0 +1,81 @@
+"""From difference quotients at a ladder of steps to candidates for a derivative, each with a bound.
+
+Central quotients have an error in h², h⁴, …, one-sided ones in h, h², …; Neville's scheme eliminates them
+one after the other (L. F. Richardson 1911; C. J. F. Ridders, Adv. Eng. Softw. 4, 1982). Ridders takes the smallest
+disagreement as the error, which a coincidence can make zero. Here a candidate's truncation is what the *worst* of its
+neighbours disagrees about, and its rounding is the measured noise through the weights of the scheme.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradcheck.problem import Array
+
+SLOWER = 2  # times what is to come
+ORDERS = 6  # eliminations: beyond, the noise grows and smooth functions have long converged
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What every window of neighbouring steps makes of an entry's quotients, `(windows, entries)` each.
+
+    `start` and `level (windows, 1)`: the coarsest and the finest step (their numbers) of a window.
+    """
+
+    value: Array
+    truncation: Array
+    rounding: Array
+    start: Array
+    level: Array
+
+    @property
+    def bound(self) -> Array:
+        """Truncation + rounding; infinite where a quotient is not known."""
+        bound = self.truncation + self.rounding
+        return np.where(np.isnan(bound), np.inf, bound)
+
+
+def candidates(quotients: Array, steps: Array, noise: Array, power: int) -> Candidates:
+    """Extrapolate `quotients (steps, entries)`, whose error is a series in steps^power, with a `noise` amplitude."""
+    found: list[tuple[Array, Array, Array]] = []
+    slow = slowness(quotients, steps, noise, power)
+    spans: list[tuple[int, int]] = []
+    value, rounding = quotients, noise
+    with np.errstate(all="ignore"):
+        for order in range(1, min(ORDERS, len(steps) - 1) + 1):
+            ratio = ((steps[:-order] / steps[order:]) ** power)[:, None]
+            previous, value = value, value[1:] + (value[1:] - value[:-1]) / (ratio - 1)
+            # The weights alternate in sign, so that their absolute values follow the same scheme with a sum.
+            rounding = (ratio * rounding[1:] + rounding[:-1]) / (ratio - 1)
+            if order < 2:
+                continue
+            truncation = np.maximum(np.abs(value - previous[:-1]), np.abs(value - previous[1:]))
+            moved = np.abs(np.diff(value, axis=0))
+            truncation[1:] = np.fmax(truncation[1:], moved)
+            # The finer neighbour is noisier; what noise does not explain is truncation, which luck may hide above.
+            truncation[:-1] = np.fmax(truncation[:-1], moved - rounding[1:])
+            found.append((value, np.maximum(truncation, slow[order:]), rounding))
+            spans += [(start, start + order) for start in range(len(value))]
+    values, truncations, roundings = (np.concatenate(part) for part in zip(*found, strict=True))
+    start, level = np.array(spans).T[..., None]
+    return Candidates(values, truncations, roundings, start, level)
+
+
+def slowness(quotients: Array, steps: Array, noise: Array, power: int) -> Array:
+    """Return how far quotients may still be from their limit where they do not approach it as fast as they should.
+
+    An error that is a series in steps^power has a constant slope g by steps^power. Where g grows by a factor γ while
+    the step shrinks by r, the error goes like steps^e with r^e = r^power / γ, and of the last change d there is
+    d / (r^e − 1) to come: next to nothing more than is extrapolated for γ = 1, everything for γ ≥ r^power.
+    """
+    t = steps[:, None] ** power
+    change = np.abs(np.diff(quotients, axis=0))
+    sure = np.maximum(change - noise[1:] - noise[:-1], 0)
+    growth = (sure / -np.diff(t, axis=0))[1:] / (change / -np.diff(t, axis=0))[:-1]
+    ratio = np.sqrt(t[:-2] / t[2:])
+    to_come = change[1:] * np.where(growth < ratio, growth / (ratio - growth) - 1 / (ratio - 1), np.inf)
+    to_come = np.where(sure[1:] > 0, SLOWER * np.maximum(to_come, 0), 0)
+    return np.concatenate([np.zeros((2, quotients.shape[1])), to_come])

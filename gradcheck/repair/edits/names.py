@@ -1,0 +1,52 @@
+"""Names: another variable, attribute or argument of the same shape; what came in for what went out."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gradcheck.repair.pieces import Piece
+from gradcheck.repair.scene import NAMES, Edit, Scene
+
+
+def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
+    """Another name for one that is read; another size for one."""
+    yield from _sizes(node, scene)
+    if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or not isinstance(node.ctx, ast.Load):
+        return
+    parent = scene.parents.get(node)
+    if isinstance(parent, ast.Attribute) and parent.attr in ("shape", "size", "ndim", "dtype"):
+        return
+    value = scene.array(node)
+    if value is None and isinstance(parent, (ast.Call, ast.Subscript, ast.Attribute)):
+        return
+    tried = 0
+    for one in scene.names(node):
+        if one.text == scene.text(node) or (value is not None and not _alike(np.asarray(one.value), value)):
+            continue
+        number = value is None or value.ndim == 0
+        yield scene.put(node, Piece(one.text), f"`{one.text}` for `{scene.text(node)}`", 2.0 if number else 1.2)
+        tried += 1
+        if tried == NAMES:
+            break
+
+
+def _alike(other: np.ndarray[Any, Any], value: np.ndarray[Any, Any]) -> bool:
+    """Whether one can stand where the other does, and is not the same there."""
+    kinds = (other.dtype.kind in "iu") == (value.dtype.kind in "iu")
+    return other.shape == value.shape and kinds and not np.array_equal(other, value)
+
+
+def _sizes(node: ast.AST, scene: Scene) -> Iterator[Edit]:
+    """Rows for entries, columns for rows."""
+    value, text = scene.array(node), scene.text(node) if isinstance(node, ast.expr) else ""
+    if value is None or not (text.startswith("len(") or text.endswith(".size") or ".shape[" in text):
+        return
+    if value.ndim == 0 and value.dtype.kind in "iu" and value:
+        for one in scene.sizes(node):
+            if one.text != text:
+                scale = scene.through(node, one.value / float(value))
+                yield scene.put(node, Piece(one.text), f"`{one.text}` for `{text}`", 1.0, scale)

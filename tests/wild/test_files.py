@@ -1,0 +1,170 @@
+"""Functions in files, as people write them: everything is found, right ones raise no alarm, every mistake is wrong."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from gradcheck.adapters import belonging, is_subject, subject_of
+from gradcheck.check import Options, check_subject
+from gradcheck.command.loading import get, load, members
+
+_numbers = itertools.count()
+FILES = Path(__file__).parent / "files"
+RIGHT = Options(dtypes=("float64",), evidence=False)
+WRONG = Options(dtypes=("float64",), evidence=False, fail_fast=True)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What is found in a file, in order, and mistakes: (component, right text, wrong text)."""
+
+    found: tuple[str, ...]
+    mistakes: tuple[tuple[str, str, str], ...]
+    convention: bool = False
+
+
+WRITTEN = {
+    "cached": Written(
+        ("fc_forward", "leaky_forward", "softmax_ce"),
+        (
+            ("fc_forward", "dout.sum(axis=0)", "dout.mean(axis=0)"),
+            ("leaky_forward", "np.where(x > 0, dout, alpha * dout)", "np.where(x > 0, dout, 0)"),
+            ("softmax_ce", "return loss, dscores / n", "return loss, dscores"),
+        ),
+    ),
+    "convolution": Written(
+        ("conv1d_forward",),
+        (
+            ("conv1d_forward", "dxp[:, :, s] += ", "dxp[:, :, s] = "),
+            ("conv1d_forward", "dout.sum(axis=(0, 2))", "dout.sum(axis=(0, 1))"),
+        ),
+    ),
+    "cost_and_gradient": Written(
+        ("compute_cost",),
+        (
+            ("compute_cost", "return dj_db / m, dj_dw / m", "return dj_db / m, dj_dw"),
+            ("compute_cost", "dj_db += err", "dj_db = err"),
+        ),
+    ),
+    "forward_and_backward": Written(
+        ("forward", "mse_loss"),
+        (
+            ("forward", "(dout @ w2.T) * (z1 > 0)", "dout @ w2.T"),
+            ("forward", "dz1.sum(axis=0), dw2", "dz1.mean(axis=0), dw2"),
+            ("mse_loss", "2 * (pred - target) / pred.size", "2 * (pred - target) / len(pred)"),
+        ),
+    ),
+    "held_in_a_dict": Written(
+        ("activations.sigmoid", "activations.tanh", "activations.softsign"),
+        (
+            ("activations.tanh", "1 - np.tanh(x) ** 2", "1 - np.tanh(x)"),
+            ("activations.softsign", "1 / (1 + np.abs(x)) ** 2", "1 / (1 + np.abs(x))"),
+        ),
+    ),
+    "indices": Written(
+        ("embed", "softmax"),
+        (
+            ("embed", "np.add.at(dtable, idx, dout)", "dtable[idx] += dout"),
+            ("softmax", "(dout - (dout * y).sum(axis=-1, keepdims=True))", "dout * (1 - y)"),
+        ),
+    ),
+    "jacobians": Written(
+        ("rotate", "cube"),
+        (
+            ("rotate", "-x * np.sin(y)]", "x * np.sin(y)]"),
+            ("cube", "3 * x**2 * v", "3 * x * v"),
+            ("cube", "3 * x**2 * dx", "2 * x**2 * dx"),
+        ),
+    ),
+    "logistic_regression": Written(
+        ("cost",),
+        (
+            ("cost", "grad[1:] += lam / m * theta[1:]", "grad += lam / m * theta"),
+            ("cost", "(h - y) / m", "(h - 0.9 * y) / m"),
+        ),
+    ),
+    "loss_of_parameters": Written(
+        ("loss",),
+        (("loss", "2 * diff / diff.size", "2 * diff / len(diff)"), ("loss", "1 - a**2", "1 - a")),
+    ),
+    "named_pairs": Written(
+        ("f", "g", "softplus"),
+        (
+            ("f", "3 * x**2 - 2", "3 * x**2"),
+            ("g", "return -x * np.exp", "return x * np.exp"),
+            ("softplus", "return 1 / (1 + np.exp(-x))", "return 1 / (1 + np.exp(x))"),
+        ),
+    ),
+    "normalization": Written(
+        ("layer_norm",),
+        (("layer_norm", "- dxhat.mean(-1, keepdims=True) ", ""), ("layer_norm", "dy.sum(axes)", "dy.mean(axes)")),
+    ),
+    "objective": Written(
+        ("objective", "objective_gradient"),
+        (
+            ("objective", "return A @ x - b", "return A @ x + b"),
+            ("objective_gradient", "    return A\n", "    return 2 * A\n"),
+        ),
+    ),
+    "of_two_numbers": Written(
+        ("rosen", "himmelblau"),
+        (("rosen", "200 * (y - x**2)]", "100 * (y - x**2)]"), ("himmelblau", "+ 4 * y * (x", "+ 2 * y * (x")),
+    ),
+    "parameters_in_a_dict": Written(
+        ("forward_propagation",),
+        (
+            ("forward_propagation", "(1 - np.power(A1, 2))", "(1 - A1)"),
+            (
+                "forward_propagation",
+                "db1 = np.sum(dZ1, axis=1, keepdims=True) / m",
+                "db1 = np.sum(dZ1, axis=1, keepdims=True)",
+            ),
+        ),
+    ),
+    "scalars": Written(
+        ("rbf", "neg_log_likelihood"),
+        (("rbf", "lengthscale**3", "lengthscale**2"), ("neg_log_likelihood", "np.sum(1 - (", "np.sum(2 - (")),
+    ),
+    "switch": Written(("nonlin",), (("nonlin", "return x * (1 - x)", "return x * (1 + x)"),), convention=True),
+}
+MISTAKES = [(file, *mistake) for file, written in WRITTEN.items() for mistake in written.mistakes]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    sys.path.insert(0, str(tmp_path))
+    yield tmp_path
+    sys.path.remove(str(tmp_path))
+
+
+def loaded(folder: Path, file: str, old: str = "", new: str = "") -> ModuleType:
+    """A copy of a file under a name of its own, with a change."""
+    text = (FILES / f"{file}.py").read_text()
+    assert old in text
+    name = f"written_{file}_{next(_numbers)}"
+    (folder / f"{name}.py").write_text(text.replace(old, new, 1))
+    return load(name, str(folder / f"{name}.py"))
+
+
+@pytest.mark.parametrize("file", WRITTEN)
+def test_everything_is_found_and_right(file: str, folder: Path) -> None:
+    module = loaded(folder, file)
+    found = members(module, is_subject, belonging)
+    assert [(one.attribute, one.verdict) for one in found] == [(name, None) for name in WRITTEN[file].found]
+    for name in WRITTEN[file].found:
+        result = check_subject(subject_of(get(module, name)), RIGHT)
+        assert result.verdict == ("convention" if WRITTEN[file].convention else "correct"), (name, result)
+
+
+@pytest.mark.parametrize(("file", "name", "old", "new"), MISTAKES, ids=[f"{m[0]}: {m[3]}" for m in MISTAKES])
+def test_a_mistake_is_wrong(file: str, name: str, old: str, new: str, folder: Path) -> None:
+    result = check_subject(subject_of(get(loaded(folder, file, old, new), name)), WRONG)
+    assert result.verdict == "wrong"
+    assert any(claim.verdict == "wrong" and claim.wrong_count for claim in result.claims)
