@@ -73,7 +73,7 @@ def test_a_function_beside_its_derivative_is_asked_at_the_point():
     assert check(swish, X).verdict == "correct"
     assert {point.point for point in check(swish, X).claims[0].points} == {"as given"}
     assert check(shifted, X).verdict == "wrong"
-    assert "expected 1 inputs (x), but got 2" in check(swish, X, X).reason
+    assert "gives 2 inputs, but swish takes x" in check(swish, X, X).reason
 
 
 def test_a_point_of_another_number_of_arrays_could_not_be_asked():
@@ -316,7 +316,8 @@ def of_fixed_point(c, tolerance):
 )
 def test_accuracy_takes_in_where_a_function_stops(f, deriv, tolerance):
     c = np.array([0.5, -1.25])
-    how = {"args": (tolerance,), "accuracy": tolerance}
+    # Off by about the tolerance, and a quarter in size: relative to that.
+    how = {"args": (tolerance,), "accuracy": 4 * tolerance}
     right = check(f, c, **how, deriv=deriv)
     assert right.verdict == "correct"
     assert tolerance < right.claims[0].resolution < np.sqrt(tolerance)
