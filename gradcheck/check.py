@@ -38,6 +38,7 @@ from gradcheck.record import Record, Wrong
 from gradcheck.repair.repairs import Repairs
 from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Heat, Note, Unjudged
 from gradcheck.sampling import Point
+from gradcheck.variants import Search
 from gradcheck.verdicts import Reach, Verdict, farthest, overall
 
 # The most kinks that a claim lists.
@@ -109,6 +110,8 @@ class _Session:
         self.coverage = Coverage(subject.code)
         self.ordinary = Seen()
         self.visits: dict[str, Visit] = {}
+        self.search: Search | None = None
+        self.builders: dict[str, Subject] = {}
         self.notes: list[Note] = []
         self.prover = Prover(options.exact, options.evidence, options.seed)
         self.previous: Values | None = None
@@ -130,6 +133,7 @@ class _Session:
             if self.options.fail_fast and any(record.has_failed for record in self.records.values()):
                 return self.result(self.claims())
             self.visit(point)
+        self.try_variants(points[0])
         contract = self.contract(points)
         return self.result(self.repaired(self.claims(), contract), [*contract, self.forms.result()])
 
@@ -148,6 +152,16 @@ class _Session:
         run = partial(self.coverage.at, problem)
         for outcomes, values in aimed(run, first.values, problem.variables, seen, inside=self.subject.examples):
             yield Point(describe(outcomes[0]), problem, values, special=True)
+
+    def try_variants(self, first: Point) -> None:
+        """Other settings, shapes and data: not where somebody asks about given points, or all is wrong already."""
+        if (self.subject.fixed and not self.subject.examples) or any(one.is_wrong for one in self.records.values()):
+            return
+        self.search = Search(self.subject, first, self.options.seed, self.watch, self.coverage.visit)
+        for variant in self.search.suspicious(self.coverage.seen.thresholds):
+            self.builders[variant.where] = variant.subject
+            self.check_point(variant.point())
+            self.search.judged(variant, any(one.is_wrong_at(variant.where) for one in self.records.values()))
 
     def out_of_time(self) -> ComponentResult:
         """What was found until the time was over."""
@@ -305,7 +319,8 @@ class _Session:
             waived = record.name in self.subject.waivers
             wanted = explained and self.options.evidence and allows(self.options.hints, "where")
             if wanted and record.first_wrong is not None and not waived:
-                why = explain(self.subject, record, self.options.seed, self.options.budget)
+                subject = self.builders.get(record.first_wrong.point.label, self.subject)
+                why = explain(subject, record, self.options.seed, self.options.budget)
                 reach, where = why.reach or reach, why.where or where
         refused = next(iter(record.refused.values()), None)
         basis, proof = self.prover.basis(record.name, verdict)
@@ -371,13 +386,15 @@ class _Session:
             calls=tuple(sorted(self.ledger.calls.items())),
             rows=tuple(sorted(self.ledger.rows.items())),
             structures=tuple(sorted(self.ledger.structures.items())),
-            coverage=covered(self.coverage),
+            coverage=covered(self.coverage, self.search.log.result() if self.search else ()),
             versions=(("gradcheck", __version__), ("numpy", np.__version__), ("python", platform.python_version())),
         )
 
     def _all_notes(self, contract: Sequence[ContractResult]) -> Iterator[Note]:
         """Notes about forward first, then about claims, then what the contract notes."""
         yield from dict.fromkeys([*self.notes, *self.prover.notes])
+        if self.search is not None:
+            yield from (Note("variants", text) for text in self.search.log.notes.values())
         yield from self.forms.notes()
         for about, text in self.first.problem.notes if self.first is not None else ():
             yield Note(about, text)

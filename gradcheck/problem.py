@@ -138,7 +138,7 @@ class Subject:
     checked at their own values beside the sampled points (other settings, other shapes). `source` is
     `"path/of/file.py:line"`, relative to the current folder where it lies inside it. `waivers` maps a claim
     (`"get_input_gradients[x]"`) to the reason why it deliberately differs from the derivative. `code`: the classes and
-    functions whose code is checked.
+    functions whose code is checked. `again(arguments)`: the same, with these constructor arguments (CannotBuild).
     """
 
     name: str
@@ -150,3 +150,4 @@ class Subject:
     cases: Callable[[], Iterable[Problem]] = tuple
     waivers: Mapping[str, str] = field(default_factory=dict)
     code: tuple[Any, ...] = ()
+    again: Callable[[Mapping[str, Any]], Subject] | None = None

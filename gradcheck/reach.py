@@ -25,14 +25,21 @@ def reach_of(points: Sequence[AtPoint], visits: Mapping[str, Visit]) -> tuple[Re
     if all(is_whole(point) for point in wrong):
         return "whole numbers", f"for whole numbers ({wrong[0].dtype})"
     widest = WIDEST if any(point.dtype == WIDEST for point in points) else wrong[0].dtype
-    ordinary = [point for point in wrong if not point.edge]
+    ordinary = [point for point in wrong if not point.edge and not point.setting and not point.data]
     wide = [point for point in ordinary if point.dtype == widest]
-    usual = [point for point in points if not point.edge and point.dtype == widest and point.verdict == "correct"]
+    usual = [point for point in points if _is_usual(point) and point.dtype == widest and point.verdict == "correct"]
     if wide:
         plain = [point for point in usual if not point.size]  # a batch of one hides what is wrong with a batch
         if plain and all(point.size for point in wide):
             return "some shapes", joined(point.size for point in wide)
-        return _where(_at(wide, visits), _at(plain, visits)) or ("everywhere", "everywhere")
+        found = _where(_at(wide, visits), _at(plain, visits))
+        if found is None and plain and all(point.point.startswith("where ") for point in wide):
+            return "a branch", joined(point.point for point in wide)  # aimed at, and right at all other points
+        return found or ("everywhere", "everywhere")
+    if any(point.setting for point in wrong):
+        return "a setting", joined(point.setting for point in wrong if point.setting)
+    if any(point.data for point in wrong):
+        return "some data", joined(point.data for point in wrong if point.data)
     at_edges = [point for point in wrong if point.edge and point.dtype == widest]
     if ordinary and not at_edges:
         return "a dtype", f"in {joined(point.dtype for point in ordinary)}"
@@ -40,6 +47,10 @@ def reach_of(points: Sequence[AtPoint], visits: Mapping[str, Visit]) -> tuple[Re
     if all(point.edge.startswith(LOUD) for point in at_edges or wrong):
         return _where(_at(at_edges, visits), _at(usual, visits)) or ("an edge", edges)
     return "an edge", edges
+
+
+def _is_usual(point: AtPoint) -> bool:
+    return not (point.edge or point.setting or point.data)
 
 
 def _at(points: Sequence[AtPoint], visits: Mapping[str, Visit]) -> list[Visit]:

@@ -78,7 +78,7 @@ class Record:
         """Write down a comparison."""
         if found.leaning:
             self.leaning.append(len(self.points))
-        self.points.append(found.at)
+        self.points.append(replace(found.at, setting=here.point.setting, data=here.point.data))
         self.plain |= found.plain > 0 and found.at.verdict != "wrong"
         if known.dtype == "float64":
             self.kinks.extend(found.kinks)
@@ -91,6 +91,7 @@ class Record:
     def passed_over(self, point: Point, dtype: str, verdict: Verdict, message: str) -> None:
         """Write down a point at which there was nothing to compare."""
         at = AtPoint(point.label, dtype, verdict, message=message, edge=point.edge, size=point.size)
+        at = replace(at, setting=point.setting, data=point.data)
         self.points.append(at)
 
     def refuse(self, point: Point, dtype: str, answer: Answer) -> None:
@@ -138,6 +139,15 @@ class Record:
     def has_failed(self) -> bool:
         """Whether it was wrong or unresolved at any point so far."""
         return any(one.verdict in ("wrong", "unresolved") for one in self.points)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it was wrong, or follows a convention, at a point that nothing is special about."""
+        return any(one.verdict in ("wrong", "convention") and not one.edge for one in self.points)
+
+    def is_wrong_at(self, label: str) -> bool:
+        """Whether it was wrong at the point of this label."""
+        return any(one.verdict == "wrong" and one.point == label for one in self.points)
 
     def verdict(self) -> tuple[Verdict, str]:
         """Return the verdict over all points, and the reason where it needs one."""

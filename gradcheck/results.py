@@ -67,7 +67,8 @@ class Kink(Data):
 class AtPoint(Data):
     """One claim at one point, in one dtype.
 
-    `point`: its label; `edge`: what is special about its values, `size` about its shapes ("" where nothing is).
+    `point`: its label; `edge`: what is special about its values, `size` about its shapes, `setting` about arguments of
+    constructor or forward, `data` about what the values mean ("" where nothing is).
     `entries`: how many numbers were compared. `error`: the largest |claim − estimate|; `ratio`: the largest error ÷
     tolerance. `tolerance`: the largest one; `truncation` and `rounding` of the estimate, and `claim_rounding`, what the
     claim may lose, are its parts, the largest each. `resolution`: the smallest error that would have been found;
@@ -90,6 +91,8 @@ class AtPoint(Data):
     message: str = ""
     edge: str = ""
     size: str = ""
+    setting: str = ""
+    data: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -367,11 +370,27 @@ class Source(Data):
 
 
 @dataclass(frozen=True, eq=False)
+class Variant(Data):
+    """A setting, mode, shape, memory layout or kind of labels or data that was tried beside the usual ones.
+
+    `where`: in words ("with padding=1"). `outcome`: "right", "wrong"; "refused" where a claim cannot be asked; "not
+    tried" where no calls were left for it.
+    """
+
+    kind: str
+    where: str
+    outcome: str
+
+
+@dataclass(frozen=True, eq=False)
 class Coverage(Data):
-    """Which branches of forward and of the claims were taken, over all points, and what ran."""
+    """Which branches of forward and of the claims were taken, over all points; what ran; and which variants of
+    settings, shapes and data were tried.
+    """
 
     branches: tuple[Branch, ...] = ()
     sources: tuple[Source, ...] = ()
+    variants: tuple[Variant, ...] = ()
 
     @property
     def outcomes(self) -> int:

@@ -37,9 +37,12 @@ PASSING: tuple[Verdict, ...] = ("correct", "waived", "convention")
 # With these the command's exit status is 1.
 FAILING: tuple[Verdict, ...] = ("wrong", "unresolved", "could not be asked", "not implemented")
 
-# How far a mistake reaches, farthest first. An edge: ties, zeros, probabilities of 0 and 1, ±1000. ε: the claim forgets
+# How far a mistake reaches, farthest first. A setting: an argument that is not its default. Some data: one kind of
+# labels or indices. An edge: ties, zeros, probabilities of 0 and 1, ±1000. ε: the claim forgets
 # the small constant of its own forward.
-Reach = Literal["everywhere", "a branch", "some shapes", "a dtype", "whole numbers", "an edge", "ε"]
+Reach = Literal[
+    "everywhere", "a branch", "a setting", "some shapes", "some data", "a dtype", "whole numbers", "an edge", "ε"
+]
 REACHES: tuple[Reach, ...] = get_args(Reach)
 
 

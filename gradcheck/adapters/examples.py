@@ -128,7 +128,7 @@ def find(
     """Return example arrays, one per role, with which `runs` raises nothing.
 
     With `answers`, the first with which it raises nothing either is preferred: code without a batch axis may run on
-    rows all the same. But a layer with weights that takes rows is held to them. A label that is not accepted as
+    rows all the same. A label that is not accepted as
     one-hot rows is tried as class numbers, and numbers that are refused are tried above 0. Without `hints`, names say
     nothing about shapes. Where nothing runs in float64, arrays are float32. Raises CannotBuild with the first shape's
     error.
@@ -153,8 +153,7 @@ def find(
                 error_of_first = error_of_first or error
                 refused |= isinstance(error, (ArithmeticError, AssertionError)) or not any(shape)
                 continue
-            rows = bool(weights) and all(len(one) == 2 and one[0] == sizes.batch for one in shape)
-            if answers is None or (first is None and rows) or _answers(answers, given):
+            if answers is None or _answers(answers, given):
                 return list(meaning), given
             first = first or (list(meaning), given)
     if first is not None:

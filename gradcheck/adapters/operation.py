@@ -78,7 +78,7 @@ class Operation:
             return [self._held(self.op.backward_var(*flow, number)) for number in range(count)]
         else:
             said = self.op.backward(*flow)
-        if self.style == "nodes" and isinstance(said, np.ndarray) and count > 1:
+        if self.style == "nodes" and isinstance(said, np.ndarray) and len(self.given) > 1:
             raise ValueError(
                 f"expected backward to return a tuple with one gradient for each of {count} inputs, "
                 f"but got a bare array of shape {said.shape}"

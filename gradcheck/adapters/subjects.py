@@ -77,7 +77,12 @@ def subject_of(
         cases=build.cases if inputs is None else tuple,
         waivers=_waivers(thing),
         code=(thing, *belonging(thing)),
+        again=functools.partial(_again, thing, name, init or {}),
     )
+
+
+def _again(thing: Any, name: str | None, init: Mapping[str, Any], more: Mapping[str, Any]) -> Subject:
+    return subject_of(thing, name=name, init={**more, **init})
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,7 @@ def _selected(text: str, word: Outcome) -> str:
     return "takes the first" if (word == "above") == largest else "takes the second"
 
 
-def result(coverage: Coverage) -> results.Coverage:
+def result(coverage: Coverage, variants: tuple[results.Variant, ...] = ()) -> results.Coverage:
     """What was decided and what ran, as it goes into a result."""
     branches = [
         results.Branch(
@@ -174,7 +174,7 @@ def result(coverage: Coverage) -> results.Coverage:
         for site, decision in sorted(coverage.seen.decisions.items())
         if site.kind != "winner" and site.file in coverage.recorder.home  # ties are points of their own
     ]
-    return results.Coverage(tuple(branches), tuple(_sources(coverage)))
+    return results.Coverage(tuple(branches), tuple(_sources(coverage)), variants)
 
 
 def _sources(coverage: Coverage) -> Iterator[results.Source]:

@@ -14,9 +14,9 @@ from gradcheck.results import Boxes, Kept
 # The interval, where the variable has no narrower domain, and how far from the ends of one it stays.
 LOW, HIGH = -40.0, 40.0
 INSIDE = 2.0**-10
-PLACES = 160
+PLACES = 80
 # The most boxes, the least share of the interval that one is cut to, and the difference that is looked for: 0.3 s.
-MOST, FINEST, WITHIN = 600, 2.0**-12, 1e-9
+MOST, FINEST, WITHIN = 300, 2.0**-9, 1e-9
 DTYPES = ("float64", "float32")
 
 

@@ -13,7 +13,9 @@ from gradcheck.verdicts import ORDER, REACHES, Reach, Verdict
 WORDS: dict[Reach, str] = {
     "everywhere": "everywhere",
     "a branch": "on a branch",
+    "a setting": "in a setting",
     "some shapes": "for some shapes",
+    "some data": "for some data",
     "a dtype": "in a dtype",
     "whole numbers": "for whole numbers",
     "an edge": "at an edge",

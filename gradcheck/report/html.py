@@ -14,7 +14,7 @@ import jinja2
 import matplotlib
 from markupsafe import Markup, escape
 
-from gradcheck.report import counted, differential, others, pictures, proof, rows, store, tables, words
+from gradcheck.report import annotated, counted, differential, others, pictures, proof, rows, store, tables, words
 from gradcheck.report.pictures import Picture
 from gradcheck.report.sheet import Sheet
 from gradcheck.results import ClaimResult, ComponentResult, Curve, Heat
@@ -151,6 +151,7 @@ def _component(
             hidden=len(claims) - len(shown),
             most=max(4, min(rows.MOST_POINTS, detail.points // max(1, len(shown)))),
             longest=detail.longest,
+            with_source=detail is not DETAILS[-1],
             spread=pictures.spread(sheet, spread, "spread", left_out),
             summary=rows.claim_summary(result),
             troubles=rows.troubles(result, shown),
@@ -243,6 +244,7 @@ def _environment() -> jinja2.Environment:
         "count": words.count,
         "rows_of": rows,
         "tables": tables,
+        "annotated": annotated.annotated,
         "claim_reason": rows.reason,
         "proof": proof,
     }

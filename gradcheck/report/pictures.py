@@ -215,9 +215,9 @@ def digits(sheet: Sheet, shown: Sequence[Kept], boxes: Boxes | None, wrt: str, s
         colour = (ACCENT, GOOD)[i % 2]
         sheet.line(list(one.x), list(one.digits), colour, linewidth=1.4, linestyle=("-", (0, (4, 2)))[i % 2])
         at = one.digits[len(one.digits) // 4]
-        sheet.write(one.dtype, one.x[len(one.x) // 4], at, (0, 2), ha="center", va="bottom", color=colour)
+        sheet.write(text(one.dtype, 20), one.x[len(one.x) // 4], at, (0, 2), ha="center", va="bottom", color=colour)
     alt = "; ".join(
-        f"{one.dtype}: {number(min(one.digits), 2)} to {number(max(one.digits), 2)} digits of the derivative kept"
+        f"{text(one.dtype, 20)}: {number(min(one.digits), 2)} to {number(max(one.digits), 2)} of its digits kept"
         for one in shown
     )
     if boxes is not None:
@@ -228,7 +228,7 @@ def digits(sheet: Sheet, shown: Sequence[Kept], boxes: Boxes | None, wrt: str, s
         (number(x), *(number(dict(zip(one.x, one.digits, strict=True)).get(x, math.nan)) for one in shown))
         for x in shown[0].x
     )
-    header = (text(wrt, 40), *(one.dtype for one in shown))
+    header = (text(wrt, 40), *(text(one.dtype, 20) for one in shown))
     said = proof.between(boxes) if boxes is not None else ""
     return Picture(sheet.svg(salt), f"{alt}. {said}".strip(), header, rows, said)
 

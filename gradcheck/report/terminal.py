@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from gradcheck.errors import UsageError, cut
+from gradcheck.report import visited
 from gradcheck.report.counted import counts, reached, tallied
 from gradcheck.report.printer import Line, Segment
 from gradcheck.report.proof import basis, losses, unproved
@@ -37,7 +38,8 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
     head: list[Segment] = [(f"{result.verdict:<{_WIDTH}} ", result.verdict), (one_line(result.name), "name")]
     about_forward = "; ".join(one_line(note.text) for note in result.notes if note.about == "forward")
     if result.verdict in ("correct", "convention"):
-        head.append((f"  {count(len(result.claims), 'claim')}, {_power(result.claims)}", "quiet"))
+        beside = visited.beside(result.coverage.variants)
+        head.append((f"  {count(len(result.claims), 'claim')}, {_power(result.claims)}{beside}", "quiet"))
     else:
         head += [(f"  {one_line(result.where)}", result.verdict)] if result.reach else []
         head.append((f"  {one_line(result.source)}", "quiet"))
@@ -60,6 +62,8 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
     lines += [_note(note, verbose) for note in result.notes if note.about != "forward"]
     for one in result.unjudged:
         lines.append([("  not judged  ", "quiet"), (one_line(one.name), "name"), (f": {one_line(one.reason)}", "")])
+    if verbose:
+        lines += visited.lines_of(result.coverage.variants, _WIDTH)
     return lines + _contract(result.contract, "not tried") + _contract(result.contract, "kept") if verbose else lines
 
 
@@ -93,7 +97,7 @@ def _contract(items: Iterable[ContractResult], verdict: str) -> list[Line]:
 
 
 def _note(note: Note, verbose: bool) -> Line:
-    about = "" if note.about == "contract" else f"{note.about}: "
+    about = "" if note.about in ("contract", "variants") else f"{note.about}: "
     text = one_line(f"{about}{note.text}")
     return [("  note      ", "quiet"), (text if verbose else shortened(text, NOTED), "quiet")]
 

@@ -25,7 +25,8 @@ class Point:
 
     `arrange` puts an array into the memory layout (or integer type) that the point is about. `dtypes` names
     those in which the point makes sense; `types` are those of variables that are handed over in one of their own.
-    `edge`: what is special about the values, `size` about the shapes, in words that follow "wrong". A `special` point
+    `edge`: what is special about the values, `size` about the shapes, `setting` about arguments, `data` about what the
+    values mean, in words that follow "wrong". A `special` point
     may only prove a claim wrong; at the `boundary` of a domain, steps may leave it. `typical`: the contract is tried
     here as well.
     """
@@ -41,6 +42,8 @@ class Point:
     typical: bool = False
     edge: str = ""
     size: str = ""
+    setting: str = ""
+    data: str = ""
 
     def precision(self, dtype: str) -> str:
         """The coarsest type among the variables, where the others are of `dtype`: no claim can be held to more."""

@@ -108,7 +108,7 @@ def test_boxes_name_the_interval_where_a_claim_is_another_function() -> None:
     boxes = shown(check(lambda x: x**2, clipped))[1].boxes
     assert boxes is not None
     assert boxes.different[-1][1] == 40.0
-    assert boxes.different[0][0] == pytest.approx(16.0, abs=0.05)
+    assert boxes.different[0][0] == pytest.approx(16.0, abs=0.2)
     assert boxes.equal[0][0] == -40.0
 
 
@@ -131,6 +131,23 @@ def test_stairs_of_a_shorter_float_are_no_evidence_against_a_formula() -> None:
     claim, _ = shown(check(forward, slope, steep))
     assert (claim.verdict, claim.basis) == ("correct", "proved")
     assert check(forward, lambda x: 1.01 * slope(x), steep).verdict == "wrong"
+
+
+class NaiveSoftmax:
+    """Of one feature its derivative is 0, and the claim is what rounding leaves."""
+
+    def forward(self, x: Any) -> Any:
+        e = np.exp(x)
+        self.y = e / e.sum(axis=-1, keepdims=True)
+        return self.y
+
+    def backward(self, g: Any) -> Any:
+        return self.y * g - self.y * (self.y * g).sum(axis=-1, keepdims=True)
+
+
+def test_rounding_where_the_derivative_is_0_is_no_other_claim() -> None:
+    claim, proof = shown(gradcheck.check(NaiveSoftmax))
+    assert (claim.basis, proof.left) == ("both", "")
 
 
 def test_what_leaves_exact_arithmetic_is_measured_and_says_its_line() -> None:

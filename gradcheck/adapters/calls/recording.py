@@ -9,8 +9,6 @@ import numpy as np
 
 # So many entries a dict of parameters has before anybody has read one: W1, b1, W2, b2.
 LAYERS = 4
-# What is asked for only if it is there: it is not.
-ABSENT = ("seed", "running_mean", "running_var", "ln", "v", "s")
 
 
 class Recording(dict[Any, Any]):

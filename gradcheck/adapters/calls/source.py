@@ -436,7 +436,6 @@ def _is_numpy(node: ast.AST) -> bool:
 
 
 SHAPE = re.compile(r"\(([^()]*)\)")
-PLAIN = re.compile(r"[A-Za-z_]\w*|\d+")
 
 
 def shape_in_docstring(doc: str, name: str) -> tuple[str, ...]:

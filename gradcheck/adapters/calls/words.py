@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 
 def vocabulary(text: str) -> frozenset[str]:
@@ -193,17 +193,6 @@ def is_gradient_name(name: str) -> bool:
         )
         is not None
     )
-
-
-def numbered(name: str) -> str:
-    """A name without the number at its end: `W1` and `W2` are alike."""
-    return name.rstrip("0123456789").rstrip("_")
-
-
-def common_words(names: Sequence[str]) -> frozenset[str]:
-    """The words that all the names share."""
-    sets = [frozenset(words_of(name)) for name in names]
-    return frozenset.intersection(*sets) if sets else frozenset()
 
 
 def is_scale(name: str) -> bool:

@@ -11,8 +11,9 @@ def softmax(x):
     return np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True)
 
 
-def cross_entropy_error(y, t):
-    return -np.sum(t * np.log(y)) / len(y)
+def cross_entropy_error(x, t):
+    x = x - x.max(axis=-1, keepdims=True)
+    return -np.sum(t * (x - np.log(np.exp(x).sum(axis=-1, keepdims=True)))) / len(x)
 
 
 class Relu:
@@ -58,7 +59,7 @@ class SoftmaxWithLoss:
     def forward(self, x, t):
         self.t = t
         self.y = softmax(x)
-        self.loss = cross_entropy_error(self.y, self.t)
+        self.loss = cross_entropy_error(x, self.t)
         return self.loss
 
     def backward(self, dout=1):

@@ -1,0 +1,45 @@
+"""Whether a forward counts axes from the front (`axis=1`, `x.shape[1]`, `x[:, 0]`): then it is about so many axes."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from gradcheck.variants.modes import BACK
+from gradcheck.variants.options import functions
+
+
+def counts_axes(code: Sequence[Any]) -> bool:
+    """Whether any function but those that go back names an axis after the first by its number from the front."""
+    forward = [one for thing in code for one in functions(thing) if not BACK.search(one.__name__)]
+    for function in forward:
+        try:
+            tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        except (OSError, TypeError, SyntaxError, ValueError):
+            continue
+        if any(_names(node) for node in ast.walk(tree)):
+            return True
+    return False
+
+
+def _names(node: ast.AST) -> bool:
+    if isinstance(node, ast.keyword):
+        parts = node.value.elts if isinstance(node.value, (ast.Tuple, ast.List)) else [node.value]
+        return node.arg in ("axis", "axes") and any(map(_is_later, parts))
+    if isinstance(node, ast.Subscript):
+        shape = isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
+        if isinstance(node.slice, ast.Tuple) and not shape:
+            return not any(isinstance(one, ast.Constant) and one.value is Ellipsis for one in node.slice.elts)
+        return shape and _is_later(node.slice)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        reduces = node.func.attr in ("sum", "mean", "max", "min", "prod", "var", "std", "argmax")
+        at = 1 if isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy") else 0
+        return reduces and len(node.args) > at and _is_later(node.args[at])
+    return False
+
+
+def _is_later(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) is int and node.value >= 1

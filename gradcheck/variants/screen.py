@@ -1,0 +1,127 @@
+"""A cheap first look at a variant: a derivative along one direction, held against what is claimed there.
+
+For a direction d and a cotangent u, uᵀJd is measured with a bound, and claimed as ⟨Jᵀu, d⟩. A wrong claim shows itself
+unless its error happens to vanish there; what does is judged entry by entry by whoever asked, so that nothing is
+called wrong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from gradcheck.asking.claims import Answer, ask
+from gradcheck.errors import told
+from gradcheck.numerical.directional import directional, sides
+from gradcheck.problem import Array, Method, Problem, Values
+
+# What a sum of products may lose: this many eps of the sum of their sizes.
+LOSES = 64 * float(np.finfo(float).eps)
+
+
+@dataclass(frozen=True)
+class Screened:
+    """`outcome`: "not offered" where forward refuses or has no derivative; "refused" where a claim cannot be asked or
+    answers in another shape, with the `message`; else whether it is worth a closer look ("suspicious", "right").
+    `unreadable`: the answer has another shape. `infinite`: a suspicious claim is not finite."""
+
+    outcome: Literal["not offered", "refused", "suspicious", "right"]
+    message: str = ""
+    unreadable: bool = False
+    infinite: bool = False
+
+
+def outputs(problem: Problem, values: Values) -> list[Array] | None:
+    """What forward returns; None where it refuses, is random, or is not finite."""
+    try:
+        first, second = (problem.forward({name: np.array(v) for name, v in values.items()}) for _ in range(2))
+        found = [np.asarray(one, dtype=float) for one in first]
+        again = [np.asarray(one, dtype=float) for one in second]
+    except Exception:  # the checked code takes no such values, or not in this setting
+        return None
+    if not all(one.size and np.isfinite(one).all() for one in found):
+        return None
+    return found if all(map(np.array_equal, found, again)) else None
+
+
+def screen(problem: Problem, values: Values, seed: int) -> Screened:
+    """Look at every claim of a problem at one point."""
+    found = outputs(problem, values)
+    if found is None:
+        return Screened("not offered")
+    rng = np.random.default_rng([seed, 11])
+    shapes = [one.shape for one in found]
+    upstream = _drawn(rng, sum(one.size for one in found))
+    cotangents = [part.reshape(s) for part, s in zip(np.split(upstream, _ends(found)), shapes, strict=True)]
+    outcome: Literal["right", "suspicious"] = "right"
+    infinite = False
+    for method in problem.methods:
+        names = [n for n in method.wrt if not problem.variable(n).constant and values[n].dtype.kind == "f"]
+        answers = _asked(problem, method, values, shapes, upstream)
+        for name in names:
+            if answers[name].status in ("raised", "unbound", "unreadable"):
+                return Screened("refused", answers[name].message, answers[name].status == "unreadable")
+        rows = {n: rows[0] for n in names if (rows := answers[n].rows) is not None}
+        if rows and _differs(problem, values, rows, cotangents, rng):
+            outcome = "suspicious"
+            infinite |= not all(np.isfinite(row).all() for row in rows.values())
+    return Screened(outcome, infinite=infinite)
+
+
+def is_smooth(problem: Problem, values: Values) -> bool:
+    """Whether forward has no kink and no jump here along a line: else several numbers are derivatives of it."""
+    rng = np.random.default_rng(16)
+    moving = [v.name for v in problem.variables if not v.constant and values[v.name].dtype.kind == "f"]
+    tangents = {name: _drawn(rng, values[name].size).reshape(values[name].shape) for name in moving}
+    try:
+        low, high, bound = sides(problem.forward, values, tangents)
+    except Exception:  # beside the point forward may refuse
+        return False
+    return bool((low == high).all() and np.isfinite(bound).all())
+
+
+def _ends(found: Sequence[Array]) -> list[int]:
+    return [int(end) for end in np.cumsum([one.size for one in found])[:-1]]
+
+
+def _drawn(rng: np.random.Generator, size: int) -> Array:
+    """Numbers of either sign from ½ to 3/2: none is lost, and no two cancel."""
+    return rng.choice([-1.0, 1.0], size) * rng.uniform(0.5, 1.5, size)
+
+
+def _asked(
+    problem: Problem, method: Method, values: Values, shapes: Sequence[tuple[int, ...]], upstream: Array
+) -> dict[str, Answer]:
+    row = np.ones((1, upstream.size)) if method.kind == "sum" else upstream[None, :]
+    try:
+        return ask(problem, method, lambda: _copies(values), shapes, dict.fromkeys(method.wrt, row), np.float64)
+    except Exception as error:  # an answer that cannot even be read
+        return {name: Answer(name, "raised", message=told(error)) for name in method.wrt}
+
+
+def _copies(values: Values) -> dict[str, Array]:
+    return {name: value.copy("K") for name, value in values.items()}
+
+
+def _differs(
+    problem: Problem, values: Values, rows: dict[str, Array], cotangents: Sequence[Array], rng: np.random.Generator
+) -> bool:
+    """Whether claim and measurement differ along a direction in which all variables move together."""
+    domains = {name: problem.variable(name).domain for name in rows}
+    tangents = {n: _drawn(rng, values[n].size).reshape(values[n].shape) * _size(values[n]) for n in rows}
+    try:
+        along = directional(problem.forward, values, tangents, domains=domains)
+    except Exception:  # beside the point forward may refuse; nothing is known there
+        return False
+    measured = sum(float((u * v).sum()) for u, (v, _) in zip(cotangents, along, strict=True))
+    bound = sum(float((np.abs(u) * b).sum()) for u, (_, b) in zip(cotangents, along, strict=True))
+    products = np.concatenate([rows[n] * tangents[n].ravel() for n in rows])
+    error = abs(float(products.sum()) - measured)
+    return not error <= bound + LOSES * (float(np.abs(products).sum()) + abs(measured))
+
+
+def _size(values: Array) -> float:
+    return float(np.sqrt(np.mean(np.square(values)))) or 1.0 if values.size else 1.0

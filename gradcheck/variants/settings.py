@@ -1,0 +1,99 @@
+"""Settings: every option of constructor and forward at another value, one at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters import construct
+from gradcheck.errors import CannotBuild
+from gradcheck.problem import Array, Problem, Sizes, Subject
+from gradcheck.variants import modes
+from gradcheck.variants.literals import candidates, compared, said
+from gradcheck.variants.offer import Offer, Usual
+from gradcheck.variants.options import OTHER, Option, functions, in_setting, options, within
+from gradcheck.variants.screen import outputs
+from gradcheck.variants.variant import Kind, Variant
+
+
+def settings(usual: Usual) -> Iterator[Offer]:
+    """Offer other settings: of arguments with a default first, then of those that were guessed."""
+    code = [function for thing in usual.subject.code for function in functions(thing)]
+    words = compared(code)
+    shape = np.shape(usual.inputs[0].example) if usual.inputs else ()
+    for option in options(usual.subject.code):
+        for value in candidates(option.name, option.default, words, shape):
+            mode = modes.is_mode(option.name, value)
+            noted = mode and not modes.trains(option.name, value) and not modes.looks_at(option.name, code)
+            kind: Kind = "mode" if mode else "setting"
+            where = f"with {said(option.name, value)}"
+            group = "" if isinstance(value, str) else option.name
+            yield Offer(kind, where, partial(_at_default, usual, option, value, kind, where, noted), group)
+    for name, guessed in _guessed(usual.subject):
+        for value in candidates(name, guessed, words, shape):
+            where = f"with {said(name, value)}"
+            yield Offer("setting", where, partial(_at_guess, usual, name, value, where), name, quiet=True)
+
+
+def _at_default(usual: Usual, option: Option, value: Any, kind: Kind, where: str, noted: bool) -> Variant | None:
+    subject = in_setting(option, value, usual.subject)
+    if any(function.__name__ == "__init__" for function in option.functions):
+        made = _built(subject)
+    else:
+        made = within(option, value, usual.problem)
+    return _variant(usual, made, subject, kind, where, noted)
+
+
+def _at_guess(usual: Usual, name: str, value: Any, where: str) -> Variant | None:
+    if usual.subject.again is None:
+        return None
+    try:
+        subject = usual.subject.again({name: value})
+    except CannotBuild:
+        return None
+    return _variant(usual, _built(subject), subject, "setting", where, False)
+
+
+def _built(subject: Subject) -> Problem | None:
+    try:
+        return subject.build(Sizes(), np.random.default_rng(0))
+    except Exception:  # the checked code refuses this setting, in whatever way
+        return None
+
+
+def _variant(
+    usual: Usual, made: Problem | None, subject: Subject, kind: Kind, where: str, noted: bool
+) -> Variant | None:
+    """The variant, if forward takes the setting and it makes a difference."""
+    if made is None:
+        return None
+    made = usual.larger(made)
+    values = usual.filled(made)
+    before, after = usual.outputs_with_room, outputs(made, values)
+    if before is None or after is None or len(before) != len(after):
+        return None
+    if sum(one.size for one in before) == 1 < sum(one.size for one in after):
+        return None  # the gradient of a loss is not asked with an upstream gradient
+    return None if _are_same(before, after) else Variant(kind, where, made, values, subject, noted)
+
+
+def _are_same(before: Sequence[Array], after: Sequence[Array]) -> bool:
+    return all(map(np.array_equal, before, after))
+
+
+def _guessed(subject: Subject) -> Iterator[tuple[str, Any]]:
+    """Arguments of a constructor without a default that are no sizes: their guess is the same in all sizes."""
+    cls = subject.code[0] if subject.code else None
+    if subject.again is None or subject.examples or not inspect.isclass(cls):
+        return
+    with contextlib.suppress(CannotBuild, TypeError, ValueError):
+        one, other = (construct.arguments(cls, sizes, {}) for sizes in (Sizes(), Sizes(7, 6, 9)))
+        required = {p.name for p in inspect.signature(cls).parameters.values() if p.default is p.empty}
+        for name in required & one.keys() & other.keys() - OTHER:
+            if type(one[name]) in (bool, int, float, str) and one[name] == other[name]:
+                yield name, one[name]

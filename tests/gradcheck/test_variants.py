@@ -1,0 +1,122 @@
+"""Settings, modes, shapes, layouts, labels and data beside the usual ones: what is wrong there is found and placed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import gradcheck
+from benchmarks import narrow_cases
+from benchmarks.narrow_cases import CASES
+from gradcheck.problem import Array
+from gradcheck.report.terminal import explain
+from gradcheck.variants.axes import counts_axes
+from gradcheck.variants.literals import candidates
+from gradcheck.variants.modes import looks_at
+from gradcheck.variants.options import exchanged, options
+
+# One of each kind; benchmarks/narrow.py has them all.
+SAMPLE = (
+    "WindowStride",
+    "DenseTanh",
+    "ScoresMask",
+    "BatchNormMean",
+    "ManyFeatures",
+    "NormalizedAxis1",
+    "AveragedFirst",
+    "HingeAlways",
+    "EmbeddingAdds",
+    "TwiceK",
+    "LogClipLow",
+)
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.wrong.__name__ in SAMPLE], ids=lambda case: case.wrong.__name__
+)
+def test_a_narrow_mistake_is_found_and_placed_and_its_right_twin_is_right(case: narrow_cases.Case) -> None:
+    found = gradcheck.check(case.wrong)
+    assert found.verdict == "wrong"
+    assert case.where in found.where
+    right = gradcheck.check(case.wrong.__bases__[0])
+    assert right, explain(right)
+    assert not any(one.outcome == "wrong" for one in right.coverage.variants)
+
+
+def test_the_collection_is_large_and_its_sample_is_in_it() -> None:
+    assert len(CASES) >= 60
+    assert set(SAMPLE) <= {case.wrong.__name__ for case in CASES}
+
+
+def test_a_result_says_which_variants_were_tried() -> None:
+    result = gradcheck.check(narrow_cases.Leaky)
+    tried = {one.where: one.outcome for one in result.coverage.variants}
+    assert tried["with alpha=0.3"] == "right"
+    assert tried["for a batch of 4 with 12 features"] == "right"
+    assert "with alpha=0.3" in explain(result)
+    assert " variants" in str(result)
+
+
+class ForTraining:
+    """Its backward is that of training, and does not look at the mode."""
+
+    def forward(self, x: Array, training: bool = True) -> Array:
+        self.x = x
+        return x**2 if training else 3 * x**2
+
+    def backward(self, g: Array) -> Array:
+        return 2 * self.x * g
+
+
+class TakesPadding:
+    """Its backward refuses padding."""
+
+    def __init__(self, padding: int = 0) -> None:
+        self.padding = padding
+
+    def forward(self, x: Array) -> Array:
+        return 2 * np.pad(x, self.padding)
+
+    def backward(self, g: Array) -> Array:
+        if self.padding:
+            raise ValueError("no padding, please")
+        return 2 * g
+
+
+@pytest.mark.parametrize(
+    ("cls", "said"),
+    [
+        (ForTraining, "in evaluation mode it is another function"),
+        (TakesPadding, "cannot be asked with padding=1: ValueError: no padding, please"),
+    ],
+)
+def test_what_backward_does_not_mean_or_take_is_a_note(cls: type, said: str) -> None:
+    result = gradcheck.check(cls)
+    assert result.verdict == "correct"
+    assert any(note.text.startswith(said) for note in result.notes)
+
+
+def test_another_default_is_taken_out_again() -> None:
+    (option,) = [one for one in options([narrow_cases.Window]) if one.name == "stride"]
+    with exchanged(option, 3):
+        assert narrow_cases.Window().stride == 3
+        assert narrow_cases.WindowStride().stride == 3
+    assert narrow_cases.Window().stride == 1
+
+
+def test_values_of_an_option_are_those_of_its_kind() -> None:
+    assert candidates("use_bias", True, [], (5, 4)) == [False]
+    assert candidates("padding", 0, [], (5, 4)) == [1, 2]
+    assert candidates("axis", -1, [], (5, 4)) == [0, 1, 2]
+    assert candidates("kind", "relu", ["relu", "swish"], (5, 4)) == ["swish", "other"]
+    assert candidates("mask", None, [], (5, 4))[0].shape == (5, 4)
+
+
+def test_a_backward_looks_at_a_mode_that_forward_keeps() -> None:
+    assert looks_at("training", [narrow_cases.BatchNorm.forward, narrow_cases.BatchNorm.backward])
+    assert not looks_at("training", [ForTraining.forward, ForTraining.backward])
+
+
+def test_a_forward_counts_its_axes_from_the_front_or_does_not() -> None:
+    assert counts_axes([narrow_cases.Pool])
+    assert not counts_axes([narrow_cases.Normalized])
