@@ -267,6 +267,14 @@ class _Session:
             if self.options.evidence and record.heat is None and not projected:
                 record.heat = Heat(point.label, _shown(found.ratios))
                 record.curve = here.curve(name, found.worst)
+            first_wrong = found.at.verdict == "wrong" and record.first_wrong is None
+            if (
+                self.options.evidence
+                and known.dtype == "float64"
+                and not projected
+                and (not record.taylor or first_wrong)
+            ):
+                record.taylor = here.taylor(name, answer.rows[-1], asked.rows[-1])
             if found.proved:
                 self._remember(record, point, known, method, message=found.at.message, proved=True)
                 return
@@ -340,6 +348,7 @@ class _Session:
             traceback=refused.traceback if refused is not None and verdict in ("wrong", "could not be asked") else "",
             curve=record.curve,
             heat=record.heat,
+            taylor=record.taylor,
             basis=basis,
             proof=proof,
         )
@@ -387,8 +396,8 @@ class _Session:
         if self.search is not None:
             yield from (Note("variants", text) for text in self.search.log.notes.values())
         yield from self.forms.notes()
-        for text in self.first.problem.notes if self.first is not None else ():
-            yield Note("mode", text)
+        for about, text in self.first.problem.notes if self.first is not None else ():
+            yield Note(about, text)
         for record in self.records.values():
             yield from record.as_notes()
         for item in contract:

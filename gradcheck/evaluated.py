@@ -17,8 +17,9 @@ from gradcheck.asking.cotangents import Cotangents
 from gradcheck.in_dtype import InDtype, in_dtype, in_own_types
 from gradcheck.numerical.estimate import Estimate, largest_known
 from gradcheck.problem import Array, Method
-from gradcheck.results import Curve, Entry
+from gradcheck.results import Curve, Entry, Taylor
 from gradcheck.sampling import Point
+from gradcheck.taylor import taylor
 
 # The gradient of a scalar function is taken entry by entry up to this many of them.
 SCALAR = 5000
@@ -106,6 +107,7 @@ class Evaluated:
                 seed=self.seed,
                 executor=self.executor,
                 most=self.budget,
+                accuracy=self.problem.accuracy,
                 stackable=not self.problem.random,
             )
             self._estimates[name] = made
@@ -136,6 +138,7 @@ class Evaluated:
                 name,
                 seed=self.seed,
                 executor=self.executor,
+                accuracy=self.problem.accuracy,
                 stackable=not self.problem.random,
             )
             exact = self.estimate(name)
@@ -217,6 +220,13 @@ class Evaluated:
             errors=tuple(_short(abs(quotient - value)) for quotient in quotients),
             chosen=_short(abs(step)),
             noise=_short(rounding * abs(step)),
+        )
+
+    def taylor(self, name: str, claim: Array, weights: Array) -> Taylor | None:
+        """How well a claim about `weights · f` foretells it along one direction, for the picture."""
+        domain = None if self.point.boundary else self.problem.variable(name).domain
+        return taylor(
+            self.problem.forward, self.point.values, name, claim, weights, self.flat, domain, self.point.label
         )
 
 

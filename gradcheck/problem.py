@@ -26,7 +26,8 @@ class Variable:
 
     `constant`: data that is held constant (labels). `domain`: the open interval that it must stay
     in, while it is differentiated. `data`: what its values mean, so that sampling can draw them ("one-hot only": the
-    code reads labels as class numbers, and soft ones mean nothing to it).
+    code reads labels as class numbers, and soft ones mean nothing to it). `tied`: its entries depend on each other (a
+    symmetric matrix, a point of a manifold), so that none can be made simpler alone.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Variable:
     constant: bool = False
     domain: tuple[float, float] | None = None
     data: Data = "real"
+    tied: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ class Method:
     Exceptions pass through: the caller turns them into verdicts. `certain`: this is how the code's own tape, training
     loop or caller asks, so that an exception is the code's mistake; else it may be ours. `convention`: what the numbers
     were divided by before they came here, in words ("averaged over the batch, in all of its package"): a claim that is
-    right then follows that convention. `source` is the function that was handed in, where the claim is one.
+    right then follows that convention. `symmetric`: it is a Hessian. `source` is the function that was handed in, where
+    the claim is one.
     """
 
     name: str
@@ -76,6 +79,7 @@ class Method:
     suspects: tuple[Suspect, ...] = ()
     certain: bool = False
     convention: str = ""
+    symmetric: bool = False
     source: Callable[..., Any] | None = None
 
 
@@ -88,9 +92,11 @@ class Problem:
     dtype is (a subject that refuses one of them raises). `random`: it draws random numbers, and the
     adapter starts their generators anew for every call. `call`: the subject's own forward on the very
     arrays that it is given, where no method calls it (a function beside its derivative). `reading`: how the code was
-    read ("backward(upstream)"); `unjudged`: what was seen and cannot be paired, with the reason. `dtype`: the widest
-    type that forward takes. `notes`: what is true of it and nobody's mark. `label`: what is special about one of a
-    subject's cases ("in evaluation mode").
+    read ("backward(upstream)"); `unjudged`: what was seen and cannot be paired, with the reason. `notes`: of what, and
+    what is true of it and nobody's mark. `dtype`: the widest type that forward takes. `accuracy`: the relative error at
+    which forward stops (a solver's tolerance); 0: it is exact but for rounding. `written(values)`: the arguments of the
+    call that poses this problem at other values, as code (None where they cannot be written). `label`: what is special
+    about one of a subject's cases ("in evaluation mode").
     """
 
     variables: tuple[Variable, ...]
@@ -100,8 +106,10 @@ class Problem:
     call: Callable[[Values], object] | None = None
     reading: str = ""
     unjudged: tuple[tuple[str, str], ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
     dtype: str = "float64"
-    notes: tuple[str, ...] = ()
+    accuracy: float = 0.0
+    written: Callable[[Values], list[str] | None] | None = None
     label: str = ""
 
     def variable(self, name: str) -> Variable:

@@ -13,7 +13,7 @@ from gradcheck.evaluated import Evaluated
 from gradcheck.in_dtype import InDtype
 from gradcheck.problem import Method, Values
 from gradcheck.reach import is_whole, joined, reach_of
-from gradcheck.results import AtPoint, Curve, Entry, Heat, Kink, Note
+from gradcheck.results import AtPoint, Curve, Entry, Heat, Kink, Note, Taylor
 from gradcheck.sampling import Point
 from gradcheck.verdicts import Reach, Verdict, overall
 
@@ -61,6 +61,7 @@ class Record:
     first_wrong: Wrong | None = None
     curve: Curve | None = None
     heat: Heat | None = None
+    taylor: Taylor | None = None
     convention: str = ""
     constant: bool = False
     silent: str = ""

@@ -12,6 +12,7 @@ import json
 import math
 import typing
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from gradcheck.data import Data, typed
@@ -132,6 +133,28 @@ class Curve(Data):
     errors: tuple[float, ...]
     chosen: float
     noise: float
+
+
+@dataclass(frozen=True, eq=False)
+class Taylor(Data):
+    """The remainder |φ(x + h·v) − φ(x) − h · claim·v| over h, of one combination φ of outputs along one direction v.
+
+    `noise`: how much of it may be rounding. `slope`: of the remainders above that, on log-log axes: 2 (or more) where
+    the claim is the derivative, 1 where it is not; NaN where none is above it, since f is what the claim foretells.
+    """
+
+    point: str
+    steps: tuple[float, ...]
+    remainders: tuple[float, ...]
+    noise: float
+    slope: float
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """The slope from each step to the next; NaN where a remainder may be rounding."""
+        pairs = zip(pairwise(self.steps), pairwise(self.remainders), strict=True)
+        seen = ((h / k, r / s if min(r, s) > self.noise else math.nan) for (h, k), (r, s) in pairs)
+        return tuple(math.log(fell) / math.log(shorter) for shorter, fell in seen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,6 +300,7 @@ class ClaimResult(Data):
     source: str = ""
     curve: Curve | None = None
     heat: Heat | None = None
+    taylor: Taylor | None = None
     basis: Basis = "measured"
     proof: Proof | None = None
 

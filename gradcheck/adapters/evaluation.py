@@ -13,11 +13,12 @@ from gradcheck.problem import Problem, Sizes
 
 LABEL = "in evaluation mode"
 NOTE = (
-    "in evaluation mode it is another function, about which backward says nothing: it belongs to the mode that trains"
+    "mode",
+    "in evaluation mode it is another function, about which backward says nothing: it belongs to the mode that trains",
 )
 
 
-def evaluated(layer: Layer) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
+def evaluated(layer: Layer) -> tuple[tuple[Problem, ...], tuple[tuple[str, str], ...]]:
     """Return the case in evaluation mode, if backward looks at the mode, and notes."""
     if not switch_names(layer.obj) and not layer.tried.fixed:
         return (), ()

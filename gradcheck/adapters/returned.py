@@ -14,11 +14,13 @@ from gradcheck.problem import Array
 
 
 def plain(answer: Any) -> Array | None:
-    """Return one gradient as a plain array: subclasses and nodes lose their class, `None` stays `None`."""
+    """Return one gradient as a plain array: subclasses, sparse matrices and nodes lose their class, `None` stays it."""
     if answer is None:
         return None
     if isinstance(answer, np.ndarray):
         return answer.view(np.ndarray) if type(answer) is not np.ndarray else answer
+    if hasattr(answer, "toarray"):
+        return np.asarray(answer.toarray())
     for name in ("value", "data"):
         held = getattr(answer, name, None)
         if isinstance(held, np.ndarray):

@@ -10,6 +10,8 @@ import sysconfig
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from gradcheck.problem import Method
 
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib", "platstdlib")})
@@ -48,6 +50,9 @@ def _line(code: Any, path: str) -> int:
 
 def title(thing: Any) -> str:
     """Return the dotted name of a class or function, or of an instance's class."""
+    if isinstance(thing, np.ufunc):  # which know neither module nor file
+        own = thing.__name__
+        return f"numpy.{own}" if getattr(np, own, None) is thing else own
     code = thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
     module = getattr(code, "__module__", "") or ""
     name = getattr(code, "__qualname__", getattr(code, "__name__", repr(code))).replace("<locals>.", "")

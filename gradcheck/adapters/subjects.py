@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,11 +41,18 @@ def is_subject(thing: Any) -> bool:
     return registry.factory_for(thing) is not None or any(one.recognises(thing) for one in INTERFACES)
 
 
-def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] | None = None) -> Subject:
+def subject_of(
+    thing: Any,
+    *,
+    name: str | None = None,
+    init: Mapping[str, Any] | None = None,
+    inputs: tuple[Any, ...] | None = None,
+) -> Subject:
     """Return the subject that a class, an instance or a function is.
 
-    `init`: constructor arguments by name. Raises NotASubject where the thing makes no claim about a derivative, and
-    CannotBuild where it does but cannot be built from what is known; `Subject.build` raises CannotBuild as well.
+    `init`: constructor arguments by name. `inputs`: the point at which it is checked, and at no other. Raises
+    NotASubject where the thing makes no claim about a derivative, and CannotBuild where it does but cannot be built
+    from what is known; `Subject.build` raises CannotBuild as well.
     """
     if isinstance(thing, Subject):
         return thing
@@ -58,16 +65,16 @@ def subject_of(thing: Any, *, name: str | None = None, init: Mapping[str, Any] |
         readings = readings or _readings(construct.unpack(made).obj)
     if not readings:
         raise NotASubject(f"{source.title(thing)} has no derivative that could be checked")
-    build = _Build(thing, readings, init)
-    example = _brings_inputs(thing, init)
+    build = _Build(thing, readings, init, inputs)
+    example = inputs is None and _brings_inputs(thing, init)
     return Subject(
         name or source.title(thing),
         source.location(thing),
         source.documentation(thing),
         build,
-        fixed=example or readings[0].fixed,
+        fixed=example or inputs is not None or readings[0].fixed,
         examples=example,
-        cases=build.cases,
+        cases=build.cases if inputs is None else tuple,
         waivers=_waivers(thing),
         code=(thing, *belonging(thing)),
         again=functools.partial(_again, thing, name, init or {}),
@@ -91,10 +98,17 @@ class Reading:
 class _Build:
     """Builds one thing in any sizes, through the first of its readings that can be built."""
 
-    def __init__(self, thing: Any, readings: list[Interface], init: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self,
+        thing: Any,
+        readings: list[Interface],
+        init: Mapping[str, Any] | None,
+        inputs: tuple[Any, ...] | None = None,
+    ) -> None:
         self.thing = thing
         self.readings = readings
         self.init = init
+        self.inputs = inputs
 
     def __call__(self, sizes: Sizes, rng: np.random.Generator) -> Problem:
         if sizes == Sizes():
@@ -135,7 +149,7 @@ class _Build:
         made = interface.make(self.thing, sizes, rng, self.init, variant)
         if inspect.isclass(self.thing):
             set_mode(made.obj, training=True)  # a backward belongs to the mode that trains
-        return made
+        return made if self.inputs is None else replace(made, inputs=self.inputs)
 
     @functools.cached_property
     def reading(self) -> Reading:

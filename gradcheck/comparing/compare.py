@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,7 +28,8 @@ class Place:
     """The point that a claim is about: its label, what is special about it, and what it is compared with.
 
     `outputs` and the variable's `values` are flat; `scale` is that of each output's row. Where the point may only prove
-    a claim wrong (`special`), what cannot be resolved is skipped, and left to the other points.
+    a claim wrong (`special`), what cannot be resolved is skipped, and left to the other points. `accuracy`: the
+    relative error at which forward stops; "correct" then takes a tolerance of its root.
     """
 
     label: str
@@ -39,6 +41,7 @@ class Place:
     special: bool = False
     edge: str = ""
     size: str = ""
+    accuracy: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def compare(claim: Array, asked: Cotangents, estimate: Estimate, place: Place, l
 
     A claim that is too small to be resolved by what it may lose is held to the strict tolerance.
     """
-    limit = RESOLVED.get(place.precision, RESOLVED["float64"])
+    limit = max(RESOLVED.get(place.precision, RESOLVED["float64"]), math.sqrt(place.accuracy))
     size_of, alone = largest(estimate), _alone(estimate)
 
     def hold(strict: bool) -> tuple[_Tally, Verdict]:

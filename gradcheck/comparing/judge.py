@@ -91,6 +91,7 @@ def place_at(here: Evaluated, name: str, known: InDtype, estimate: Estimate, lab
         special=point.special or known.short,
         edge=point.edge,
         size=point.size,
+        accuracy=here.problem.accuracy,
     )
 
 

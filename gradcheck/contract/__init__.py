@@ -41,6 +41,8 @@ NOTED: dict[str, Item] = {
     "gradients are arrays of their own": manners.gradients_are_their_own,
     "no floating-point warnings": floating.no_warnings,
 }
+# Only where there is one.
+OF_HESSIANS: dict[str, Item] = {"Hessians are symmetric": algebra.symmetric}
 ITEMS = {**REQUIRED, **NOTED}
 
 
@@ -51,7 +53,8 @@ def check_contract(
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         setting = _setting(subject, problem, values, rng)
-        return [_try(name, item, setting) for name, item in ITEMS.items()]
+        second = OF_HESSIANS if any(method.symmetric for method in problem.methods) else {}
+        return [_try(name, item, setting) for name, item in {**second, **ITEMS}.items()]
 
 
 def _setting(subject: Subject, problem: Problem, values: Values, rng: np.random.Generator) -> Setting:

@@ -1,4 +1,4 @@
-"""What products with a Jacobian obey: linearity, and agreement with the local gradient."""
+"""What products with a Jacobian obey: linearity, symmetry of a Hessian, and agreement with the local gradient."""
 
 from __future__ import annotations
 
@@ -25,6 +25,19 @@ def linear(s: Setting) -> Iterator[str]:
             size = 1024 * np.abs(a).max(initial=0) + 3 * np.abs(b).max(initial=0)
             if not near(whole, wanted, float(size), s.outputs):
                 yield f"{method.name}[{name}] is not linear in the upstream gradient"
+
+
+def symmetric(s: Setting) -> Iterator[str]:
+    """u · H v = v · H u for a Hessian."""
+    for method in [method for method in s.methods if method.symmetric]:
+        [u], [v] = s.arguments(method), s.arguments(method)
+        hu, hv = (np.asarray(s.ask(method, arguments=copies_of([one]))[0]) for one in (u, v))
+        if hu.size != v.size:
+            continue  # a shape that cannot be is a matter of the claim
+        first, second = np.vdot(v, hu).astype(hu.dtype), np.vdot(u, hv).astype(hv.dtype)
+        size = float(np.abs(u).sum() * np.abs(hv).max(initial=0) + np.abs(v).sum() * np.abs(hu).max(initial=0))
+        if not near(first, second, size):
+            yield f"{method.name} is not symmetric: v · H u = {first:.6g}, but u · H v = {second:.6g}"
 
 
 def agrees_with_local(s: Setting) -> Iterator[str]:

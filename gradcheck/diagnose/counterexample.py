@@ -19,6 +19,7 @@ from gradcheck.comparing.judge import judge
 from gradcheck.diagnose.shrink import fewer_samples, holds, shrink
 from gradcheck.errors import CannotBuild
 from gradcheck.evaluated import Evaluated, Ledger
+from gradcheck.literal import literal
 from gradcheck.problem import Method, Problem, Sizes, Subject, Values
 from gradcheck.sampling import SHAPES, Point
 
@@ -75,7 +76,7 @@ def _fixed(subject: Subject, wrt: str) -> dict[str, str]:
     was there: 0 is where kinks are, and a mistake must not turn into another one on its way.
     """
     variables = subject.build(Sizes(), np.random.default_rng(0)).variables
-    data = {v.name: "data" for v in variables if v.constant or v.data != "real" or v.domain is not None}
+    data = {v.name: "data" for v in variables if v.constant or v.data != "real" or v.domain is not None or v.tied}
     return {wrt: "signed", **data}
 
 
@@ -83,16 +84,7 @@ def _text(values: Values) -> str:
     if sum(np.size(value) for value in values.values()) > ENTRIES:
         shapes = ", ".join(f"{name} of shape {np.shape(value)}" for name, value in values.items())
         return f"too large to be written out: {shapes}"
-    return "\n".join(f"{name} = {_literal(value)}" for name, value in values.items())
-
-
-def _literal(value: Any) -> str:
-    """Write an array so that Python reads the same numbers."""
-    array = np.asarray(value)
-    inner = repr(array.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
-    kind = "" if array.dtype in (np.dtype(float), np.dtype(int)) and array.size else f", dtype=np.{array.dtype.name}"
-    empty = f".reshape{array.shape}" if not array.size and array.ndim > 1 else ""
-    return f"np.array({inner}{kind}){empty}"
+    return "\n".join(f"{name} = {literal(value)}" for name, value in values.items())
 
 
 def _test(subject: Subject, method_name: str, wrt: str, values: Values) -> str:
@@ -102,7 +94,8 @@ def _test(subject: Subject, method_name: str, wrt: str, values: Values) -> str:
         return ""
     module, name, thing = found
     title = re.sub(r"\W+", "_", f"{name.split('.')[-1]}_{method_name}_by_{wrt}").lower().strip("_")
-    if not inspect.isclass(thing):
+    # What was handed over is called as it was, also where it is a class of a framework.
+    if not inspect.isclass(thing) or subject.build(Sizes(), np.random.default_rng(0)).written is not None:
         return _test_of_function(subject, method_name, values, title, (module, name, thing))
     dtype = next((one for one in DTYPES if _wrong(thing, method_name, wrt, values, one)), "")
     if not dtype:
@@ -112,9 +105,9 @@ def _test(subject: Subject, method_name: str, wrt: str, values: Values) -> str:
         title=title,
         call="assert_claim",
         about=_lines([name, repr(method_name), repr(wrt), *([f"dtype={dtype!r}"] if dtype != "float64" else [])]),
-        given=_lines([f"{key}={_literal(value)}" for key, value in values.items()])
+        given=_lines([f"{key}={literal(value)}" for key, value in values.items()])
         if all(key.isidentifier() and not keyword.iskeyword(key) for key in values)
-        else _lines(["**{" + ", ".join(f"{key!r}: {_literal(value)}" for key, value in values.items()) + "}"]),
+        else _lines(["**{" + ", ".join(f"{key!r}: {literal(value)}" for key, value in values.items()) + "}"]),
     )
 
 
@@ -124,18 +117,21 @@ def _test_of_function(
     """Write a test that calls `gradcheck.assert_correct` with the function and its derivative, both by their names."""
     problem = subject.build(Sizes(), np.random.default_rng(0))
     method = next(one for one in problem.methods if one.name == method_name)
+    arguments = problem.written(values) if problem.written is not None else None
     # A partial or a callable object has no name of its own.
     name = getattr(method.source, "__qualname__", "")
     derivative = _importable(f"{getattr(method.source, '__module__', '')}.{name}") if name else None
-    if derivative is None or derivative[2] is not method.source:
+    if derivative is None or derivative[2] is not method.source or arguments is None:
         return ""
+    claim = method_name.partition(".")[0]  # jac of jac.matvec
+    beside = method.source is function[2]
     imports = "".join(sorted({_import(module, name) for module, name, _ in (function, derivative)}))
     return TEST.format(
         imports="from gradcheck import assert_correct\n" + imports,
         title=title,
         call="assert_correct",
-        about=_lines([function[1], *(_literal(values[v.name]) for v in problem.variables)]),
-        given=_lines([f"{method_name}={derivative[1]}"]),
+        about=_lines([function[1], *arguments]),
+        given=_lines([f"{claim}={True if beside else derivative[1]}"]),
     )
 
 

@@ -150,9 +150,18 @@ class Prover:
 
 
 def _is_run(here: Evaluated, known: InDtype, name: str) -> bool:
-    """Whether a point is one to run exactly: not one that is about the memory or the type of what is handed over."""
+    """Whether a point is one to run exactly: not one that is about the memory or the type of what is handed over.
+
+    Nor one of a function that stops at a tolerance: exact is then the derivative of its steps, not of what it solves.
+    """
     point = here.point
-    return point.arrange is as_it_is and not point.types and not known.whole and not here.is_large(name)
+    return (
+        not here.problem.accuracy
+        and point.arrange is as_it_is
+        and not point.types
+        and not known.whole
+        and not here.is_large(name)
+    )
 
 
 def _digits(here: Evaluated, known: InDtype, formula: Formula, rows: Array) -> Digits:

@@ -44,6 +44,7 @@ class Pictured:
 
     curve: Picture | None = None
     heat: Picture | None = None
+    taylor: Picture | None = None
     same_curve: int = 0
     same_heat: int = 0
     digits: Picture | None = None
@@ -175,6 +176,7 @@ def _pictured(sheet: Sheet, claims: Sequence[ClaimResult]) -> list[Pictured]:
             Pictured(
                 pictures.curve(sheet, claim.curve, f"{i} curve") if claim.curve and curve == i else None,
                 pictures.heat(sheet, claim.heat, f"{i} heat") if claim.heat and heat == i else None,
+                pictures.taylor(sheet, claim.taylor, f"{i} taylor") if claim.taylor else None,
                 curve if curve != i else 0,
                 heat if heat != i else 0,
                 _digits(sheet, claim, f"{i} digits"),

@@ -13,8 +13,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from gradcheck.problem import Array
 from gradcheck.report import proof
 from gradcheck.report.sheet import ACCENT, BAD, FAINT, GOOD, INK, WIDTH, Sheet, decades, steps
-from gradcheck.report.words import count, number, text
-from gradcheck.results import Boxes, Curve, Heat, Kept
+from gradcheck.report.words import count, number, order, text
+from gradcheck.results import Boxes, Curve, Heat, Kept, Taylor
 
 MOST_CELLS = 24
 """A heat map has at most this many rows and columns; larger Jacobians are shown by blocks, each its largest."""
@@ -80,6 +80,40 @@ def curve(sheet: Sheet, shown: Curve, salt: str) -> Picture | None:
     )
     rows = tuple((number(s), number(e)) for s, e in reversed(pairs))
     return Picture(sheet.svg(salt), alt, ("Step", "Error"), rows)
+
+
+def taylor(sheet: Sheet, shown: Taylor, salt: str) -> Picture | None:
+    """Remainder of Taylor's formula against its step (None without two remainders that can be drawn).
+
+    Dashed lines through the longest step have the slopes 1 and 2; below the other one is rounding.
+    """
+    pairs = [(h, r) for h, r in zip(shown.steps, shown.remainders, strict=False) if h > 0 and 0 < r < math.inf]
+    if len(pairs) < 2:
+        return None
+    points = sorted((math.log10(h), math.log10(r)) for h, r in pairs)
+    noise = _log(shown.noise)
+    (left, _), (right, top) = points[0], points[-1]
+    low = min([y for _, y in points] + ([] if noise is None else [noise]))
+    low, high = min(low, top - 2 * (right - left)) - 0.4, max(y for _, y in points) + 1.4
+    sheet.blank(2.3, (left - 0.3, right + 0.3), (low, high))
+    sheet.x_axis(decades(left - 0.3, right + 0.3), "step h")
+    sheet.y_axis(decades(low, high), "remainder")
+    for slope, name in ((1, "∝ h"), (2, "∝ h²")):
+        sheet.line([left, right], [top - slope * (right - left), top], FAINT, linewidth=1, linestyle=(0, (4, 3)))
+        sheet.write(name, left, top - slope * (right - left), (4, 8), ha="left", color=FAINT)
+    if noise is not None:
+        sheet.line([left, right], [noise, noise], FAINT, linewidth=1)
+        sheet.write("rounding", right, noise, (0, 3), ha="right", color=FAINT)
+    sheet.line([x for x, _ in points], [y for _, y in points], ACCENT, linewidth=1.4, marker="o", markersize=2.6)
+    sheet.write(order(shown), left, high, (0, -1), ha="left", va="top", color=INK)
+    alt = (
+        f"Remainder of Taylor's formula at point {text(shown.point, 80)} against its step: {len(pairs)} steps from "
+        f"{number(pairs[-1][0])} to {number(pairs[0][0])}, remainders from {number(pairs[-1][1])} to "
+        f"{number(pairs[0][1])}; {order(shown)}; rounding {number(shown.noise)}."
+    )
+    rates = ("", *(number(rate) for rate in shown.rates))
+    rows = tuple((number(h), number(r), q) for h, r, q in zip(shown.steps, shown.remainders, rates, strict=False))
+    return Picture(sheet.svg(salt), alt, ("Step", "Remainder", "Order"), rows)
 
 
 def heat(sheet: Sheet, shown: Heat, salt: str) -> Picture | None:

@@ -18,8 +18,8 @@ from gradcheck.report.printer import Line, Segment
 from gradcheck.report.proof import basis, losses, unproved
 from gradcheck.report.rows import first_wrong, headline, places, reason, spot
 from gradcheck.report.tables import WIDE, side_by_side
-from gradcheck.report.words import clean, count, exact, number, one_line, shortened
-from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Entry, Note, Repair, said
+from gradcheck.report.words import clean, count, exact, number, one_line, order, shortened
+from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Entry, Note, Repair, Taylor, said
 from gradcheck.verdicts import FAILING, ORDER, rank
 
 _WIDTH = len("convention")
@@ -131,6 +131,8 @@ def _claim(claim: ClaimResult, verbose: bool) -> list[Line]:
         lines += _block("kinks", f"{count(len(claim.kinks), 'entry', 'entries')}, where it takes: {conventions}")
     if verbose and claim.traceback:
         lines += _block("traceback", claim.traceback)
+    if verbose and claim.taylor is not None:
+        lines += _block("Taylor", _remainders(claim.taylor))
     if claim.verdict == "wrong":
         return lines + _evidence(claim, verbose)
     return lines if claim.repair is None else lines + _repair(claim.repair)
@@ -159,6 +161,14 @@ def _evidence(claim: ClaimResult, verbose: bool) -> list[Line]:
         # Not indented, so that it can be copied into a file as it is.
         lines += [[("    a test to paste:", "quiet")], [], *([(row, "code")] for row in _rows(claim.test)), []]
     return lines
+
+
+def _remainders(shown: Taylor) -> str:
+    """The remainders of Taylor's formula as a table, with their orders, and the slope."""
+    rates = ("", *(number(rate) for rate in shown.rates))
+    rows = zip(shown.steps, shown.remainders, rates, strict=True)
+    table = [f"{number(h):<10}{number(remainder):<12}{rate}".rstrip() for h, remainder, rate in rows]
+    return "\n".join([f"{'h':<10}{'remainder':<12}order", *table, order(shown)])
 
 
 def _repair(repair: Repair) -> list[Line]:

@@ -7,8 +7,12 @@ import re
 import unicodedata
 
 from gradcheck.errors import cut
+from gradcheck.results import Taylor
 
 _ORDINARY = re.compile(r"[\n\t -~]*")
+
+# A remainder of second order has a slope near 2, one of first order near 1.
+FIRST = 1.5
 
 LONGEST = 4000
 """Characters of somebody else's text that a page shows; the rest is in the data."""
@@ -62,6 +66,17 @@ def count(amount: int, one: str, many: str | None = None) -> str:
     ('1 claim', '1,200 points', '0 classes')
     """
     return f"{amount:,} {one if amount == 1 else many or one + 's'}"
+
+
+def order(shown: Taylor) -> str:
+    """Return the slope of a Taylor remainder in words.
+
+    >>> order(Taylor("as given", (0.1, 0.05), (0.01, 0.0025), 1e-16, 2.0))
+    'slope 2, as where a claim is right'
+    """
+    if math.isnan(shown.slope):
+        return "no slope: the remainder is rounding"
+    return f"slope {number(shown.slope)}, as where a claim is {'right' if shown.slope > FIRST else 'wrong'}"
 
 
 def place(index: tuple[int, ...]) -> str:

@@ -70,7 +70,9 @@ def test_a_nan_stays_in_its_row() -> None:
 
 def test_a_jacobian_of_the_wrong_shape_is_refused() -> None:
     problem = built(product, (X, W), jac=lambda x, w: (w.T, jacobians(x, w)[1]))
-    with pytest.raises(ValueError, match=r"expected a Jacobian of shape \(2, 3\), but got shape \(3, 2\)"):
+    with pytest.raises(
+        ValueError, match=r"expected jac to return a Jacobian of shape \(2, 3\), but got shape \(3, 2\)"
+    ):
         ask(problem, [np.ones(2)])
 
 
@@ -97,13 +99,13 @@ def test_names_come_from_the_signature_or_the_caller() -> None:
 @pytest.mark.parametrize(
     ("args", "keywords", "message"),
     [
-        ((3, (X,)), {"grad": np.cos}, "expected a function, but got int"),
-        ((np.sin, (X,)), {}, "nothing to check: give jac=, vjp=, jvp= or grad="),
-        ((np.sin, (X,)), {"grad": 3}, "expected grad= to be a function, but got int"),
+        ((3, (X,)), {"grad": np.cos}, "expected a function to differentiate, but got int"),
+        ((np.sin, (X,)), {}, "nothing to check: give a derivative as jac=, grad=, deriv=, vjp= or jvp="),
+        ((np.sin, (X,)), {"grad": 3}, "expected grad to be a function, but got int: pass it uncalled"),
         ((np.sin, ()), {"grad": np.cos}, "nothing to differentiate by"),
-        ((np.sin, (["a"],)), {"grad": np.cos}, "expected argument 1 to be an array of real numbers"),
-        ((np.sin, ([[1], [1, 2]],)), {"grad": np.cos}, "expected argument 1 to be an array of numbers"),
-        ((np.sin, (X,)), {"grad": np.cos, "names": ["a", "b"]}, "expected 1 different names"),
+        ((np.sin, (["a"],)), {"grad": np.cos}, "real or complex numbers, .* but x is a list of dtype <U1"),
+        ((np.sin, ([[1], [1, 2]],)), {"grad": np.cos}, "real or complex numbers, .* but x is a list that is no array"),
+        ((np.sin, (X,)), {"grad": np.cos, "names": ["a", "b"]}, "expected 1 different names, one for each argument"),
     ],
 )
 def test_calls_that_make_no_sense_are_refused(args: Any, keywords: Any, message: str) -> None:

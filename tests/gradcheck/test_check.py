@@ -309,8 +309,8 @@ def test_a_second_derivative_is_the_jacobian_of_a_gradient():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: gradcheck.check(np.sin, np.array(["a"]), grad=np.cos), "expected argument 0 to be"),
-        (lambda: gradcheck.check(np.sin, np.array([1j]), grad=np.cos), "real numbers"),
+        (lambda: gradcheck.check(np.sin, np.array(["a"]), grad=np.cos), "but x is an array of dtype <U1"),
+        (lambda: gradcheck.numerical_jacobian(np.sin, np.array([1j])), "expected arg0 to be an array of real numbers"),
         (lambda: gradcheck.check(np.sin, np.array([np.nan]), grad=np.cos), "to be finite"),
         (lambda: gradcheck.check(np.sin, np.array([1.0])), "expected a derivative to check"),
         (lambda: gradcheck.check(np.sin, grad=np.cos), "expected the point"),

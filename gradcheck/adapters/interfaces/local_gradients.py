@@ -34,7 +34,7 @@ def settle(made: Made, rng: np.random.Generator) -> Settled:
     """Find out in usual sizes how it is asked; a case in evaluation mode where what goes back looks at the mode."""
     usual = _layer(made, Sizes(), rng)
     usual.problem()  # decides how each method is asked
-    notes: tuple[str, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
     modes: tuple[Problem, ...] = ()
     names = switch_names(usual.obj)
     if names:
