@@ -53,8 +53,10 @@ def judge(here: Evaluated, method: Method, name: str, claim: Array, asked: Cotan
 
 def _is_right_when_wider(here: Evaluated, method: Method, name: str, asked: Cotangents, known: InDtype) -> bool:
     """Whether the same question, put in the next wider type, has a right answer in that type, or in one wider still."""
-    wide = here.in_dtype(WIDER[known.precision]) if known.precision in WIDER else None
-    if wide is None or wide.refusal or wide.rounds:
+    if known.precision not in WIDER:
+        return False
+    wide = (here.in_floats if known.whole else here.in_dtype)(WIDER[known.precision])
+    if wide.refusal or wide.rounds:
         return False
     answer = here.ask(method, wide, dict.fromkeys(method.wrt, asked))[name]
     if answer.rows is None or loses(answer.dtype, wide.dtype):
