@@ -14,6 +14,7 @@ from gradcheck.comparing.scales import scale_of_rows
 from gradcheck.evaluated import Evaluated
 from gradcheck.forms import loses
 from gradcheck.in_dtype import InDtype
+from gradcheck.numerical.directional import is_steep
 from gradcheck.numerical.estimate import Estimate
 from gradcheck.problem import Array, Method
 
@@ -26,6 +27,7 @@ USUALLY = 16.0
 # A right formula may lose this many times its tolerance to rounding; what is further off is wrong all the same.
 DIGITS = 1024.0
 LOSES = "right in a wider type: the formula is right, and loses digits here"
+STEEP = "f has no derivative here: along the entries whose claims are NaN together it is infinitely steep, or jumps"
 WIDER = {"float16": "float32", "float32": "float64", "float64": "longdouble"}
 
 # What is this share of the derivative at ordinary points is nothing.
@@ -42,6 +44,8 @@ def judge(here: Evaluated, method: Method, name: str, claim: Array, asked: Cotan
     own = None if found.at.verdict == "correct" else here.estimate_in(name, known)
     if own is not None:
         found = _hold(here, name, claim, asked, known, own, f"{here.point.label}, dtype-dependent")
+    if found.at.verdict == "wrong" and here.point.special and _is_steep(here, name, claim, asked, known):
+        return replace(found, at=replace(found.at, verdict="skipped", message=STEEP), wrong=0, entries=())
     if (
         found.at.verdict != "wrong"
         or not 1 < found.at.ratio <= DIGITS
@@ -49,6 +53,24 @@ def judge(here: Evaluated, method: Method, name: str, claim: Array, asked: Cotan
     ):
         return found
     return replace(found, at=replace(found.at, verdict="skipped", message=LOSES), wrong=0, entries=())
+
+
+def _is_steep(here: Evaluated, name: str, claim: Array, asked: Cotangents, known: InDtype) -> bool:
+    """Whether all that is wrong is NaN, and f has no derivative where these entries move together.
+
+    The root of x₀ x₁ at (0, 0) has both partial derivatives, and is infinitely steep in between.
+    """
+    nan = np.isnan(claim)
+    together = nan.any(axis=0)
+    if np.count_nonzero(together) < 2:
+        return False
+    mended = np.where(nan, right_answer(here, name, asked, known)[0], claim)
+    if _hold(here, name, mended, asked, known, here.estimate(name), here.point.label).at.verdict == "wrong":
+        return False
+    x = np.asarray(here.point.values[name], dtype=float)
+    tangent = np.where(together.reshape(x.shape), float(np.abs(x).max(initial=0.0)) or 1.0, 0.0)
+    domains = {} if here.point.boundary else {name: here.problem.variable(name).domain}
+    return is_steep(here.problem.forward, here.point.values, {name: tangent}, domains=domains, seed=here.seed)
 
 
 def _is_right_when_wider(here: Evaluated, method: Method, name: str, asked: Cotangents, known: InDtype) -> bool:

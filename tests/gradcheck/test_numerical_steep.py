@@ -102,3 +102,33 @@ def test_a_layer_whose_derivative_is_infinite_at_zero(layer: type, verdict: str)
 def test_a_claim_about_an_infinite_derivative(said: float, verdict: str) -> None:
     assert check(np.sqrt, np.array(0.0), grad=lambda x: said).verdict == verdict
     assert check(np.arcsin, np.array(1.0), grad=lambda x: said).verdict == verdict
+
+
+class GeometricMean:
+    """Of each row. At two zeros of a row its partial derivatives are 0, and it is infinitely steep in between."""
+
+    def forward(self, x: Any) -> Any:
+        with np.errstate(divide="ignore"):
+            self.x, self.y = x, np.exp(np.log(x).mean(axis=1, keepdims=True))
+        return self.y
+
+    def backward(self, upstream: Any) -> Any:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return upstream * self.y / self.x / self.x.shape[1]
+
+
+class Sinc:
+    """sin(x)/x, which is smooth at 0; its gradient is NaN there."""
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        return np.sinc(x / np.pi)
+
+    def backward(self, upstream: Any) -> Any:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return upstream * (np.cos(self.x) * self.x - np.sin(self.x)) / self.x**2
+
+
+@pytest.mark.parametrize(("layer", "verdict"), [(GeometricMean, "correct"), (Sinc, "wrong")])
+def test_nan_is_wrong_only_where_there_is_a_derivative(layer: type, verdict: str) -> None:
+    assert check(layer, options=Options(dtypes=("float64",))).verdict == verdict
