@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
 import itertools
 import platform
@@ -21,7 +22,7 @@ from gradcheck.asking.cotangents import Cotangents
 from gradcheck.branches.aim import aimed
 from gradcheck.branches.coverage import Coverage, Visit, describe
 from gradcheck.branches.coverage import result as covered
-from gradcheck.branches.decisions import Seen
+from gradcheck.branches.decisions import Seen, Site
 from gradcheck.comparing.judge import judge, judge_projected
 from gradcheck.comparing.shared import shared_kinks
 from gradcheck.contract import check_contract
@@ -62,7 +63,8 @@ class Options:
     `evidence`, nothing is gathered that only people look at: causes, repairs, counterexample, pictures. `hints`: how
     much is said about what is wrong ("none", "where", "cause", "repair"). A repair is looked for by running changed
     versions of the checked code, so that it has to be asked for. `exact`: claims are run exactly as well, where
-    python-flint is installed.
+    python-flint is installed; with `scan`, those that act entry by entry over a whole interval, too, for the picture
+    of a report (None: in a notebook).
     """
 
     seed: int = 0
@@ -75,6 +77,7 @@ class Options:
     evidence: bool = True
     hints: Hints = "cause"
     exact: bool = True
+    scan: bool | None = None
 
 
 # Whether a subject's floating-point warnings are right is a matter of the contract; here they only interrupt.
@@ -109,11 +112,12 @@ class _Session:
         self.ledger = Ledger()
         self.coverage = Coverage(subject.code)
         self.ordinary = Seen()
+        self.own: set[Site] = set()
         self.visits: dict[str, Visit] = {}
         self.search: Search | None = None
         self.builders: dict[str, Subject] = {}
         self.notes: list[Note] = []
-        self.prover = Prover(options.exact, options.evidence, options.seed)
+        self.prover = Prover(options.exact, _is_painted(options), options.seed)
         self.previous: Values | None = None
         self.first: Point | None = None
 
@@ -141,7 +145,11 @@ class _Session:
         """Note what is decided at a point; what is decided at edges only is aimed at once more."""
         visit = self.coverage.visit(point.problem, point.values)
         self.visits[point.label] = visit
-        if visit.seen is not None and not point.edge:
+        if visit.seen is None:
+            return
+        if point is self.first or point.special:
+            self.own |= visit.seen.decisions.keys()
+        if not point.edge:
             self.ordinary.add(visit.seen)
 
     def aimed(self, first: Point) -> Iterator[Point]:
@@ -149,6 +157,8 @@ class _Session:
         if self.subject.fixed and not self.subject.examples:
             return
         problem, seen = first.problem, copy.deepcopy(self.ordinary)
+        for site in seen.decisions.keys() - self.own:  # reached in the subject's other cases alone
+            del seen.decisions[site]
         run = partial(self.coverage.at, problem)
         for outcomes, values in aimed(run, first.values, problem.variables, seen, inside=self.subject.examples):
             yield Point(describe(outcomes[0]), problem, values, special=True)
@@ -432,6 +442,11 @@ def _is_finite(point: Point) -> bool:
     except Exception:  # other people's code: the contract is not tried there
         return False
     return all(bool(np.isfinite(np.asarray(output, dtype=float)).all()) for output in outputs)
+
+
+def _is_painted(options: Options) -> bool:
+    """Whether somebody looks at pictures of intervals: IPython says that it runs by a builtin."""
+    return options.evidence and (hasattr(builtins, "__IPYTHON__") if options.scan is None else options.scan)
 
 
 def _shown(ratio: Array) -> tuple[tuple[float, ...], ...]:

@@ -47,19 +47,29 @@ class Recorder:
         self.twins: dict[CodeType, CodeType | None] = {}
         self.functions: dict[CodeType, list[FunctionType]] = {}
         self.seen = Seen()
+        self.looked_into = Seen()
 
-    def watch(self, run: Callable[[], Any]) -> tuple[Seen, Any]:
+    def watch(self, run: Callable[[], Any], known: bool = False) -> tuple[Seen, Any]:
         """Run something that calls the checked code, and return what was decided in it, and its result.
 
-        Raises whatever it raises. The first run of a function is made twice: to find it, and to record it.
+        Raises whatever it raises. It is run before to find the functions that it calls; where it is `known`, only if
+        it runs lines or decides as nothing did that was looked into.
         """
         with _lock:
+            if known:
+                result = self._recorded(run)
+                if self.seen <= self.looked_into:
+                    return self.seen, result
             if self._find(run):
                 self._find(run)  # what was called by code that was new is seen the second time
-            with self._in_place():
-                self.seen = Seen()
-                result = run()
+            result = self._recorded(run)
+            self.looked_into.add(self.seen)
         return self.seen, result
+
+    def _recorded(self, run: Callable[[], Any]) -> Any:
+        with self._in_place():
+            self.seen = Seen()
+            return run()
 
     def _find(self, run: Callable[[], Any]) -> bool:
         """Learn which functions of the checked code run; whether there were new ones."""
