@@ -32,6 +32,9 @@ WITH_ZERO: set[Any] = {np.abs, np.fabs, np.sign, np.heaviside, abs, math.fabs}
 WINNERS: set[Any] = {np.max, np.min, np.argmax, np.argmin}
 
 _lock = threading.RLock()
+# The twins of all code that was ever looked into (the same text in two files is one code): most components share some.
+_places = Places()
+_twins: dict[tuple[CodeType, str], CodeType | None] = {}
 
 
 class Recorder:
@@ -43,7 +46,7 @@ class Recorder:
 
     def __init__(self, home: Collection[str]) -> None:
         self.home = frozenset(home)
-        self.places = Places()
+        self.places = _places
         self.twins: dict[CodeType, CodeType | None] = {}
         self.functions: dict[CodeType, list[FunctionType]] = {}
         self.seen = Seen()
@@ -84,7 +87,7 @@ class Recorder:
         called(run, is_new)
         for code, found in functions_of(new).items() if new else ():
             self.functions[code] = found
-            self.twins[code] = instrument(found[0], self.places) if found else None
+            self.twins[code] = _twin(found[0], self.places) if found else None
         return bool(new)
 
     @contextmanager
@@ -134,6 +137,13 @@ class Recorder:
             for left, right in _compared(called, args, keywords):
                 decision.compare(left, right)
         return called(*args, **keywords)
+
+
+def _twin(function: FunctionType, places: Places) -> CodeType | None:
+    key = function.__code__, function.__code__.co_filename
+    if key not in _twins:
+        _twins[key] = instrument(function, places)
+    return _twins[key]
 
 
 def _is(called: Any, function: Any, method: str) -> bool:
