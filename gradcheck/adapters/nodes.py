@@ -13,6 +13,7 @@ import numpy as np
 from gradcheck.adapters.places import is_number, is_part, stores
 from gradcheck.problem import Array
 
+WRITTEN_IN_PYTHON = 1 << 9  # the flag of types that are made while Python runs
 # What gives the numbers of a node whose attribute is not filled yet, or holds an array of a backend's own.
 READERS = ("realize_cached_data", "numpy", "to_numpy")
 NUMBERS = (0.5, np.array([0.5, 0.25]))
@@ -71,7 +72,14 @@ def is_node_class(cls: type) -> bool:
     """Whether a class may be one of nodes: somebody's own, made of a value, with something that operates on it."""
     if issubclass(cls, (np.ndarray, BaseException)) or cls.__module__ in ("builtins", "typing") or _is_of_numpy(cls):
         return False
+    if any(_is_compiled(base) for base in cls.__mro__):
+        return False
     return keeps_a_gradient(cls) or any("__init__" in vars(base) for base in cls.__mro__[:-1])
+
+
+def _is_compiled(cls: type) -> bool:
+    """Whether a class is an extension's (PyTorch's, say): made of what it does not expect it may end the process."""
+    return cls.__module__ not in ("builtins", "typing") and not cls.__flags__ & WRITTEN_IN_PYTHON
 
 
 def _is_of_numpy(cls: type) -> bool:
