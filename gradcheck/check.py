@@ -33,7 +33,7 @@ from gradcheck.forms import Forms, loses
 from gradcheck.guarded import Watch, guarded
 from gradcheck.hints import Hints, allows, limited
 from gradcheck.in_dtype import InDtype
-from gradcheck.problem import Array, Method, Subject, Values
+from gradcheck.problem import Array, Method, Problem, Subject, Values
 from gradcheck.proving.prover import Prover
 from gradcheck.record import Record, Wrong
 from gradcheck.repair.repairs import Repairs
@@ -107,6 +107,7 @@ class _Session:
         self.subject = subject
         self.options = options
         self.watch = Watch(time.monotonic() + options.time_limit)
+        self.guarded: dict[int, tuple[Problem, Problem]] = {}
         self.records: dict[tuple[str, str], Record] = {}
         self.forms = Forms()
         self.ledger = Ledger()
@@ -157,10 +158,8 @@ class _Session:
         if self.subject.fixed and not self.subject.examples:
             return
         problem, seen = first.problem, copy.deepcopy(self.ordinary)
-        for site in seen.decisions.keys() - self.own:  # reached in the subject's other cases alone
-            del seen.decisions[site]
-        run = partial(self.coverage.at, problem)
-        for outcomes, values in aimed(run, first.values, problem.variables, seen, inside=self.subject.examples):
+        run, inside = partial(self.coverage.at, problem), self.subject.examples
+        for outcomes, values in aimed(run, first.values, problem.variables, seen, self.own, inside=inside):
             yield Point(describe(outcomes[0]), problem, values, special=True)
 
     def try_variants(self, first: Point) -> None:
@@ -182,7 +181,11 @@ class _Session:
         return self.result(self.claims(explained=False), reason=message)
 
     def _guarded(self, point: Point) -> Point:
-        return replace(point, problem=guarded(point.problem, self.watch))
+        """The point with its problem guarded: one object for all points of a problem."""
+        key = id(point.problem)
+        if key not in self.guarded:
+            self.guarded[key] = point.problem, guarded(point.problem, self.watch)  # the first keeps its id for itself
+        return replace(point, problem=self.guarded[key][1])
 
     def check_point(self, point: Point) -> None:
         """Estimate once, in float64, and hold every method's claims in every dtype against it."""
