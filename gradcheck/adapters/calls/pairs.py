@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ import numpy as np
 
 from gradcheck.adapters.calls import words
 from gradcheck.adapters.calls.program import Constant, Derivative, Leaf, Output, Program, Source, Step, Upstream
-from gradcheck.adapters.calls.source import Element, Facts, Returned, facts
+from gradcheck.adapters.calls.source import Element, Facts, Returned, facts, tree
 
 Function = Callable[..., Any]
 
@@ -240,6 +241,8 @@ def switch(name: str, f: Function) -> Program | None:
     found = next((p for p in parameters(f) if p.name.lower() in SWITCHES), None)
     if found is None or takes_any_number(f) or found.default not in (found.empty, False, 0, None):
         return None
+    if found.default is found.empty and not _is_asked_for_its_truth(found.name, f):
+        return None  # it is handed a gradient
     others = [p.name for p in required(f) if p.name != found.name]
     if not others:
         return None
@@ -247,6 +250,19 @@ def switch(name: str, f: Function) -> Program | None:
     off, on = (Step(f, name, (*leaves, (found.name, Constant(value)))) for value in (False, True))
     claims = Derivative(f"{name}({found.name}=True)", "place", on, (), switched=True)
     return Program((off,), (Output(0),), (claims,))
+
+
+def _is_asked_for_its_truth(name: str, f: Function) -> bool:
+    """Whether `if name:`, `if name == True:` or the like stands in a function."""
+    found = tree(f)
+    tests = (
+        [node.test for node in ast.walk(found) if isinstance(node, (ast.If, ast.IfExp))] if found is not None else []
+    )
+    plain = [test.operand if isinstance(test, ast.UnaryOp) else test for test in tests]
+    sides = [
+        test.left for test in plain if isinstance(test, ast.Compare) and isinstance(test.comparators[0], ast.Constant)
+    ]
+    return any(isinstance(one, ast.Name) and one.id == name for one in (*plain, *sides))
 
 
 NOT_A_GRADIENT = (
@@ -288,6 +304,8 @@ def value_and_gradient(name: str, f: Function, is_derivative: bool) -> Program |
     names = frozenset(words.words_of(name))
     if said is None or said.kind != "several" or len(said.elements) < GIVEN_BACK or not required(f):
         return None
+    if name.rpartition(".")[2].startswith("_"):
+        return None  # a helper: what it calls `g` is no answer of its own
     if takes_any_number(f) or names & TRAINS or any(GIVEN.fullmatch(p.name) for p in required(f)):
         return None
     value, claimed = _value_and_claimed(name, facts(f), said)
