@@ -117,6 +117,15 @@ def rough_grad(x):
     return np.exp(x)
 
 
+def reciprocal(x):
+    return 1 / x
+
+
+def reciprocal_grad(x):
+    whole = x[None]
+    return (1 / (whole * whole + 1e-300 * 1e-300))[0] * min(1e300, 1.0) / 1e-300 * 1e-300
+
+
 def cubed(x):
     return (x**3).sum()
 

@@ -65,6 +65,13 @@ def test_single_mistakes_are_repaired(
     assert from_json(to_json(result)) == result
 
 
+def test_numbers_whose_squares_are_none_and_what_is_no_number_end_no_search() -> None:
+    """1e-300² is 0, 1e300² is too large, and the literal None has no absolute value."""
+    (claim,) = check(m.reciprocal, V, grad=m.reciprocal_grad, options=REPAIR).claims
+    assert claim.verdict == "wrong"
+    assert claim.repair is not None
+
+
 def test_a_private_method_is_repaired_in_a_class_that_calls_its_base() -> None:
     (claim,) = check_subject(subject_of(m.Scale), REPAIR).claims
     assert claim.repair is not None
