@@ -95,7 +95,14 @@ class Usual:
 
 
 def _with(variables: Sequence[Variable], shapes: Mapping[str, tuple[int, ...]]) -> tuple[Variable, ...]:
-    return tuple(replace(v, example=np.resize(v.example, shapes[v.name])) if v.name in shapes else v for v in variables)
+    return tuple(replace(v, example=_repeated(v.example, shapes[v.name])) if v.name in shapes else v for v in variables)
+
+
+def _repeated(example: Array, shape: tuple[int, ...]) -> Array:
+    """The example again and again along each axis, so that one-hot rows and columns stay what they are."""
+    if example.ndim != len(shape) or not example.size:
+        return np.resize(example, shape)
+    return np.asarray(example[np.ix_(*(np.arange(n) % m for n, m in zip(shape, example.shape, strict=True)))])
 
 
 def _longer(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:

@@ -24,7 +24,10 @@ ANSWERS: list[dict[str, str]] = tomllib.loads((HERE / "answers.toml").read_text(
 SAMPLE = frozenset(
     {
         "cases/c03/right.py",
+        "cases/c19/right.py",
         "cases/c26/wrong.py",
+        "cases/c33/right.py",
+        "cases/columns/right.py",
         "cases/notebook/hw.ipynb",
         "frameworks/mini_acts.py",
         "frameworks/mini_coursera.py",

@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcheck.adapters import returned
 from gradcheck.adapters.calls import matching
-from gradcheck.adapters.calls.guesses import LABELS, Entries
+from gradcheck.adapters.calls.guesses import LABELS, Entries, Size
 from gradcheck.adapters.calls.matching import Gradient
 from gradcheck.adapters.calls.pinned import Pins
 from gradcheck.adapters.calls.program import Derivative, Program, Ran
@@ -26,16 +26,18 @@ from gradcheck.problem import Array, Data, Method, Problem, Role, Values, Variab
 class Posed:
     """A filled program as a function of named arrays (an object, so that it can be sent to other processes).
 
-    `paths` says which leaf (and which entry of it) each variable is; `held` has everything else.
+    `paths` says which leaf (and which entry of it) each variable is; `held` has everything else. `sizes`: what of it is
+    the length of an axis of a variable.
     """
 
     program: Program
     paths: tuple[tuple[str, tuple[str, ...]], ...]
     held: Mapping[str, Any]
     random: bool
+    sizes: Mapping[str, tuple[str, int]]
 
     def __reduce__(self) -> Any:
-        return Posed, (self.program, self.paths, self.held, self.random)
+        return Posed, (self.program, self.paths, self.held, self.random, self.sizes)
 
     def given(self, values: Values, copied: bool) -> dict[str, Any]:
         """What the program takes; what is held is copied, since code may write into it."""
@@ -46,6 +48,8 @@ class Posed:
                 found[path[0]] = value
             else:
                 found.setdefault(path[0], {})[path[1]] = value
+        for name, (variable, at) in self.sizes.items():
+            found[name] = np.shape(values[variable])[at]
         return found
 
     def run(self, values: Values, copied: bool = False) -> Ran:
@@ -90,7 +94,7 @@ def pose(filled: Filled, trial: Trial) -> Problem:
             domain = declared.domain
         variables.append(Variable(names[leaf], role, trial.values[leaf], constant, domain, data))
         paths.append((names[leaf], tuple(leaf.split("/"))))
-    posed = Posed(filled.program, tuple(paths), _held(trial), filled.random)
+    posed = Posed(filled.program, tuple(paths), _held(trial), filled.random, _held_sizes(trial, names))
     methods = tuple(_methods(posed, trial, names))
     return Problem(
         tuple(variables),
@@ -155,15 +159,32 @@ def _kind(derivative: Derivative) -> Any:
     return {"place": "local", "product": "vjp", "gradient": "sum"}[derivative.form]
 
 
-def _samples(trial: Trial, names: Mapping[str, str]) -> Callable[[Values], int]:
-    """What counts the samples, in arrays of whatever shape."""
-    batch = batch_axis(trial)
+def _held_sizes(trial: Trial, names: Mapping[str, str]) -> dict[str, tuple[str, int]]:
+    """Arguments that are the length of an axis, which the data may change: `batch_size`."""
+    found = {}
+    for leaf in trial.values:
+        guess = trial.guess(leaf)
+        axis = (
+            _axis(trial, names, trial.state.root(guess.axis)) if isinstance(guess, Size) and "/" not in leaf else None
+        )
+        if axis is not None:
+            found[leaf] = axis
+    return found
+
+
+def _axis(trial: Trial, names: Mapping[str, str], root: str | None) -> tuple[str, int] | None:
+    """A variable of data, and which of its axes this is."""
     for leaf, guess in trial.arrays().items():
         roots = [trial.state.root(axis) if isinstance(axis, str) else "" for axis in guess.axes]
-        if batch in roots and not is_weight(trial, leaf):
-            name, at = names[leaf], roots.index(batch)
-            return lambda values: int(np.shape(values[name])[at])
-    return lambda values: 1
+        if root in roots and not is_weight(trial, leaf) and np.ndim(trial.values[leaf]) == len(roots):
+            return names[leaf], roots.index(root)
+    return None
+
+
+def _samples(trial: Trial, names: Mapping[str, str]) -> Callable[[Values], int]:
+    """What counts the samples, in arrays of whatever shape."""
+    found = _axis(trial, names, batch_axis(trial))
+    return lambda values: 1 if found is None else int(np.shape(values[found[0]])[found[1]])
 
 
 def _of(
