@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
 import itertools
 import platform
@@ -21,7 +22,7 @@ from gradcheck.asking.cotangents import Cotangents
 from gradcheck.branches.aim import aimed
 from gradcheck.branches.coverage import Coverage, Visit, describe
 from gradcheck.branches.coverage import result as covered
-from gradcheck.branches.decisions import Seen
+from gradcheck.branches.decisions import Seen, Site
 from gradcheck.comparing.judge import judge, judge_projected
 from gradcheck.comparing.shared import shared_kinks
 from gradcheck.contract import check_contract
@@ -32,7 +33,7 @@ from gradcheck.forms import Forms, loses
 from gradcheck.guarded import Watch, guarded
 from gradcheck.hints import Hints, allows, limited
 from gradcheck.in_dtype import InDtype
-from gradcheck.problem import Array, Method, Subject, Values
+from gradcheck.problem import Array, Method, Problem, Subject, Values
 from gradcheck.proving.prover import Prover
 from gradcheck.record import Record, Wrong
 from gradcheck.repair.repairs import Repairs
@@ -62,7 +63,8 @@ class Options:
     `evidence`, nothing is gathered that only people look at: causes, repairs, counterexample, pictures. `hints`: how
     much is said about what is wrong ("none", "where", "cause", "repair"). A repair is looked for by running changed
     versions of the checked code, so that it has to be asked for. `exact`: claims are run exactly as well, where
-    python-flint is installed.
+    python-flint is installed; with `scan`, those that act entry by entry over a whole interval, too, for the picture
+    of a report (None: in a notebook).
     """
 
     seed: int = 0
@@ -75,6 +77,7 @@ class Options:
     evidence: bool = True
     hints: Hints = "cause"
     exact: bool = True
+    scan: bool | None = None
 
 
 # Whether a subject's floating-point warnings are right is a matter of the contract; here they only interrupt.
@@ -104,16 +107,18 @@ class _Session:
         self.subject = subject
         self.options = options
         self.watch = Watch(time.monotonic() + options.time_limit)
+        self.guarded: dict[int, tuple[Problem, Problem]] = {}
         self.records: dict[tuple[str, str], Record] = {}
         self.forms = Forms()
         self.ledger = Ledger()
         self.coverage = Coverage(subject.code)
         self.ordinary = Seen()
+        self.own: set[Site] = set()
         self.visits: dict[str, Visit] = {}
         self.search: Search | None = None
         self.builders: dict[str, Subject] = {}
         self.notes: list[Note] = []
-        self.prover = Prover(options.exact, options.evidence, options.seed)
+        self.prover = Prover(options.exact, _is_painted(options), options.seed)
         self.previous: Values | None = None
         self.first: Point | None = None
 
@@ -141,7 +146,11 @@ class _Session:
         """Note what is decided at a point; what is decided at edges only is aimed at once more."""
         visit = self.coverage.visit(point.problem, point.values)
         self.visits[point.label] = visit
-        if visit.seen is not None and not point.edge:
+        if visit.seen is None:
+            return
+        if point is self.first or point.special:
+            self.own |= visit.seen.decisions.keys()
+        if not point.edge:
             self.ordinary.add(visit.seen)
 
     def aimed(self, first: Point) -> Iterator[Point]:
@@ -149,8 +158,8 @@ class _Session:
         if self.subject.fixed and not self.subject.examples:
             return
         problem, seen = first.problem, copy.deepcopy(self.ordinary)
-        run = partial(self.coverage.at, problem)
-        for outcomes, values in aimed(run, first.values, problem.variables, seen, inside=self.subject.examples):
+        run, inside = partial(self.coverage.at, problem), self.subject.examples
+        for outcomes, values in aimed(run, first.values, problem.variables, seen, self.own, inside=inside):
             yield Point(describe(outcomes[0]), problem, values, special=True)
 
     def try_variants(self, first: Point) -> None:
@@ -172,7 +181,11 @@ class _Session:
         return self.result(self.claims(explained=False), reason=message)
 
     def _guarded(self, point: Point) -> Point:
-        return replace(point, problem=guarded(point.problem, self.watch))
+        """The point with its problem guarded: one object for all points of a problem."""
+        key = id(point.problem)
+        if key not in self.guarded:
+            self.guarded[key] = point.problem, guarded(point.problem, self.watch)  # the first keeps its id for itself
+        return replace(point, problem=self.guarded[key][1])
 
     def check_point(self, point: Point) -> None:
         """Estimate once, in float64, and hold every method's claims in every dtype against it."""
@@ -432,6 +445,11 @@ def _is_finite(point: Point) -> bool:
     except Exception:  # other people's code: the contract is not tried there
         return False
     return all(bool(np.isfinite(np.asarray(output, dtype=float)).all()) for output in outputs)
+
+
+def _is_painted(options: Options) -> bool:
+    """Whether somebody looks at pictures of intervals: IPython says that it runs by a builtin."""
+    return options.evidence and (hasattr(builtins, "__IPYTHON__") if options.scan is None else options.scan)
 
 
 def _shown(ratio: Array) -> tuple[tuple[float, ...], ...]:

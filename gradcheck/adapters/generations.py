@@ -30,9 +30,8 @@ FORWARDS = ("forward", "call")
 
 def has(thing: Any, name: str) -> bool:
     """Whether `thing` (a class or an instance) has a method of this name; no property is run."""
-    return callable(inspect.getattr_static(thing, name, None)) or isinstance(
-        inspect.getattr_static(thing, name, None), (staticmethod, classmethod)
-    )
+    found = inspect.getattr_static(thing, name, None)
+    return callable(found) or isinstance(found, (staticmethod, classmethod))
 
 
 def is_stub(function: Any) -> bool:

@@ -7,7 +7,7 @@ that would round float64 into float32 and refuse complex numbers.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,9 @@ PARTS = 200
 
 # What a holder calls the number that it holds.
 VALUES = ("data", "value", "val", "array", "values", "num", "item", "_data", "_value")
+
+
+_ABSENT = object()
 
 
 class Slots(MutableMapping[str, Any]):
@@ -50,6 +53,20 @@ class Slots(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def content(self) -> dict[str, Any]:
+        """All that is there, at once."""
+        found = ((name, getattr(self.obj, name, _ABSENT)) for name in self.names)
+        return {name: value for name, value in found if value is not _ABSENT}
+
+    def refill(self, content: Mapping[str, Any]) -> None:
+        """Make all that is there this, and set nothing that is already."""
+        now = self.content()
+        for name in self.names:
+            if name in content and now.get(name, _ABSENT) is not content[name]:
+                setattr(self.obj, name, content[name])
+            elif name in now and name not in content:
+                delattr(self.obj, name)
 
 
 def _listed(slots: Any) -> tuple[str, ...]:

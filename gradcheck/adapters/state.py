@@ -10,12 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters.places import Slots
+
 Store = MutableMapping[Any, Any] | list[Any]
 GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 
 
 def taken(store: Store) -> Store:
     """Return the content of what holds attributes or entries."""
+    if isinstance(store, Slots):
+        return store.content()
     return list(store) if isinstance(store, list) else dict(store)
 
 
@@ -23,6 +27,9 @@ def refill(store: Store, saved: Store) -> None:
     """Give what holds attributes or entries the content that it had."""
     if isinstance(store, list):
         store[:] = saved
+        return
+    if isinstance(store, Slots) and not isinstance(saved, list):
+        store.refill(saved)
         return
     store.update(saved)
     if len(store) != len(saved):  # something new came in between

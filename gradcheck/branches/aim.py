@@ -8,7 +8,7 @@ entry of a variable, or into one (the others of either sign); what depends on si
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 
 import numpy as np
 
@@ -24,16 +24,17 @@ BESIDE = 2.0**-20
 
 
 def aimed(
-    run: Run, values: Values, variables: Sequence[Variable], seen: Seen, *, inside: bool = False
+    run: Run, values: Values, variables: Sequence[Variable], seen: Seen, sites: Set[Site], *, inside: bool = False
 ) -> Iterator[tuple[list[tuple[Site, Outcome]], dict[str, Array]]]:
     """Yield values at which outcomes are seen that `seen` lacks, with these outcomes; `seen` takes them in.
 
-    `run(values)` says what is decided at values (None: forward fails there). With `inside`, every variable stays in the
-    range of its own entries (they are an example).
+    `run(values)` says what is decided at values (None: forward fails there); `sites` are those that it is known to
+    reach: others, of a subject's other settings, are not aimed at. With `inside`, every variable stays in the range of
+    its own entries (they are an example).
     """
-    tries = 0
+    tries, reached = 0, set(sites)
     for candidate in _candidates(values, variables, seen, inside):
-        wanted = set(seen.missing)
+        wanted = {(site, outcome) for site, outcome in seen.missing if site in reached}
         if not wanted or tries >= RUNS:
             return
         tries += 1
@@ -42,6 +43,7 @@ def aimed(
             continue
         new = sorted(wanted & found.outcomes)
         seen.add(found)
+        reached |= found.decisions.keys()
         if new:
             yield new, candidate
 

@@ -42,6 +42,7 @@ class Coverage:
     def __init__(self, things: Sequence[Any]) -> None:
         self.recorder = Recorder({file for thing in things for file in files_of(thing)})
         self.seen = Seen()
+        self.visited: dict[int, Problem] = {}
 
     def visit(self, problem: Problem, values: Values) -> Visit:
         """Run forward and every claim once at a point, and return what was decided."""
@@ -49,13 +50,14 @@ class Coverage:
         shapes = tuple(np.shape(values[v.name]) for v in problem.variables if v.role == "input")
         if found is not None:
             self.seen.add(found)
+            self.visited[id(problem)] = problem
         return Visit(shapes, found)
 
     def at(self, problem: Problem, values: Values) -> Seen | None:
         """What forward and the claims decide at a point; None where forward fails or is not finite."""
-        together = Seen()
+        together, known = Seen(), id(problem) in self.visited
         try:
-            found, outputs = self.recorder.watch(lambda: problem.forward(_copies(values)))
+            found, outputs = self.recorder.watch(lambda: problem.forward(_copies(values)), known)
         except Exception:  # the checked code refuses these values
             return None
         together.add(found)
@@ -63,7 +65,7 @@ class Coverage:
             return None
         for method in problem.methods:
             try:
-                found, _ = self.recorder.watch(_asked(method, values, outputs))
+                found, _ = self.recorder.watch(_asked(method, values, outputs), known)
             except Exception:  # said where the claim is judged
                 continue
             together.add(found)

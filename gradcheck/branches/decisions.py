@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -41,6 +42,13 @@ class Site:
     text: str
     kind: Kind
     guard: bool = False
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.file, self.line, self.column, self.text, self.kind, self.guard))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 @dataclass
@@ -138,6 +146,15 @@ class Seen:
     def thresholds(self) -> list[float]:
         """All numbers that values were compared with, in order."""
         return sorted(set().union(*(one.thresholds for one in self.decisions.values() if one.by_values)))
+
+    def __le__(self, other: Seen) -> bool:
+        """Whether the other has shown all lines and outcomes of this, too."""
+        return self.lines.keys() <= other.lines.keys() and all(
+            site in other.decisions and other.decisions[site].outcomes[word]
+            for site, decision in self.decisions.items()
+            for word, times in decision.outcomes.items()
+            if times
+        )
 
     def add(self, other: Seen) -> None:
         """Take in what another run has shown."""

@@ -32,6 +32,9 @@ WITH_ZERO: set[Any] = {np.abs, np.fabs, np.sign, np.heaviside, abs, math.fabs}
 WINNERS: set[Any] = {np.max, np.min, np.argmax, np.argmin}
 
 _lock = threading.RLock()
+# The twins of all code that was ever looked into (the same text in two files is one code): most components share some.
+_places = Places()
+_twins: dict[tuple[CodeType, str], CodeType | None] = {}
 
 
 class Recorder:
@@ -43,23 +46,33 @@ class Recorder:
 
     def __init__(self, home: Collection[str]) -> None:
         self.home = frozenset(home)
-        self.places = Places()
+        self.places = _places
         self.twins: dict[CodeType, CodeType | None] = {}
         self.functions: dict[CodeType, list[FunctionType]] = {}
         self.seen = Seen()
+        self.looked_into = Seen()
 
-    def watch(self, run: Callable[[], Any]) -> tuple[Seen, Any]:
+    def watch(self, run: Callable[[], Any], known: bool = False) -> tuple[Seen, Any]:
         """Run something that calls the checked code, and return what was decided in it, and its result.
 
-        Raises whatever it raises. The first run of a function is made twice: to find it, and to record it.
+        Raises whatever it raises. It is run before to find the functions that it calls; where it is `known`, only if
+        it runs lines or decides as nothing did that was looked into.
         """
         with _lock:
+            if known:
+                result = self._recorded(run)
+                if self.seen <= self.looked_into:
+                    return self.seen, result
             if self._find(run):
                 self._find(run)  # what was called by code that was new is seen the second time
-            with self._in_place():
-                self.seen = Seen()
-                result = run()
+            result = self._recorded(run)
+            self.looked_into.add(self.seen)
         return self.seen, result
+
+    def _recorded(self, run: Callable[[], Any]) -> Any:
+        with self._in_place():
+            self.seen = Seen()
+            return run()
 
     def _find(self, run: Callable[[], Any]) -> bool:
         """Learn which functions of the checked code run; whether there were new ones."""
@@ -74,7 +87,7 @@ class Recorder:
         called(run, is_new)
         for code, found in functions_of(new).items() if new else ():
             self.functions[code] = found
-            self.twins[code] = instrument(found[0], self.places) if found else None
+            self.twins[code] = _twin(found[0], self.places) if found else None
         return bool(new)
 
     @contextmanager
@@ -124,6 +137,13 @@ class Recorder:
             for left, right in _compared(called, args, keywords):
                 decision.compare(left, right)
         return called(*args, **keywords)
+
+
+def _twin(function: FunctionType, places: Places) -> CodeType | None:
+    key = function.__code__, function.__code__.co_filename
+    if key not in _twins:
+        _twins[key] = instrument(function, places)
+    return _twins[key]
 
 
 def _is(called: Any, function: Any, method: str) -> bool:

@@ -133,10 +133,18 @@ def parse(argv: Sequence[str]) -> Arguments:
     _refuse_marks_that_nobody_gets(given, how, each, "expect" in typed)
     jobs = given.jobs or os.cpu_count() or 1
     hints: Hints | None = given.hints or ("repair" if given.apply else "cause" if given.each else None)
+    report = "" if given.no_report or given.list else given.report or "reports"
     return Arguments(
         targets=() if given.render else targets,
         settings=Settings(
-            given.seed, _dtypes(given.dtype), given.budget, _init(given.init), jobs, given.time_limit, hints
+            seed=given.seed,
+            dtypes=_dtypes(given.dtype),
+            budget=given.budget,
+            init=_init(given.init),
+            jobs=jobs,
+            time_limit=given.time_limit,
+            hints=hints,
+            scan=bool(report or given.json),
         ),
         keyword=None if given.keyword is None else Keyword(given.keyword),
         list=bool(given.list),
@@ -155,7 +163,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         changed=given.changed or "",
         marking=how,
         configuration=file,
-        report="" if given.no_report or given.list else given.report or "reports",
+        report=report,
         render=given.render or "",
         each=each,
         apply=bool(given.apply),

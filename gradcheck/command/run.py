@@ -25,7 +25,7 @@ from gradcheck.verdicts import Verdict
 class Settings:
     """What the command line says about how to check; `jobs` and `time_limit` (seconds) are per run and per subject.
 
-    `hints`: how much is said about what is wrong; None: as `hints_at` says.
+    `hints`: how much is said about what is wrong; None: as `hints_at` says. `scan`: somebody will look at pictures.
     `init` holds constructor arguments as text, as Python writes them.
     """
 
@@ -36,6 +36,7 @@ class Settings:
     jobs: int = 1
     time_limit: float = 60.0
     hints: Hints | None = None
+    scan: bool = False
 
     def hints_at(self, place: Place) -> Hints:
         """What was asked for; where nothing was, repairs, and for a whole package, which takes longer, the cause."""
@@ -186,6 +187,7 @@ class Run:
             "dtypes": list(settings.dtypes),
             "budget": settings.budget,
             "hints": settings.hints_at(one.place),
+            "scan": settings.scan,
         }
         task = self._task(
             one.place, one.module, one.attribute, do="check", name=one.name, init=settings.init, options=options

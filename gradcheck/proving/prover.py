@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gradcheck import exact
+from gradcheck.asking.claims import Answer
 from gradcheck.asking.cotangents import Cotangents
 from gradcheck.comparing.compare import RESOLVED, Comparison
 from gradcheck.comparing.judge import BESIDE, STEEP
@@ -18,7 +19,7 @@ from gradcheck.in_dtype import InDtype
 from gradcheck.problem import Array, Method
 from gradcheck.proving import trust
 from gradcheck.proving.scan import acts_by_entry, scan
-from gradcheck.proving.shown import Shown
+from gradcheck.proving.shown import Shown, is_ordinary
 from gradcheck.results import Basis, Digits, Note, Proof
 from gradcheck.sampling.arrange import as_it_is
 from gradcheck.verdicts import Verdict
@@ -29,30 +30,26 @@ if TYPE_CHECKING:
 # Operations on balls that one exact run may take.
 OPERATIONS = 200_000
 
+# Digits that a claim may lose of another that is shown right, and still be the same in floats.
+LOST = 3
+
 GOOD = ("identical", "constants rounded", "convention")
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """A method that ran exactly at a point: its formulas by variable, and the cotangent that it was asked with."""
-
-    formulas: Mapping[str, Formula]
-    cotangent: Array
 
 
 class Prover:
     """Compares claims exactly, and keeps what is shown of each."""
 
-    def __init__(self, wanted: bool, evidence: bool, seed: int) -> None:
+    def __init__(self, wanted: bool, scans: bool, seed: int) -> None:
         self.wanted = wanted and exact.available()
-        self.evidence = evidence
+        self.scans = scans
         self.seed = seed
         self.notes: list[Note] = []
         self._claims: dict[str, Shown] = {}
         self._here: Evaluated | None = None
         self._point: ExactPoint | None = None
-        self._asked: dict[str, _Asked] = {}
-        self._scans: set[str] = set()
+        self._asked: dict[str, Mapping[str, Formula]] = {}
+        self._rows: dict[tuple[str, int, bytes], tuple[InDtype, Mapping[str, Answer]]] = {}
+        self._scanned: set[str] = set()
 
     def weigh(self, here: Evaluated, known: InDtype, method: Method, name: str, found: Comparison) -> Comparison:
         """Return the comparison of a claim with its measurement, changed where what is exact decides more."""
@@ -68,19 +65,19 @@ class Prover:
     def basis(self, claim: str, verdict: Verdict) -> tuple[Basis, Proof | None]:
         """What a claim's verdict rests on, and what was shown (None where nothing was run)."""
         shown = self._claims.get(claim)
-        return ("measured", None) if shown is None else (shown.basis(verdict), self._scanned(claim, shown))
+        return ("measured", None) if shown is None else (shown.basis(verdict), self._proof(claim, shown))
 
-    def _scanned(self, claim: str, shown: Shown) -> Proof:
+    def _proof(self, claim: str, shown: Shown) -> Proof:
         """What was shown; of the first claim by a variable that acts entry by entry, over a whole interval too."""
         proof, here = shown.proof(), shown.first
         method = next((m for m in here.problem.methods if claim.startswith(f"{m.name}[")), None) if here else None
-        if not self.evidence or here is None or method is None:
+        if not self.scans or here is None or method is None:
             return proof
         name = claim[len(method.name) + 1 : -1]
         try:
-            if name in self._scans or not acts_by_entry(here, method, name):
+            if name in self._scanned or not acts_by_entry(here, method, name):
                 return proof
-            self._scans.add(name)
+            self._scanned.add(name)
             kept, boxes = scan(here, method, name)
         except Exception:  # what a claim says far from the points, or the engine's own mistakes: no picture then
             return proof
@@ -89,8 +86,9 @@ class Prover:
     def _weigh(
         self, shown: Shown, here: Evaluated, known: InDtype, method: Method, name: str, found: Comparison
     ) -> Comparison:
-        asked = self._ask(here, method)
-        formula = asked.formulas.get(name)
+        if found.at.verdict == "correct" and self._is_as_another(shown, here, known, method, name):
+            return found
+        formula = self._ask(here, method).get(name)
         if formula is None:
             return found
         if shown.last is not here:  # the widest type that is asked comes first
@@ -104,15 +102,42 @@ class Prover:
         shown.keep(here.point, method, formula, _digits(here, known, formula, rows))
         return _decided(found, here, known, formula, rows)
 
-    def _ask(self, here: Evaluated, method: Method) -> _Asked:
+    def _is_as_another(self, shown: Shown, here: Evaluated, known: InDtype, method: Method, name: str) -> bool:
+        """Whether a claim says in floats what another one says exactly, which is shown right here.
+
+        At a point that may only prove a claim wrong, no more has to be shown of it. The other is one that is asked for
+        a product, as a rule, which is a smaller run than one for a whole Jacobian.
+        """
+        others = sorted((m for m in here.problem.methods if name in m.wrt), key=lambda m: m.kind != "vjp")
+        if is_ordinary(here.point) or others[0] is method or others[0].kind != "vjp":
+            return False
+        formula = self._ask(here, others[0]).get(name)
+        if formula is None or formula.at_kink or trust.why_not(here, formula):
+            return False
+        assert formula.comparison is not None
+        same_question = method.kind != "sum" or bool((formula.cotangent == 1).all())
+        if formula.comparison.relation not in GOOD or not same_question:
+            return False
+        if not trust.holds(here.point, known.dtype):
+            return shown.last is not here  # in a wider type it was as the other
+        rows = self._said(here, known, method, formula)
+        if rows is None:
+            return False
+        digits = _digits(here, known, formula, rows)
+        if digits.least < digits.of - LOST:
+            return False
+        shown.keep(here.point, method, formula, digits)
+        return True
+
+    def _ask(self, here: Evaluated, method: Method) -> Mapping[str, Formula]:
+        """The formulas of a method by variable, which runs exactly once at a point."""
         if self._here is not here:
             rng = np.random.default_rng([self.seed, 11])
-            self._here, self._asked = here, {}
+            self._here, self._asked, self._rows = here, {}, {}
             self._point = exact.ExactPoint(here.problem, here.point.values, rng, budget=OPERATIONS)
         if method.name not in self._asked:
             assert self._point is not None
-            formulas = self._point.compare(method)
-            self._asked[method.name] = _Asked(formulas, self._point.cotangents(method, here.flat.size))
+            self._asked[method.name] = self._point.compare(method)
         return self._asked[method.name]
 
     def _compare(
@@ -145,8 +170,11 @@ class Prover:
 
     def _said(self, here: Evaluated, known: InDtype, method: Method, formula: Formula) -> Array | None:
         """What the claim says in floats for the cotangent of the exact run."""
-        every = dict.fromkeys(method.wrt, Cotangents(self._asked[method.name].cotangent, 1))
-        answer = here.ask(method, known, every)[formula.wrt]
+        question = method.name, id(known), formula.cotangent.tobytes()
+        if question not in self._rows:
+            every = dict.fromkeys(method.wrt, Cotangents(formula.cotangent[None, :], 1))
+            self._rows[question] = known, here.ask(method, known, every)
+        answer = self._rows[question][1][formula.wrt]
         return None if answer.rows is None else answer.rows[0]
 
 

@@ -200,9 +200,8 @@ def _material(seen: Observed) -> Material:
     constants: dict[float, None] = {}
     expressions: dict[str, Donor] = {}
     for node, value in seen.values.items():
-        if isinstance(node, ast.Constant):
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
-                constants[abs(value)] = None
+        if isinstance(node, ast.Constant) and is_number(value) and not isinstance(value, bool):
+            constants[abs(value)] = None
         elif isinstance(node, (ast.BinOp, ast.Call, ast.UnaryOp, ast.Compare)) and is_number(value):
             text = ast.unparse(node)
             names = frozenset(one.id for one in ast.walk(node) if isinstance(one, ast.Name))

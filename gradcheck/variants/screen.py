@@ -58,6 +58,7 @@ def screen(problem: Problem, values: Values, seed: int) -> Screened:
     cotangents = [part.reshape(s) for part, s in zip(np.split(upstream, _ends(found)), shapes, strict=True)]
     outcome: Literal["right", "suspicious"] = "right"
     infinite = False
+    measured: dict[tuple[str, ...], _Along | None] = {}
     for method in problem.methods:
         names = [n for n in method.wrt if not problem.variable(n).constant and values[n].dtype.kind == "f"]
         answers = _asked(problem, method, values, shapes, upstream)
@@ -65,7 +66,10 @@ def screen(problem: Problem, values: Values, seed: int) -> Screened:
             if answers[name].status in ("raised", "unbound", "unreadable"):
                 return Screened("refused", answers[name].message, answers[name].status == "unreadable")
         rows = {n: rows[0] for n in names if (rows := answers[n].rows) is not None}
-        if rows and _differs(problem, values, rows, cotangents, rng):
+        about = tuple(rows)
+        if rows and about not in measured:
+            measured[about] = _along(problem, values, about, cotangents, rng)
+        if rows and _differs(rows, measured[about]):
             outcome = "suspicious"
             infinite |= not all(np.isfinite(row).all() for row in rows.values())
     return Screened(outcome, infinite=infinite)
@@ -106,21 +110,37 @@ def _copies(values: Values) -> dict[str, Array]:
     return {name: value.copy("K") for name, value in values.items()}
 
 
-def _differs(
-    problem: Problem, values: Values, rows: dict[str, Array], cotangents: Sequence[Array], rng: np.random.Generator
-) -> bool:
-    """Whether claim and measurement differ along a direction in which all variables move together."""
-    domains = {name: problem.variable(name).domain for name in rows}
-    tangents = {n: _drawn(rng, values[n].size).reshape(values[n].shape) * _size(values[n]) for n in rows}
+@dataclass(frozen=True)
+class _Along:
+    """uᵀJd as it is measured, with a bound, and the direction d."""
+
+    value: float
+    bound: float
+    tangents: dict[str, Array]
+
+
+def _along(
+    problem: Problem, values: Values, names: Sequence[str], cotangents: Sequence[Array], rng: np.random.Generator
+) -> _Along | None:
+    """Measure along a direction in which all variables of these names move together."""
+    domains = {name: problem.variable(name).domain for name in names}
+    tangents = {n: _drawn(rng, values[n].size).reshape(values[n].shape) * _size(values[n]) for n in names}
     try:
         along = directional(problem.forward, values, tangents, domains=domains)
     except Exception:  # beside the point forward may refuse; nothing is known there
-        return False
+        return None
     measured = sum(float((u * v).sum()) for u, (v, _) in zip(cotangents, along, strict=True))
     bound = sum(float((np.abs(u) * b).sum()) for u, (_, b) in zip(cotangents, along, strict=True))
-    products = np.concatenate([rows[n] * tangents[n].ravel() for n in rows])
-    error = abs(float(products.sum()) - measured)
-    return not error <= bound + LOSES * (float(np.abs(products).sum()) + abs(measured))
+    return _Along(measured, bound, tangents)
+
+
+def _differs(rows: dict[str, Array], measured: _Along | None) -> bool:
+    """Whether a claim, which says these rows, differs from the measurement."""
+    if measured is None:
+        return False
+    products = np.concatenate([row * measured.tangents[name].ravel() for name, row in rows.items()])
+    error = abs(float(products.sum()) - measured.value)
+    return not error <= measured.bound + LOSES * (float(np.abs(products).sum()) + abs(measured.value))
 
 
 def _size(values: Array) -> float:

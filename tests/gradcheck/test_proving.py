@@ -18,6 +18,7 @@ from gradcheck.results import ClaimResult, ComponentResult, Proof, from_json
 
 X = np.array([0.75, -1.25, 2.0])
 MEASURED = Options(exact=False)
+SCANNED = Options(scan=True)
 
 
 def check(f: Callable[..., Any], slope: Callable[..., Any], x: Any = X, options: Options | None = None) -> Any:
@@ -90,7 +91,7 @@ def test_a_right_formula_says_where_it_loses_digits() -> None:
 
 
 def test_a_function_that_acts_by_entry_is_scanned_over_an_interval() -> None:
-    _, proof = shown(check(sigmoid, slope_of_sigmoid))
+    _, proof = shown(check(sigmoid, slope_of_sigmoid, options=SCANNED))
     float64, float32 = proof.kept
     assert (float64.dtype, float32.dtype) == ("float64", "float32")
     at = dict(zip(float64.x, float64.digits, strict=True))
@@ -105,7 +106,7 @@ def test_boxes_name_the_interval_where_a_claim_is_another_function() -> None:
     def clipped(x: Any) -> Any:
         return np.where(x > 16.0, 0.0, 2 * x)
 
-    boxes = shown(check(lambda x: x**2, clipped))[1].boxes
+    boxes = shown(check(lambda x: x**2, clipped, options=SCANNED))[1].boxes
     assert boxes is not None
     assert boxes.different[-1][1] == 40.0
     assert boxes.different[0][0] == pytest.approx(16.0, abs=0.2)
@@ -113,7 +114,7 @@ def test_boxes_name_the_interval_where_a_claim_is_another_function() -> None:
 
 
 def test_a_kept_zero_keeps_all_digits() -> None:
-    _, proof = shown(check(lambda x: np.maximum(x, 0.0), lambda x: np.where(x > 0, 1.0, 0.0)))
+    _, proof = shown(check(lambda x: np.maximum(x, 0.0), lambda x: np.where(x > 0, 1.0, 0.0), options=SCANNED))
     assert set(proof.kept[0].digits) == {15.0}
 
 

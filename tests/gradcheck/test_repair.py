@@ -38,6 +38,7 @@ V = np.array([0.3, -1.2, 0.7, 2.1])
     ("forward", "kind", "claim", "x", "right"),
     [
         (m.halved, "grad", m.halved_grad, V, "return 2 * x"),
+        (m.cubed, "grad", m.cubed_grad, V, 'return 3 * x**2 if kind is None or kind == "plain" else x'),
         (m.softplus, "grad", m.softplus_grad, V, "return 1 / (1 + np.exp(-x))"),
         (m.linear, "vjp", m.linear_vjp, m.X, "return g @ W  # the weights stand the other way round"),
         (m.mean_square, "grad", m.mean_square_grad, m.X, "return 2 * x / x.size"),
