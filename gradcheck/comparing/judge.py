@@ -31,7 +31,7 @@ LOSES = "right in a wider type: the formula is right, and loses digits here"
 STEEP = "f has no derivative here: along the entries whose claims are NaN together it is infinitely steep, or jumps"
 BESIDE = "one of the derivatives that f has next to a tie"
 # So many points next to a tie are looked at, this far away (of the largest entry); f may bend there by this share.
-NEAR, AWAY, SHARE = 64, 2.0**-20, 1e-4
+NEAR, AWAY, SHARE = 32, 2.0**-20, 1e-4
 WIDER = {"float16": "float32", "float32": "float64", "float64": "longdouble"}
 
 # What is this share of the derivative at ordinary points is nothing.
