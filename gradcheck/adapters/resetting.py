@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +13,8 @@ import numpy as np
 from gradcheck.adapters.gradients import Asked, Paired
 from gradcheck.adapters.places import MISSING, fill, follow
 from gradcheck.adapters.returned import plain
+
+RESET = re.compile(r"(zero|reset|clear)_?(the_)?(grad|gradient)s?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -34,19 +38,43 @@ class Adding:
 
 
 def accumulating(obj: Any, twin: Any, pairs: Sequence[Paired], call: Callable[[Any], object]) -> list[Adding]:
-    """Return the gradients to which each backward adds. `call(twin)` runs forward and backward, the same each time."""
+    """Return the gradients to which each backward adds. `call(twin)` runs forward and backward, the same each time.
+
+    What the object's own reset leaves as it is, is not reset for it: it then adds up in training as well.
+    """
     if not pairs:
         return []
     try:
         with np.errstate(all="ignore"):
             first, second = (read_all(pairs, Asked(twin, call(twin), {})) for _ in range(2))
+        for reset in _resets(twin):
+            reset()
     except Exception:  # said again when the claim is asked, where it is a verdict
         return []
+    has_own = any(True for _ in _resets(twin))
     return [
         Adding(one.slot.name, one.offer.path, _before(obj, one.offer.path))
         for one, a, b in zip(pairs, first, second, strict=True)
-        if one.offer is not None and "()" not in one.offer.path and _added(a, b)
+        if one.offer is not None
+        and "()" not in one.offer.path
+        and _added(a, b)
+        and not (has_own and _is_left(twin, one.offer.path, b))
     ]
+
+
+def _resets(obj: Any) -> Iterator[Callable[[], object]]:
+    """Methods of the object itself that set its gradients to zero, by their names."""
+    for name in dir(type(obj)):
+        method = getattr(obj, name, None) if RESET.fullmatch(name) else None
+        if callable(method) and not inspect.signature(method).parameters:
+            yield method
+
+
+def _is_left(obj: Any, path: str, before: Any) -> bool:
+    """Whether what stands there is still what was added up."""
+    now = _before(obj, path)
+    kept = None if now is MISSING or now is None else plain(now)
+    return kept is not None and np.array_equal(kept, before)
 
 
 def read_all(pairs: Sequence[Paired], asked: Asked) -> list[Any]:

@@ -31,7 +31,7 @@ LOSES = "right in a wider type: the formula is right, and loses digits here"
 STEEP = "f has no derivative here: along the entries whose claims are NaN together it is infinitely steep, or jumps"
 BESIDE = "one of the derivatives that f has next to a tie"
 # So many points next to a tie are looked at, this far away (of the largest entry); f may bend there by this share.
-NEAR, AWAY, SHARE = 64, 2.0**-20, 1e-4
+NEAR, AWAY, SHARE = 32, 2.0**-20, 1e-4
 WIDER = {"float16": "float32", "float32": "float64", "float64": "longdouble"}
 
 # What is this share of the derivative at ordinary points is nothing.
@@ -80,13 +80,13 @@ def _is_steep(here: Evaluated, name: str, claim: Array, asked: Cotangents, known
 
 
 def _is_beside(here: Evaluated, name: str, claim: Array, asked: Cotangents, known: InDtype) -> bool:
-    """Whether all that is wrong at a point with kinks is what f's derivative is next to it.
+    """Whether all that is wrong at a point with ties is what f's derivative is next to it.
 
     The second largest of three equal numbers does not move with any of them alone; but next to the tie it is one of
     them. `shared` holds what such entries claim together.
     """
     kink = here.estimate(name).kink
-    if kink is None or not kink.any() or not np.isfinite(claim).all():
+    if kink is None or kink.sum(axis=0).max() < 2 or not np.isfinite(claim).all():
         return False
     value, tolerance = right_answer(here, name, asked, known)
     low, high = value.copy(), value.copy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 
 def vocabulary(text: str) -> frozenset[str]:
@@ -100,14 +100,14 @@ def derivative_bases(name: str) -> list[frozenset[str]]:
 
     >>> [sorted(base) for base in derivative_bases("dsigmoid")], [sorted(b) for b in derivative_bases("relu_backward")]
     ([['sigmoid']], [['relu']])
+    >>> derivative_bases("van_der_waals"), [sorted(base) for base in derivative_bases("sigmoid_der")]
+    ([], [['sigmoid']])
     """
     words = words_of(name)
     found: list[frozenset[str]] = []
-    if any(word in DERIVATIVE for word in words):
-        for place, word in enumerate(words):
-            if word in DERIVATIVE:
-                found.append(frozenset(words[:place] + words[place + 1 :]))
-        found.append(frozenset(word for word in words if word not in DERIVATIVE))
+    if places := [place for place, _ in enumerate(words) if _says_so(words, place)]:
+        found += [frozenset(words[:place] + words[place + 1 :]) for place in places]
+        found.append(frozenset(word for place, word in enumerate(words) if place not in places))
     joined = name.strip("_")
     if quotient := PARTIAL.fullmatch(joined):
         found.append(frozenset(words_of(quotient["f"])))
@@ -119,7 +119,13 @@ def derivative_bases(name: str) -> list[frozenset[str]]:
 
 def is_named_after_a_derivative(name: str) -> bool:
     """Whether a word of the name says so, other than the bare letters that may mean anything."""
-    return any(word in DERIVATIVE and len(word) > 1 for word in words_of(name))
+    words = words_of(name)
+    return any(_says_so(words, place) and len(word) > 1 for place, word in enumerate(words))
+
+
+def _says_so(words: Sequence[str], place: int) -> bool:
+    """Whether a word says that this is a derivative; "der" between others is an article, as in `van_der_waals`."""
+    return words[place] in DERIVATIVE and (words[place] != "der" or place in (0, len(words) - 1))
 
 
 def distance(base: frozenset[str], function: str) -> int | None:
