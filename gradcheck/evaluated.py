@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +19,7 @@ from gradcheck.numerical.estimate import Estimate, largest_known
 from gradcheck.problem import Array, Method
 from gradcheck.results import Curve, Entry, Taylor
 from gradcheck.sampling import Point
+from gradcheck.sampling.arrange import as_it_is
 from gradcheck.taylor import taylor
 
 # The gradient of a scalar function is taken entry by entry up to this many of them.
@@ -77,6 +78,11 @@ class Evaluated:
         if dtype not in self._dtypes:
             self._dtypes[dtype] = in_dtype(self.point, dtype, self.flat)
         return self._dtypes[dtype]
+
+    def in_floats(self, dtype: str) -> InDtype:
+        """The same where the point has whole numbers, with these as floating-point numbers."""
+        floats = {name: kind for name, kind in self.point.types.items() if np.dtype(kind).kind not in "iub"}
+        return in_dtype(replace(self.point, types=floats, arrange=as_it_is), dtype, self.flat)
 
     def in_own_types(self, dtype: str) -> InDtype:
         """The same with every weight in the type that its class gave it."""

@@ -16,6 +16,7 @@ from gradcheck.adapters.study import require_shapes
 from gradcheck.adapters.tried import Tried
 from gradcheck.errors import CannotBuild, NotWritten
 from gradcheck.problem import Array, Sizes
+from gradcheck.variants.axes import transposes
 
 
 def accepted(tried: Tried, made: Made, sizes: Sizes, hints: bool) -> tuple[list[Role], list[Array]]:
@@ -77,4 +78,6 @@ def _searched(tried: Tried, sizes: Sizes, hints: bool) -> tuple[list[Role], list
         return before.shape[:1] == arrays[0].shape[:1] and np.array_equal(before[1:], after[1:], equal_nan=True)
 
     shapes = [slot.array.shape for slot in weights.every(tried.obj) if slot.array.ndim]
-    return examples.find(tried.roles, sizes, shapes, tried.rng, runs, both, hints=hints)
+    # Code that transposes is not meant for vectors, which `.T` leaves as they are.
+    columns = not shapes and transposes([type(tried.obj)])
+    return examples.find(tried.roles, sizes, shapes, tried.rng, runs, both, hints=hints, columns=columns)

@@ -104,7 +104,10 @@ def fitting(role: Role, example: Array) -> Role:
     """What an argument is, given an example of it: no guess from its name overrides what it holds.
 
     Whole numbers of an integer type are data; numbers outside (0, 1) are no probabilities, nor are they one-hot rows.
+    What is no array of numbers (a slice, a name) is a setting.
     """
+    if example.dtype.kind not in "iubfc":
+        return replace(role, constant=True, data="real", domain=None)
     if example.dtype.kind in "iub":
         return replace(role, constant=True, data="class-indices" if role.data == "one-hot" else role.data, domain=None)
     if role.data == "one-hot" and not np.isin(example, (0.0, 1.0)).all():

@@ -10,6 +10,7 @@ from typing import Any
 from gradcheck.adapters.generations import MODERN, OLDER, is_stub
 from gradcheck.adapters.ways import methods
 from gradcheck.adapters.words import BACKWARDS, DERIVATIVES, FORWARDS, plain
+from gradcheck.errors import is_checked
 
 BACK = (*BACKWARDS, *DERIVATIVES, *(plain(name) for one in (MODERN, OLDER) for name in one.names))
 
@@ -45,8 +46,8 @@ def ignores_what_it_is_given(function: Any) -> bool:
 
 
 def needed(cls: type, names: Sequence[str]) -> Iterator[Any]:
-    """The methods of these names that a class has, and those that they call."""
-    known = methods(cls)
+    """The methods of these names that a class has, and those that they call: its package's own, no framework's."""
+    known, home = methods(cls), cls.__module__.partition(".")[0]
     todo = [known[name] for name in names if name in known]
     seen: set[str] = set()
     while todo:
@@ -54,6 +55,8 @@ def needed(cls: type, names: Sequence[str]) -> Iterator[Any]:
         function = inspect.getattr_static(cls, name, None)
         function = getattr(function, "__func__", function)
         if name in seen or not inspect.isfunction(function):
+            continue
+        if function.__module__.partition(".")[0] != home and not is_checked(function.__code__.co_filename):
             continue
         seen.add(name)
         yield function

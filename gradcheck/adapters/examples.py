@@ -25,7 +25,7 @@ TRIES = 400
 WEIGHT = re.compile(r"w_?[a-z]{0,2}|weights?|kernel")  # W, Wx, W_hh
 
 
-def shapes(sizes: Sizes, weights: Sequence[Shape]) -> list[Shape]:
+def shapes(sizes: Sizes, weights: Sequence[Shape], columns: bool = False) -> list[Shape]:
     """List shapes of one input, likely ones first, from the sizes and the shapes of the weights."""
     batch, inputs, outputs = sizes.batch, sizes.inputs, sizes.outputs
     # One row is a vector of features, not a matrix with one input.
@@ -39,6 +39,7 @@ def shapes(sizes: Sizes, weights: Sequence[Shape]) -> list[Shape]:
     channels = list(dict.fromkeys([n for w in weights if len(w) == 4 for n in w] + widths))
     found: list[Shape] = [(batch, n) for n in widths]
     found += [(n, batch) for n in widths]
+    found += [(n, 1) for n in widths if columns]
     found += [(n,) for n in widths]
     found += [(n, n) for n in widths]
     # Images are small and few: a convolution in Python loops is slow.
@@ -124,20 +125,21 @@ def find(
     answers: Callable[[Given], None] | None = None,
     narrow: bool = False,
     hints: bool = True,
+    columns: bool = False,
 ) -> tuple[list[Role], Given]:
     """Return example arrays, one per role, with which `runs` raises nothing.
 
     With `answers`, the first with which it raises nothing either is preferred: code without a batch axis may run on
     rows all the same. A label that is not accepted as
     one-hot rows is tried as class numbers, and numbers that are refused are tried above 0. Without `hints`, names say
-    nothing about shapes. Where nothing runs in float64, arrays are float32. Raises CannotBuild with the first shape's
-    error.
+    nothing about shapes. With `columns`, they are tried before vectors. Where nothing runs in float64, arrays are
+    float32. Raises CannotBuild with the first shape's error.
     """
     first: tuple[list[Role], Given] | None = None
     error_of_first: Exception | None = None
     tried, refused = 0, False
     for meaning in _meanings(roles):
-        for shape in candidates(meaning, sizes, shapes(sizes, weights), hints):
+        for shape in candidates(meaning, sizes, shapes(sizes, weights, columns), hints):
             tried += 1
             if tried > TRIES:
                 break
@@ -161,10 +163,10 @@ def find(
     above = [replace(role, domain=(0.0, np.inf)) if role.data == "real" else role for role in roles]
     if refused and above != list(roles) and not any(role.domain for role in roles):
         with contextlib.suppress(CannotBuild):  # numbers may be refused for their sign
-            return find(above, sizes, weights, rng, runs, answers, narrow, hints)
+            return find(above, sizes, weights, rng, runs, answers, narrow, hints, columns)
     if not narrow:
         with contextlib.suppress(CannotBuild):  # what insists on float32 is asked in float32
-            return find(roles, sizes, weights, rng, runs, answers, True, hints)
+            return find(roles, sizes, weights, rng, runs, answers, True, hints, columns)
     names = ", ".join(role.name for role in roles)
     why = told(error_of_first)
     raise CannotBuild(

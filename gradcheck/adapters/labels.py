@@ -40,6 +40,32 @@ def held(tried: Tried, found: Study, given: Sequence[Array]) -> tuple[list[Role]
     return known, drawn, {role.name for role in known if role.constant}
 
 
+def scored(tried: Tried, given: Sequence[Array]) -> tuple[list[Role], list[Array]]:
+    """What a softmax inside makes probabilities of are scores, whatever they are called: a shift changes nothing.
+
+    Returns what the inputs are, and arrays for them.
+    """
+    known, drawn = list(tried.roles), list(given)
+    cls = type(tried.obj)
+    if hasattr(cls, "input_data") or hasattr(cls, "input_domains"):
+        return known, drawn
+    for at, role in enumerate(known):
+        if role.data != "probabilities":
+            continue
+        try:
+            with np.errstate(all="ignore"):
+                before, shifted, other = (
+                    tried.outputs([moved if n == at else one for n, one in enumerate(given)])[0]
+                    for moved in (given[at], given[at] + 3.0, 3.0 * given[at])
+                )
+        except Exception:  # a forward that refuses what is no probability
+            continue
+        if np.allclose(before, shifted, rtol=1e-12, atol=1e-12) and not np.allclose(before, other, rtol=1e-6):
+            known[at] = replace(role, data="real", domain=None)
+            drawn[at] = examples.draw(known[at], given[at].shape, tried.rng)
+    return known, drawn
+
+
 def hardened(roles: Sequence[Role], hard: Collection[str]) -> list[Role]:
     """One-hot rows that the code reads as class numbers stay one-hot."""
     return [replace(role, data="one-hot only") if role.name in hard else role for role in roles]

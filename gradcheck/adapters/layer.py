@@ -64,6 +64,7 @@ class Layer:
         self.held: set[str] = set()
         if not self.certain:
             self.tried.roles, self.given, self.held = labels.held(self.tried, self.study, self.given)
+            self.tried.roles, self.given = labels.scored(self.tried, self.given)
         self.trial = Trial(way, self.given, self.tried.outputs, self.tried.first(self.study), rng)
         self.hard = usual.hard if usual is not None else self._hard()
         self.tried.roles = labels.hardened(self.tried.roles, self.hard)

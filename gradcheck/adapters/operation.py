@@ -14,6 +14,10 @@ from gradcheck.problem import Array
 Style = Literal["context", "nodes", "node", "index", "itself"]
 
 
+class BareArray(ValueError):
+    """Where the engine unpacks one gradient for each input."""
+
+
 class Context:
     """What a static forward saves for its backward."""
 
@@ -29,7 +33,8 @@ class Operation:
 
     `style`: "context", static `backward(ctx, upstream)`; "nodes", `backward(*nodes, upstream)`; "node",
     `gradient(upstream, node)`; "index", `backward_var(upstream, index)`; "itself", `backward(upstream)` of the object
-    that was called. `wrapped`: the upstream gradient is a node as well.
+    that was called. `wrapped`: the upstream gradient is a node as well. `bare`: the engine takes an array that comes
+    alone for the gradient of the only input.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class Operation:
         raw: Sequence[Any] = (),
         wrapped: bool = False,
         context: Callable[[], Any] = Context,
+        bare: bool = False,
     ) -> None:
         self.op = op
         self.style = style
@@ -47,6 +53,7 @@ class Operation:
         self.raw = tuple(raw)
         self.wrapped = wrapped
         self.context = context
+        self.bare = bare
 
     def forward(self, *arrays: Any) -> Any:
         """The output."""
@@ -78,10 +85,11 @@ class Operation:
             return [self._held(self.op.backward_var(*flow, number)) for number in range(count)]
         else:
             said = self.op.backward(*flow)
-        if self.style == "nodes" and isinstance(said, np.ndarray) and len(self.given) > 1:
-            raise ValueError(
-                f"expected backward to return a tuple with one gradient for each of {count} inputs, "
-                f"but got a bare array of shape {said.shape}"
+        least = len(self.given) if not self.bare else count
+        if self.style == "nodes" and isinstance(said, np.ndarray) and least > 1:
+            each = "the gradient of the one input" if count == 1 else f"one gradient for each of {count} inputs"
+            raise BareArray(
+                f"expected backward to return a tuple with {each}, but got a bare array of shape {said.shape}"
             )
         found = list(said) if isinstance(said, (tuple, list)) else [said]
         return [self._held(one) for one in found[:count]]

@@ -19,7 +19,8 @@ _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("purelib", "platlib", 
 
 def location(thing: Any) -> str:
     """Return `"path/of/file.py:line"`, relative to the current folder where it lies inside it, or ""."""
-    code = thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
+    wrapped = inspect.getattr_static(thing, "__wrapped__", None)  # of what a decorator has made of a function
+    code = thing if inspect.isclass(thing) or inspect.isroutine(thing) else wrapped or type(thing)
     try:
         path = inspect.getsourcefile(code) or inspect.getfile(code)
         line = _line(code, path)

@@ -148,12 +148,15 @@ def _unpaired(
 
 
 def require_shapes(found: Study, arrays: Sequence[Array], twin: Any) -> None:
-    """Raise ValueError where a gradient has another shape than what it is by: these inputs may not be meant."""
+    """Raise ValueError where a gradient has another shape than what it is by, or holds objects instead of numbers:
+    these inputs may not be meant, or not in this form."""
     asked = gradients.Asked(twin, found.said, {})
     first = found.said[0] if isinstance(found.said, (list, tuple)) and found.said else found.said
     about_inputs = not found.answered.keys and not found.answered.is_about_weights
     if isinstance(first, np.ndarray) and about_inputs and first.shape != arrays[0].shape:
         raise ValueError("another shape than the input's")
+    if isinstance(first, np.ndarray) and first.dtype == object:
+        raise ValueError("no numbers")
     if any("()" in one.path for one in found.unpaired):
         raise ValueError("a gradient that fits no weight")
     for one in found.pairs:

@@ -27,6 +27,14 @@ def takes_the_output(function: Any, name: str, derivative: str) -> bool:
     return bool(uses) and all(uses)
 
 
+def takes_a_bare_array(module: str) -> bool:
+    """Whether an engine asks, anywhere in this module, if what came back is a tuple or a list, as one does that takes
+    a bare array for the only gradient. Without that it is unpacked."""
+    tree = _tree(module)
+    asked = [call.args[1] for call in _calls(tree, "isinstance") if len(call.args) == 2] if tree is not None else []
+    return any(_word(one) in ("tuple", "list") for kinds in asked for one in getattr(kinds, "elts", [kinds]))
+
+
 @functools.lru_cache(maxsize=8)
 def _tree(module: str) -> ast.Module | None:
     try:

@@ -240,7 +240,8 @@ def members(
     found: list[Member] = []
     judged: list[Any] = []
     for attribute, thing in [*vars(module).items(), *inside(module).items()]:
-        if not (inspect.isclass(thing) or inspect.isfunction(thing)) or any(thing is one for one in judged):
+        is_code = inspect.isclass(thing) or inspect.isfunction(thing) or _is_wrapped(thing)
+        if not is_code or any(thing is one for one in judged):
             continue
         try:
             if getattr(thing, "__module__", None) != module.__name__:
@@ -258,6 +259,11 @@ def members(
     for attribute, reason in not_understood(module, judged):
         found.append(_left_out(attribute, vars(module)[attribute]) or Member(attribute, "not understood", reason))
     return found
+
+
+def _is_wrapped(thing: Any) -> bool:
+    """Whether it is what a decorator has made of a function: an object of a framework's, say."""
+    return not inspect.ismodule(thing) and inspect.isfunction(inspect.getattr_static(thing, "__wrapped__", None))
 
 
 def named(attribute: str, thing: Any, is_subject: Callable[[Any], bool]) -> Member:

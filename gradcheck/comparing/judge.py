@@ -14,7 +14,9 @@ from gradcheck.comparing.scales import scale_of_rows
 from gradcheck.evaluated import Evaluated
 from gradcheck.forms import loses
 from gradcheck.in_dtype import InDtype
+from gradcheck.numerical.directional import is_steep
 from gradcheck.numerical.estimate import Estimate
+from gradcheck.numerical.jacobian import estimate
 from gradcheck.problem import Array, Method
 
 # A claim may lose this many times what forward loses.
@@ -26,6 +28,10 @@ USUALLY = 16.0
 # A right formula may lose this many times its tolerance to rounding; what is further off is wrong all the same.
 DIGITS = 1024.0
 LOSES = "right in a wider type: the formula is right, and loses digits here"
+STEEP = "f has no derivative here: along the entries whose claims are NaN together it is infinitely steep, or jumps"
+BESIDE = "one of the derivatives that f has next to a tie"
+# So many points next to a tie are looked at, this far away (of the largest entry); f may bend there by this share.
+NEAR, AWAY, SHARE = 64, 2.0**-20, 1e-4
 WIDER = {"float16": "float32", "float32": "float64", "float64": "longdouble"}
 
 # What is this share of the derivative at ordinary points is nothing.
@@ -42,6 +48,10 @@ def judge(here: Evaluated, method: Method, name: str, claim: Array, asked: Cotan
     own = None if found.at.verdict == "correct" else here.estimate_in(name, known)
     if own is not None:
         found = _hold(here, name, claim, asked, known, own, f"{here.point.label}, dtype-dependent")
+    if found.at.verdict == "wrong" and here.point.special and _is_steep(here, name, claim, asked, known):
+        return replace(found, at=replace(found.at, verdict="skipped", message=STEEP), wrong=0, entries=())
+    if found.at.verdict == "wrong" and _is_beside(here, name, claim, asked, known):
+        return replace(found, at=replace(found.at, verdict="skipped", message=BESIDE), wrong=0, entries=())
     if (
         found.at.verdict != "wrong"
         or not 1 < found.at.ratio <= DIGITS
@@ -51,10 +61,54 @@ def judge(here: Evaluated, method: Method, name: str, claim: Array, asked: Cotan
     return replace(found, at=replace(found.at, verdict="skipped", message=LOSES), wrong=0, entries=())
 
 
+def _is_steep(here: Evaluated, name: str, claim: Array, asked: Cotangents, known: InDtype) -> bool:
+    """Whether all that is wrong is NaN, and f has no derivative where these entries move together.
+
+    The root of x₀ x₁ at (0, 0) has both partial derivatives, and is infinitely steep in between.
+    """
+    nan = np.isnan(claim)
+    together = nan.any(axis=0)
+    if np.count_nonzero(together) < 2:
+        return False
+    mended = np.where(nan, right_answer(here, name, asked, known)[0], claim)
+    if _hold(here, name, mended, asked, known, here.estimate(name), here.point.label).at.verdict == "wrong":
+        return False
+    x = np.asarray(here.point.values[name], dtype=float)
+    tangent = np.where(together.reshape(x.shape), float(np.abs(x).max(initial=0.0)) or 1.0, 0.0)
+    domains = {} if here.point.boundary else {name: here.problem.variable(name).domain}
+    return is_steep(here.problem.forward, here.point.values, {name: tangent}, domains=domains, seed=here.seed)
+
+
+def _is_beside(here: Evaluated, name: str, claim: Array, asked: Cotangents, known: InDtype) -> bool:
+    """Whether all that is wrong at a point with kinks is what f's derivative is next to it.
+
+    The second largest of three equal numbers does not move with any of them alone; but next to the tie it is one of
+    them. `shared` holds what such entries claim together.
+    """
+    kink = here.estimate(name).kink
+    if kink is None or not kink.any() or not np.isfinite(claim).all():
+        return False
+    value, tolerance = right_answer(here, name, asked, known)
+    low, high = value.copy(), value.copy()
+    rng, x = np.random.default_rng([here.seed, 13]), np.asarray(here.point.values[name], dtype=float)
+    domain = None if here.point.boundary else here.problem.variable(name).domain
+    for _ in range(NEAR):
+        move = AWAY * (float(np.abs(x).max(initial=0.0)) or 1.0) * rng.uniform(-1, 1, x.shape)
+        values = {**here.point.values, name: x + move}
+        near = asked.rows @ estimate(here.problem.forward, values, name, domain=domain, seed=here.seed).dense()
+        low, high = np.fmin(low, near), np.fmax(high, near)
+    tolerance += SHARE * np.maximum(np.abs(low), np.abs(high))
+    inside = (claim >= low - tolerance) & (claim <= high + tolerance)
+    mended = np.where(inside, value, claim)
+    return _hold(here, name, mended, asked, known, here.estimate(name), here.point.label).at.verdict != "wrong"
+
+
 def _is_right_when_wider(here: Evaluated, method: Method, name: str, asked: Cotangents, known: InDtype) -> bool:
     """Whether the same question, put in the next wider type, has a right answer in that type, or in one wider still."""
-    wide = here.in_dtype(WIDER[known.precision]) if known.precision in WIDER else None
-    if wide is None or wide.refusal or wide.rounds:
+    if known.precision not in WIDER:
+        return False
+    wide = (here.in_floats if known.whole else here.in_dtype)(WIDER[known.precision])
+    if wide.refusal or wide.rounds:
         return False
     answer = here.ask(method, wide, dict.fromkeys(method.wrt, asked))[name]
     if answer.rows is None or loses(answer.dtype, wide.dtype):

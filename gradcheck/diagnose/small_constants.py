@@ -22,8 +22,10 @@ from gradcheck.evaluated import Evaluated
 from gradcheck.problem import Sizes, Subject
 
 SMALL = 1e-3
-# A claim that is further off than this has another mistake.
+# A claim that is further off than this has another mistake, unless the constant is one that is there to be forgotten:
+# beside a probability that is 0, a tiny one is all there is.
 MOST = 0.05
+TINY = 1e-5
 FUNCTIONS = 60
 
 
@@ -37,21 +39,47 @@ class Forgotten:
 
 def forgotten(subject: Subject, e: Evidence, here: Evaluated) -> Forgotten | None:
     """Return the small constant without which the claim would be right, or None."""
-    if not e.readable or not np.isfinite(e.claim).all():
+    if not e.readable:
         return None
+    if not np.isfinite(e.claim[e.judged]).all():
+        return _without_which_forward_is_infinite(subject, e)
     with np.errstate(divide="ignore", invalid="ignore"):
         off = float(np.max(np.abs(e.claim - e.estimate), where=e.judged, initial=0.0)) / e.scale if e.scale else np.inf
-    if not 0 < off <= MOST:
+    if not off:
         return None
     functions = list(_functions(subject.code))
     for constant in dict.fromkeys(c for function in functions for c in _constants(function)):
+        if off > MOST and abs(constant - round(constant)) > TINY:
+            continue
         without = _jacobian_without(subject, e, functions, constant)
         if without is not None and e.fits(without, loss=1e-9) and not e.fits(e.estimate):
-            name = f"{constant:g}" if constant < 0.5 else f"1 − {1 - constant:.3g}"
+            name = _named(constant)
             sentence = f"A small constant is missing: the claim is the derivative of forward without its {name}."
             cause = Cause("missing epsilon", sentence, f"with {name} taken out of forward, every entry is right")
-            return Forgotten(cause, f"by {off:.1g} of the derivative (ε = {name})")
+            by = f"by {off:.1g} of the derivative" if off <= MOST else "near 0 by as much as the derivative"
+            return Forgotten(cause, f"{by} (ε = {name})")
     return None
+
+
+def _without_which_forward_is_infinite(subject: Subject, e: Evidence) -> Forgotten | None:
+    """The constant that keeps forward finite here, where a claim that forgets it is not."""
+    functions = list(_functions(subject.code))
+    for constant in dict.fromkeys(c for function in functions for c in _constants(function)):
+        try:
+            with _taken_out(functions, constant), np.errstate(all="ignore"):
+                left = e.problem.forward({name: np.array(value) for name, value in e.values.items()})
+        except Exception:  # somebody else's forward, without what it needs
+            continue
+        if not all(np.isfinite(one).all() for one in left):
+            name = _named(constant)
+            sentence = f"A small constant is missing: the claim is not finite where forward without its {name} is not."
+            cause = Cause("missing epsilon", sentence, f"with {name} taken out of forward, it is infinite here, too")
+            return Forgotten(cause, f"at 0 altogether (ε = {name})")
+    return None
+
+
+def _named(constant: float) -> str:
+    return f"{constant:g}" if constant < 0.5 else f"1 − {1 - constant:.3g}"
 
 
 def _jacobian_without(subject: Subject, e: Evidence, functions: list[FunctionType], constant: float) -> Any:
@@ -69,7 +97,7 @@ def _jacobian_without(subject: Subject, e: Evidence, functions: list[FunctionTyp
 
 
 def _functions(code: tuple[Any, ...]) -> Iterator[FunctionType]:
-    """The functions of the checked things: methods of classes, and functions of their modules that they name."""
+    """The functions of the checked things: methods of classes, and what they name of their modules (a net its loss)."""
     queue = [one for thing in code for one in _own(thing)]
     seen: set[int] = set()
     while queue and len(seen) < FUNCTIONS:
@@ -80,7 +108,9 @@ def _functions(code: tuple[Any, ...]) -> Iterator[FunctionType]:
         yield function
         module = sys.modules.get(function.__module__)
         named = (function.__globals__.get(name) for name in function.__code__.co_names)
-        queue += [one for one in named if isinstance(one, FunctionType) and sys.modules.get(one.__module__) is module]
+        for one in named:
+            if isinstance(one, (FunctionType, type)) and sys.modules.get(one.__module__) is module:
+                queue += _own(one)
 
 
 def _own(thing: Any) -> Iterator[FunctionType]:

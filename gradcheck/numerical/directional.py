@@ -46,6 +46,14 @@ def sides(
     return low / unit, high / unit, bound / unit
 
 
+def is_steep(
+    forward: Forward, values: Values, tangents: Values, *, domains: Domains | None = None, seed: int = 0
+) -> bool:
+    """Whether f jumps along `tangents` or its derivative along them is infinite: then it has none at this point."""
+    found, _ = _along(forward, values, tangents, domains or {}, seed)
+    return bool(found.infinite is not None or (found.jump is not None and found.jump.any()))
+
+
 def _ends(found: Estimate) -> tuple[Array, Array]:
     value = found.value[0]
     if found.kink is None or found.left is None or found.right is None:

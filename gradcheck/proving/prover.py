@@ -12,6 +12,7 @@ from gradcheck import exact
 from gradcheck.asking.claims import Answer
 from gradcheck.asking.cotangents import Cotangents
 from gradcheck.comparing.compare import RESOLVED, Comparison
+from gradcheck.comparing.judge import BESIDE, STEEP
 from gradcheck.errors import told
 from gradcheck.evaluated import Evaluated
 from gradcheck.in_dtype import InDtype
@@ -52,7 +53,7 @@ class Prover:
 
     def weigh(self, here: Evaluated, known: InDtype, method: Method, name: str, found: Comparison) -> Comparison:
         """Return the comparison of a claim with its measurement, changed where what is exact decides more."""
-        if not self.wanted or not _is_run(here, known, name):
+        if not self.wanted or not _is_run(here, known, name) or found.at.message in (STEEP, BESIDE):
             return found
         shown = self._claims.setdefault(f"{method.name}[{name}]", Shown())
         try:

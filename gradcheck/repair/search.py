@@ -200,7 +200,7 @@ def _material(seen: Observed) -> Material:
     constants: dict[float, None] = {}
     expressions: dict[str, Donor] = {}
     for node, value in seen.values.items():
-        if isinstance(node, ast.Constant) and not isinstance(value, bool):
+        if isinstance(node, ast.Constant) and is_number(value) and not isinstance(value, bool):
             constants[abs(value)] = None
         elif isinstance(node, (ast.BinOp, ast.Call, ast.UnaryOp, ast.Compare)) and is_number(value):
             text = ast.unparse(node)

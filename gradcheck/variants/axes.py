@@ -1,4 +1,8 @@
-"""Whether a forward counts axes from the front (`axis=1`, `x.shape[1]`, `x[:, 0]`): then it is about so many axes."""
+"""What code says about the axes it is meant for.
+
+A forward that counts axes from the front (`axis=1`, `x.shape[1]`, `x[:, 0]`) is about so many of them, and code that
+transposes is not about vectors, which `.T` leaves as they are.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +19,23 @@ from gradcheck.variants.options import functions
 def counts_axes(code: Sequence[Any]) -> bool:
     """Whether any function but those that go back names an axis after the first by its number from the front."""
     forward = [one for thing in code for one in functions(thing) if not BACK.search(one.__name__)]
-    for function in forward:
-        try:
-            tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-        except (OSError, TypeError, SyntaxError, ValueError):
-            continue
-        if any(_names(node) for node in ast.walk(tree)):
-            return True
-    return False
+    return any(_names(node) for function in forward for node in ast.walk(_tree(function)))
+
+
+def transposes(code: Sequence[Any]) -> bool:
+    """Whether any function, there or back, turns a matrix round."""
+    return any(_turns(node) for thing in code for one in functions(thing) for node in ast.walk(_tree(one)))
+
+
+def _tree(function: Any) -> ast.AST:
+    try:
+        return ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+def _turns(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in ("T", "transpose", "swapaxes")
 
 
 def _names(node: ast.AST) -> bool:

@@ -18,9 +18,11 @@ import numpy as np
 
 from gradcheck.problem import Array, Method, Problem, Sizes, Subject, Values
 
-# What these say is no setting of a derivative: names, types, what is printed, drawn or returned beside the result.
+# What these say is no setting of a derivative: names, types, what is printed, drawn or returned beside the result; nor
+# is a switch that asks a function for its derivative.
 OTHER = frozenset(
     {"name", "dtype", "seed", "random_state", "rng", "verbose", "debug", "inplace", "lr", "learning_rate", "out"}
+    | {"deriv", "derivative", "derive", "derivate", "prime", "grad", "gradient", "der", "isderiv", "is_deriv"}
 )
 
 _lock = threading.RLock()

@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Sizes, Variable
-from gradcheck.variants.axes import counts_axes
+from gradcheck.variants.axes import counts_axes, transposes
 from gradcheck.variants.offer import Offer, Usual
 from gradcheck.variants.screen import outputs
 from gradcheck.variants.variant import Kind, Variant
@@ -38,7 +38,7 @@ def shapes(usual: Usual) -> Iterator[Offer]:
     for found in _broadcast(usual.inputs):
         name, shape = next(iter(found.items()))
         where = f"where inputs are broadcast ({name} of shape {shape})"
-        yield Offer("shape", where, partial(_reshaped, usual, "shape", where, found), "broadcast")
+        yield Offer("shape", where, partial(_broadcasting, usual, where, found), "broadcast")
     larger = {v.name: np.shape(v.example) for v in usual.with_room.variables if v.name in inputs}
     for found in (*([larger] if larger != inputs else []), *_longer(inputs, 1)):
         where = f"for inputs of shape {_first(found)}"
@@ -65,7 +65,16 @@ def _reranked(usual: Usual, where: str, found: Mapping[str, Shape]) -> Variant |
     """A forward that counts its axes from the front, or averages a loss over samples, means the axes that it has."""
     made = _reshaped(usual, "rank", where, found)
     fixed = any(v.constant for v in usual.inputs) or counts_axes(usual.subject.code)
-    return made and replace(made, noted=fixed)
+    return made and replace(made, noted=fixed or _turns_a_vector(usual, found))
+
+
+def _broadcasting(usual: Usual, where: str, found: Mapping[str, Shape]) -> Variant | None:
+    made = _reshaped(usual, "shape", where, found)
+    return made and replace(made, noted=_turns_a_vector(usual, found))
+
+
+def _turns_a_vector(usual: Usual, found: Mapping[str, Shape]) -> bool:
+    return any(len(shape) == 1 for shape in found.values()) and transposes(usual.subject.code)
 
 
 def _afresh(usual: Usual, where: str, found: Mapping[str, Shape]) -> Variant | None:

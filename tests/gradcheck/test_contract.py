@@ -122,6 +122,18 @@ def test_float32_gradients_are_compared_as_float32() -> None:
     assert tried(by_hand(lambda v: [np.sin(v["x"])], coarse))["vector-Jacobian products are linear"].verdict == "kept"
 
 
+def test_rounding_that_cancelled_terms_leave_is_linear() -> None:
+    def nothing(values: Values, g: list[Array]) -> list[Any]:
+        return [((0.3 * g[0]).sum() - 0.3 * g[0].sum()) * np.ones_like(values["x"])]
+
+    def squared(values: Values, g: list[Array]) -> list[Any]:
+        return [1e-15 * g[0] ** 2]
+
+    item = "vector-Jacobian products are linear"
+    assert tried(by_hand(lambda v: [0 * v["x"] + 1], nothing))[item].verdict == "kept"
+    assert tried(by_hand(lambda v: [0 * v["x"] + 1], squared))[item].verdict == "broken"
+
+
 def test_it_costs_a_few_dozen_calls() -> None:
     calls = 0
 

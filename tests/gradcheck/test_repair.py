@@ -38,6 +38,7 @@ V = np.array([0.3, -1.2, 0.7, 2.1])
     ("forward", "kind", "claim", "x", "right"),
     [
         (m.halved, "grad", m.halved_grad, V, "return 2 * x"),
+        (m.cubed, "grad", m.cubed_grad, V, 'return 3 * x**2 if kind is None or kind == "plain" else x'),
         (m.softplus, "grad", m.softplus_grad, V, "return 1 / (1 + np.exp(-x))"),
         (m.linear, "vjp", m.linear_vjp, m.X, "return g @ W  # the weights stand the other way round"),
         (m.mean_square, "grad", m.mean_square_grad, m.X, "return 2 * x / x.size"),
@@ -62,6 +63,13 @@ def test_single_mistakes_are_repaired(
     assert lines[found.repair.line - 1] == found.repair.old
     assert f"+{found.repair.new}" in text_of(result)
     assert from_json(to_json(result)) == result
+
+
+def test_numbers_whose_squares_are_none_and_what_is_no_number_end_no_search() -> None:
+    """1e-300² is 0, 1e300² is too large, and the literal None has no absolute value."""
+    (claim,) = check(m.reciprocal, V, grad=m.reciprocal_grad, options=REPAIR).claims
+    assert claim.verdict == "wrong"
+    assert claim.repair is not None
 
 
 def test_a_private_method_is_repaired_in_a_class_that_calls_its_base() -> None:

@@ -81,6 +81,7 @@ def test_the_arranged_points_are_arranged():
     by_label = {point.label: point for point in POINTS}
     x = by_label["generic"].values["x"]
     assert by_label["Fortran order"].arrange(x).flags.f_contiguous
+    assert by_label["Fortran order"].arrange(np.array(1.0)).shape == ()
     assert not by_label["not contiguous"].arrange(x).flags.c_contiguous
     assert not by_label["read-only"].arrange(x).flags.writeable
     whole = by_label["integers"]

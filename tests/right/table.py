@@ -21,6 +21,7 @@ class Right:
     `subject`: a class, a function whose derivative stands beside it by name, what makes an instance (`fresh`), or a
     function that is checked at `args` with the `claims` (`jac`, `vjp`, `jvp`, `grad`). `gradients`: for how many
     variables it claims derivatives, all of which have to be judged. `unresolved`: why gradcheck may fail to decide.
+    `slow`: it takes too long for every run.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Right:
     claims: dict[str, Callable[..., Any]] = field(default_factory=dict)
     fresh: bool = False
     unresolved: str = ""
+    slow: bool = False
 
     def check(self) -> ComponentResult:
         """Ask gradcheck."""

@@ -26,7 +26,9 @@ def complaint(right: Right, result: ComponentResult) -> str:
 
 def every_fourth(rights: list[Right]) -> list[object]:
     """The whole collection takes many minutes: `tox -e right` runs it, and every other run a quarter of it."""
-    return [pytest.param(r, id=r.name, marks=[pytest.mark.long] if i % 4 else []) for i, r in enumerate(rights)]
+    return [
+        pytest.param(r, id=r.name, marks=[pytest.mark.long] if i % 4 or r.slow else []) for i, r in enumerate(rights)
+    ]
 
 
 @pytest.mark.parametrize("right", every_fourth(RIGHT))

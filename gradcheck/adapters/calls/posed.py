@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -146,22 +146,33 @@ def _methods(posed: Posed, trial: Trial, names: Mapping[str, str]) -> Iterator[M
             yield _whole(posed, derivative, [names[n] for n in variables], [trial.values[n].shape for n in variables])
             continue
         fits = [name for name, one in matched.items() if one.shape == trial.values[name].shape]
-        times = _samples(trial) if derivative.averaged else 1
-        scaled = {names[name]: times for name in matched if is_weight(trial, name)}
-        yield _of(posed, derivative, {names[name]: one for name, one in matched.items()}, bool(fits), scaled)
+        scaled = {names[name] for name in matched if derivative.averaged and is_weight(trial, name)}
+        gradients = {names[name]: one for name, one in matched.items()}
+        yield _of(posed, derivative, gradients, bool(fits), scaled, _samples(trial, names))
 
 
 def _kind(derivative: Derivative) -> Any:
     return {"place": "local", "product": "vjp", "gradient": "sum"}[derivative.form]
 
 
-def _samples(trial: Trial) -> int:
-    """How many samples there are."""
-    return trial.measures.sizes[batch_axis(trial) or ""]
+def _samples(trial: Trial, names: Mapping[str, str]) -> Callable[[Values], int]:
+    """What counts the samples, in arrays of whatever shape."""
+    batch = batch_axis(trial)
+    for leaf, guess in trial.arrays().items():
+        roots = [trial.state.root(axis) if isinstance(axis, str) else "" for axis in guess.axes]
+        if batch in roots and not is_weight(trial, leaf):
+            name, at = names[leaf], roots.index(batch)
+            return lambda values: int(np.shape(values[name])[at])
+    return lambda values: 1
 
 
 def _of(
-    posed: Posed, derivative: Derivative, matched: Mapping[str, Gradient], certain: bool, scaled: Mapping[str, int]
+    posed: Posed,
+    derivative: Derivative,
+    matched: Mapping[str, Gradient],
+    certain: bool,
+    scaled: Collection[str],
+    samples: Callable[[Values], int],
 ) -> Method:
     """The method that reads the matched gradients out of an answer; what is averaged is multiplied (`scaled`)."""
 
@@ -173,7 +184,8 @@ def _of(
                 said = ran.answer(derivative, cotangents)
             if said is None:
                 raise NotImplementedError("it returned nothing")
-            return [_read(said, one, scaled.get(name, 1)) for name, one in matched.items()]
+            times = samples(values) if scaled else 1
+            return [_read(said, one, times if name in scaled else 1) for name, one in matched.items()]
 
         return ask
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gradcheck.adapters.interfaces import (
     cached_pairs,
     engines,
+    framework_rules,
     layers,
     local_gradients,
     method_pairs,
@@ -20,6 +21,7 @@ from gradcheck.adapters.protocol import Interface
 
 # In the order in which they are tried.
 INTERFACES: tuple[Interface, ...] = (
+    framework_rules.INTERFACE,
     tapes.INTERFACE,
     models.INTERFACE,
     local_gradients.INTERFACE,

@@ -16,6 +16,7 @@ import numpy as np
 
 from gradcheck.adapters import construct
 from gradcheck.adapters.construct import Made
+from gradcheck.adapters.interfaces import framework_rules
 from gradcheck.adapters.layer import Layer
 from gradcheck.adapters.plans import plans
 from gradcheck.adapters.protocol import Interface, Settled
@@ -91,8 +92,8 @@ def recognises(thing: Any) -> bool:
 
 
 def parts(thing: Any) -> Iterator[str]:
-    """The methods of a class that have their derivative beside them."""
-    if inspect.isclass(thing):
+    """The methods of a class that have their derivative beside them; a framework's function is judged as a whole."""
+    if inspect.isclass(thing) and not framework_rules.recognises(thing):
         yield from pairs_of(thing)
 
 

@@ -20,12 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import arguments
+from gradcheck.adapters import arguments, usage
 from gradcheck.adapters.construct import Made
 from gradcheck.adapters.generations import has
 from gradcheck.adapters.layer import Layer
 from gradcheck.adapters.nodes import Nodes, around, nodes_of
-from gradcheck.adapters.operation import Context, Operation, Style
+from gradcheck.adapters.operation import BareArray, Context, Operation, Style
 from gradcheck.adapters.protocol import Interface, Settled
 from gradcheck.adapters.ways import Way, methods, parameters
 from gradcheck.adapters.words import CACHES, plain
@@ -146,10 +146,16 @@ def _usual(made: Made, rng: np.random.Generator, sizes: Sizes | None = None) -> 
             continue
         if found.fits():
             return plan, found
-        first = first or (plan, found)
+        # An array that came alone was answered at least: this is how it is asked, and what it does wrong.
+        if first is None or (_is_bare(found) and not _is_bare(first[1])):
+            first = plan, found
     if first is not None:
         return first
     raise error or CannotBuild("no class was found beside it that makes a node of an array")
+
+
+def _is_bare(layer: Layer) -> bool:
+    return isinstance(layer.study.said, BareArray)
 
 
 def _layer(made: Made, plan: Plan, sizes: Sizes, rng: np.random.Generator, usual: Layer | None = None) -> Layer:
@@ -159,7 +165,15 @@ def _layer(made: Made, plan: Plan, sizes: Sizes, rng: np.random.Generator, usual
         given = tuple(one for one in given if _is_numeric(one))
     names = _inputs(made.obj, plan.style)
     names = names[: len(names) - len(raw)] if names else ["a", "b"]
-    operation = Operation(made.obj, plan.style, plan.nodes, raw, plan.wrapped, _context(type(made.obj)))
+    operation = Operation(
+        made.obj,
+        plan.style,
+        plan.nodes,
+        raw,
+        plan.wrapped,
+        _context(type(made.obj)),
+        plan.nodes is not None and usage.takes_a_bare_array(plan.nodes.cls.__module__),
+    )
     found: Layer | None = None
     for count in [len(names)] if _inputs(made.obj, plan.style) else (2, 1):
         roles = arguments.roles_of(names[:count], made.obj)

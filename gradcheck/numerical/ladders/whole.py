@@ -69,9 +69,8 @@ def _hold_sides_apart(found: Entries, some: Array, q: Quotients, heard: Array) -
         alone = np.asarray(np.isnan(other).all(axis=0) & ~np.isnan(quotients).all(axis=0))
         found.one_sided[some[alone]] = sign
         _take_if_surer(found, some, side, alone, q, -sign, apart)
-        infinite, limit, slow = power_laws.follow(
-            quotients, q.steps, 2 * np.maximum(q.last_bits, np.maximum(heard, side.noise)) / q.h
-        )
+        # What a limit took for noise may be the power itself: no noise is as steady.
+        infinite, limit, slow = power_laws.follow(quotients, q.steps, 2 * np.maximum(q.last_bits, heard) / q.h)
         far = np.abs(found.value[some] - limit) + slow
         found.truncation[some] = np.maximum(found.truncation[some], np.where(slow > 0, far, 0))
         apart &= slow == 0

@@ -15,7 +15,7 @@ SPAN = 4  # steps, over each of three of which the change is measured
 CLEAR, CHANGED = 64, 4  # times its noise a quotient is, to be counted, and its change over a span
 # The change over one span after the other goes like h^e. −1 is a jump's, 1 a smooth function's; above 0 it has a limit.
 STEEPEST, LEVEL, SMOOTH = -0.97, 0.01, 0.9
-STEADY = 0.1  # by which e may change from one pair of spans to the next
+STEADY = 0.1  # by which e may change from one pair of spans to the next, and the quotients' own power at each step
 SAFETY = 2  # times what is to come
 
 
@@ -35,6 +35,10 @@ def follow(quotients: Array, steps: Array, noise: Array) -> tuple[Array, Array, 
         known = (at[-1] >= SPAN) & (np.abs(power[1] - power[0]) <= STEADY)
         known &= (np.abs(np.diff(q, axis=0)) > CHANGED * noise[np.maximum(at[:-1], 0), here]).all(axis=0)
         known &= (np.sign(change) == np.sign(change[0])).all(axis=0)
+        # Stairs of a few risers may follow a power from span to span, but not at every step between.
+        each = np.maximum(last - np.arange(3 * SPAN + 1)[:, None], 0)
+        own = np.diff(np.log(np.abs(quotients[each, here])), axis=0) / np.diff(np.log(steps[each]), axis=0)
+        known &= (np.abs(np.diff(own, axis=0)) <= STEADY).all(axis=0)
         grows = known & (power >= STEEPEST).all(axis=0) & (power <= LEVEL).all(axis=0) & (change[0] * q[0] > 0)
         slow = known & (power > LEVEL).all(axis=0) & (power <= SMOOTH).all(axis=0)
         # A change like h^e for each unit of log h adds up to 1/e of the last one.

@@ -70,7 +70,7 @@ def _others(value: float, scene: Scene, counting: bool) -> Iterator[tuple[Piece,
     near += [
         (n, 2.0) for n in (value + 1, value - 1, 2 * value, value / 2, 3 * value, value / 3, 10 * value, value / 10)
     ]
-    near += [(1 / value, 2.0), (value**2, 2.5)] if value else []
+    near += [(1 / value, 2.0), (value**2, 2.5)] if 1e-100 < abs(value) < 1e100 else []
     near += [(n, 1.2) for n in scene.material.constants if n != value]
     seen: set[float] = set()
     for number, cost in near:

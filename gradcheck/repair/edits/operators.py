@@ -31,7 +31,7 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
     gap, by, to = scene.gap(node.left, node.right), _number(node.right, scene), _number(node.left, scene)
     for other in OTHERS.get(type(node.op), ()):
         made = binary(left, other, right, gap.replace(symbol, other, 1))
-        scale = {"*/": 1 / by**2, "/*": by**2}.get(symbol + other, math.nan) if by else math.nan
+        scale = {"*/": 1 / by / by, "/*": by * by}.get(symbol + other, math.nan) if by else math.nan
         yield scene.put(node, made, f"`{other}` for `{symbol}`", 1 if other in "+-*/" else 2, scale)
     if isinstance(node.op, (ast.MatMult, ast.Sub, ast.Div, ast.Pow)):
         turned = binary(right, symbol, left, gap)

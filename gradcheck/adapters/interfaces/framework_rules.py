@@ -1,0 +1,87 @@
+"""Derivatives written for a framework that the checked code has imported, as they stand in a file.
+
+class Cube(torch.autograd.Function):       @jax.custom_vjp
+    forward(ctx, x), backward(ctx, g)      def cube(x): …          cube.defvjp(forward, backward)
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters import arguments, examples
+from gradcheck.adapters.construct import Made
+from gradcheck.adapters.frameworks import FRAMEWORKS, Brought, brought
+from gradcheck.adapters.frameworks.protocol import Rule
+from gradcheck.adapters.frameworks.rules import OnArrays
+from gradcheck.adapters.handed import Claims
+from gradcheck.adapters.handed.posing import posed
+from gradcheck.adapters.protocol import Interface
+from gradcheck.errors import CannotBuild, UsageError
+from gradcheck.problem import Array, Problem, Sizes
+
+
+def recognises(thing: Any) -> bool:
+    """Whether it brings a derivative of a framework's. A module has its weights already, and is made by its class."""
+    return _known(thing) is not None
+
+
+def partners(thing: Any) -> list[Any]:
+    """The functions that a decorated one keeps: its forward and backward rules."""
+    return [] if inspect.isclass(thing) else [one for one in vars(thing).values() if inspect.isfunction(one)]
+
+
+def _known(thing: Any) -> tuple[Any, Rule] | None:
+    for name, make in FRAMEWORKS.items():
+        if name in sys.modules and callable(thing):
+            framework = make()
+            try:
+                rule = framework.rule(thing, ())
+            except UsageError:  # a class of modules
+                continue
+            if rule is not None and not rule.weights and rule.still is None:
+                return framework, rule
+    return None
+
+
+def make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: Mapping[str, Any] | None, variant: int) -> Made:
+    """The function itself: nothing has to be made."""
+    return Made(thing)
+
+
+def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
+    """Arrays that it takes are found; what it claims there is asked as the framework asks."""
+    known = _known(made.obj)
+    assert known is not None
+    framework, rule = known
+    names = list(inspect.signature(rule.forward).parameters)[rule.skip :]
+    function = OnArrays(framework, rule.call, rule.forward, flat=True)
+    _, given = examples.find(arguments.roles_of(names), sizes, (), rng, lambda arrays: _run(function, arrays))
+    found = brought(made.obj, given, ())
+    assert isinstance(found, Brought)
+    try:
+        call, claims = found.posed((), None, None, None, Claims(), False)
+    except UsageError as error:
+        raise CannotBuild(str(error)) from error
+    problem = posed(call, claims)
+    written = {"vjp": rule.vjp, "jvp": rule.jvp}
+    named = (replace(m, name=getattr(written.get(m.name), "__name__", m.name)) for m in problem.methods)
+    return replace(problem, methods=tuple(named))
+
+
+def _run(function: OnArrays, arrays: list[Array]) -> None:
+    function(*arrays)
+
+
+INTERFACE = Interface(
+    "a derivative written for PyTorch, JAX or autograd, where the code imports it",
+    recognises,
+    build,
+    make,
+    partners=partners,
+)
