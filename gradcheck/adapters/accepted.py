@@ -14,7 +14,7 @@ from gradcheck.adapters.construct import Made, duplicate
 from gradcheck.adapters.prepared import prepared
 from gradcheck.adapters.study import require_shapes
 from gradcheck.adapters.tried import Tried
-from gradcheck.errors import CannotBuild, NotWritten
+from gradcheck.errors import CannotBuild, NotWritten, told
 from gradcheck.problem import Array, Sizes
 from gradcheck.variants.axes import transposes
 
@@ -56,15 +56,22 @@ def _numbered(roles: list[Role]) -> Iterator[list[Role]]:
 
 
 def _searched(tried: Tried, sizes: Sizes, hints: bool) -> tuple[list[Role], list[Array]]:
+    refused: list[tuple[tuple[int, ...], Exception]] = []
+    tried.note = ""
+
     def runs(arrays: list[Array]) -> None:
         returned.filled(tried.run_of(duplicate(tried.obj))(*arrays))
 
     def both(arrays: list[Array]) -> None:
         twin = duplicate(tried.obj)
-        tried.warm(twin, arrays)
-        found = tried.study(arrays, twin)
-        if isinstance(found.said, Exception):
-            raise found.said
+        try:
+            tried.warm(twin, arrays)
+            found = tried.study(arrays, twin)
+            if isinstance(found.said, Exception):
+                raise found.said
+        except Exception as error:
+            refused.append((arrays[0].shape, error))
+            raise
         if not takes_rows(arrays):
             require_shapes(found, arrays, twin)
 
@@ -80,4 +87,8 @@ def _searched(tried: Tried, sizes: Sizes, hints: bool) -> tuple[list[Role], list
     shapes = [slot.array.shape for slot in weights.every(tried.obj) if slot.array.ndim]
     # Code that transposes is not meant for vectors, which `.T` leaves as they are.
     columns = not shapes and transposes([type(tried.obj)])
-    return examples.find(tried.roles, sizes, shapes, tried.rng, runs, both, hints=hints, columns=columns)
+    roles, given = examples.find(tried.roles, sizes, shapes, tried.rng, runs, both, hints=hints, columns=columns)
+    if refused and refused[0][0] != given[0].shape:
+        shape, error = refused[0]
+        tried.note = f"forward takes {roles[0].name} of shape {shape}, too, but then it raises {told(error)}"
+    return roles, given

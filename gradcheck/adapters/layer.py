@@ -123,6 +123,7 @@ class Layer:
             call=lambda values: self.live.at(values).said[0],
             reading=self._reading(),
             unjudged=tuple(self._unjudged()),
+            notes=((self.way.backward[0], self.tried.note),) if self.tried.note else (),
             dtype=examples.widest(self.given, lambda given: self.tried.run_of(duplicate(self.obj))(*given)),
         )
 

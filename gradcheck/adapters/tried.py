@@ -50,6 +50,7 @@ class Tried:
         self.fixed = flipped(trains) if evaluation else trains
         self.mean = False
         self.habits = Habits()
+        self.note = ""  # at which shapes, though forward takes them, it cannot be asked
 
     @property
     def names(self) -> list[str]:

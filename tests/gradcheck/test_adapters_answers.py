@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import gradcheck
 from gradcheck.adapters.returned import listed, outputs
+from tests.faults.seeds import AffineSummed, AffineUnsummed
 
 A = np.arange(20.0).reshape(5, 4)
 
@@ -74,3 +76,12 @@ def test_outputs_are_copies() -> None:
         outputs(None)
     with pytest.raises(TypeError, match="expected forward to return numbers, but got str"):
         outputs("hello")
+
+
+def test_a_way_back_for_one_sample_only_is_asked_with_one_and_that_is_said():
+    result = gradcheck.check(AffineUnsummed)
+    assert result.verdict == "correct"
+    [note] = [note for note in result.notes if note.about == "backward_propagation"]
+    assert "forward takes input_data of shape (5, 4), too, but then it raises ValueError" in note.text
+    assert "seeds.py, line 76" in note.text
+    assert not [note for note in gradcheck.check(AffineSummed).notes if note.about == "backward_propagation"]

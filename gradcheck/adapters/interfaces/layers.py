@@ -40,7 +40,8 @@ def settle(made: Made, rng: np.random.Generator) -> Settled:
     modes, notes = evaluated(usual)
 
     def build_in(other: Made, sizes: Sizes, draws: np.random.Generator) -> Problem:
-        return replace(_posed(Layer(other, usual.way, sizes, draws, usual)), notes=notes)
+        problem = _posed(Layer(other, usual.way, sizes, draws, usual))
+        return replace(problem, notes=(*problem.notes, *notes))
 
     return Settled(build_in, usual.fits(), modes)
 
