@@ -6,12 +6,16 @@ What the command prints does not depend on whether GitHub runs the tests.
 
 import os
 import signal
+import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 os.environ.pop("GITHUB_ACTIONS", None)
+# Where `tests` and `benchmarks` are imported from, by other processes too; last, so that an installed wheel goes first.
+sys.path.append(str(Path(__file__).parent))
 
 _HERE = all(find_spec(name) for name in ("jinja2", "matplotlib"))
 collect_ignore = [] if _HERE else [f"gradcheck/report/{name}.py" for name in ("html", "pictures", "sheet")]

@@ -25,6 +25,7 @@ from gradcheck.adapters.tried import Tried
 from gradcheck.adapters.updates import set_rates, step_of
 from gradcheck.adapters.ways import Way, called_on, inputs_of
 from gradcheck.adapters.weights import Slot
+from gradcheck.errors import CannotBuild
 from gradcheck.problem import Array, Kind, Method, Problem, Sizes, Values, Variable
 
 
@@ -74,6 +75,12 @@ class Layer:
         self.averages = usual.averages if usual is not None else ""
         self.axis = averages.batch_axis(self.given, self.tried.outputs(self.given)) or 0
         self._settle()
+        if usual is not None and self._told() != usual._told():
+            raise CannotBuild("its gradients would be read elsewhere in these sizes: shapes coincide")
+
+    def _told(self) -> dict[str, str]:
+        """Where the gradient of each weight was found."""
+        return {one.slot.name: one.offer.path if one.offer is not None else "" for one in self.pairs}
 
     def _studied(self) -> Study:
         """What backward tells; where it leaves no gradient of a weight, and a step follows, what that tells."""

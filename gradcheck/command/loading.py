@@ -263,7 +263,9 @@ def members(
 
 def _is_wrapped(thing: Any) -> bool:
     """Whether it is what a decorator has made of a function: an object of a framework's, say."""
-    return not inspect.ismodule(thing) and inspect.isfunction(inspect.getattr_static(thing, "__wrapped__", None))
+    return inspect.isfunction(
+        getattr(type(thing), "__dict__", {}) and inspect.getattr_static(thing, "__wrapped__", None)
+    )
 
 
 def named(attribute: str, thing: Any, is_subject: Callable[[Any], bool]) -> Member:

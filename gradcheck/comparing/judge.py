@@ -107,6 +107,8 @@ def _is_right_when_wider(here: Evaluated, method: Method, name: str, asked: Cota
     """Whether the same question, put in the next wider type, has a right answer in that type, or in one wider still."""
     if known.precision not in WIDER:
         return False
+    if known.whole and not _is_wrong_in_floats(here, method, name, asked, known):
+        return False  # whole numbers alone are answered so
     wide = (here.in_floats if known.whole else here.in_dtype)(WIDER[known.precision])
     if wide.refusal or wide.rounds:
         return False
@@ -118,6 +120,17 @@ def _is_right_when_wider(here: Evaluated, method: Method, name: str, asked: Cota
     if found.verdict != "wrong":
         return True
     return found.ratio <= DIGITS and _is_right_when_wider(here, method, name, asked, wide)
+
+
+def _is_wrong_in_floats(here: Evaluated, method: Method, name: str, asked: Cotangents, known: InDtype) -> bool:
+    """Whether the same values as floats, in the precision that they are answered in, are answered no better."""
+    floats = here.in_floats(known.precision)
+    if floats.refusal:
+        return False
+    answer = here.ask(method, floats, dict.fromkeys(method.wrt, asked))[name]
+    if answer.rows is None:
+        return False
+    return _hold(here, name, answer.rows, asked, floats, here.estimate(name), "").at.verdict == "wrong"
 
 
 def _hold(

@@ -101,11 +101,11 @@ def test_a_counterexample_is_shrunk_in_the_shape_of_its_case() -> None:
 
 
 def test_the_cases_of_a_base_class_are_not_inherited() -> None:
-    assert gradcheck.check(Inherits, options=ONE_DTYPE).verdict == "correct"
+    assert not {point for point in wrong_points(gradcheck.check(Inherits, options=ONE_DTYPE)) if "case" in point}
 
 
 def test_an_instance_is_checked_without_the_cases_of_its_class() -> None:
-    assert gradcheck.check(Cases(), options=ONE_DTYPE).verdict == "correct"
+    assert not {point for point in wrong_points(gradcheck.check(Cases(), options=ONE_DTYPE)) if "case" in point}
 
 
 def test_cases_that_cannot_be_made_are_said_to_be_the_reason() -> None:

@@ -193,7 +193,10 @@ def test_module_that_could_not_be_looked_into_is_shown_whatever_is_asked_for(
         (["bears"], "there is no module 'bears' in the current folder or on sys.path; did you mean 'beras'?"),
         (["beras.layers.Tahn"], "beras.layers has no 'Tahn'; did you mean 'Tanh'?"),
         (["beras.layers.Softmax"], "beras.layers has no 'Softmax'; it has Diffable, Flipped, Tanh, np"),
-        (["beras.core"], "there is nothing to check (see --list and -k): expected a GradientTape with gradient("),
+        (
+            ["beras.core"],
+            "there is nothing to check (see --list and -k): expected a derivative written for PyTorch, JAX or autograd",
+        ),
         (["-k", "nothing_like_it"], "there is nothing to check"),
         (["--render", "nowhere"], "there is no report in 'nowhere'"),
         (["--each", "nowhere", "beras"], "there is no folder 'nowhere'"),

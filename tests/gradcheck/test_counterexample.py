@@ -41,7 +41,7 @@ class Parameters:
         return x @ self.params["W"]
 
     def backward(self, g):
-        self.grads["W"] = self.x.T @ g / len(g)
+        self.grads["W"] = self.x.T @ g * 3
         return g @ self.params["W"].T
 
 

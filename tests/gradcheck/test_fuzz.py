@@ -59,7 +59,9 @@ COMMANDS = st.lists(WORDS, max_size=6).map(lambda words: [word for some in words
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     before = Path.cwd()
-    folder = tmp_path_factory.mktemp("empty")
+    # So deep that no number of `..` that is drawn leads to other tests' files.
+    folder = tmp_path_factory.mktemp("empty").joinpath(*"abcdefgh")
+    folder.mkdir(parents=True)
     os.chdir(folder)
     yield folder
     os.chdir(before)

@@ -47,7 +47,7 @@ def test_a_function_that_cannot_be_pickled_is_a_usage_error() -> None:
 def test_a_dask_cluster_takes_the_points() -> None:
     distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed")
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
     ):
         spread = estimate(np_sum_of_squares, {"x": X}, "x", executor=client.get_executor())

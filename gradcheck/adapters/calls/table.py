@@ -6,6 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,9 @@ def beside(function: Function) -> list[Program]:
 
 def table_of(name: str, space: Mapping[str, Any]) -> Table:
     """Return the table of a module, made anew where its functions have changed."""
-    functions = {key: one for key, one in list(space.items()) if inspect.isfunction(one) and not is_foreign(one, name)}
+    functions = {
+        key: one for key, one in list(space.items()) if type(one) is FunctionType and not is_foreign(one, name)
+    }
     containers = [(key, one) for key, one in list(space.items()) if isinstance(one, (dict, tuple)) and key[:2] != "__"]
     state = tuple((key, id(one)) for key, one in (*functions.items(), *containers))
     known = _tables.get(name)
