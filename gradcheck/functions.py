@@ -79,7 +79,7 @@ def check(
     - `symmetric`: True, or the names of arguments that are symmetric matrices. They are moved as such, and of a claim
       C the symmetric part (C + Cᵀ)/2 is judged;
     - `tangent(x, v)`: the orthogonal projection of v to the tangent space of a manifold at x. f is moved along tangents
-      only, and of a claim the projection is judged. `retraction(x, v)`: a point of the manifold, x + v + O(|v|²);
+      only, and of a claim the projection is judged. `retraction(x, v)`: a point of the manifold, `x + v + O(|v|²)`;
       without it f is evaluated at x + v, which is off the manifold in second order;
     - `accuracy`: the relative error of f where it stops at a tolerance (a fixed point, a solver);
     - `time_limit`: the most seconds that it takes; `names`: of the arguments, if others than in f's signature.

@@ -89,7 +89,7 @@ def positive(*shape: int, seed: int = 0) -> Array:
 
 
 def _module(function: Callable[..., Any]) -> str:
-    return function.__module__.rpartition(".")[2]
+    return getattr(function, "__module__", "numpy").rpartition(".")[2]
 
 
 def _title(function: Callable[..., Any]) -> str:

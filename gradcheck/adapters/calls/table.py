@@ -6,7 +6,6 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -56,12 +55,19 @@ def beside(function: Function) -> list[Program]:
     return [] if module is None else list(table_of(module.__name__, vars(module)).programs.values())
 
 
+def _can_be_looked_at(thing: Any) -> bool:
+    """Whether asking what a thing is raises nothing, as a metaclass of somebody else's may."""
+    try:
+        return isinstance(thing, Mapping) or True
+    except Exception:  # whatever that raises
+        return False
+
+
 def table_of(name: str, space: Mapping[str, Any]) -> Table:
     """Return the table of a module, made anew where its functions have changed."""
-    functions = {
-        key: one for key, one in list(space.items()) if type(one) is FunctionType and not is_foreign(one, name)
-    }
-    containers = [(key, one) for key, one in list(space.items()) if isinstance(one, (dict, tuple)) and key[:2] != "__"]
+    space = {key: one for key, one in list(space.items()) if _can_be_looked_at(one)}
+    functions = {key: one for key, one in space.items() if inspect.isfunction(one) and not is_foreign(one, name)}
+    containers = [(key, one) for key, one in space.items() if isinstance(one, (dict, tuple)) and key[:2] != "__"]
     state = tuple((key, id(one)) for key, one in (*functions.items(), *containers))
     known = _tables.get(name)
     if known is not None and known[0] == state:
