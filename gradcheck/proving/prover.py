@@ -228,5 +228,8 @@ def _decided(found: Comparison, here: Evaluated, known: InDtype, formula: Formul
     kept, _ = exact.digits_kept(rows, right, column, np.maximum(_sizes(here, formula), own), known.dtype)
     if 10.0**-kept > RESOLVED["float32" if rounds else known.precision]:
         return found
+    # What is further off than the digits that are kept would have been found, whatever the measurement can see.
+    resolution = max(10.0**-kept, exact.ROUNDED) * found.at.scale
     message = f"shown exactly; measured: {rounds or found.at.message}"
-    return replace(found, at=replace(found.at, verdict="correct", message=message), wrong=0, entries=())
+    at = replace(found.at, verdict="correct", message=message, resolution=resolution)
+    return replace(found, at=at, wrong=0, entries=())
