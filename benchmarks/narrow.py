@@ -1,6 +1,6 @@
 """Narrow mistakes: how many are found, with the setting, shape or kind of data named, and no right twin called wrong.
 
-    python benchmarks/narrow.py [NAME …]
+    python -m benchmarks.narrow [NAME …]
 
 Exits with 1 where a mistake is missed, its place is not named, or right code is called wrong.
 """

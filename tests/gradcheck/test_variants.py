@@ -15,7 +15,7 @@ from gradcheck.variants.literals import candidates
 from gradcheck.variants.modes import looks_at
 from gradcheck.variants.options import exchanged, options
 
-# One of each kind; benchmarks/narrow.py has them all.
+# One of each kind; `python -m benchmarks.narrow` runs them all.
 SAMPLE = (
     "WindowStride",
     "DenseTanh",
