@@ -164,6 +164,10 @@ RULES = {
 }
 
 
+@pytest.mark.skipif(
+    np.lib.NumpyVersion(np.__version__) < "2.0.0",
+    reason="NumPy before 2 may round the ends of an array otherwise than its middle, as memory happens to lie",
+)
 @pytest.mark.parametrize(("rule", "options"), RULES.values(), ids=RULES)
 class TestSmallParametersUpdatedAsOne:
     """Each comes out as if the rule had seen it by itself, to the last bit."""
