@@ -121,7 +121,7 @@ def find(
     sizes: Sizes,
     weights: Sequence[Shape],
     rng: np.random.Generator,
-    runs: Callable[[Given], None],
+    runs: Callable[[Given], object],
     answers: Callable[[Given], None] | None = None,
     narrow: bool = False,
     hints: bool = True,

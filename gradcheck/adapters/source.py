@@ -6,6 +6,7 @@ import inspect
 import linecache
 import os
 import re
+import sys
 import sysconfig
 from collections.abc import Sequence
 from typing import Any
@@ -47,6 +48,15 @@ def _line(code: Any, path: str) -> int:
     pattern = re.compile(rf"\s*class {re.escape(getattr(code, '__name__', ''))}\b")
     found = [number for number, text in enumerate(linecache.getlines(path), 1) if pattern.match(text)]
     return found[0] if len(found) == 1 else inspect.getsourcelines(code)[1]
+
+
+def owner_of(thing: Any) -> type | None:
+    """The class that a function is a method of."""
+    outside, _, _ = getattr(thing, "__qualname__", "").rpartition(".")
+    found: Any = sys.modules.get(getattr(thing, "__module__", ""))
+    for part in outside.split(".") if outside else ():
+        found = getattr(found, part, None)
+    return found if inspect.isclass(found) else None
 
 
 def title(thing: Any) -> str:

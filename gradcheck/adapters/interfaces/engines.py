@@ -28,6 +28,7 @@ from gradcheck.adapters.nodes import around, keeps_a_gradient
 from gradcheck.adapters.places import VALUES
 from gradcheck.adapters.protocol import Interface, Settled
 from gradcheck.adapters.seeding import settled
+from gradcheck.adapters.source import owner_of
 from gradcheck.adapters.ways import Way, methods
 from gradcheck.adapters.words import plain
 from gradcheck.errors import CannotBuild
@@ -128,15 +129,6 @@ def _makes_a_node(engine: Engine, operation: Callable[..., Any], arrays: list[An
         return False
 
 
-def _owner(thing: Any) -> type | None:
-    """The class that a function is a method of."""
-    outside, _, _ = getattr(thing, "__qualname__", "").rpartition(".")
-    found: Any = sys.modules.get(getattr(thing, "__module__", ""))
-    for part in outside.split(".") if outside else ():
-        found = getattr(found, part, None)
-    return found if inspect.isclass(found) else None
-
-
 def _names_nodes(thing: Any) -> type | None:
     """The engine's class of which a plain function makes nodes, by its code."""
     if not inspect.isfunction(thing) or "." in thing.__qualname__:
@@ -153,19 +145,19 @@ def recognises(thing: Any) -> bool:
         return is_engine(thing)
     if not inspect.isfunction(thing):
         return False
-    owner = _owner(thing)
+    owner = owner_of(thing)
     return is_engine(owner) if owner is not None else _names_nodes(thing) is not None
 
 
 def _graph(thing: Any) -> tuple[Graph, list[str]]:
     """What is asked about, and the names of its inputs."""
-    cls = thing if inspect.isclass(thing) else _owner(thing) or _names_nodes(thing)
+    cls = thing if inspect.isclass(thing) else owner_of(thing) or _names_nodes(thing)
     engine = None if cls is None else _engine(cls)
     if cls is None or engine is None:
         raise CannotBuild("no node could be made of an array, or of a number")
     if inspect.isclass(thing):
         return Graph(engine, _meeting(engine, cls), times=1), ["a", "b"]
-    operation: Callable[..., Any] = Method(thing.__name__) if _owner(thing) is not None else thing
+    operation: Callable[..., Any] = Method(thing.__name__) if owner_of(thing) is not None else thing
     found = _tried(engine, operation, True)
     if found is None:
         raise CannotBuild("it makes no node of one or two nodes")

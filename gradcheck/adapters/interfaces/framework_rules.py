@@ -23,7 +23,7 @@ from gradcheck.adapters.handed import Claims
 from gradcheck.adapters.handed.posing import posed
 from gradcheck.adapters.protocol import Interface
 from gradcheck.errors import CannotBuild, UsageError
-from gradcheck.problem import Array, Problem, Sizes
+from gradcheck.problem import Problem, Sizes
 
 
 def recognises(thing: Any) -> bool:
@@ -61,7 +61,7 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     framework, rule = known
     names = list(inspect.signature(rule.forward).parameters)[rule.skip :]
     function = OnArrays(framework, rule.call, rule.forward, flat=True)
-    _, given = examples.find(arguments.roles_of(names), sizes, (), rng, lambda arrays: _run(function, arrays))
+    _, given = examples.find(arguments.roles_of(names), sizes, (), rng, lambda arrays: function(*arrays))
     found = brought(made.obj, given, ())
     assert isinstance(found, Brought)
     try:
@@ -72,10 +72,6 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     written = {"vjp": rule.vjp, "jvp": rule.jvp}
     named = (replace(m, name=getattr(written.get(m.name), "__name__", m.name)) for m in problem.methods)
     return replace(problem, methods=tuple(named))
-
-
-def _run(function: OnArrays, arrays: list[Array]) -> None:
-    function(*arrays)
 
 
 INTERFACE = Interface(

@@ -8,7 +8,6 @@ relu(self, x, deriv=False)       the same, with deriv=True
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +19,7 @@ from gradcheck.adapters.interfaces import framework_rules
 from gradcheck.adapters.layer import Layer
 from gradcheck.adapters.plans import plans
 from gradcheck.adapters.protocol import Interface, Settled
+from gradcheck.adapters.source import owner_of
 from gradcheck.adapters.usage import OF_THE_OUTPUT, takes_the_output
 from gradcheck.adapters.ways import Way, called_on, inputs_of, methods, pair_ways, parameters, ways
 from gradcheck.adapters.words import FORWARDS, plain
@@ -74,20 +74,11 @@ def _switch(cls: type, name: str) -> str | None:
     return next((p.name for p in parameters(cls, name) if plain(p.name) in SWITCHES and p.default is False), None)
 
 
-def _owner(thing: Any) -> type | None:
-    """The class that a function is a method of."""
-    outside, _, _ = getattr(thing, "__qualname__", "").rpartition(".")
-    found: Any = sys.modules.get(getattr(thing, "__module__", ""))
-    for part in outside.split(".") if outside else ():
-        found = getattr(found, part, None)
-    return found if inspect.isclass(found) else None
-
-
 def recognises(thing: Any) -> bool:
     """A method of a class in which its derivative stands beside it."""
     if not inspect.isfunction(thing):
         return False
-    owner = _owner(thing)
+    owner = owner_of(thing)
     return owner is not None and thing.__name__ in pairs_of(owner)
 
 
@@ -99,7 +90,7 @@ def parts(thing: Any) -> Iterator[str]:
 
 def make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: Any = None, variant: int = 0) -> Made:
     """Build the class; one that cannot be built is asked without its attributes."""
-    owner = _owner(thing)
+    owner = owner_of(thing)
     assert owner is not None
     other = pairs_of(owner)[thing.__name__]
     if called_on(object.__new__(owner), [thing.__name__]) is owner or isinstance(
