@@ -25,7 +25,7 @@ from gradcheck.errors import UsageError
 FILE = "pyproject.toml"
 REPEATED = ("exclude", "dtype", "expect")
 ONCE = ("seed", "budget", "time-limit", "jobs", "report", "json", "junit-xml", "sarif", "annotate", "baseline")
-FLAGS = ("strict", "quiet", "verbose")
+FLAGS = ("strict", "quiet", "verbose", "distrust")
 KEYS = ("targets", "init", "marks", *REPEATED, *ONCE, *FLAGS)
 
 

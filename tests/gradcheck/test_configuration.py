@@ -23,6 +23,7 @@ time-limit = 2.5
 jobs = 3
 strict = true
 verbose = true
+distrust = true
 quiet = false
 report = "out"
 json = "out.json"
