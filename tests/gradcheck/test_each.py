@@ -232,3 +232,33 @@ def test_module_that_does_not_import_is_in_the_table_whatever_is_asked_for(
     (here / "submissions" / "ada" / "beras" / "dense.py").write_text("class Dense(:")
     assert main(["--each", "submissions/ada", "beras", "-k", "tanh", "--no-report"]) == 1
     assert "could not be asked beras.dense: it cannot be imported: SyntaxError" in capsys.readouterr().out
+
+
+def test_a_folder_that_is_checked_again_takes_its_place_in_the_table(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expected = ["--expect", "beras.layers.Tanh", "--expect", "beras.layers.Flipped", "--dtype", "float64"]
+    assert main(["--each", "submissions/ada", "submissions/bob", "submissions/dee", "beras", *expected]) == 1
+    (here / "submissions" / "bob" / "beras" / "layers.py").write_text(LAYERS.replace("self.y**2 - 1", "1 - self.y**2"))
+    assert main(["--each", "submissions/bob", "beras", *expected, "--date", "1 May"]) == 0
+    assert "2 folders of earlier runs kept in the table" in capsys.readouterr().out
+    with (here / "reports" / "marks.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [(row["who"], row["mark"]) for row in csv.DictReader(file)] == [
+            ("(most)", "2"), ("ada", "1"), ("bob", "2"), ("dee", "0"),
+        ]  # fmt: skip
+    pages = here / "reports"
+    if (pages / "index.html").exists():  # with the extra `report`
+        assert "1 May" in (pages / "bob.html").read_text(encoding="utf-8")
+        assert "there is no module" in (pages / "dee.html").read_text(encoding="utf-8")
+        assert main(["--each", "submissions/bob", "beras.layers", *expected]) == 0
+        with (pages / "each.csv").open(encoding="utf-8-sig", newline="") as file:
+            assert {row["who"] for row in csv.DictReader(file)} == {"bob"}  # another target, another table
+
+
+def test_mistakes_that_several_folders_have_are_counted(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    package(here / "submissions" / "fay", LAYERS)
+    folders = [f"submissions/{who}" for who in ("ada", "bob", "dee", "fay")]
+    assert main(["--each", *folders, "beras", "--dtype", "float64", "--no-report"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "in 2 folders: beras.layers.Flipped wrong: sign flipped" in lines
+    assert "nothing could be checked in 1 of 4 folders: dee" in lines

@@ -38,10 +38,8 @@ def interrupt(arguments: list[str], folder: Path, files: list[str], number: int)
     Its temporary folder, in which copies are made, is `folder`.
     """
     program = [sys.executable, "-m", "gradcheck", *arguments]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(
-        program, cwd=folder, env={**environment(), "TMPDIR": str(folder)}, text=True, **pipes
-    ) as running:  # type: ignore[call-overload]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": {**environment(), "TMPDIR": str(folder)}}
+    with subprocess.Popen(program, cwd=folder, text=True, **pipes) as running:  # type: ignore[call-overload]
         end = time.monotonic() + 60
         while not all(any(folder.glob(file)) for file in files):
             assert time.monotonic() < end
