@@ -78,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Check hand-written derivatives: are they right, and if not, what is wrong with them?",
         epilog=f"examples of targets:\n  {EXAMPLES}\n\nexit status:\n{indent(STATUS, '  ')}\n\n"
-        "The checked code is run, in processes that can be stopped. They are no sandbox, but with --each in bwrap.",
+        "The checked code is run, in processes that can be stopped; with --each, in bwrap where that works.",
     )
     add = made.add_argument_group("what is checked").add_argument
     add("targets", nargs="*", metavar="TARGET", help=TARGET)

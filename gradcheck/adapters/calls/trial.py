@@ -80,8 +80,8 @@ class Places:
     def _roles(self, names: Sequence[str]) -> dict[str, arguments.Role]:
         """What arguments mean by Beras' names, and by what the function itself declares (`input_domains`)."""
         function = self.program.steps[0].function
-        declares = any(declares(function, name) for name in ("input_data", "input_domains", "constant_inputs"))
-        if all(one.form == "gradient" for one in self.program.derivatives) and not declares:
+        says = any(declares(function, name) for name in ("input_data", "input_domains", "constant_inputs"))
+        if all(one.form == "gradient" for one in self.program.derivatives) and not says:
             return {}
         return {role.name: role for role in arguments.roles_of(list(names), function)}
 
