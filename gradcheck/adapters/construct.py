@@ -129,7 +129,12 @@ def variants(thing: Any) -> int:
 def _make(thing: Any, sizes: Sizes, init: dict[str, Any], variant: int) -> Made:
     factory = registry.factory_for(thing)
     if factory is not None:
-        return unpack(factory(thing))
+        made = unpack(factory(thing))
+        if inspect.isclass(thing) and not isinstance(made.obj, thing):
+            raise CannotBuild(
+                f"what is registered for {_name(thing)} should return one, but returned {_name(made.obj)}"
+            )
+        return made
     if inspect.isfunction(thing):
         brings = declares(thing, "gradcheck_example")
         return unpack(getattr(thing, "gradcheck_example")()) if brings else Made(thing)  # noqa: B009

@@ -36,7 +36,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from gradcheck.adapters.declarations import reading
+from gradcheck.adapters.declarations import ALL, EXCUSES, reading
 from gradcheck.command import loading
 from gradcheck.command.discover import Module
 from gradcheck.command.precedence import put_first
@@ -135,7 +135,7 @@ def carry_out(task: Task, say: Say, trust: Trust = "own") -> dict[str, Any]:
             module = loading.load(
                 task["module"], task["file"], task["folder"], task["broken"], lambda name: say({"at": name})
             )
-            with reading(ignored=trust == "none"):
+            with reading(ALL if trust == "none" else ()):
                 return _find(task, module) if task["do"] == "find" else _check(task, module, say, trust)
     except loading.NoSuchName as error:
         return {"missing": str(error)}
@@ -206,12 +206,13 @@ def _check(task: Task, module: Any, say: Say, trust: Trust) -> dict[str, Any]:
 
     thing = loading.get(module, task["attribute"])
     try:
-        with reading(ignored=trust == "none") as used:
+        with reading(ALL if trust == "none" else ()) as used:
             result = replace(_checked(thing, task, say), declares=tuple(sorted(used)))
     except CannotBuild as error:
         return {"unasked": str(error)}
-    if trust == "shown" and result.declares and result.verdict in ("correct", "convention"):
-        result = _held_against_itself(result, thing, task, say)
+    excuses = [name for name in result.declares if name in EXCUSES]
+    if trust == "shown" and excuses and result.verdict in ("correct", "convention"):
+        result = _without_excuses(result, excuses, thing, task, say)
     return {"result": to_json(_with_what_is_left(thing, result))}
 
 
@@ -225,18 +226,18 @@ def _checked(thing: Any, task: Task, say: Say, **more: Any) -> ComponentResult:
     return check_subject(subject_of(thing, name=task["name"], init=init), options)
 
 
-def _held_against_itself(result: ComponentResult, thing: Any, task: Task, say: Say) -> ComponentResult:
+def _without_excuses(result: ComponentResult, excuses: list[str], thing: Any, task: Task, say: Say) -> ComponentResult:
     """What passes by what it says about itself, and is wrong without that, is waived by itself."""
     from gradcheck.errors import CannotBuild
 
     try:
-        with reading(ignored=True):
+        with reading(EXCUSES):
             without = _checked(thing, task, say, evidence=False, fail_fast=True)
     except CannotBuild:  # nobody else knows how it is built
         return result
     if without.verdict != "wrong":
         return result
-    why = f"it passes by what it says about itself ({', '.join(result.declares)}); without that, it is wrong"
+    why = f"it passes by what it says about itself ({', '.join(excuses)}); without that, it is wrong"
     return replace(result, verdict="waived", reason=why)
 
 
