@@ -160,7 +160,8 @@ class _Session:
         problem, seen = first.problem, copy.deepcopy(self.ordinary)
         run, inside = partial(self.coverage.at, problem), self.subject.examples
         for outcomes, values in aimed(run, first.values, problem.variables, seen, self.own, inside=inside):
-            yield Point(describe(outcomes[0]), problem, values, special=True)
+            ties = all(site.kind == "winner" and word == "equal" for site, word in outcomes)
+            yield Point(describe(outcomes[0]), problem, values, special=True, edge="at ties" if ties else "")
 
     def try_variants(self, first: Point) -> None:
         """Other settings, shapes and data: not where somebody asks about given points, or all is wrong already."""

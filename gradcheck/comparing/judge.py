@@ -95,6 +95,8 @@ def _is_beside(here: Evaluated, name: str, claim: Array, asked: Cotangents, know
     kink = here.estimate(name).kink
     if kink is None or kink.sum(axis=0).max() < 2 or not np.isfinite(claim).all():
         return False
+    if _is_wrong_off_ties(here, name, claim, asked, known, tied=kink.sum(axis=0) > 1):
+        return False  # before neighbours are asked, which costs a Jacobian each
     value, tolerance = right_answer(here, name, asked, known)
     low, high = value.copy(), value.copy()
     rng, x = np.random.default_rng([here.seed, 13]), np.asarray(here.point.values[name], dtype=float)
@@ -108,6 +110,19 @@ def _is_beside(here: Evaluated, name: str, claim: Array, asked: Cotangents, know
     inside = (claim >= low - tolerance) & (claim <= high + tolerance)
     mended = np.where(inside, value, claim)
     return _hold(here, name, mended, asked, known, here.estimate(name), here.point.label).at.verdict != "wrong"
+
+
+def _is_wrong_off_ties(
+    here: Evaluated, name: str, claim: Array, asked: Cotangents, known: InDtype, tied: Array
+) -> bool:
+    """Whether the claim is wrong about an output that is not `tied (outputs,)`: next to the point it is the same."""
+    estimate, values = here.estimate(name), here.variable(name)
+    for some in expected(estimate, asked, largest(estimate), here.flat, values, known.precision):
+        said = claim[some.row, some.position]
+        off = (said < some.low - some.tolerance) | (said > some.high + some.tolerance)
+        if (off & (some.output >= 0) & ~tied[some.output]).any():
+            return True
+    return False
 
 
 def _is_right_when_wider(here: Evaluated, method: Method, name: str, asked: Cotangents, known: InDtype) -> bool:
