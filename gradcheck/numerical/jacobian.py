@@ -148,8 +148,8 @@ def _result(
     if bound.size:
         x = structure.spread(scale[structure.index])
         least = floors.last_bits(evaluator.f0, best.perturbed.base, best.eps, found.value, x)
-        if evaluator.eps > floors.EPS:
-            np.maximum(least, floors.lent(found.value, found.rounding, x), out=least)
+        if (found.value == 0).any():
+            np.fmax(least, floors.lent(found.value, found.rounding, x), out=least)
         np.maximum(least, floors.hidden(found.value, bound, variation), out=least)
         np.maximum(found.rounding, least, out=found.rounding)
         bound = found.bound

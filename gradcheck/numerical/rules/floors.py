@@ -42,9 +42,9 @@ def last_bits(f0: Array, best: Array, eps: float, value: Array, x: Array) -> Arr
 
 
 def lent(value: Array, rounding: Array, x: Array) -> Array:
-    """Return what entries may round that do not move an output in a type shorter than float64, whose stairs are long.
+    """Return what entries may round that do not move an output: they may be on a stair longer than their steps.
 
-    What one entry shows of how an output is rounded, the others have as well.
+    What one entry shows of how an output is rounded (be it to float32 inside of f), the others have as well.
     """
     amplitude = np.max(rounding * x, axis=0, where=np.isfinite(rounding), initial=0.0)
     least: Array = np.where(value == 0, amplitude / x, 0.0)
