@@ -121,6 +121,7 @@ class _Session:
         self.prover = Prover(options.exact, _is_painted(options), options.seed)
         self.previous: Values | None = None
         self.first: Point | None = None
+        self.here: Evaluated | None = None
 
     def run(self) -> ComponentResult:
         """Check at every point, then try the contract, then explain what is wrong."""
@@ -192,7 +193,10 @@ class _Session:
         """Estimate once, in float64, and hold every method's claims in every dtype against it."""
         options = self.options
         try:
-            here = Evaluated(point, self.ledger, seed=options.seed, executor=options.executor, budget=options.budget)
+            same = self.here.at(point) if self.here is not None else None
+            here = same or Evaluated(
+                point, self.ledger, seed=options.seed, executor=options.executor, budget=options.budget
+            )
         except Exception as error:  # a layer may refuse huge numbers, say; the point is listed as skipped
             self._pass_over(point, "skipped", f"forward raised {told(error)}")
             return
@@ -218,6 +222,7 @@ class _Session:
             for method in point.problem.methods:
                 self._judge_method(here, known, method)
         self.previous = point.values
+        self.here = self.here or here
 
     def _note_forward(self, point: Point, outputs: Array) -> None:
         """Forward is not finite for finite inputs: its fault, said beside the verdict, and not the derivative's."""

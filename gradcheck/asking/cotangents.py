@@ -26,7 +26,7 @@ class Cotangents:
 
 
 def basis(outputs: int, kind: Kind) -> Cotangents:
-    """One cotangent per output, so that the answers are the Jacobian itself (for a "sum" of several: that of the sum)."""
+    """One cotangent per output, so that the answers are the Jacobian itself (for a "sum" of several, that of it)."""
     return Cotangents(np.ones((1, outputs)), 1) if kind == "sum" and outputs != 1 else Cotangents(np.eye(outputs))
 
 

@@ -18,7 +18,7 @@ arctangent far out), the |f| would hide the whole derivative.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -50,7 +50,7 @@ class Expected:
     high: Array
     kink: Array
     infinite: Array
-    free: bool = False
+    free: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,9 @@ def _outside(
     zero = np.zeros(places.size)
     bound = (share @ estimate.zero_bound)[row]
     tolerance = tolerances(zero, bound, (share @ size_of)[row])
-    return Expected(row, position, alone[row], zero, bound, tolerance, zero, zero, zero > 0, np.zeros((2, zero.size)), free=True)
+    return Expected(
+        row, position, alone[row], zero, bound, tolerance, zero, zero, zero > 0, np.zeros((2, zero.size)), free=True
+    )
 
 
 class _Sum:
