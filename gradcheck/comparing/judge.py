@@ -95,7 +95,7 @@ def _is_beside(here: Evaluated, name: str, claim: Array, asked: Cotangents, know
     kink = here.estimate(name).kink
     if kink is None or kink.sum(axis=0).max() < 2 or not np.isfinite(claim).all():
         return False
-    if _is_wrong_off_ties(here, name, claim, asked, known, tied=kink.sum(axis=0) > 1):
+    if _is_wrong_off_ties(here, name, claim, asked, known):
         return False  # before neighbours are asked, which costs a Jacobian each
     value, tolerance = right_answer(here, name, asked, known)
     low, high = value.copy(), value.copy()
@@ -112,15 +112,18 @@ def _is_beside(here: Evaluated, name: str, claim: Array, asked: Cotangents, know
     return _hold(here, name, mended, asked, known, here.estimate(name), here.point.label).at.verdict != "wrong"
 
 
-def _is_wrong_off_ties(
-    here: Evaluated, name: str, claim: Array, asked: Cotangents, known: InDtype, tied: Array
-) -> bool:
-    """Whether the claim is wrong about an output that is not `tied (outputs,)`: next to the point it is the same."""
+def _is_wrong_off_ties(here: Evaluated, name: str, claim: Array, asked: Cotangents, known: InDtype) -> bool:
+    """Whether the claim is wrong about an output that moves, and has no kink: next to the point it is the same.
+
+    (The middle one of three equal numbers has no kink, and does not move.)
+    """
     estimate, values = here.estimate(name), here.variable(name)
+    assert estimate.kink is not None
+    moves = (estimate.column >= 0) & (np.abs(estimate.value) > estimate.bound)
+    smooth = moves.any(axis=0) & ~estimate.kink.any(axis=0)
     for some in expected(estimate, asked, largest(estimate), here.flat, values, known.precision):
-        said = claim[some.row, some.position]
-        off = (said < some.low - some.tolerance) | (said > some.high + some.tolerance)
-        if (off & (some.output >= 0) & ~tied[some.output]).any():
+        off = np.abs(claim[some.row, some.position] - some.value) > some.tolerance
+        if (off & (some.output >= 0) & smooth[some.output]).any():
             return True
     return False
 
