@@ -119,8 +119,8 @@ def _is_wrong_off_ties(here: Evaluated, name: str, claim: Array, asked: Cotangen
     """
     estimate, values = here.estimate(name), here.variable(name)
     assert estimate.kink is not None
-    moves = (estimate.column >= 0) & (np.abs(estimate.value) > estimate.bound)
-    smooth = moves.any(axis=0) & ~estimate.kink.any(axis=0)
+    moves: Array = (estimate.column >= 0) & (np.abs(estimate.value) > estimate.bound)
+    smooth: Array = np.asarray(moves.any(axis=0) & ~estimate.kink.any(axis=0))
     for some in expected(estimate, asked, largest(estimate), here.flat, values, known.precision):
         off = np.abs(claim[some.row, some.position] - some.value) > some.tolerance
         if (off & (some.output >= 0) & smooth[some.output]).any():
