@@ -125,6 +125,7 @@ class _Session:
         self.previous: Values | None = None
         self.first: Point | None = None
         self.witnesses = 0
+        self.here: Evaluated | None = None
 
     def run(self) -> ComponentResult:
         """Check at every point, then try the contract, then explain what is wrong."""
@@ -164,7 +165,8 @@ class _Session:
         problem, seen = first.problem, copy.deepcopy(self.ordinary)
         run, inside = partial(self.coverage.at, problem), self.subject.examples
         for outcomes, values in aimed(run, first.values, problem.variables, seen, self.own, inside=inside):
-            yield Point(describe(outcomes[0]), problem, values, special=True)
+            ties = all(site.kind == "winner" and word == "equal" for site, word in outcomes)
+            yield Point(describe(outcomes[0]), problem, values, special=True, edge="at ties" if ties else "")
 
     def try_variants(self, first: Point) -> None:
         """Other settings, shapes and data: not where somebody asks about given points, or all is wrong already."""
@@ -195,7 +197,10 @@ class _Session:
         """Estimate once, in float64, and hold every method's claims in every dtype against it."""
         options = self.options
         try:
-            here = Evaluated(point, self.ledger, seed=options.seed, executor=options.executor, budget=options.budget)
+            same = self.here.at(point) if self.here is not None else None
+            here = same or Evaluated(
+                point, self.ledger, seed=options.seed, executor=options.executor, budget=options.budget
+            )
         except Exception as error:  # a layer may refuse huge numbers, say; the point is listed as skipped
             self._pass_over(point, "skipped", f"forward raised {told(error)}")
             return
@@ -222,6 +227,7 @@ class _Session:
             for method in point.problem.methods:
                 self._judge_method(here, known, method)
         self.previous = point.values
+        self.here = self.here or here
 
     def _note_forward(self, point: Point, outputs: Array) -> None:
         """Forward is not finite for finite inputs: its fault, said beside the verdict, and not the derivative's."""

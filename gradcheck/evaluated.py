@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
@@ -74,6 +75,16 @@ class Evaluated:
         self._estimates: dict[str, Estimate] = {}
         self._own: dict[tuple[str, str], Estimate | None] = {}
         self._projected: dict[str, bool] = {}
+
+    def at(self, point: Point) -> Evaluated | None:
+        """The same at a point that hands the same values over otherwise, with all that was estimated; else None."""
+        old = self.point
+        same = point.problem is old.problem and point.boundary == old.boundary and point.special >= old.special
+        if not same or any(not np.array_equal(point.values[name], old.values[name]) for name in old.values):
+            return None
+        other = copy.copy(self)
+        other.point, other._dtypes, other._own = point, {}, {}
+        return other
 
     def in_dtype(self, dtype: str) -> InDtype:
         """What is known of the point in `dtype`."""
