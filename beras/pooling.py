@@ -90,8 +90,10 @@ class MaxPooling2D(Pooling):
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[MaxPooling2D, list[Array]]]:
-        """Windows that overlap and stick out."""
-        return [(cls((3, 2), (2, 1), "same"), [np.random.default_rng(1).normal(size=(2, 4, 3, 2))])]
+        """Windows that overlap and stick out; two and three equal maxima."""
+        random = np.random.default_rng(1).normal(size=(2, 4, 3, 2))
+        equal = np.array([[1.0, 1.0, 2.0, 0.0], [1.0, 0.0, 2.0, 2.0]]).reshape(1, 2, 4, 1)
+        return [(cls((3, 2), (2, 1), "same"), [random]), (cls(2), [equal]), (cls((1, 2), 1), [equal])]
 
 
 class AveragePooling2D(Pooling):
