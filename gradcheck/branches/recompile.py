@@ -35,7 +35,7 @@ def called(run: Callable[[], Any], tell: Callable[[CodeType, CodeType | None], N
 def functions_of(codes: Collection[CodeType]) -> dict[CodeType, list[FunctionType]]:
     """The living functions that have each of these codes."""
     found: dict[CodeType, list[FunctionType]] = {code: [] for code in codes}
-    for one in gc.get_objects():
+    for one in gc.get_referrers(*found):
         if type(one) is FunctionType and one.__code__ in found:
             found[one.__code__].append(one)
     return found

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-import textwrap
 from collections.abc import Collection, Iterator
 from typing import Any
+
+from gradcheck.syntax import nodes
 
 DERIVATIVE = re.compile(
     r"(^|_)(grads?|gradients?|gradf|backwards?|bwd|back_?prop\w*|back_?pass|bprop|deriv|derivatives?|jac|jacobian|hess"
@@ -69,11 +70,8 @@ def _in_snake_case(name: str) -> str:
 
 def _returned(function: Any) -> list[ast.expr]:
     """What stands behind each `return` of a function."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, SyntaxError, TypeError):  # made without a file, or a piece of a line
-        return []
-    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Return) and node.value is not None]
+    returns = (node for node in nodes(inspect.unwrap(function)) if isinstance(node, ast.Return))
+    return [node.value for node in returns if node.value is not None]
 
 
 def _names(value: ast.AST, among_others: bool = False) -> Iterator[str]:

@@ -7,11 +7,11 @@ transposes is not about vectors, which `.T` leaves as they are.
 from __future__ import annotations
 
 import ast
-import inspect
-import textwrap
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
+from gradcheck.syntax import nodes
 from gradcheck.variants.modes import BACK
 from gradcheck.variants.options import functions
 
@@ -19,19 +19,22 @@ from gradcheck.variants.options import functions
 def counts_axes(code: Sequence[Any]) -> bool:
     """Whether any function but those that go back names an axis after the first by its number from the front."""
     forward = [one for thing in code for one in functions(thing) if not BACK.search(one.__name__)]
-    return any(_names(node) for function in forward for node in ast.walk(_tree(function)))
+    return any(map(_names_an_axis, forward))
 
 
 def transposes(code: Sequence[Any]) -> bool:
     """Whether any function, there or back, turns a matrix round."""
-    return any(_turns(node) for thing in code for one in functions(thing) for node in ast.walk(_tree(one)))
+    return any(_transposes(one) for thing in code for one in functions(thing))
 
 
-def _tree(function: Any) -> ast.AST:
-    try:
-        return ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError, ValueError):
-        return ast.Module([], [])
+@lru_cache(maxsize=4096)
+def _names_an_axis(function: Any) -> bool:
+    return any(map(_names, nodes(function)))
+
+
+@lru_cache(maxsize=4096)
+def _transposes(function: Any) -> bool:
+    return any(map(_turns, nodes(function)))
 
 
 def _turns(node: ast.AST) -> bool:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-import inspect
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from gradcheck.problem import Array
+from gradcheck.syntax import nodes
 
 # Another value of a setting whose code tells one word from all others.
 WORDS: dict[str, tuple[str, ...]] = {
@@ -29,13 +29,13 @@ def compared(functions: Iterable[FunctionType]) -> list[str]:
     """Strings that functions compare with, look up in a table or match."""
     found: dict[str, None] = {}
     for function in functions:
-        try:
-            tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-        except (OSError, TypeError, SyntaxError, ValueError):
-            continue
-        for node in ast.walk(tree):
-            found.update(dict.fromkeys(_words(node)))
+        found.update(dict.fromkeys(_words_of(function)))
     return list(found)
+
+
+@lru_cache(maxsize=4096)
+def _words_of(function: FunctionType) -> tuple[str, ...]:
+    return tuple(word for node in nodes(function) for word in _words(node))
 
 
 def _words(node: ast.AST) -> Iterator[str]:

@@ -6,12 +6,12 @@ Evaluation counts where the code that goes back names the switch, or an attribut
 from __future__ import annotations
 
 import ast
-import inspect
 import re
-import textwrap
 from collections.abc import Iterable, Iterator
 from types import FunctionType
 from typing import Any
+
+from gradcheck.syntax import nodes
 
 TRAINS = {"training": True, "train": True, "is_training": True, "is_train": True, "train_flg": True, "mode": "train"}
 EVALUATES = {"eval": True, "evaluation": True, "is_eval": True, "test": True, "inference": True, "testing": True}
@@ -42,11 +42,7 @@ def _kept(function: FunctionType, name: str) -> Iterator[str]:
     """Attributes that a function sets to its switch, or to a constant."""
     if name not in function.__code__.co_varnames:
         return
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError, ValueError):
-        return
-    for node in ast.walk(tree):
+    for node in nodes(function):
         if not isinstance(node, ast.Assign):
             continue
         plain = isinstance(node.value, ast.Constant) or any(

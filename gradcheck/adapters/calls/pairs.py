@@ -12,7 +12,8 @@ import numpy as np
 
 from gradcheck.adapters.calls import words
 from gradcheck.adapters.calls.program import Constant, Derivative, Leaf, Output, Program, Source, Step, Upstream
-from gradcheck.adapters.calls.source import Element, Facts, Returned, facts, tree
+from gradcheck.adapters.calls.source import Element, Facts, Returned, facts
+from gradcheck.syntax import nodes
 
 Function = Callable[..., Any]
 
@@ -254,10 +255,7 @@ def switch(name: str, f: Function) -> Program | None:
 
 def _is_asked_for_its_truth(name: str, f: Function) -> bool:
     """Whether `if name:`, `if name == True:` or the like stands in a function."""
-    found = tree(f)
-    tests = (
-        [node.test for node in ast.walk(found) if isinstance(node, (ast.If, ast.IfExp))] if found is not None else []
-    )
+    tests = [node.test for node in nodes(f) if isinstance(node, (ast.If, ast.IfExp))]
     plain = [test.operand if isinstance(test, ast.UnaryOp) else test for test in tests]
     sides = [
         test.left for test in plain if isinstance(test, ast.Compare) and isinstance(test.comparators[0], ast.Constant)

@@ -1,0 +1,42 @@
+"""The syntax tree of a function, from the file that it is written in."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+
+def tree(function: Any) -> ast.FunctionDef | ast.Lambda | None:
+    """Return the syntax tree of a function, `None` where its text is not known."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return None
+    arguments = code.co_varnames[: code.co_argcount]
+    nodes = _trees(code.co_filename, "".join(linecache.getlines(code.co_filename))).get(code.co_firstlineno, [])
+    fitting = [node for node in nodes if tuple(a.arg for a in (*node.args.posonlyargs, *node.args.args)) == arguments]
+    named = [node for node in fitting if getattr(node, "name", "<lambda>") == code.co_name]
+    return named[0] if named else None
+
+
+def nodes(function: Any) -> Iterator[ast.AST]:
+    """Walk through the syntax tree of a function; through nothing where its text is not known."""
+    found = tree(function)
+    return ast.walk(found) if found is not None else iter(())
+
+
+@lru_cache(maxsize=64)
+def _trees(file: str, text: str) -> Mapping[int, list[ast.FunctionDef | ast.Lambda]]:
+    """All functions of a file by the line in which they begin."""
+    found: dict[int, list[ast.FunctionDef | ast.Lambda]] = {}
+    try:
+        whole = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return found
+    for node in ast.walk(whole):
+        if isinstance(node, (ast.FunctionDef, ast.Lambda)):
+            first = [one.lineno for one in getattr(node, "decorator_list", [])]
+            found.setdefault(min([node.lineno, *first]), []).append(node)
+    return found
