@@ -115,8 +115,12 @@ def test_values_of_an_option_are_those_of_its_kind() -> None:
 def test_a_backward_looks_at_a_mode_that_forward_keeps() -> None:
     assert looks_at("training", [narrow_cases.BatchNorm.forward, narrow_cases.BatchNorm.backward])
     assert not looks_at("training", [ForTraining.forward, ForTraining.backward])
+    assert looks_at(
+        "training", [narrow_cases.Shrink.__init__, narrow_cases.Shrink.backward, narrow_cases.Shrink.factor]
+    )
 
 
 def test_a_forward_counts_its_axes_from_the_front_or_does_not() -> None:
     assert counts_axes([narrow_cases.Pool])
     assert not counts_axes([narrow_cases.Normalized])
+    assert not counts_axes([narrow_cases.LinearLastStep]), "only its backward does"
