@@ -13,7 +13,7 @@ from gradcheck.report.terminal import explain
 from gradcheck.variants.axes import counts_axes
 from gradcheck.variants.literals import candidates
 from gradcheck.variants.modes import looks_at
-from gradcheck.variants.options import exchanged, options
+from gradcheck.variants.options import options
 
 # One of each kind; `python -m benchmarks.narrow` runs them all.
 SAMPLE = (
@@ -98,7 +98,7 @@ def test_what_backward_does_not_mean_or_take_is_a_note(cls: type, said: str) -> 
 
 def test_another_default_is_taken_out_again() -> None:
     (option,) = [one for one in options([narrow_cases.Window]) if one.name == "stride"]
-    with exchanged(option, 3):
+    with option.exchanged(3):
         assert narrow_cases.Window().stride == 3
         assert narrow_cases.WindowStride().stride == 3
     assert narrow_cases.Window().stride == 1
