@@ -7,6 +7,7 @@ the code, however it is read, meets the setting.
 from __future__ import annotations
 
 import inspect
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -86,7 +87,7 @@ def options(code: Sequence[Any]) -> list[Option]:
 
 def is_other(name: str) -> bool:
     """Whether a name says that it is no setting of a derivative."""
-    return name.lower() in OTHER or name.startswith(("_", "return"))
+    return name.lower() in OTHER or bool(re.match(r"_|return(?!_?seq)", name))
 
 
 def functions(thing: Any) -> Iterator[FunctionType]:

@@ -81,7 +81,12 @@ def _variant(
         return None
     if sum(one.size for one in before) == 1 < sum(one.size for one in after) and not _take(made, values, after):
         return None  # the gradient of a loss, where it is asked without an upstream gradient
-    return None if _are_same(before, after) else Variant(kind, where, made, values, subject, noted)
+    # The same axis, counted from the end, is another number for backward.
+    return (
+        None
+        if _are_same(before, after) and "axis=" not in where
+        else Variant(kind, where, made, values, subject, noted)
+    )
 
 
 def _take(problem: Problem, values: Values, found: Sequence[Array]) -> bool:

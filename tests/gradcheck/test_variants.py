@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
 import gradcheck
-from benchmarks import narrow_cases
-from benchmarks.narrow_cases import CASES
+from benchmarks import narrow_cases, narrow_settings
+from benchmarks.narrow import CASES
 from gradcheck.problem import Array
 from gradcheck.report.terminal import explain
 from gradcheck.variants.axes import counts_axes
 from gradcheck.variants.literals import candidates
 from gradcheck.variants.modes import looks_at
 from gradcheck.variants.options import options
+from gradcheck.variants.presets import presets
 
 # One of each kind; `python -m benchmarks.narrow` runs them all.
 SAMPLE = (
@@ -28,6 +31,12 @@ SAMPLE = (
     "EmbeddingAdds",
     "TwiceK",
     "LogClipLow",
+    "LinearLastStep",
+    "ScaledReduction",
+    "DescribedKind",
+    "KeywordedForgets",
+    "ErrorNone",
+    "VarianceNegativeAxis",
 )
 
 
@@ -44,7 +53,7 @@ def test_a_narrow_mistake_is_found_and_placed_and_its_right_twin_is_right(case: 
 
 
 def test_the_collection_is_large_and_its_sample_is_in_it() -> None:
-    assert len(CASES) >= 60
+    assert len(CASES) >= 80
     assert set(SAMPLE) <= {case.wrong.__name__ for case in CASES}
 
 
@@ -102,6 +111,38 @@ def test_another_default_is_taken_out_again() -> None:
         assert narrow_cases.Window().stride == 3
         assert narrow_cases.WindowStride().stride == 3
     assert narrow_cases.Window().stride == 1
+
+
+def test_a_setting_that_no_argument_sets_is_put_back_whatever_happens() -> None:
+    found = {one.name: one for one in presets([narrow_settings.Described, narrow_settings.Scaled])}
+    assert {name: one.default for name, one in found.items()} == {
+        "reduction": "mean", "scale": 1.0, "square": False, "power": 1.0, "kind": "plain",
+    }  # fmt: skip
+    with pytest.raises(KeyError), found["power"].exchanged(3.0), found["scale"].exchanged(4.0):
+        assert narrow_settings.Described().params == {"square": False, "power": 3.0, "kind": "plain"}
+        assert narrow_settings.ScaledForgets().scale == 4.0
+        raise KeyError("planted")
+    assert narrow_settings.Described().params["power"] == 1.0
+    assert narrow_settings.Scaled.scale == 1.0
+
+
+class Counts:
+    """What it counts is no setting: it goes on writing to it."""
+
+    calls = 0
+    seen: ClassVar[dict[str, int]] = {"rows": 0}
+
+    def forward(self, x: Array) -> Array:
+        self.calls += 1
+        self.seen["rows"] = self.seen["rows"] + len(x)
+        return x**2
+
+    def backward(self, g: Array) -> Array:
+        return 2 * self.x * g
+
+
+def test_what_code_writes_to_is_its_state() -> None:
+    assert presets([Counts]) == []
 
 
 def test_values_of_an_option_are_those_of_its_kind() -> None:
