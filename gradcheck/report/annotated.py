@@ -32,7 +32,7 @@ def annotated(coverage: Coverage, claims: Sequence[ClaimResult] = ()) -> list[tu
     >>> source = Source("f", "f.py", 1, lines, (-1, 4, 0, 4))
     >>> [(row.state, row.missing) for row in annotated(Coverage((branch,), (source,)))[0][1]]
     [('', ''), ('partly', '`x > 9`'), ('never', ''), ('ran', '')]
-    >>> wrong = ClaimResult("grad[x]", "grad", "x", "wrong", "a branch", "where `x > 9` (f.py, line 2)", source="f.py:1")
+    >>> wrong = ClaimResult("grad[x]", "grad", "x", "wrong", "a branch", "where `x > 9` (f.py, line 2)")
     >>> [(row.number, row.wrong) for row in annotated(Coverage((branch,), (source,)), [wrong])[0][1] if row.wrong]
     [(2, 'grad[x] is wrong where `x > 9` (f.py, line 2)')]
     """
@@ -56,7 +56,7 @@ def annotated(coverage: Coverage, claims: Sequence[ClaimResult] = ()) -> list[tu
 
 
 def _wrong(coverage: Coverage, claims: Sequence[ClaimResult]) -> Iterator[tuple[tuple[str, int], str]]:
-    """Lines that wrong claims hang on: the branch on which one is wrong, else where it begins; what one change mends."""
+    """Lines that wrong claims hang on: the branch on which one is wrong, or where it begins; what one change mends."""
     for claim in claims:
         if claim.verdict != "wrong":
             continue
