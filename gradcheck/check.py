@@ -325,7 +325,10 @@ class _Session:
     def contract(self, points: Sequence[Point]) -> list[ContractResult]:
         """The contract at every typical point where forward is finite; of each item, what is worst."""
         rng = np.random.default_rng([self.options.seed, 5])
-        tried = [check_contract(self.subject, point.problem, point.values, rng) for point in _typical(points)]
+        tried = [
+            self.coverage.during(partial(check_contract, self.subject, point.problem, point.values, rng))
+            for point in _typical(points)
+        ]
         worst = ("broken", "noted", "kept", "not tried")
         return [min(items, key=lambda item: worst.index(item.verdict)) for items in zip(*tried, strict=True)]
 

@@ -72,6 +72,12 @@ class Recorder:
             self.looked_into.add(self.seen)
         return self.seen, result
 
+    def during(self, run: Callable[[], Any]) -> tuple[Seen, Any]:
+        """The same, of functions that are known already, whatever else it runs."""
+        with _lock:
+            result = self._recorded(run)
+        return self.seen, result
+
     def _recorded(self, run: Callable[[], Any]) -> Any:
         with self._in_place():
             self.seen = Seen()
