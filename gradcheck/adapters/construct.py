@@ -72,6 +72,9 @@ SMALL: Mapping[str, Any] = {
 LARGE = 32
 # The widths of hidden layers: hidden_sizes, hidden_size_list, hidden_dims.
 HIDDEN = re.compile(r"hidden\w*(list|sizes|dims|layers)|(list|sizes)_?\w*hidden")
+# What is either an array of weights or a number; and what stands beside it where it is a number.
+COUNTED = frozenset({"filter", "filters", "kernel", "kernels"})
+BESIDE_COUNTS = frozenset({"size", "channels", "channel", "in", "out", "inputs", "outputs", "shape", "input", "depth"})
 # The widths of a whole network.
 SIZES = frozenset(
     {
@@ -263,7 +266,8 @@ def arguments(cls: type, sizes: Sizes, init: dict[str, Any], variant: int = 0) -
 
 def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str, int], variant: int) -> Any:
     name = parameter.name.lower()
-    array = None if parameter.annotation in (int, float, "int", "float") else ready_made(name, sizes, variant)
+    is_number = parameter.annotation in (int, float, "int", "float") or _is_counted(cls, name)
+    array = None if is_number else ready_made(name, sizes, variant)
     if array is not None:
         return array
     words = {word.rstrip("0123456789") for word in name.split("_")} | {name}
@@ -299,6 +303,12 @@ def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str
         f"cannot build {cls.__name__}: nothing is known about its argument {parameter.name!r}; "
         f"give --init {parameter.name}=value, or define gradcheck_example() on the class"
     )
+
+
+def _is_counted(cls: type, name: str) -> bool:
+    """Whether filters are a number of them, and a kernel is its size: sizes stand beside them, and no weights do."""
+    others = (one.lower() for one in inspect.signature(cls).parameters if one.lower() != name)
+    return name in COUNTED and any(set(one.split("_")) & BESIDE_COUNTS for one in others)
 
 
 def _is_large(default: Any) -> bool:

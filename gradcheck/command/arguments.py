@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from textwrap import indent
 from typing import Any, NoReturn
 
@@ -19,12 +20,13 @@ from gradcheck.hints import HINTS, Hints
 from gradcheck.report.marks import Marking, marking
 
 DTYPES = ("float64", "float32", "float16")
-WANTED = "none, where, cause, repair (default repair; cause for packages and --each)"
+WANTED = "none, where, cause or repair (default repair; of packages, cause)"
+BRANCHES = "fail where fewer than N percent of decisions' outcomes were seen"
 BUDGET = "the largest Jacobian compared entry by entry (default 1e7 entries)"
-ANNOTATE = "github: failures as its annotations (default where it runs this); or none"
+ANNOTATE = "github: failures as its annotations (default in its CI); or none"
 USAGE = """python -m gradcheck [OPTION...] [TARGET...]
        python -m gradcheck --each FOLDER... TARGET"""
-TARGET = "class, function, module, package, file, folder (default: beras, if here)"
+TARGET = "class, function, module, package, file, folder (default: beras)"
 EXAMPLES = "beras.layers.Dense   beras/layers.py::Dense   homework/   'week 3/1_layers.py'"
 
 
@@ -38,6 +40,7 @@ class Arguments:
     list: bool = False
     exit_first: bool = False
     strict: bool = False
+    fail_under_branches: float = 0.0
     exclude: tuple[str, ...] = ()
     quiet: bool = False
     verbose: bool = False
@@ -75,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
         usage=USAGE,
         add_help=False,
         allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, max_help_position=27),
         description="Check hand-written derivatives: are they right, and if not, what is wrong with them?",
         epilog=f"examples of targets:\n  {EXAMPLES}\n\nexit status:\n{indent(STATUS, '  ')}\n\n"
         "The checked code is run, in processes that can be stopped; with --each, in bwrap where that works.",
@@ -99,6 +102,7 @@ def parser() -> argparse.ArgumentParser:
     add("--baseline", type=values.file, metavar="FILE", help="let only what is not known from this file fail")
     add("--write-baseline", action="store_true", help="write what fails now into the baseline")
     add("--strict", action="store_true", help="let notes, conventions, waivers and what is not understood fail, too")
+    add("--fail-under-branches", type=values.percent, metavar="N", help=BRANCHES)
     add(
         "--distrust",
         action="store_true",
@@ -158,6 +162,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         list=bool(given.list),
         exit_first=bool(given.exitfirst),
         strict=bool(given.strict),
+        fail_under_branches=given.fail_under_branches or 0.0,
         exclude=tuple(given.exclude or ()),
         quiet=bool(given.quiet),
         verbose=bool(given.verbose),
@@ -205,7 +210,7 @@ def _kept(
     except UsageError as error:
         raise UsageError(f"{file}: [tool.gradcheck]: {error}") from error
     replaced = {other for pair in EITHER if typed.keys() & set(pair) for other in pair}
-    replaced |= {"baseline"} if "each" in typed else set()
+    replaced |= {"baseline", "fail_under_branches"} if "each" in typed else set()
     return {name: value for name, value in kept.items() if name not in replaced}, how
 
 
@@ -220,8 +225,8 @@ def _refuse_contradictions(given: argparse.Namespace, typed: Mapping[str, Any]) 
         raise UsageError("--apply writes the repairs of one check: give no --each, --list, --render or other --hints")
     if given.write_baseline and not given.baseline:
         raise UsageError("expected --baseline FILE with --write-baseline: the file that it writes")
-    for option, value in (("--list", given.list), ("--changed", given.changed), ("--baseline", given.baseline)):
-        if given.each and value:
+    for option in ("--list", "--changed", "--baseline", "--fail-under-branches"):
+        if given.each and getattr(given, option[2:].replace("-", "_")):
             raise UsageError(f"{option} and --each do not go together: they are for one folder at a time")
     if typed.keys() & {"distrust"} and not given.each:  # in a file, it waits for --each
         raise UsageError("--distrust is about what others wrote: expected --each FOLDER... TARGET with it")

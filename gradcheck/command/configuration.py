@@ -24,7 +24,10 @@ from gradcheck.errors import UsageError
 
 FILE = "pyproject.toml"
 REPEATED = ("exclude", "dtype", "expect")
-ONCE = ("seed", "budget", "time-limit", "jobs", "report", "json", "junit-xml", "sarif", "annotate", "baseline")
+ONCE = (
+    *("seed", "budget", "time-limit", "jobs", "report", "json", "junit-xml", "sarif", "annotate", "baseline"),
+    "fail-under-branches",
+)
 FLAGS = ("strict", "quiet", "verbose", "distrust")
 KEYS = ("targets", "init", "marks", *REPEATED, *ONCE, *FLAGS)
 
