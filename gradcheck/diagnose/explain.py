@@ -43,7 +43,7 @@ class Explained:
     where: str = ""
 
 
-def explain(subject: Subject, record: Record, seed: int, budget: int) -> Explained:
+def explain(subject: Subject, record: Record, seed: int) -> Explained:
     """Explain the first point at which a claim was wrong.
 
     Nothing is said of a Jacobian past the budget: what is wrong with it is the entry that was found by halving.
@@ -53,7 +53,7 @@ def explain(subject: Subject, record: Record, seed: int, budget: int) -> Explain
     if wrong.proved:
         return Explained((Cause("another formula", ANOTHER, wrong.message),))
     name, method, point = record.wrt, wrong.method, wrong.point
-    here = Evaluated(point, Ledger(), seed=seed, budget=budget)
+    here = wrong.here  # what was estimated there need not be asked again
     if here.is_large(name):
         return Explained()
     epsilon, causes = None, tuple[Cause, ...]()
@@ -64,19 +64,24 @@ def explain(subject: Subject, record: Record, seed: int, budget: int) -> Explain
         epsilon = forgotten(subject, evidence, here)
         causes = (epsilon.cause,) if epsilon is not None else diagnose(evidence, *_elsewhere(subject, record, seed + 1))
 
+    simplest = here
+
     def still_wrong(values: Values) -> bool:
+        nonlocal simplest
         try:
             smaller = Evaluated(replace(point, values=dict(values)), Ledger(), seed=seed)
         except Exception:  # values at which forward itself fails show nothing about its derivative
             return False
         known = smaller.in_dtype(wrong.dtype)
-        if wrong.together:
-            return not_together(smaller, method, name, known)
-        return is_wrong(smaller, method, name, known)
+        if not (not_together if wrong.together else is_wrong)(smaller, method, name, known):
+            return False
+        simplest = smaller
+        return True
 
-    example, test, values, smaller = counterexample(subject, method.name, name, point.values, still_wrong)
+    example, test, values, problem = counterexample(subject, method.name, name, point.values, still_wrong)
     exact = {key: value.astype(float) if value.dtype.kind == "f" else value for key, value in values.items()}
-    shown = matrices(replace(point, problem=smaller or point.problem, values=exact), method, name, wrong.dtype)
+    there = replace(point, problem=problem or point.problem, values=exact)
+    shown = matrices(there, method, name, wrong.dtype, simplest)
     if epsilon is not None:
         return Explained(causes, example, shown, test, "ε", epsilon.where)
     return Explained(causes, example, shown, test)
