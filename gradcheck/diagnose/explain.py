@@ -56,14 +56,6 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
     here = wrong.here  # what was estimated there need not be asked again
     if here.is_large(name):
         return Explained()
-    epsilon, causes = None, tuple[Cause, ...]()
-    if wrong.together:
-        causes = (Cause("shared kink", SHARED, wrong.together),)
-    else:
-        evidence = _evidence(here, method, name, wrong)
-        epsilon = forgotten(subject, evidence, here)
-        causes = (epsilon.cause,) if epsilon is not None else diagnose(evidence, *_elsewhere(subject, record, seed + 1))
-
     simplest = here
 
     def still_wrong(values: Values) -> bool:
@@ -79,6 +71,14 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
         return True
 
     example, test, values, problem = counterexample(subject, method.name, name, point.values, still_wrong)
+    epsilon, causes = None, tuple[Cause, ...]()
+    if wrong.together:
+        causes = (Cause("shared kink", SHARED, wrong.together),)
+    else:
+        evidence = _evidence(here, method, name, wrong)
+        epsilon = forgotten(subject, evidence, here)
+        others = [] if epsilon is not None else _elsewhere(subject, record, simplest, seed + 1)
+        causes = (epsilon.cause,) if epsilon is not None else diagnose(evidence, *others)
     exact = {key: value.astype(float) if value.dtype.kind == "f" else value for key, value in values.items()}
     there = replace(point, problem=problem or point.problem, values=exact)
     shown = matrices(there, method, name, wrong.dtype, simplest)
@@ -87,10 +87,15 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
     return Explained(causes, example, shown, test)
 
 
-def _elsewhere(subject: Subject, record: Record, seed: int) -> list[Evidence]:
-    """The same wrong claim at another point: of other sizes, or of the same kind where the first one is special."""
+def _elsewhere(subject: Subject, record: Record, simplest: Evaluated, seed: int) -> list[Evidence]:
+    """The same wrong claim at another point: of other sizes, or of the same kind where the first one is special.
+
+    The gradient of a function at a given point is told by its smallest example: another estimate is dear.
+    """
     wrong, name = record.first_wrong, record.wrt
     assert wrong is not None
+    if subject.fixed and simplest is not wrong.here and simplest.flat.size == 1:
+        return [_evidence(simplest, wrong.method, name, replace(wrong, previous=None, message=""))]
     for point in sorted(similar(subject, wrong.point, seed), key=_has_small_axis):
         method = next((m for m in point.problem.methods if m.name == wrong.method.name and name in m.wrt), None)
         try:
