@@ -30,5 +30,5 @@ def test_a_wrong_gradient_costs_at_most_twice_what_a_right_one_may(n: int, most:
     assert result.verdict == ("wrong" if slip else "correct")
     assert calls <= most * (2 if slip else 1)
     if slip:
-        assert result.claims[0].causes[0].name == "one place wrong"
+        assert result.claims[0].causes[0].name == "one entry wrong"
         assert result.claims[0].matrices is not None
