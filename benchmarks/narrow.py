@@ -11,7 +11,10 @@ import sys
 import time
 
 import gradcheck
-from benchmarks.narrow_cases import CASES, Case
+from benchmarks import narrow_cases, narrow_settings
+from benchmarks.narrow_cases import Case
+
+CASES = (*narrow_cases.CASES, *narrow_settings.CASES)
 
 
 def complaint(case: Case) -> str:

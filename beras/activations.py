@@ -97,6 +97,11 @@ class ReLU(LeakyReLU):
         """Return the upstream gradient where `x > 0`, 0 elsewhere."""
         return [J[0] * (operand(self.inputs[0]) > 0)]
 
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[LeakyReLU, list[Array]]]:
+        """So many entries that they are compared with a number."""
+        return [(cls(), [np.random.default_rng(0).normal(size=MANY + 1)])]
+
 
 class Sigmoid(Elementwise):
     """`1 / (1 + exp(−x))`, without overflow at any `x`.

@@ -215,7 +215,7 @@ class MultiHeadAttention(Composed):
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[MultiHeadAttention, list[Array]]]:
-        """Seen up to the present; keys of their own and a mask, without biases; biases that are not zero."""
+        """Seen up to the present; keys of their own and a mask as well, without biases; biases that are not zero."""
 
         class Masked(cls):  # type: ignore[valid-type, misc]
             def forward(self, query: Any, value: Any, key: Any, attention_mask: Any) -> Tensor:
@@ -229,7 +229,7 @@ class MultiHeadAttention(Composed):
         for weight in biased.weights[1::2]:
             weight[...] = random.normal(size=weight.shape)
         causal = cls(1, 2, use_causal_mask=True, **double)
-        masked = Masked(2, 1, use_bias=False, **double)
+        masked = Masked(2, 1, use_bias=False, use_causal_mask=True, **double)
         return [(causal, [x, y]), (masked, [x, y, random.normal(size=x.shape), mask]), (biased, [x, y])]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from beras.activations import Activation
+from beras.arrays import Array
 from beras.checks import floating, number_between
 from beras.core import as_gradient
 from beras.initializers import Seed
@@ -50,3 +51,10 @@ class Dropout(Activation):
         """Return `m / (1 − rate)` at each entry, with the mask of the last call; ones in evaluation."""
         self._require_call()
         return [as_gradient(self.saved.copy(), self.inputs[0])]
+
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[Dropout, list[Array]]]:
+        """Evaluation."""
+        evaluated = cls(0.5)
+        evaluated.training = False
+        return [(evaluated, [np.random.default_rng(0).normal(size=(3, 4))])]

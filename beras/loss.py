@@ -192,9 +192,9 @@ class _Square(Pointwise):
         return 2 * (p - t)
 
 
-def scalar(value: Any, like: Array | None = None) -> Tensor:
+def scalar(value: Any, like: Array) -> Tensor:
     """Return `value` as a tensor of shape (), of the floating type of `like`."""
-    return wrap(np.asarray(value, dtype=None if like is None else gradient_dtype(like)))
+    return wrap(np.asarray(value, dtype=gradient_dtype(like)))
 
 
 def data_like(t: Array, p: Array) -> Array:

@@ -138,6 +138,11 @@ class KLDivergence(Pointwise):
         t, inside = np.maximum(t, self.epsilon), p > self.epsilon
         return np.where(inside, -t / np.maximum(p, self.epsilon), p.dtype.type(0))
 
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[KLDivergence, list[Array]]]:
+        """One number, which is its own class."""
+        return [(cls(), [np.array(0.25), np.array(0.5)])]
+
 
 class Poisson(Pointwise):
     """The mean over all entries of `y_pred − y_true · log(y_pred + epsilon)`: counts `y_true` of a rate `y_pred > 0`.
@@ -183,6 +188,11 @@ class Hinge(Pointwise):
         """Return `−t` within the margin, 0 beyond."""
         t = self._signed(t)
         return t * np.sign(np.minimum(t * p - 1, 0))
+
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[Hinge, list[Array]]]:
+        """Labels 0 and 1, as whole numbers."""
+        return [(cls(), [np.random.default_rng(0).normal(size=(3, 2)), np.array([[1, 0], [0, 1], [1, 1]])])]
 
     def _signed(self, t: Array) -> Array:
         return 2 * t - 1 if ((t == 0) | (t == 1)).all() else t

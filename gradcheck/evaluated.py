@@ -32,7 +32,8 @@ class Ledger:
     """What is known over all points of a subject.
 
     `calls` and `rows` of forward by stage; `structures` found; of ordinary points the `sizes` of the derivatives (the
-    largest, by variable) and the `reach` of the values.
+    largest, by variable) and the `reach` of the values. `columns`: of each problem, by its id, which entries of a
+    variable move which outputs, as `Estimate.column` says it of the first point.
     """
 
     calls: Counter[str] = field(default_factory=Counter)
@@ -40,6 +41,7 @@ class Ledger:
     structures: dict[str, str] = field(default_factory=dict)
     sizes: dict[str, float] = field(default_factory=dict)
     reach: float = 0.0
+    columns: dict[tuple[int, str], Array] = field(default_factory=dict)
 
 
 class Evaluated:
@@ -131,6 +133,7 @@ class Evaluated:
             self.ledger.calls.update(made.cost.calls)
             self.ledger.rows.update(made.cost.rows)
             self.ledger.structures.setdefault(name, made.structure)
+            self.ledger.columns.setdefault((id(self.problem), name), made.column)
             if not self.point.special:
                 size = largest_known(made.value, made.bound)
                 self.ledger.sizes[name] = max(self.ledger.sizes.get(name, 0.0), size)

@@ -43,12 +43,12 @@ class Solve(Operation):
 
     def by_x(self, g: Array, z: Array, x: Array, y: Array) -> Array:
         by_y = self._by_y(g, z, x)
-        if z.ndim < x.ndim or y.ndim == 1:
+        if z.ndim < x.ndim:
             return -(by_y[..., :, None] * z[..., None, :])
         return -(by_y @ _turned(z))
 
     def by_y(self, g: Array, z: Array, x: Array, y: Array) -> Array:
-        return self._by_y(g, z, x) if y.ndim > 1 or z.ndim < x.ndim else self._by_y(g[..., None], z, x)[..., 0]
+        return self._by_y(g, z, x)
 
     def _by_y(self, g: Array, z: Array, x: Array) -> Array:
         columns = g[..., None] if g.ndim < x.ndim else g

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import containers, registry
+from gradcheck.adapters.declarations import counts, declares, written
 from gradcheck.adapters.ready_made import SETS, kind_of, ready_made
 from gradcheck.adapters.state import seeded
 from gradcheck.errors import CannotBuild, NotWritten, told
@@ -133,7 +134,8 @@ def _make(thing: Any, sizes: Sizes, init: dict[str, Any], variant: int) -> Made:
     if factory is not None:
         return unpack(factory(thing))
     if inspect.isfunction(thing):
-        return unpack(thing.gradcheck_example()) if hasattr(thing, "gradcheck_example") else Made(thing)
+        brings = declares(thing, "gradcheck_example")
+        return unpack(getattr(thing, "gradcheck_example")()) if brings else Made(thing)  # noqa: B009
     if not inspect.isclass(thing):
         return _with_inputs(duplicate(thing))
     missing = sorted(getattr(thing, "__abstractmethods__", ()))
@@ -167,12 +169,12 @@ def _listed(thing: Any, sizes: Sizes) -> list[Any]:
 
 def says_how(thing: Any) -> bool:
     """Whether somebody says how the class is built: a registration or an example."""
-    return registry.factory_for(thing) is not None or hasattr(thing, "gradcheck_example")
+    return registry.factory_for(thing) is not None or declares(thing, "gradcheck_example")
 
 
 def brings_example(thing: Any) -> bool:
     """Whether the class says with a static or class method `gradcheck_example()` how it is built."""
-    return isinstance(inspect.getattr_static(thing, "gradcheck_example", None), (staticmethod, classmethod))
+    return isinstance(written(thing, "gradcheck_example"), (staticmethod, classmethod))
 
 
 def cases(thing: Any) -> list[Made]:
@@ -182,7 +184,7 @@ def cases(thing: Any) -> list[Made]:
     about the base. Raises CannotBuild where the method fails.
     """
     own = vars(thing).get("gradcheck_cases") if inspect.isclass(thing) else None
-    if not isinstance(own, (staticmethod, classmethod)):
+    if not isinstance(own, (staticmethod, classmethod)) or not counts("gradcheck_cases"):
         return []
     try:
         with seeded(0):
@@ -213,8 +215,7 @@ def unpack(example: Any) -> Made:
 
 def _with_inputs(obj: Any) -> Made:
     """Where `gradcheck_example` is a method of instances, it says the inputs only."""
-    own = inspect.getattr_static(obj, "gradcheck_example", None)
-    if not inspect.isfunction(own):
+    if not inspect.isfunction(written(obj, "gradcheck_example")):
         return Made(obj)
     given = obj.gradcheck_example()
     if isinstance(given, tuple) and given and isinstance(given[0], type(obj)):

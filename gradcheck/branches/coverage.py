@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from gradcheck import results
 from gradcheck.adapters.generations import FORWARDS
-from gradcheck.branches.decisions import EVERY, Outcome, Seen, Site
+from gradcheck.branches.decisions import Outcome, Seen, Site
 from gradcheck.branches.recorder import Recorder
 from gradcheck.errors import shown
 from gradcheck.problem import Problem, Values
@@ -19,6 +20,7 @@ from gradcheck.problem import Problem, Values
 # Branches that one claim is wrong on, in words.
 MOST = 3
 
+Made = TypeVar("Made")
 Taken = frozenset[tuple[Site, Outcome]]
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -44,19 +46,30 @@ class Coverage:
         self.seen = Seen()
         self.visited: dict[int, Problem] = {}
 
-    def visit(self, problem: Problem, values: Values) -> Visit:
-        """Run forward and every claim once at a point, and return what was decided."""
-        found = self.at(problem, values)
+    def visit(self, problem: Problem, values: Values, alike: bool = False) -> Visit:
+        """Run forward and every claim once at a point, and return what was decided.
+
+        `alike`: the problem is another that was visited with other shapes or values, of which all functions are known.
+        """
+        found = self.at(problem, values, alike)
         shapes = tuple(np.shape(values[v.name]) for v in problem.variables if v.role == "input")
         if found is not None:
             self.seen.add(found)
             self.visited[id(problem)] = problem
         return Visit(shapes, found)
 
-    def at(self, problem: Problem, values: Values) -> Seen | None:
+    def during(self, run: Callable[[], Made]) -> Made:
+        """Run something that calls the checked code in its own ways, and note what is decided in functions known."""
+        found, result = self.recorder.during(run)
+        self.seen.add(found)
+        return cast(Made, result)
+
+    def at(self, problem: Problem, values: Values, alike: bool = False) -> Seen | None:
         """What forward and the claims decide at a point; None where forward fails or is not finite."""
-        together, known = Seen(), id(problem) in self.visited
+        together, known = Seen(), alike or id(problem) in self.visited
         try:
+            if not known:
+                self.recorder.look_into(lambda: _everything(problem, values))
             found, outputs = self.recorder.watch(lambda: problem.forward(_copies(values)), known)
         except Exception:  # the checked code refuses these values
             return None
@@ -70,6 +83,14 @@ class Coverage:
                 continue
             together.add(found)
         return together
+
+
+def _everything(problem: Problem, values: Values) -> None:
+    """Run forward and ask every claim; one that refuses says so where it is judged."""
+    outputs = problem.forward(_copies(values))
+    for method in problem.methods:
+        with contextlib.suppress(Exception):
+            _asked(method, values, outputs)()
 
 
 def files_of(thing: Any) -> Iterator[str]:
@@ -170,7 +191,7 @@ def result(coverage: Coverage, variants: tuple[results.Variant, ...] = ()) -> re
             line=site.line,
             column=site.column,
             text=site.text,
-            taken=tuple(said(site, one) for one in EVERY[site.kind] if decision.outcomes[one]),
+            taken=tuple(said(site, one) for one in decision.taken),
             missing=tuple(said(site, one) for one in decision.missing),
         )
         for site, decision in sorted(coverage.seen.decisions.items())

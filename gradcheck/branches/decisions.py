@@ -112,11 +112,20 @@ class Decision:
             self.sides[1].update(bound.sides[1])
 
     @property
+    def taken(self) -> tuple[Outcome, ...]:
+        """The outcomes that were seen, of those that there are to be seen.
+
+        Equal numbers take one of the two sides of a comparison; of values, which tie by chance, that is not enough.
+        """
+        seen = {outcome for outcome, times in self.outcomes.items() if times}
+        if self.site.kind == "comparison" and "equal" in seen and not self.by_values:
+            seen.add("below" if ("<" in self.site.text) == ("=" in self.site.text) else "above")
+        return tuple(one for one in EVERY[self.site.kind] if one in seen)
+
+    @property
     def missing(self) -> tuple[Outcome, ...]:
         """The outcomes that were not seen; none of a guard, for what is refused has no derivative."""
-        if self.site.guard:
-            return ()
-        return tuple(one for one in EVERY[self.site.kind] if not self.outcomes[one])
+        return () if self.site.guard else tuple(one for one in EVERY[self.site.kind] if one not in self.taken)
 
 
 @dataclass

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from textwrap import indent
 from typing import Any, NoReturn
 
@@ -19,12 +20,13 @@ from gradcheck.hints import HINTS, Hints
 from gradcheck.report.marks import Marking, marking
 
 DTYPES = ("float64", "float32", "float16")
-WANTED = "none, where, cause, repair (default repair; cause for packages and --each)"
+WANTED = "none, where, cause or repair (default repair; of packages, cause)"
+BRANCHES = "fail where fewer than N percent of decisions' outcomes were seen"
 BUDGET = "the largest Jacobian compared entry by entry (default 1e7 entries)"
-ANNOTATE = "github: failures as its annotations (default where it runs this); or none"
+ANNOTATE = "github: failures as its annotations (default in its CI); or none"
 USAGE = """python -m gradcheck [OPTION...] [TARGET...]
        python -m gradcheck --each FOLDER... TARGET"""
-TARGET = "class, function, module, package, file, folder (default: beras, if here)"
+TARGET = "class, function, module, package, file, folder (default: beras)"
 EXAMPLES = "beras.layers.Dense   beras/layers.py::Dense   homework/   'week 3/1_layers.py'"
 
 
@@ -38,6 +40,7 @@ class Arguments:
     list: bool = False
     exit_first: bool = False
     strict: bool = False
+    fail_under_branches: float = 0.0
     exclude: tuple[str, ...] = ()
     quiet: bool = False
     verbose: bool = False
@@ -53,6 +56,8 @@ class Arguments:
     configuration: str = ""
     report: str = "reports"
     render: str = ""
+    date: str = ""
+    distrust: bool = False
     each: tuple[str, ...] = ()
     apply: bool = False
     show: str = ""
@@ -73,10 +78,10 @@ def parser() -> argparse.ArgumentParser:
         usage=USAGE,
         add_help=False,
         allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, max_help_position=27),
         description="Check hand-written derivatives: are they right, and if not, what is wrong with them?",
         epilog=f"examples of targets:\n  {EXAMPLES}\n\nexit status:\n{indent(STATUS, '  ')}\n\n"
-        "The checked code is run, in processes that can be stopped. They are no sandbox.",
+        "The checked code is run, in processes that can be stopped; with --each, in bwrap where that works.",
     )
     add = made.add_argument_group("what is checked").add_argument
     add("targets", nargs="*", metavar="TARGET", help=TARGET)
@@ -97,6 +102,12 @@ def parser() -> argparse.ArgumentParser:
     add("--baseline", type=values.file, metavar="FILE", help="let only what is not known from this file fail")
     add("--write-baseline", action="store_true", help="write what fails now into the baseline")
     add("--strict", action="store_true", help="let notes, conventions, waivers and what is not understood fail, too")
+    add("--fail-under-branches", type=values.percent, metavar="N", help=BRANCHES)
+    add(
+        "--distrust",
+        action="store_true",
+        help="with --each: ignore what the code says of itself (gradcheck_example, …)",
+    )
     add = made.add_argument_group("what is told").add_argument
     add("-q", "--quiet", action="store_true", help="print what fails, and the summary")
     add("-v", "--verbose", action="store_true", help="print every claim, every contract check, and tests to paste")
@@ -110,6 +121,7 @@ def parser() -> argparse.ArgumentParser:
     add("--annotate", choices=("github", "none"), metavar="ON", help=ANNOTATE)
     add("--expect", action="append", metavar="NAME", help="with --each: give marks, and 0 where this is missing")
     add("--gradescope", type=values.file, metavar="FILE", help="with --each FOLDER: write Gradescope's results.json")
+    add("--date", metavar="TEXT", help="with --each: a date on the pages to hand back")
     add("--render", type=values.folder, metavar="DIR", help="paint a report again from its data, and check nothing")
     add("--version", action="store_true", help="print the version")
     add("-h", "--help", action="store_true", help="print this help")
@@ -128,7 +140,7 @@ def parse(argv: Sequence[str]) -> Arguments:
     file = (typed.get("config") or configuration.FILE) if table else ""
     kept, how = _kept(made, table, file, typed)
     given = argparse.Namespace(**{**_nothing(made), **DEFAULTS, **kept, **typed})
-    _refuse_contradictions(given)
+    _refuse_contradictions(given, typed)
     targets, each = _targets(tuple(given.targets), given.each)
     _refuse_marks_that_nobody_gets(given, how, each, "expect" in typed)
     jobs = given.jobs or os.cpu_count() or 1
@@ -150,6 +162,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         list=bool(given.list),
         exit_first=bool(given.exitfirst),
         strict=bool(given.strict),
+        fail_under_branches=given.fail_under_branches or 0.0,
         exclude=tuple(given.exclude or ()),
         quiet=bool(given.quiet),
         verbose=bool(given.verbose),
@@ -165,6 +178,8 @@ def parse(argv: Sequence[str]) -> Arguments:
         configuration=file,
         report=report,
         render=given.render or "",
+        date=given.date or "",
+        distrust=bool(given.distrust),
         each=each,
         apply=bool(given.apply),
     )
@@ -195,11 +210,11 @@ def _kept(
     except UsageError as error:
         raise UsageError(f"{file}: [tool.gradcheck]: {error}") from error
     replaced = {other for pair in EITHER if typed.keys() & set(pair) for other in pair}
-    replaced |= {"baseline"} if "each" in typed else set()
+    replaced |= {"baseline", "fail_under_branches"} if "each" in typed else set()
     return {name: value for name, value in kept.items() if name not in replaced}, how
 
 
-def _refuse_contradictions(given: argparse.Namespace) -> None:
+def _refuse_contradictions(given: argparse.Namespace, typed: Mapping[str, Any]) -> None:
     if given.report and given.no_report:
         raise UsageError("--report and --no-report contradict each other: give one of them")
     if given.render and (given.targets or given.each):
@@ -210,9 +225,13 @@ def _refuse_contradictions(given: argparse.Namespace) -> None:
         raise UsageError("--apply writes the repairs of one check: give no --each, --list, --render or other --hints")
     if given.write_baseline and not given.baseline:
         raise UsageError("expected --baseline FILE with --write-baseline: the file that it writes")
-    for option, value in (("--list", given.list), ("--changed", given.changed), ("--baseline", given.baseline)):
-        if given.each and value:
+    for option in ("--list", "--changed", "--baseline", "--fail-under-branches"):
+        if given.each and getattr(given, option[2:].replace("-", "_")):
             raise UsageError(f"{option} and --each do not go together: they are for one folder at a time")
+    if typed.keys() & {"distrust"} and not given.each:  # in a file, it waits for --each
+        raise UsageError("--distrust is about what others wrote: expected --each FOLDER... TARGET with it")
+    if given.date and not (given.each or given.render):
+        raise UsageError("--date stands on the pages to hand back: expected --each FOLDER... TARGET with it")
     files: dict[str, str] = {}
     for option in ("--json", "--junit-xml", "--sarif", "--gradescope", "--baseline"):
         name = getattr(given, option[2:].replace("-", "_"))

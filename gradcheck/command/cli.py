@@ -24,7 +24,7 @@ from gradcheck.command.seen import forms
 from gradcheck.command.status import exit_status, unread
 from gradcheck.command.written import write, write_documents, write_report
 from gradcheck.errors import UsageError, shown
-from gradcheck.report import writing
+from gradcheck.report import branches, writing
 from gradcheck.report.annotations import github
 from gradcheck.report.findings import Finding, findings, root_of_the_repository
 from gradcheck.report.printer import Line, Printer
@@ -78,7 +78,7 @@ def _main(arguments: Arguments) -> int:
         print(arguments.show)
         return 0
     if arguments.render:
-        print("\n".join(writing.repaint(arguments.render)))
+        print("\n".join(writing.repaint(arguments.render, arguments.date)))
         return 0
     screen = Screen(Printer(), quiet=arguments.quiet)
     try:
@@ -168,7 +168,8 @@ def _check(run: Run, found: list[Found], known: Baseline, arguments: Arguments, 
         told = known.applied(everything)
         failing = {one.component for one in told if one.fails}
         judged = [outcome for outcome in outcomes if outcome.result.name in failing or outcome.internal]
-        status = _status(judged, arguments, nothing_read, interrupted)
+        short = branches.shortfall(results, arguments.fail_under_branches)
+        status = _status(judged, arguments, nothing_read, interrupted, bool(short))
         write_documents(outcomes, arguments, tuple(place.shown for place in run.places), status, told)
         screen.progress("writing the report")
         is_part = interrupted or any((arguments.exit_first, arguments.keyword, arguments.exclude, arguments.changed))
@@ -180,6 +181,7 @@ def _check(run: Run, found: list[Found], known: Baseline, arguments: Arguments, 
             f"no module of the targets, nor what it imports, has changed since {one_line(arguments.changed)}",
         ]
     notes = [*_hints(results), *known.notes([result.name for result in results], everything), *notes]
+    notes = [*notes, short] if short else notes
     screen.lines(summary(results, time.perf_counter() - start, notes, arguments.verbose))
     if arguments.apply:
         screen.lines([(line, "")] for line in _apply(results))
@@ -202,12 +204,19 @@ def _annotate(told: Sequence[Finding], arguments: Arguments, screen: Screen) -> 
         screen.lines([(line, "")] for line in github(told, root_of_the_repository()))
 
 
-def _status(outcomes: Sequence[Outcome], arguments: Arguments, nothing_read: Sequence[str], interrupted: int) -> int:
+def _status(
+    outcomes: Sequence[Outcome],
+    arguments: Arguments,
+    nothing_read: Sequence[str],
+    interrupted: int,
+    short: bool = False,
+) -> int:
     return exit_status(
         [outcome.result for outcome in outcomes],
         internal=any(outcome.internal for outcome in outcomes),
         strict=arguments.strict,
         unread=bool(nothing_read),
+        short=short,
         interrupted=interrupted,
     )
 

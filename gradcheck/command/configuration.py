@@ -24,8 +24,11 @@ from gradcheck.errors import UsageError
 
 FILE = "pyproject.toml"
 REPEATED = ("exclude", "dtype", "expect")
-ONCE = ("seed", "budget", "time-limit", "jobs", "report", "json", "junit-xml", "sarif", "annotate", "baseline")
-FLAGS = ("strict", "quiet", "verbose")
+ONCE = (
+    *("seed", "budget", "time-limit", "jobs", "report", "json", "junit-xml", "sarif", "annotate", "baseline"),
+    "fail-under-branches",
+)
+FLAGS = ("strict", "quiet", "verbose", "distrust")
 KEYS = ("targets", "init", "marks", *REPEATED, *ONCE, *FLAGS)
 
 

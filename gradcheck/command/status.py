@@ -16,7 +16,8 @@ STATUS = """\
      notes), or is left out by its name (--exclude, gradcheck_skip); what is seen inside a
      module and not understood is counted in the last line
 1    something is wrong, unresolved, not implemented or could not be asked; with --strict also
-     notes, conventions, waivers and what is not understood
+     notes, conventions, waivers and what is not understood; with --fail-under-branches also
+     too few outcomes of decisions seen
 2    bad usage; nothing to check; a target of which nothing is understood
 3    an error in gradcheck itself
 130  Ctrl-C (143: SIGTERM): what was found so far is printed and written"""
@@ -28,18 +29,19 @@ def exit_status(
     internal: bool = False,
     strict: bool = False,
     unread: bool = False,
+    short: bool = False,
     interrupted: int = 0,
 ) -> int:
     """Return the status of a whole run.
 
-    `internal`: gradcheck itself failed somewhere; `unread`: of some target, nothing was understood; `interrupted`: by
-    the signal of this number.
+    `internal`: gradcheck itself failed somewhere; `unread`: of some target, nothing was understood; `short`: too few
+    branches were taken; `interrupted`: by the signal of this number.
     """
     if interrupted:
         return 128 + interrupted
     if internal:
         return 3
-    if any(fails(result, strict) for result in results):
+    if short or any(fails(result, strict) for result in results):
         return 1
     return 2 if unread else 0
 

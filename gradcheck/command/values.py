@@ -54,6 +54,17 @@ def seconds(text: str) -> float:
     return value
 
 
+def percent(text: str) -> float:
+    """A share of a hundred."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 100, but got {text[:40]!r}")
+    return value
+
+
 def file(text: str) -> str:
     """A file that can be written: found out before anything is checked rather than after it."""
     _can_name_a_file(text)

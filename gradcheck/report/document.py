@@ -7,6 +7,7 @@ seed, dtypes  how it was checked
 verdict       the worst verdict of all components; exit_status: what the command returned
 counts        components by verdict (`gradcheck.verdicts` says what each means)
 reaches       how many of the wrong ones reach how far ("everywhere", "an edge", …)
+branches      how many outcomes of decisions in forward and derivatives were seen over all components, of how many
 seconds       how long each component took, by name (the only part that differs between two equal runs)
 components    one object per component: the fields of `gradcheck.results.ComponentResult`, nested as there;
               infinities and NaN are the strings "inf", "-inf" and "nan"
@@ -21,6 +22,7 @@ from collections.abc import Mapping, Sequence
 
 from gradcheck import __version__
 from gradcheck.data import to_json
+from gradcheck.report.branches import together
 from gradcheck.report.counted import counts, reached
 from gradcheck.results import ComponentResult, from_json
 from gradcheck.verdicts import overall
@@ -42,6 +44,7 @@ class Document:
 
     def to_json(self) -> str:
         """Return the document as JSON text."""
+        branches = together(self.components)
         data = {
             "schema": SCHEMA,
             "gradcheck": __version__,
@@ -54,6 +57,7 @@ class Document:
             "exit_status": self.exit_status,
             "counts": counts(self.components),
             "reaches": reached(self.components),
+            "branches": {"taken": branches.taken, "outcomes": branches.outcomes},
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             "components": [json.loads(to_json(result)) for result in self.components],
         }

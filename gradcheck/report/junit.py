@@ -3,7 +3,8 @@
 What makes the command's exit status 1 is a failure: claims that are wrong, unresolved, not implemented or could not be
 asked, and broken contracts; a component that ended or hung before it had any claim is an error. What is waived, left
 out, not understood or in the baseline is skipped, with its reason. What passes says in its output whether it is proved
-or measured, and which convention it follows.
+or measured, and which convention it follows. Properties of a suite say how many
+outcomes of decisions were seen in forward and derivatives, and which never.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from xml.etree import ElementTree
 
+from gradcheck.report.branches import never, seen
 from gradcheck.report.proof import basis
 from gradcheck.report.rows import reason
 from gradcheck.report.terminal import claim_text
@@ -63,8 +65,19 @@ def _suite(result: ComponentResult, seconds: float, known: bool) -> ElementTree.
             "time": f"{seconds:.3f}",
         },
     )
+    if result.coverage.branches:
+        suite.append(_properties(result))
     suite.extend(cases)
     return suite
+
+
+def _properties(result: ComponentResult) -> ElementTree.Element:
+    properties = ElementTree.Element("properties")
+    said = {"branches": seen(result.coverage), "branches-never": never(result.coverage)}
+    for name, value in said.items():
+        if value:
+            ElementTree.SubElement(properties, "property", {"name": name, "value": _xml(one_line(value))})
+    return properties
 
 
 def _case(result: ComponentResult, name: str, source: str = "") -> ElementTree.Element:

@@ -12,14 +12,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from gradcheck.errors import UsageError, cut
-from gradcheck.report import visited
+from gradcheck.report import branches, visited
 from gradcheck.report.counted import counts, reached, tallied
 from gradcheck.report.printer import Line, Segment
 from gradcheck.report.proof import basis, losses, unproved
 from gradcheck.report.rows import first_wrong, headline, places, reason, spot
 from gradcheck.report.tables import WIDE, side_by_side
 from gradcheck.report.words import clean, count, exact, number, one_line, order, shortened
-from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Entry, Note, Repair, Taylor, said
+from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Coverage, Entry, Note, Repair, Taylor, said
 from gradcheck.verdicts import FAILING, ORDER, rank
 
 _WIDTH = len("convention")
@@ -63,7 +63,7 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
     for one in result.unjudged:
         lines.append([("  not judged  ", "quiet"), (one_line(one.name), "name"), (f": {one_line(one.reason)}", "")])
     if verbose:
-        lines += visited.lines_of(result.coverage.variants, _WIDTH)
+        lines += [*visited.lines_of(result.coverage.variants, _WIDTH), *_branches(result.coverage)]
     return lines + _contract(result.contract, "not tried") + _contract(result.contract, "kept") if verbose else lines
 
 
@@ -78,6 +78,15 @@ def _exactly(claims: Sequence[ClaimResult], verbose: bool) -> list[Line]:
         text = one_line(f"{about}: {what}")
         lines.append([(f"  {label:<9} ", "quiet"), (text if verbose else shortened(text, NOTED), "quiet")])
     return lines
+
+
+def _branches(coverage: Coverage) -> list[Line]:
+    """How many outcomes of decisions were seen, and which never."""
+    if not coverage.branches:
+        return []
+    missing = branches.never(coverage)
+    rows = textwrap.wrap(one_line(branches.seen(coverage) + (f"; never: {missing}" if missing else "")), WIDE)
+    return [[("  branches  " if i == 0 else " " * 12, "quiet"), (row, "")] for i, row in enumerate(rows)]
 
 
 def _contract(items: Iterable[ContractResult], verdict: str) -> list[Line]:

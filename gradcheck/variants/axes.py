@@ -12,14 +12,13 @@ from functools import lru_cache
 from typing import Any
 
 from gradcheck.syntax import nodes
-from gradcheck.variants.modes import BACK
+from gradcheck.variants.calls import going_forward
 from gradcheck.variants.options import functions
 
 
 def counts_axes(code: Sequence[Any]) -> bool:
-    """Whether any function but those that go back names an axis after the first by its number from the front."""
-    forward = [one for thing in code for one in functions(thing) if not BACK.search(one.__name__)]
-    return any(map(_names_an_axis, forward))
+    """Whether any function that goes forward names an axis after the first by its number from the front."""
+    return any(map(_names_an_axis, going_forward([one for thing in code for one in functions(thing)])))
 
 
 def transposes(code: Sequence[Any]) -> bool:

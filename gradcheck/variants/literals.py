@@ -17,7 +17,7 @@ from gradcheck.syntax import nodes
 WORDS: dict[str, tuple[str, ...]] = {
     "activation": ("sigmoid", "tanh", "relu", "linear"),
     "nonlinearity": ("sigmoid", "tanh", "relu", "linear"),
-    "reduction": ("sum", "mean"),
+    "reduction": ("sum", "mean", "none"),
     "padding": ("same", "valid"),
     "mode": ("sum", "mean", "max", "train", "test"),
     "norm": ("l1", "l2"),
@@ -44,7 +44,7 @@ def _words(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Compare):
         parts = (node.left, *node.comparators)
     elif isinstance(node, ast.Dict):
-        parts = node.keys
+        parts = [key for key, value in zip(node.keys, node.values, strict=True) if not isinstance(value, ast.Constant)]
     elif isinstance(node, ast.MatchValue):
         parts = (node.value,)
     for part in parts:

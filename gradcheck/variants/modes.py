@@ -6,16 +6,15 @@ Evaluation counts where the code that goes back names the switch, or an attribut
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator
 from types import FunctionType
 from typing import Any
 
 from gradcheck.syntax import nodes
+from gradcheck.variants.calls import going_back
 
 TRAINS = {"training": True, "train": True, "is_training": True, "is_train": True, "train_flg": True, "mode": "train"}
 EVALUATES = {"eval": True, "evaluation": True, "is_eval": True, "test": True, "inference": True, "testing": True}
-BACK = re.compile(r"back|grad|bprop|deriv")
 
 
 def is_mode(name: str, value: Any) -> bool:
@@ -33,7 +32,7 @@ def trains(name: str, value: Any) -> bool:
 def looks_at(name: str, functions: Iterable[FunctionType]) -> bool:
     """Whether what goes back names the switch, or an attribute in which forward keeps something of it."""
     functions = list(functions)
-    back = [function for function in functions if BACK.search(function.__name__)]
+    back = going_back(functions)
     kept = {name, *(one for f in functions if f not in back for one in _kept(f, name))}
     return any(kept & {*f.__code__.co_names, *f.__code__.co_varnames} for f in back)
 

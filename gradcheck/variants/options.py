@@ -7,12 +7,13 @@ the code, however it is read, meets the setting.
 from __future__ import annotations
 
 import inspect
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from types import FunctionType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -25,7 +26,24 @@ OTHER = frozenset(
     | {"deriv", "derivative", "derive", "derivate", "prime", "grad", "gradient", "der", "isderiv", "is_deriv"}
 )
 
+Change = Callable[[Any], AbstractContextManager[None]]
+
 _lock = threading.RLock()
+
+
+class Setting(Protocol):
+    """Something that the code has a value for, and that may be exchanged for a while."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def default(self) -> Any: ...
+    @property
+    def builds(self) -> bool:
+        """Whether an object has to be built anew for it."""
+
+    def exchanged(self, value: Any) -> AbstractContextManager[None]:
+        """Have another value."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +54,40 @@ class Option:
     default: Any
     functions: tuple[FunctionType, ...]
 
+    @property
+    def builds(self) -> bool:
+        """Whether a constructor takes it."""
+        return any(function.__name__ == "__init__" for function in self.functions)
+
+    @contextmanager
+    def exchanged(self, value: Any) -> Iterator[None]:
+        """Have another default."""
+        before = [(function, function.__defaults__, function.__kwdefaults__) for function in self.functions]
+        try:
+            for function, defaults, keywords in before:
+                if keywords and self.name in keywords:
+                    function.__kwdefaults__ = {**keywords, self.name: value}
+                else:
+                    function.__defaults__ = _with(function, defaults or (), self.name, value)
+            yield
+        finally:
+            for function, defaults, keywords in before:
+                function.__defaults__, function.__kwdefaults__ = defaults, keywords
+
 
 def options(code: Sequence[Any]) -> list[Option]:
     """The options of classes and functions, a constructor's first."""
     found: dict[str, tuple[Any, list[FunctionType]]] = {}
     for function in dict.fromkeys(function for thing in code for function in functions(thing)):
         for parameter in inspect.signature(function).parameters.values():
-            if parameter.default is not parameter.empty and not _is_other(parameter.name):
+            if parameter.default is not parameter.empty and not is_other(parameter.name):
                 found.setdefault(parameter.name, (parameter.default, []))[1].append(function)
     return [Option(name, default, tuple(users)) for name, (default, users) in found.items()]
 
 
-def _is_other(name: str) -> bool:
-    return name.lower() in OTHER or name.startswith(("_", "return"))
+def is_other(name: str) -> bool:
+    """Whether a name says that it is no setting of a derivative."""
+    return name.lower() in OTHER or bool(re.match(r"_|return(?!_?seq)", name))
 
 
 def functions(thing: Any) -> Iterator[FunctionType]:
@@ -71,23 +110,6 @@ def _class(thing: Any) -> type:
     return thing if inspect.isclass(thing) else type(thing)
 
 
-@contextmanager
-def exchanged(option: Option, value: Any) -> Iterator[None]:
-    """Have another default for an option."""
-    with _lock:
-        before = [(function, function.__defaults__, function.__kwdefaults__) for function in option.functions]
-        try:
-            for function, defaults, keywords in before:
-                if keywords and option.name in keywords:
-                    function.__kwdefaults__ = {**keywords, option.name: value}
-                else:
-                    function.__defaults__ = _with(function, defaults or (), option.name, value)
-            yield
-        finally:
-            for function, defaults, keywords in before:
-                function.__defaults__, function.__kwdefaults__ = defaults, keywords
-
-
 def _with(function: FunctionType, defaults: tuple[Any, ...], name: str, value: Any) -> tuple[Any, ...]:
     code = function.__code__
     names = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
@@ -96,37 +118,37 @@ def _with(function: FunctionType, defaults: tuple[Any, ...], name: str, value: A
 
 @dataclass(frozen=True)
 class Within:
-    """A function of the checked code, called with another default."""
+    """A function of the checked code, called in another setting."""
 
-    option: Option
+    setting: Setting
     value: Any
     function: Callable[..., Any]
 
     def __call__(self, *args: Any) -> Any:
-        with exchanged(self.option, self.value):
+        with _lock, self.setting.exchanged(self.value):
             return self.function(*args)
 
 
-def within(option: Option, value: Any, problem: Problem) -> Problem:
+def within(setting: Setting, value: Any, problem: Problem) -> Problem:
     """The problem with everything that runs the checked code in another setting."""
     return replace(
         problem,
-        forward=Within(option, value, problem.forward),
-        methods=tuple(replace(method, at=_at(option, value, method)) for method in problem.methods),
-        call=None if problem.call is None else Within(option, value, problem.call),
+        forward=Within(setting, value, problem.forward),
+        methods=tuple(replace(method, at=_at(setting, value, method)) for method in problem.methods),
+        call=None if problem.call is None else Within(setting, value, problem.call),
     )
 
 
-def _at(option: Option, value: Any, method: Method) -> Callable[[Values], Callable[[list[Array]], list[Any]]]:
-    at = Within(option, value, method.at)
-    return lambda values: Within(option, value, at(values))
+def _at(setting: Setting, value: Any, method: Method) -> Callable[[Values], Callable[[list[Array]], list[Any]]]:
+    at = Within(setting, value, method.at)
+    return lambda values: Within(setting, value, at(values))
 
 
-def in_setting(option: Option, value: Any, subject: Subject) -> Subject:
+def in_setting(setting: Setting, value: Any, subject: Subject) -> Subject:
     """The subject built, asked and explained in another setting."""
 
     def build(sizes: Sizes, rng: np.random.Generator) -> Problem:
-        with exchanged(option, value):
-            return within(option, value, subject.build(sizes, rng))
+        with _lock, setting.exchanged(value):
+            return within(setting, value, subject.build(sizes, rng))
 
     return replace(subject, build=build, cases=tuple)

@@ -23,18 +23,18 @@ from gradcheck.variants.variant import Log, Variant
 # Calls of the checked code for variants: as many as the check had needed, within these limits.
 LEAST, MOST = 10_000, 30_000
 
-# Kinds of variants in which code takes branches that values do not lead to.
+# Kinds of variants in which functions run that ran in no other.
 BRANCHING = ("setting", "mode", "rank", "labels")
 
 
 class Search:
     """Looks for variants in which a claim may be wrong, and keeps the log of what was tried.
 
-    `visit(problem, values)` is told where the code may take other branches.
+    `visit(problem, values, alike)` is told what forward takes; `alike`: the functions that run there are known.
     """
 
     def __init__(
-        self, subject: Subject, point: Point, seed: int, watch: Watch, visit: Callable[[Problem, Values], object]
+        self, subject: Subject, point: Point, seed: int, watch: Watch, visit: Callable[[Problem, Values, bool], object]
     ) -> None:
         self.usual = Usual(subject, point, seed)
         self.watch = watch
@@ -59,8 +59,8 @@ class Search:
                 continue
             variant = self._guarded(variant)
             found = screen(variant.problem, variant.values, self.usual.seed)
-            if found.outcome != "not offered" and offer.kind in BRANCHING:
-                self.visit(variant.problem, variant.values)
+            if found.outcome != "not offered":
+                self.visit(variant.problem, variant.values, offer.kind not in BRANCHING)
             suspicious = found.outcome == "suspicious"
             if suspicious and (variant.noted or (found.infinite and offer.kind == "edge")):
                 what = "is not finite" if found.infinite else "is not the derivative of forward"

@@ -12,11 +12,12 @@ import numpy as np
 
 from gradcheck.adapters import construct
 from gradcheck.errors import CannotBuild
-from gradcheck.problem import Array, Problem, Sizes, Subject
+from gradcheck.problem import Array, Problem, Sizes, Subject, Values
 from gradcheck.variants import modes
 from gradcheck.variants.literals import candidates, compared, said
 from gradcheck.variants.offer import Offer, Usual
-from gradcheck.variants.options import OTHER, Option, functions, in_setting, options, within
+from gradcheck.variants.options import OTHER, Setting, functions, in_setting, options, within
+from gradcheck.variants.presets import presets
 from gradcheck.variants.screen import outputs
 from gradcheck.variants.variant import Kind, Variant
 
@@ -26,13 +27,17 @@ def settings(usual: Usual) -> Iterator[Offer]:
     code = [function for thing in usual.subject.code for function in functions(thing)]
     words = compared(code)
     shape = np.shape(usual.inputs[0].example) if usual.inputs else ()
-    for option in options(usual.subject.code):
+    arguments = options(usual.subject.code)
+    named = {one.name for one in arguments}
+    found: list[Setting] = [*arguments, *(one for one in presets(usual.subject.code) if one.name not in named)]
+    for option in found:
         for value in candidates(option.name, option.default, words, shape):
             mode = modes.is_mode(option.name, value)
             noted = mode and not modes.trains(option.name, value) and not modes.looks_at(option.name, code)
             kind: Kind = "mode" if mode else "setting"
             where = f"with {said(option.name, value)}"
-            group = "" if isinstance(value, str) else option.name
+            # Each word that the code compares with is a setting of its own.
+            group = "" if isinstance(value, str) and value in words else option.name
             yield Offer(kind, where, partial(_at_default, usual, option, value, kind, where, noted), group)
     for name, guessed in _guessed(usual.subject):
         for value in candidates(name, guessed, words, shape):
@@ -40,12 +45,9 @@ def settings(usual: Usual) -> Iterator[Offer]:
             yield Offer("setting", where, partial(_at_guess, usual, name, value, where), name, quiet=True)
 
 
-def _at_default(usual: Usual, option: Option, value: Any, kind: Kind, where: str, noted: bool) -> Variant | None:
+def _at_default(usual: Usual, option: Setting, value: Any, kind: Kind, where: str, noted: bool) -> Variant | None:
     subject = in_setting(option, value, usual.subject)
-    if any(function.__name__ == "__init__" for function in option.functions):
-        made = _built(subject)
-    else:
-        made = within(option, value, usual.problem)
+    made = _built(subject) if option.builds else within(option, value, usual.problem)
     return _variant(usual, made, subject, kind, where, noted)
 
 
@@ -77,9 +79,24 @@ def _variant(
     before, after = usual.outputs_with_room, outputs(made, values)
     if before is None or after is None or len(before) != len(after):
         return None
-    if sum(one.size for one in before) == 1 < sum(one.size for one in after):
-        return None  # the gradient of a loss is not asked with an upstream gradient
-    return None if _are_same(before, after) else Variant(kind, where, made, values, subject, noted)
+    if sum(one.size for one in before) == 1 < sum(one.size for one in after) and not _take(made, values, after):
+        return None  # the gradient of a loss, where it is asked without an upstream gradient
+    # The same axis, counted from the end, is another number for backward.
+    return (
+        None
+        if _are_same(before, after) and "axis=" not in where
+        else Variant(kind, where, made, values, subject, noted)
+    )
+
+
+def _take(problem: Problem, values: Values, found: Sequence[Array]) -> bool:
+    """Whether claims take an upstream gradient for each output."""
+    try:
+        for method in (one for one in problem.methods if one.kind == "vjp"):
+            method.at(values)([np.ones(one.shape) for one in found])
+    except Exception:  # the checked code takes no such upstream
+        return False
+    return True
 
 
 def _are_same(before: Sequence[Array], after: Sequence[Array]) -> bool:

@@ -16,6 +16,9 @@ import pytest
 
 import beras
 from beras.core import Diffable
+from gradcheck.report.branches import together
+from gradcheck.results import Branch, Coverage, from_json
+from tests.gradcheck.beras_branches import REASONS, unexplained
 
 ROOT = Path(beras.__file__).parent.parent
 MODULES = ("activations", "layers", "losses")
@@ -54,7 +57,7 @@ def copied(tmp_path):
     return tmp_path
 
 
-def test_every_concrete_diffable_is_checked_and_correct(copied):
+def test_every_concrete_diffable_is_checked_and_correct_on_every_branch(copied):
     status, found = command(copied, "beras")
     assert diffables() <= set(found)
     assert {name: result["verdict"] for name, result in found.items() if result["verdict"] != "correct"} == {}
@@ -62,6 +65,17 @@ def test_every_concrete_diffable_is_checked_and_correct(copied):
         methods = {claim["method"] for claim in found[name]["claims"]}
         assert {"get_input_gradients", "compose_input_gradients", "tape.gradient"} <= methods, name
     assert status == 0
+    coverage = together(from_json(json.dumps(result)) for result in found.values())
+    assert unexplained(coverage) == (set(), set())
+    assert len(coverage.branches) > 200
+
+
+def test_a_branch_that_is_never_taken_needs_a_reason_and_a_reason_such_a_branch():
+    listed = [outcome.split(": ", 1) for outcomes in REASONS.values() for outcome in outcomes]
+    known = [Branch(file, 1, i, "", (), (outcome,)) for i, (file, outcome) in enumerate(listed)]
+    assert unexplained(Coverage(tuple(known))) == (set(), set())
+    new = Branch("beras/layers.py", 1, 0, "", (), ("`x > 9`",))
+    assert unexplained(Coverage((*known[1:], new))) == ({"beras/layers.py: `x > 9`"}, {": ".join(listed[0])})
 
 
 class Flip(ast.NodeTransformer):

@@ -84,6 +84,7 @@ def twin(function):
     recorder = Recorder({__file__})
 
     def run(*args, **keywords):
+        recorder.look_into(lambda: function(*args, **keywords))
         return recorder.watch(lambda: function(*args, **keywords))
 
     return run
@@ -161,6 +162,26 @@ def test_other_values_decide_neither_options_nor_shapes():
     assert not number.by_values
     number.compare(2.0, 3)
     assert number.by_values
+
+
+@pytest.mark.parametrize(
+    ("text", "side"), [("n > 3", "below"), ("n >= 3", "above"), ("n < 3", "above"), ("n <= 3", "below")]
+)
+def test_equal_sizes_take_a_side_and_equal_values_none(text, side):
+    sizes, values = (Decision(Site("f.py", 1, 0, text, "comparison")) for _ in range(2))
+    sizes.compare(3, 3)
+    values.compare(np.array([3.0]), 3)
+    assert sizes.taken == (side,)
+    assert values.taken == ()
+
+
+def test_what_only_another_shape_decides_is_seen():
+    class Blocks(narrow.Squares):
+        def slope(self, right):
+            return right if len(right) > 8 else right + 0
+
+    result = gradcheck.check(Blocks)
+    assert [one.taken for one in result.coverage.branches] == [("not `len(right) > 8`", "`len(right) > 8`")]
 
 
 def test_what_is_compared_with_many_numbers_is_no_threshold():

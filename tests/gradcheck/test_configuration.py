@@ -22,7 +22,9 @@ budget = 1e6
 time-limit = 2.5
 jobs = 3
 strict = true
+fail-under-branches = 87.5
 verbose = true
+distrust = true
 quiet = false
 report = "out"
 json = "out.json"
@@ -55,6 +57,7 @@ def test_every_key_is_read(here: Path) -> None:
     assert (given.settings.seed, given.settings.budget, given.settings.time_limit) == (7, 10**6, 2.5)
     assert given.settings.jobs == 3
     assert (given.strict, given.verbose, given.quiet, given.annotate) == (True, True, False, False)
+    assert given.fail_under_branches == 87.5
     assert (given.report, given.json, given.junit_xml, given.sarif) == ("out", "out.json", "out.xml", "out.sarif")
     assert dict(given.marking.weights) == {"mine.layers.Dense": 1.0, "mine.layers.Odd": 2.0}
     assert (given.configuration, given.baseline) == ("pyproject.toml", "known.json")
@@ -77,7 +80,8 @@ def test_what_is_typed_takes_the_place_of_what_is_kept(here: Path) -> None:
     assert given.report == ""
     assert (given.quiet, given.verbose) == (True, False)
     assert given.strict
-    assert parse(["--each", "folder", "t"]).baseline == ""
+    of_folders = parse(["--each", "folder", "t"])
+    assert (of_folders.baseline, of_folders.fail_under_branches) == ("", 0)
 
 
 def test_no_report_can_be_kept_and_replaced(here: Path) -> None:

@@ -33,6 +33,7 @@ def test_fields_are_those_of_the_documentation() -> None:
     assert (data["schema"], data["seed"], data["exit_status"], data["verdict"]) == (SCHEMA, 3, 1, "wrong")
     assert data["counts"] == {"wrong": 1}
     assert data["reaches"] == {"everywhere": 1}
+    assert data["branches"] == {"taken": 0, "outcomes": 0}
     assert data["seconds"] == {"layers.Dense": 0.123}
     described = document.__doc__ or ""
     for field in data:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcheck.report.junit import junit_xml
-from gradcheck.results import ClaimResult, ComponentResult, ContractResult
+from gradcheck.results import Branch, ClaimResult, ComponentResult, ContractResult, Coverage
 from gradcheck.verdicts import FAILING, Verdict
 from tests.gradcheck.test_terminal import component, right, wrong
 
@@ -47,6 +47,18 @@ def test_claims_are_cases_and_verdicts_are_outcomes() -> None:
     reason = skipped.find("testcase/skipped")
     assert reason is not None
     assert reason.attrib["message"] == "left out (--exclude)"
+
+
+def test_properties_of_a_suite_say_which_branches_were_taken() -> None:
+    branch = Branch("layers.py", 8, 11, "x > 9", ("not `x > 9`",), ("`x > 9`",))
+    first, second = (component(right(), coverage=Coverage(found)) for found in ((branch,), ()))
+    with_branches, without = ElementTree.fromstring(junit_xml([first, second])).findall("testsuite")
+    assert with_branches[0].tag == "properties", "a schema wants them before the cases"
+    assert {one.attrib["name"]: one.attrib["value"] for one in with_branches[0]} == {
+        "branches": "1 of 2 outcomes of decisions seen (50%)",
+        "branches-never": "`x > 9` (layers.py:8)",
+    }
+    assert without.find("properties") is None
 
 
 @pytest.mark.parametrize(

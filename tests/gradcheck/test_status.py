@@ -44,6 +44,7 @@ class Max:
 NO_CONVENTION = CONVENTION.replace("(self.x ==", "2 * (self.x ==")
 NOTE = TANH.replace("np.tanh(x)", "1 / (1 + np.exp(-x))").replace("(1 - self.y**2)", "self.y * (1 - self.y)")
 WRONG_NOT_NOTE = NOTE.replace("self.y * (1 - self.y)", "self.y")
+NEVER = TANH.replace("        self.y", "        if isinstance(x, str):\n            x = float(x)\n        self.y")
 SEEN = "def swishGrad(x):\n    return 2 * x\n"
 UNSEEN = "def upgrade(x):\n    return 2 * x\n\ndef zero_grad(x):\n    return 0 * x\n"
 ABSENT = "import a_module_that_is_not_installed\n"
@@ -104,6 +105,17 @@ ROWS: list[tuple[str, dict[str, str], str, int, str]] = [
     ("strict, a waiver that nothing needs", {"m": SPENT_WAIVER}, "m.py --strict", 0, "1 correct in "),
     ("strict, correct", {"m": TANH}, "m.py --strict", 0, "1 correct in "),
     ("strict, left out", {"m": TANH + SKIPPED}, "m.py --strict", 0, "1 correct, 1 skipped in "),
+    ("a branch never taken", {"m": NEVER}, "m.py", 0, "1 correct in "),
+    ("a branch never taken, most are", {"m": NEVER}, "m.py --fail-under-branches 50", 0, "1 correct in "),
+    (
+        "a branch never taken, all have to be",
+        {"m": NEVER},
+        "m.py --fail-under-branches 100",
+        1,
+        "1 of 2 outcomes of decisions seen (50%), fewer than --fail-under-branches 100; "
+        "never: `isinstance(x, str)` (m.py:6)",
+    ),
+    ("no branches", {"m": TANH}, "m.py --fail-under-branches 100", 0, "1 correct in "),
     ("unknown option", {"m": TANH}, "m.py --frobnicate", 2, "unrecognized arguments: --frobnicate"),
     ("no such file", {"m": TANH}, "n.py", 2, "there is no file 'n.py'; did you mean 'm.py'?"),
     ("no such name", {"m": TANH}, "m.py::Tahn", 2, "m has no 'Tahn'; did you mean 'Tanh'?"),

@@ -13,10 +13,12 @@ from gradcheck.errors import UsageError
 from gradcheck.report.terminal import EXAMPLE, claim_text, explain, text_of
 from gradcheck.results import (
     AtPoint,
+    Branch,
     Cause,
     ClaimResult,
     ComponentResult,
     ContractResult,
+    Coverage,
     Entry,
     Kink,
     Note,
@@ -53,6 +55,14 @@ def wrong(name: str = "get_input_gradients[x]", sentence: str = "The sign is fli
 
 def right() -> ClaimResult:
     return ClaimResult("tape.gradient[x]", "tape.gradient", "x", "correct", points=(at(), at(ratio=0.5)))
+
+
+def test_branches_that_were_never_taken_are_said_where_everything_is() -> None:
+    branch = Branch("layers.py", 8, 11, "x > 9", ("not `x > 9`",), ("`x > 9`",))
+    result = component(right(), verdict="correct", coverage=Coverage((branch,)))
+    assert "  branches  1 of 2 outcomes of decisions seen (50%); never: `x > 9` (layers.py:8)" in text_of(result, True)
+    assert "branches" not in text_of(result)
+    assert "branches" not in text_of(component(right(), verdict="correct"), True)
 
 
 def component(*claims: ClaimResult, verdict: Verdict = "wrong", **more: object) -> ComponentResult:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
 import gradcheck
-from benchmarks import narrow_cases
-from benchmarks.narrow_cases import CASES
+from benchmarks import narrow_cases, narrow_settings
+from benchmarks.narrow import CASES
 from gradcheck.problem import Array
 from gradcheck.report.terminal import explain
 from gradcheck.variants.axes import counts_axes
 from gradcheck.variants.literals import candidates
 from gradcheck.variants.modes import looks_at
-from gradcheck.variants.options import exchanged, options
+from gradcheck.variants.options import options
+from gradcheck.variants.presets import presets
 
 # One of each kind; `python -m benchmarks.narrow` runs them all.
 SAMPLE = (
@@ -28,6 +32,12 @@ SAMPLE = (
     "EmbeddingAdds",
     "TwiceK",
     "LogClipLow",
+    "LinearLastStep",
+    "ScaledReduction",
+    "DescribedKind",
+    "KeywordedForgets",
+    "ErrorNone",
+    "VarianceNegativeAxis",
 )
 
 
@@ -44,7 +54,7 @@ def test_a_narrow_mistake_is_found_and_placed_and_its_right_twin_is_right(case: 
 
 
 def test_the_collection_is_large_and_its_sample_is_in_it() -> None:
-    assert len(CASES) >= 60
+    assert len(CASES) >= 80
     assert set(SAMPLE) <= {case.wrong.__name__ for case in CASES}
 
 
@@ -98,10 +108,42 @@ def test_what_backward_does_not_mean_or_take_is_a_note(cls: type, said: str) -> 
 
 def test_another_default_is_taken_out_again() -> None:
     (option,) = [one for one in options([narrow_cases.Window]) if one.name == "stride"]
-    with exchanged(option, 3):
+    with option.exchanged(3):
         assert narrow_cases.Window().stride == 3
         assert narrow_cases.WindowStride().stride == 3
     assert narrow_cases.Window().stride == 1
+
+
+def test_a_setting_that_no_argument_sets_is_put_back_whatever_happens() -> None:
+    found = {one.name: one for one in presets([narrow_settings.Described, narrow_settings.Scaled])}
+    assert {name: one.default for name, one in found.items()} == {
+        "reduction": "mean", "scale": 1.0, "square": False, "power": 1.0, "kind": "plain",
+    }  # fmt: skip
+    with suppress(KeyError), found["power"].exchanged(3.0), found["scale"].exchanged(4.0):
+        assert narrow_settings.Described().params == {"square": False, "power": 3.0, "kind": "plain"}
+        assert narrow_settings.ScaledForgets().scale == 4.0
+        raise KeyError("planted")
+    assert narrow_settings.Described().params["power"] == 1.0
+    assert narrow_settings.Scaled.scale == 1.0
+
+
+class Counts:
+    """What it counts is no setting: it goes on writing to it."""
+
+    calls = 0
+    seen: ClassVar[dict[str, int]] = {"rows": 0}
+
+    def forward(self, x: Array) -> Array:
+        self.calls += 1
+        self.seen["rows"] = self.seen["rows"] + len(x)
+        return x**2
+
+    def backward(self, g: Array) -> Array:
+        return 2 * self.x * g
+
+
+def test_what_code_writes_to_is_its_state() -> None:
+    assert presets([Counts]) == []
 
 
 def test_values_of_an_option_are_those_of_its_kind() -> None:
@@ -115,8 +157,12 @@ def test_values_of_an_option_are_those_of_its_kind() -> None:
 def test_a_backward_looks_at_a_mode_that_forward_keeps() -> None:
     assert looks_at("training", [narrow_cases.BatchNorm.forward, narrow_cases.BatchNorm.backward])
     assert not looks_at("training", [ForTraining.forward, ForTraining.backward])
+    assert looks_at(
+        "training", [narrow_cases.Shrink.__init__, narrow_cases.Shrink.backward, narrow_cases.Shrink.factor]
+    )
 
 
 def test_a_forward_counts_its_axes_from_the_front_or_does_not() -> None:
     assert counts_axes([narrow_cases.Pool])
     assert not counts_axes([narrow_cases.Normalized])
+    assert not counts_axes([narrow_cases.LinearLastStep]), "only its backward does"

@@ -1,0 +1,206 @@
+"""Settings that no argument sets: class attributes, entries of dicts, and what a constructor writes down.
+
+    class Conv: stride = 1                                    the class' attribute is exchanged
+    def __init__(self, config={"stride": 1})                  an entry of a dict that lives as long as the code
+    def __init__(self): self.params = {"mode": "mean"}        a constant in the source, whose function is compiled anew
+    def forward(self, x, **more): more.get("k", 1.0)
+
+What code goes on writing to is its state and no setting.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from inspect import getmro, isclass
+from types import CodeType, FunctionType
+from typing import Any
+
+from gradcheck.branches.recompile import as_statement, compiled, in_place
+from gradcheck.syntax import nodes, tree
+from gradcheck.variants.options import Change, functions, is_other
+
+PLAIN = (bool, int, float, str)
+GETTERS = ("get", "pop", "setdefault")
+Place = tuple[FunctionType, int, int]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A setting with its value in the code, and how it is exchanged for a while."""
+
+    name: str
+    default: Any
+    change: Change
+
+    @property
+    def builds(self) -> bool:
+        """A constructor may have read it."""
+        return True
+
+    def exchanged(self, value: Any) -> AbstractContextManager[None]:
+        """Have another value."""
+        return self.change(value)
+
+
+def presets(code: Sequence[Any]) -> list[Preset]:
+    """The settings of classes and functions that are not arguments, each name once."""
+    every = list(dict.fromkeys(function for thing in code for function in functions(thing)))
+    used = _Used(every)
+    classes = [thing for thing in code if isclass(thing)]
+    found: dict[str, Preset] = {}
+    for one in (*_attributes(classes, used), *_entries(classes, every, used), *_written(every, used)):
+        if not is_other(one.name):
+            found.setdefault(one.name, one)
+    return list(found.values())
+
+
+class _Used:
+    """Names of attributes that functions read and write, and keys that they look up."""
+
+    def __init__(self, every: Sequence[FunctionType]) -> None:
+        self.read: set[str] = set()
+        self.kept: set[str] = set()
+        self.changed: set[str] = set()
+        self.keys: set[str] = set()
+        for function in every:
+            for node in nodes(function):
+                if isinstance(node, ast.Attribute):
+                    in_constructor = function.__name__ == "__init__"
+                    written = self.kept if in_constructor else self.changed
+                    (self.read if isinstance(node.ctx, ast.Load) else written).add(node.attr)
+                elif isinstance(node, ast.Subscript) and (key := _string(node.slice)) is not None:
+                    (self.keys if isinstance(node.ctx, ast.Load) else self.changed).add(key)
+                elif (key := _got(node)) is not None:
+                    self.keys.add(key)
+        self.keys -= self.changed
+
+
+def _attributes(classes: Sequence[type], used: _Used) -> Iterator[Preset]:
+    """What stands in the body of a class and is read, and no method keeps or changes."""
+    for cls in classes:
+        for base in getmro(cls)[:-1]:
+            for name, value in vars(base).items():
+                if type(value) in PLAIN and name in used.read - used.kept - used.changed:
+                    yield Preset(name, value, partial(_attribute, base, name))
+
+
+def _entries(classes: Sequence[type], every: Sequence[FunctionType], used: _Used) -> Iterator[Preset]:
+    """Entries of dicts that are attributes of classes, defaults of arguments or names of a module."""
+    dicts: list[Any] = [value for cls in classes for base in getmro(cls)[:-1] for value in vars(base).values()]
+    for function in every:
+        dicts += [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+        dicts += [function.__globals__.get(name) for name in function.__code__.co_names]
+    for entries in {id(one): one for one in dicts if type(one) is dict}.values():
+        for key, value in entries.items():
+            if type(value) in PLAIN and key in used.keys:
+                yield Preset(key, value, partial(entry, entries, key))
+
+
+def _written(every: Sequence[FunctionType], used: _Used) -> Iterator[Preset]:
+    """Constants that a constructor puts into dicts and attributes, and what `.get` takes where nothing is given."""
+    places: dict[tuple[str, Any], list[Place]] = {}
+    for function in every:
+        for name, node in _constants(function, used):
+            value = _value(node)
+            if type(value) in PLAIN:
+                places.setdefault((name, value), []).append((function, node.lineno, node.col_offset))
+    for (name, value), found in places.items():
+        yield Preset(name, value, partial(_constant, found))
+
+
+def _constants(function: FunctionType, used: _Used) -> Iterator[tuple[str, ast.expr]]:
+    for node in nodes(function):
+        if (key := _got(node)) is not None and isinstance(node, ast.Call) and len(node.args) == 2:
+            yield key, node.args[1]
+        if function.__name__ != "__init__":
+            continue
+        if isinstance(node, ast.Dict):
+            for name, item in zip(node.keys, node.values, strict=True):
+                if name is not None and (key := _string(name)) in used.keys and key is not None:
+                    yield key, item
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
+            yield from ((one.arg, one.value) for one in node.keywords if one.arg in used.keys and one.arg is not None)
+        elif isinstance(node, ast.Assign) and isinstance(_value(node.value), (bool, str)):
+            for target in node.targets:
+                if isinstance(target, ast.Attribute) and target.attr in used.read - used.changed:
+                    yield target.attr, node.value
+
+
+def _got(node: ast.AST) -> str | None:
+    """The key of `options.get("key", …)`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in GETTERS and node.args:
+        return _string(node.args[0])
+    return None
+
+
+def _string(node: ast.AST) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _value(node: ast.expr) -> Any:
+    """What a constant is; None for anything else."""
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError):
+        return None
+
+
+@contextmanager
+def _attribute(owner: type, name: str, value: Any) -> Iterator[None]:
+    before = vars(owner)[name]
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, before)
+
+
+@contextmanager
+def entry(entries: MutableMapping[str, Any], key: str, value: Any) -> Iterator[None]:
+    """Have another value for a key of a dict."""
+    before = entries[key]
+    entries[key] = value
+    try:
+        yield
+    finally:
+        entries[key] = before
+
+
+@contextmanager
+def _constant(places: Sequence[Place], value: Any) -> Iterator[None]:
+    by_function: dict[FunctionType, set[tuple[int, int]]] = {}
+    for function, line, column in places:
+        by_function.setdefault(function, set()).add((line, column))
+    changes = [(function, _rewritten(function, at, value)) for function, at in by_function.items()]
+    with in_place([(function, code) for function, code in changes if code is not None]):
+        yield
+
+
+def _rewritten(function: FunctionType, places: set[tuple[int, int]], value: Any) -> CodeType | None:
+    """The code of a function with another constant at some places."""
+    found = copy.deepcopy(tree(function))
+    if found is None:
+        return None
+    as_code = ast.parse(repr(value), mode="eval").body
+    made: Callable[[ast.AST], ast.AST] = _Exchange(places, as_code).visit
+    return compiled(as_statement(made(found)), function.__code__)  # type: ignore[arg-type]
+
+
+class _Exchange(ast.NodeTransformer):
+    """Puts a constant in place of others."""
+
+    def __init__(self, places: set[tuple[int, int]], constant: ast.expr) -> None:
+        self.places = places
+        self.constant = constant
+
+    def visit(self, node: ast.AST) -> Any:
+        """A constant that stands at one of the places, or what is in a node."""
+        at = getattr(node, "lineno", None), getattr(node, "col_offset", None)
+        if at in self.places and isinstance(node, (ast.Constant, ast.UnaryOp)):
+            return ast.copy_location(copy.deepcopy(self.constant), node)
+        return self.generic_visit(node)
