@@ -11,7 +11,7 @@ from gradcheck.comparing.shared import not_together
 from gradcheck.diagnose import Evidence, diagnose
 from gradcheck.diagnose.counterexample import counterexample
 from gradcheck.diagnose.matrices import matrices
-from gradcheck.diagnose.small_constants import forgotten
+from gradcheck.diagnose.small_constants import Forgotten, forgotten
 from gradcheck.evaluated import Evaluated, Ledger
 from gradcheck.problem import Method, Subject, Values
 from gradcheck.record import Record, Wrong
@@ -57,6 +57,8 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
     if here.is_large(name):
         return Explained()
     simplest = here
+    # Asked before all else: code that answers from the call before does so from the one that was judged.
+    evidence = None if wrong.together else _evidence(here, method, name, wrong)
 
     def still_wrong(values: Values) -> bool:
         nonlocal simplest
@@ -70,31 +72,31 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
         simplest = smaller
         return True
 
-    example, test, values, problem = counterexample(subject, method.name, name, point.values, still_wrong)
-    epsilon, causes = None, tuple[Cause, ...]()
-    if wrong.together:
-        causes = (Cause("shared kink", SHARED, wrong.together),)
-    else:
-        evidence = _evidence(here, method, name, wrong)
+    def causes() -> tuple[tuple[Cause, ...], Forgotten | None]:
+        if evidence is None:
+            return (Cause("shared kink", SHARED, wrong.together),), None
         epsilon = forgotten(subject, evidence, here)
-        others = [] if epsilon is not None else _elsewhere(subject, record, simplest, seed + 1)
-        causes = (epsilon.cause,) if epsilon is not None else diagnose(evidence, *others)
+        if epsilon is not None:
+            return (epsilon.cause,), epsilon
+        return diagnose(evidence, *_elsewhere(subject, record, simplest, seed + 1)), None
+
+    # The gradient of a function at a given point is told by its smallest example: another estimate is dear.
+    found = None if subject.fixed and here.flat.size == 1 else causes()
+    example, test, values, problem = counterexample(subject, method.name, name, point.values, still_wrong)
+    likely, epsilon = found or causes()
     exact = {key: value.astype(float) if value.dtype.kind == "f" else value for key, value in values.items()}
     there = replace(point, problem=problem or point.problem, values=exact)
     shown = matrices(there, method, name, wrong.dtype, simplest)
     if epsilon is not None:
-        return Explained(causes, example, shown, test, "ε", epsilon.where)
-    return Explained(causes, example, shown, test)
+        return Explained(likely, example, shown, test, "ε", epsilon.where)
+    return Explained(likely, example, shown, test)
 
 
 def _elsewhere(subject: Subject, record: Record, simplest: Evaluated, seed: int) -> list[Evidence]:
-    """The same wrong claim at another point: of other sizes, or of the same kind where the first one is special.
-
-    The gradient of a function at a given point is told by its smallest example: another estimate is dear.
-    """
+    """The same wrong claim at another point: of other sizes, or of the same kind where the first one is special."""
     wrong, name = record.first_wrong, record.wrt
     assert wrong is not None
-    if subject.fixed and simplest is not wrong.here and simplest.flat.size == 1:
+    if simplest is not wrong.here:
         return [_evidence(simplest, wrong.method, name, replace(wrong, previous=None, message=""))]
     for point in sorted(similar(subject, wrong.point, seed), key=_has_small_axis):
         method = next((m for m in point.problem.methods if m.name == wrong.method.name and name in m.wrt), None)
