@@ -272,7 +272,7 @@ class _Session:
             for name in finding.names:
                 record = self._record(method, name)
                 record.passed_over(point, known.name, finding.verdict, finding.message)
-                self._remember(record, here.point, known, method, together=finding.message)
+                self._remember(record, here, known, method, together=finding.message)
 
     def _judge(self, here: Evaluated, known: InDtype, method: Method, answer: Answer, asked: Cotangents) -> None:
         """Compare one answer and write down what came out."""
@@ -310,17 +310,17 @@ class _Session:
             ):
                 record.taylor = here.taylor(name, answer.rows[-1], asked.rows[-1])
             if found.proved:
-                self._remember(record, point, known, method, message=found.at.message, proved=True)
+                self._remember(record, here, known, method, message=found.at.message, proved=True)
                 return
-        self._remember(record, point, known, method, message=answer.message)
+        self._remember(record, here, known, method, message=answer.message)
 
     def _remember(
-        self, record: Record, point: Point, known: InDtype, method: Method, proved: bool = False, **why: str
+        self, record: Record, here: Evaluated, known: InDtype, method: Method, proved: bool = False, **why: str
     ) -> None:
         """Keep the first point at which a claim is wrong (or raises), for whoever explains it: one that is measured."""
         last, first = record.points[-1].verdict, record.first_wrong
         if last in ("wrong", "could not be asked") and (first is None or (first.proved and not proved)):
-            record.first_wrong = Wrong(point, known.dtype, method, self.previous, proved=proved, **why)
+            record.first_wrong = Wrong(here, known.dtype, method, self.previous, proved=proved, **why)
 
     def contract(self, points: Sequence[Point]) -> list[ContractResult]:
         """The contract at every typical point where forward is finite; of each item, what is worst."""
@@ -357,7 +357,7 @@ class _Session:
             wanted = explained and self.options.evidence and allows(self.options.hints, "where")
             if wanted and record.first_wrong is not None and not waived:
                 subject = self.builders.get(record.first_wrong.point.label, self.subject)
-                why = explain(subject, record, self.options.seed, self.options.budget)
+                why = explain(subject, record, self.options.seed)
                 reach, where = why.reach or reach, why.where or where
         refused = next(iter(record.refused.values()), None)
         basis, proof = self.prover.basis(record.name, verdict)

@@ -18,6 +18,7 @@ from gradcheck.adapters.handed.keywords import refuse_unknown
 from gradcheck.adapters.handed.second_order import SecondOrder
 from gradcheck.check import Options, check_subject
 from gradcheck.errors import CannotBuild, GradcheckFailure, UsageError, message
+from gradcheck.measured import MeasuredJacobian
 from gradcheck.orders import check_orders
 from gradcheck.problem import Array, Subject
 from gradcheck.results import ComponentResult
@@ -220,16 +221,20 @@ def assert_correct(subject: Any, *args: Any, **kwargs: Any) -> ComponentResult:
 
 def numerical_jacobian(
     function: Callable[..., Any], *args: Any, argnum: int = 0, options: Options | None = None
-) -> tuple[Array, Array]:
+) -> MeasuredJacobian:
     """Return the Jacobian of `function` by its argument `argnum`, and a bound for every entry's error.
 
     Both have the shape `output.shape + argument.shape`, in float64. An entry that cannot be estimated has
-    an infinite bound. Raises UsageError for arguments that are not numbers, and whatever `function` raises.
+    an infinite bound. The pair has attributes of the same shape: `kink` and `jump` are true where there is no
+    derivative, and `left` and `right` are what it is on either side of a kink. Raises UsageError for arguments that
+    are not numbers, and whatever `function` raises.
 
         >>> import numpy as np
         >>> jacobian, bound = numerical_jacobian(lambda x: x**2, np.array([1.0, 3.0]))
         >>> bool((np.abs(jacobian - np.diag([2.0, 6.0])) <= bound).all() and bound.max() < 1e-9)
         True
+        >>> numerical_jacobian(np.abs, np.array([0.0, 3.0])).kink.diagonal().tolist()
+        [True, False]
     """
     options = options or Options()
     if not callable(function):
@@ -240,9 +245,9 @@ def numerical_jacobian(
     call = Call.of(function, args, (), None, names)
     values = {name: _real(one) for name, one in zip(names, call.arguments, strict=True)}
     forward = Forward(function, tuple(names), np.asarray)
-    estimate = numerical.estimate(forward, values, names[argnum], seed=options.seed, executor=options.executor)
-    shape = estimate.output_shapes[0] + estimate.variable_shape
-    return estimate.dense().reshape(shape), estimate.dense("bound").reshape(shape)
+    return MeasuredJacobian(
+        numerical.estimate(forward, values, names[argnum], seed=options.seed, executor=options.executor)
+    )
 
 
 def _real(argument: Given) -> Array:

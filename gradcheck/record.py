@@ -29,13 +29,18 @@ class Wrong:
     entries together. `proved`: no measurement sees it, and `message` says what was shown exactly.
     """
 
-    point: Point
+    here: Evaluated
     dtype: str
     method: Method
     previous: Values | None
     message: str = ""
     together: str = ""
     proved: bool = False
+
+    @property
+    def point(self) -> Point:
+        """The point, of which `here` holds what is known."""
+        return self.here.point
 
 
 @dataclass
