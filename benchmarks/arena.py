@@ -16,8 +16,8 @@ from pathlib import Path
 from arena_cases import CASES, Case
 from arena_tools import TOOLS, Opinion, Tool
 
+from gradcheck.data import to_json
 from gradcheck.report import others
-from gradcheck.results import to_json
 
 
 def finding(case: Case, tool: Tool, opinion: Opinion | None) -> others.Finding:

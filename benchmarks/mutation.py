@@ -35,8 +35,8 @@ from mutants import Mutant, apply, mutants
 from mutation_judges import ROOT, Judge, Known, acquaint, judges, look
 from mutation_judges import modules as modules_of_beras
 
+from gradcheck.data import to_json
 from gradcheck.report import others
-from gradcheck.results import to_json
 
 EQUIVALENTS = Path(__file__).with_name("mutation_equivalents.toml")
 

@@ -21,7 +21,7 @@ import mutation_refusals
 import mutation_second
 import mutation_subjects
 
-from gradcheck.adapters import function_subject, is_subject, subject_of
+from gradcheck.adapters import belonging, function_subject, is_subject, subject_of
 from gradcheck.check import Options, check_subject
 from gradcheck.command import discover, loading
 from gradcheck.problem import Subject
@@ -50,10 +50,10 @@ def modules() -> list[str]:
 def found() -> list[tuple[str, str]]:
     """What the command finds in Beras: module and name. Looked for once, in Beras as it is."""
     return [
-        (module, name)
+        (module, member.attribute)
         for module in modules()
-        for name, reason in loading.members(sys.modules[module], is_subject)
-        if not reason
+        for member in loading.members(sys.modules[module], is_subject, belonging)
+        if member.verdict is None
     ]
 
 

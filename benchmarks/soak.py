@@ -1,6 +1,6 @@
 """Long run: random correct gradients, each of which gradcheck must call correct.
 
-    python benchmarks/soak.py [N] [--jobs 2] [--first SEED] [--one SEED]
+    python benchmarks/soak.py [N] [--jobs 2] [--first SEED] [--one SEED] [--output reports/data/soak.json]
 
 Subject number k is built from seed k alone: a chain of one to three operations with hand-derived vector-Jacobian
 products, on an array of random shape, dtype, scale (1e-6 to 1e6) and offset. Prints how many were called wrong
@@ -11,6 +11,7 @@ more than one in a thousand is unresolved.
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import re
 import time
@@ -18,6 +19,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -210,6 +212,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--one", type=int, help="check this seed only and show the result")
+    parser.add_argument("--output", type=Path, help="write the counts there")
     options = parser.parse_args()
     if options.one is not None:
         print(*verdict(options.one), sep="\n")
@@ -222,6 +225,10 @@ def main() -> int:
             found.extend(part)
             if done % 25 == 0:
                 print(f"{min(done * CHUNK, options.count)} checked, {len(found)} not correct", flush=True)
+    if options.output:
+        wrong = sum(kind == "wrong" for _, kind, _, _ in found)
+        counts = {"gradients": options.count, "wrong": wrong, "unresolved": len(found) - wrong}
+        options.output.write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")
     return summarise(options.count, found, time.perf_counter() - start)
 
 

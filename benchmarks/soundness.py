@@ -1,6 +1,7 @@
 """Does the bound hold, and is it tight? Estimates against derivatives known to 50 digits.
 
     python benchmarks/soundness.py [--entries 1000000] [--beras 50000] [--seed 0] [--jobs 1] [--cases 12,345]
+                                   [--output reports/data/soundness.json]
 
 Draws functions from `generator.py`, and Beras' own from `beras_cases.py`, differentiates each in high precision
 (`truth.py`) and by `gradcheck.numerical.estimate`, and counts the entries whose error is above their bound, by
@@ -18,11 +19,13 @@ from __future__ import annotations
 import argparse
 import collections
 import itertools
+import json
 import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import beras_cases
@@ -176,6 +179,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--cases", help="numbers of single cases, separated by commas")
+    parser.add_argument("--output", type=Path, help="write the counts of both together there")
     options = parser.parse_args()
     begun, tallies = time.perf_counter(), {}
     for source, goal in (("Beras", options.beras), ("generator", options.entries)):
@@ -201,6 +205,14 @@ def main() -> None:
             together.join(tally)
         together.by_function.clear()
         together.show("Together")
+        if options.output:
+            violations = int(together.violations[1])
+            counts = {
+                "entries": together.entries,
+                "violations": violations,
+                "share": limit(violations, together.entries),
+            }
+            options.output.write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ from beras.metrics import (
     TopKCategoricalAccuracy,
 )
 from beras.model import Model, SequentialModel, print_stats, update_metric_dict
-from beras.onehot import OneHotEncoder
+from beras.onehot import OneHotEncoder, to_categorical
 from beras.optimizer import Adam, AdamW, BasicOptimizer, Nadam, Optimizer, RMSProp
 from beras.preprocess import load_and_preprocess_data
 from beras.schedules import CosineDecay, ExponentialDecay, PiecewiseConstantDecay, WarmUp
@@ -149,5 +149,6 @@ __all__ = [
     "load_and_preprocess_data",
     "load_model",
     "print_stats",
+    "to_categorical",
     "update_metric_dict",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from beras.arrays import Array
+from beras.constructing import Constructing
 from beras.tensor import Tensor
 
 
-class Callable(ABC):
+class Callable(metaclass=Constructing):
     """Something with a `forward`; `thing(x)` and `thing.forward(x)` are the same."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -24,7 +25,7 @@ class Callable(ABC):
         """Compute the output."""
 
 
-class Weighted(ABC):
+class Weighted(metaclass=Constructing):
     """Something that has weights."""
 
     @property

@@ -38,7 +38,7 @@ class Conv2D(Activating):
             [20., 24.]])
     """
 
-    cached: ClassVar[int] = 2**17  # how many numbers are laid out at a time
+    cached: ClassVar[int] = 2**18  # how many numbers are laid out at a time
 
     def __init__(
         self,
@@ -100,10 +100,13 @@ class Conv2D(Activating):
         padded = self.windows.padded(x, pads)
         y = np.empty((len(x), *places, self.filters), np.result_type(x, w))
         matrix = w.reshape(-1, self.filters).astype(y.dtype, copy=False)
+        # As long as an image: a short row of biases costs a loop of its own at every place.
+        biases = None if self.b is None else np.tile(np.asarray(self.b).astype(y.dtype, copy=False), math.prod(places))
         for part, seen in self._seen(padded.astype(y.dtype, copy=False), places):
             np.matmul(seen, matrix, out=y[part].reshape(-1, self.filters))
-            if self.b is not None:
-                y[part] += np.asarray(self.b)
+            if biases is not None:
+                images = y[part].reshape(-1, len(biases))
+                images += biases
         return self.activated(y)
 
     def _at_once(self, shape: tuple[int, ...]) -> int:
@@ -111,32 +114,41 @@ class Conv2D(Activating):
         return min(max(self.cached // math.prod(shape[1:]), 1), shape[0])
 
     def _seen(self, padded: Array, places: tuple[int, int]) -> Iterator[tuple[slice, Array]]:
-        """Yield some of the images at a time, and what all windows see of these as rows of one matrix."""
+        """Yield some of the images at a time, and what all windows see of these as rows of one matrix.
+
+        The matrix lies in memory by rows or by columns: so that what is copied at a time, the line of a window or one
+        pixel of a line of windows, is long.
+        """
         views = self.windows.all_of(padded, places)
         step = self._at_once(views.shape)
-        room = np.empty((step, *views.shape[1:]), padded.dtype)
+        of_places, of_window = (step, *places), views.shape[3:]
+        if math.prod(of_window[1:]) < places[1]:
+            room = np.empty((*of_window, *of_places), padded.dtype).transpose(3, 4, 5, 0, 1, 2)
+        else:
+            room = np.empty((*of_places, *of_window), padded.dtype)
         for start in range(0, len(padded), step):
             part = slice(start, start + step)
             seen = room[: len(padded) - start]
             np.copyto(seen, views[part])
-            yield part, seen.reshape(-1, views[0, 0, 0].size)
+            yield part, seen.reshape(-1, math.prod(of_window))
 
     def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Array]:
         """Return, for each pixel, the sum over the windows that see it of `J · wᵀ` at its place."""
         g, x, w = self.before_activation(J), self.inputs[0], np.asarray(self.w)
         places, pads = self.windows.places(x.shape, "Conv2D")
         by_padded = np.zeros(self.windows.padded_shape(x.shape, pads), g.dtype)
-        turned = w.reshape(-1, self.filters).T.astype(g.dtype, copy=False)
-        shape = (len(x), *places, *w.shape[:3])
-        step = self._at_once(shape)
-        room = np.empty((step * places[0] * places[1], len(turned[0])), g.dtype)
+        offsets = list(self.windows.offsets())
+        turned = w.reshape(len(offsets), -1, self.filters).swapaxes(1, 2).astype(g.dtype, copy=False)
+        channels = turned.shape[-1]
+        step = self._at_once((len(x), *places, w.size // self.filters))
+        room = np.empty((len(offsets), step * math.prod(places), channels), g.dtype)
         for start in range(0, len(x), step):
             part = slice(start, start + step)
             rows = g[part].reshape(-1, self.filters)
-            seen = np.matmul(rows, turned, out=room[: len(rows)]).reshape(-1, *shape[1:])
-            for i, j in self.windows.offsets():
-                pixel = self.windows.at(by_padded[part], (i, j), places)
-                pixel += seen[:, :, :, i, j]
+            seen = np.matmul(rows, turned, out=room[:, : len(rows)])
+            for offset, share in zip(offsets, seen, strict=True):
+                pixel = self.windows.at(by_padded[part], offset, places)
+                pixel += share.reshape(pixel.shape)
         return [self.windows.cropped(by_padded, x.shape, pads)]
 
     def weight_gradients_for(self, J: list[Array]) -> list[Array]:

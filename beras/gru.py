@@ -78,8 +78,8 @@ class GRU(Recurrent):
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[GRU, list[Array]]]:
         """All states, without a bias; biases that are not zero; data in float32 before weights in float64."""
-        x = np.random.default_rng(1).normal(size=(2, 3, 2))
-        double: Any = {"input_size": 2, "dtype": np.float64, "seed": 0}
+        x = np.random.default_rng(1).normal(size=(2, 3, 3))
+        double: Any = {"input_size": 3, "dtype": np.float64, "seed": 0}
         biased = cls(2, **double)
         biased.weights[2][...] = np.linspace(-1, 1, 12).reshape(2, 6)
         everything = cls(2, use_bias=False, return_sequences=True, **double)

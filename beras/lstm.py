@@ -111,7 +111,7 @@ class LSTM(Recurrent):
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[LSTM, list[Array]]]:
         """All states, without a bias; data in float32 before weights in float64."""
-        x = np.random.default_rng(1).normal(size=(2, 3, 2))
-        double: Any = {"input_size": 2, "dtype": np.float64, "seed": 0}
+        x = np.random.default_rng(1).normal(size=(2, 3, 3))
+        double: Any = {"input_size": 3, "dtype": np.float64, "seed": 0}
         everything = cls(2, use_bias=False, return_sequences=True, **double)
         return [(everything, [x]), (cls(2, **double), [x.astype(np.float32)])]

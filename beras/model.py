@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import os
 from collections.abc import Callable as Function
@@ -71,7 +70,11 @@ class Model(Composite, Callable):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make a FunctionalModel of inputs and outputs."""
-        return object.__new__(cls.functional if cls is Model and (len(args) > 1 or "outputs" in kwargs) else cls)
+        if cls is Model and len(args) < 2 and "outputs" not in kwargs:
+            raise TypeError(
+                "Model expects inputs and outputs, Model(inputs, outputs), or a subclass that has forward(x)"
+            )
+        return object.__new__(cls.functional if cls is Model else cls)
 
     def __init__(self, layers: Iterable[Function[..., Any]] = ()) -> None:
         self.layers = checked_layers(layers, type(self).__name__)
@@ -129,6 +132,7 @@ class Model(Composite, Callable):
         if not training:
             with self.mode(training=False):
                 y_pred = self.forward(x)
+                y = _as_column(y, y_pred)
                 loss = self._loss(self.loss_fn, y_pred, y, sample_weight)
                 return self._metrics(_one_number(loss, "a loss"), y_pred, y), y_pred
         if self._trained is not None:
@@ -153,6 +157,7 @@ class Model(Composite, Callable):
     ) -> Metrics:
         with GradientTape() as tape:
             y_pred = self.forward(x)
+            y = _as_column(y, y_pred)
             loss = loss_fn(y_pred, y) if sample_weight is None else self._loss(loss_fn, y_pred, y, sample_weight)
         value = _one_number(loss, "a loss")  # what is wrong with it must show before any weight changes
         if not isinstance(loss, Tensor):
@@ -327,10 +332,6 @@ class Model(Composite, Callable):
         print(summary_text(self))
 
 
-# Python reads the signature of a class from __new__, which here takes whatever __init__ takes.
-Model.__new__.__signature__ = inspect.signature(Model.__init__)  # type: ignore[attr-defined]
-
-
 class SequentialModel(Model):
     """y = layers[-1](… layers[1](layers[0](x))).
 
@@ -340,7 +341,9 @@ class SequentialModel(Model):
 
     not_parts: ClassVar[frozenset[str]] = Model.not_parts | {"_output"}
 
-    def __init__(self, layers: Iterable[Function[..., Any]] = ()) -> None:
+    def __init__(self, layers: Iterable[Function[..., Any]] = (), *more: Any) -> None:
+        if more:
+            raise TypeError("SequentialModel expects one list of layers: write SequentialModel([…])")
         super().__init__()
         self._output: Any = None  # what the layers make of an Input at the beginning, if there is one
         for layer in checked_layers(layers, type(self).__name__):
@@ -366,6 +369,11 @@ class SequentialModel(Model):
         for layer in self.layers:
             x = layer(x)
         return x
+
+
+def _as_column(y: Any, y_pred: Any) -> Any:
+    """Return labels `(batch,)` as the column `(batch, 1)` where the model's output is one, as Keras does."""
+    return np.reshape(y, (-1, 1)) if np.ndim(y) == 1 and np.shape(y_pred) == (len(y), 1) else y
 
 
 def _one_number(value: Any, what: str) -> float:

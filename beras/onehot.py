@@ -78,6 +78,26 @@ class OneHotEncoder(Callable):
         return labels
 
 
+def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> Array:
+    """Return one row of `num_classes` numbers for each class index in `x`, float32, with a single 1: Keras' function.
+
+    `num_classes` is one more than the largest index by default. Raises `ValueError` for what is no index of a class.
+
+    >>> to_categorical([0, 2])
+    array([[1., 0., 0.],
+           [0., 0., 1.]], dtype=float32)
+    """
+    indices = np.asarray(x)
+    if indices.dtype.kind not in "iub" and not np.array_equal(indices, np.asarray(indices, np.int64)):
+        raise ValueError("to_categorical expects whole numbers: OneHotEncoder takes labels of any type")
+    indices = indices.astype(np.int64)
+    classes = int(indices.max(initial=-1)) + 1 if num_classes is None else num_classes
+    if indices.size and not 0 <= indices.min() <= indices.max() < classes:
+        raise ValueError(f"to_categorical expects 0 to {classes - 1}, got {indices.min()} to {indices.max()}")
+    rows: Array = np.eye(classes, dtype=np.float32)[indices]
+    return rows
+
+
 def _labels(data: npt.ArrayLike) -> Array:
     labels = np.asarray(data)
     if labels.ndim != 1:

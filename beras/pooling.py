@@ -44,7 +44,10 @@ class Pooling(Composed):
         by_padded = np.zeros(self.windows.padded_shape(shape, pads), dtype)
         for offset, share in zip(self.windows.offsets(), shares, strict=True):
             pixel = self.windows.at(by_padded, offset, places)
-            pixel += share
+            if self.windows.apart:
+                pixel[...] = share
+            else:
+                pixel += share
         return self.windows.cropped(by_padded, shape, pads)
 
 
@@ -71,11 +74,12 @@ class MaxPooling2D(Pooling):
         y = np.asarray(self.outputs[0])
 
         def shares() -> Iterator[Array]:
-            left = J[0].copy()  # what no pixel of the window has taken yet
-            for offset in self.windows.offsets():
+            left = J[0]  # what no pixel of the window has taken yet
+            for offset in list(self.windows.offsets())[:-1]:
                 taken = left * (self.windows.at(padded, offset, places) == y)
-                left -= taken
+                left = left - taken
                 yield taken
+            yield left
 
         return [self._spread(shares(), J[0].dtype)]
 
@@ -86,8 +90,10 @@ class MaxPooling2D(Pooling):
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[MaxPooling2D, list[Array]]]:
-        """Windows that overlap and stick out."""
-        return [(cls((3, 2), (2, 1), "same"), [np.random.default_rng(1).normal(size=(2, 4, 3, 2))])]
+        """Windows that overlap and stick out; two and three equal maxima."""
+        random = np.random.default_rng(1).normal(size=(2, 4, 3, 2))
+        equal = np.array([[1.0, 1.0, 2.0, 0.0], [1.0, 0.0, 2.0, 2.0]]).reshape(1, 2, 4, 1)
+        return [(cls((3, 2), (2, 1), "same"), [random]), (cls(2), [equal]), (cls((1, 2), 1), [equal])]
 
 
 class AveragePooling2D(Pooling):

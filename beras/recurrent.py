@@ -165,7 +165,7 @@ class SimpleRNN(Recurrent):
         """Return the gradient by the activation's arguments, twice: they are the sum of both."""
         slope = np.ones_like(kept) if self.activation is None else np.asarray(self._slope(kept))
         g = np.empty_like(kept)
-        later = np.zeros(J.shape[1:], J.dtype)
+        later: Any = 0  # what flows back from the next step
         for t in range(len(kept) - 1, -1, -1):
             np.multiply(J[t] + later, slope[t], out=g[t])
             later = g[t] @ u.T
@@ -184,8 +184,8 @@ class SimpleRNN(Recurrent):
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[SimpleRNN, list[Array]]]:
         """All states, without a bias; no activation; data in float32 before weights in float64."""
-        x = np.random.default_rng(1).normal(size=(2, 3, 2))
-        double: Any = {"input_size": 2, "dtype": np.float64, "seed": 0}
+        x = np.random.default_rng(1).normal(size=(2, 3, 3))
+        double: Any = {"input_size": 3, "dtype": np.float64, "seed": 0}
         return [
             (cls(2, "sigmoid", use_bias=False, return_sequences=True, **double), [x]),
             (cls(2, None, **double), [x]),

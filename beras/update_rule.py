@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from beras.arrays import Array
 from beras.checks import number_between
 from beras.clipping import Clipping
+from beras.constructing import Constructing
 from beras.constructor_arguments import arguments_of
 from beras.optimizer_state import Joined, State, state_type
 from beras.schedules import Schedule, rate_of
@@ -30,7 +31,7 @@ def elementwise(step: Step) -> Step:
     return step
 
 
-class Optimizer(ABC):
+class Optimizer(metaclass=Constructing):
     """An update rule. A subclass writes `step`: what is taken off a parameter.
 
     Small parameters are updated as one where the rule is marked as `elementwise`.
@@ -79,8 +80,10 @@ class Optimizer(ABC):
         found = arguments_of(self)
         return found if self.schedule is None else found | {"learning_rate": self.schedule}
 
-    def apply_gradients(self, trainable_params: Iterable[Variable], grads: Iterable[npt.ArrayLike | None]) -> None:
-        """Update every parameter once.
+    def apply_gradients(
+        self, trainable_params: Iterable[Any], grads: Iterable[npt.ArrayLike | None] | None = None
+    ) -> None:
+        """Update every parameter once. Alone, the first argument is Keras': `zip(grads, trainable_params)`.
 
         The arithmetic is in the parameter's type, at least float32, whatever the gradient's type.
 
@@ -88,6 +91,8 @@ class Optimizer(ABC):
         parameter, `TypeError` for a parameter that cannot be assigned to or has no floating type and for a gradient
         that cannot be taken as one (complex for a real parameter, text), all before anything is changed.
         """
+        if grads is None:
+            trainable_params, grads = _unzipped(trainable_params)
         params, gradients = list(trainable_params), [None if g is None else np.asarray(g) for g in grads]
         if len(params) != len(gradients):
             raise ValueError(f"apply_gradients got {len(params)} parameter(s) but {len(gradients)} gradient(s)")
@@ -157,7 +162,7 @@ class Optimizer(ABC):
         off = np.asarray(parameter) * (self.learning_rate * self.weight_decay)
         parameter.assign(np.asarray(parameter) - off)
 
-    def begin(self) -> None:  # noqa: B027 -- only some rules count their steps
+    def begin(self) -> None:
         """Start a round of updates."""
 
     @abstractmethod
@@ -174,3 +179,15 @@ def _in_state_type(parameter: Variable, gradient: Array) -> Array:
             f"taken as {kind}" + (", so take its real part" if gradient.dtype.kind == "c" else "")
         )
     return np.asarray(gradient, kind)
+
+
+def _unzipped(pairs: Iterable[Any]) -> tuple[list[Any], list[Any]]:
+    """Return the parameters and the gradients of pairs (gradient, parameter)."""
+    found = list(pairs)
+    for pair in found:
+        if not isinstance(pair, tuple | list) or len(pair) != 2 or not hasattr(pair[1], "assign"):
+            raise TypeError(
+                "apply_gradients expects two lists, apply_gradients(variables, gradients), or pairs of a gradient and "
+                "its variable, apply_gradients(zip(gradients, variables))"
+            )
+    return [parameter for _, parameter in found], [gradient for gradient, _ in found]

@@ -68,6 +68,12 @@ class Windows:
             pads.append((missing // 2, missing - missing // 2))
         return (numbers[0], numbers[1]), (pads[0], pads[1])
 
+    @property
+    def apart(self) -> bool:
+        """Whether no pixel is seen by two windows."""
+        spans = ((size - 1) * dilation + 1 for size, dilation in zip(self.size, self.dilation, strict=True))
+        return all(span <= stride for span, stride in zip(spans, self.strides, strict=True))
+
     def padded(self, x: Array, pads: tuple[Pair, Pair], value: float = 0.0) -> Array:
         """Return the images with a border of `value`; themselves where there is none."""
         shape = self.padded_shape(x.shape, pads)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
@@ -31,7 +32,8 @@ class Ledger:
     """What is known over all points of a subject.
 
     `calls` and `rows` of forward by stage; `structures` found; of ordinary points the `sizes` of the derivatives (the
-    largest, by variable) and the `reach` of the values.
+    largest, by variable) and the `reach` of the values. `columns`: of each problem, by its id, which entries of a
+    variable move which outputs, as `Estimate.column` says it of the first point.
     """
 
     calls: Counter[str] = field(default_factory=Counter)
@@ -39,6 +41,7 @@ class Ledger:
     structures: dict[str, str] = field(default_factory=dict)
     sizes: dict[str, float] = field(default_factory=dict)
     reach: float = 0.0
+    columns: dict[tuple[int, str], Array] = field(default_factory=dict)
 
 
 class Evaluated:
@@ -72,6 +75,16 @@ class Evaluated:
         self._estimates: dict[str, Estimate] = {}
         self._own: dict[tuple[str, str], Estimate | None] = {}
         self._projected: dict[str, bool] = {}
+
+    def at(self, point: Point) -> Evaluated | None:
+        """The same at a point that hands the same values over otherwise, with all that was estimated; else None."""
+        old = self.point
+        same = point.problem is old.problem and point.boundary == old.boundary and point.special >= old.special
+        if not same or any(not np.array_equal(point.values[name], old.values[name]) for name in old.values):
+            return None
+        other = copy.copy(self)
+        other.point, other._dtypes, other._own = point, {}, {}
+        return other
 
     def in_dtype(self, dtype: str) -> InDtype:
         """What is known of the point in `dtype`."""
@@ -120,6 +133,7 @@ class Evaluated:
             self.ledger.calls.update(made.cost.calls)
             self.ledger.rows.update(made.cost.rows)
             self.ledger.structures.setdefault(name, made.structure)
+            self.ledger.columns.setdefault((id(self.problem), name), made.column)
             if not self.point.special:
                 size = largest_known(made.value, made.bound)
                 self.ledger.sizes[name] = max(self.ledger.sizes.get(name, 0.0), size)

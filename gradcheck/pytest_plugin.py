@@ -4,7 +4,8 @@
         gradcheck(Dense)                                          # a class or an instance, at points of gradcheck's own
         gradcheck(np.sin, np.array([0.5]), jac=lambda x: np.diag(np.cos(x)))          # a function, at this point
 
-Nothing happens unless the fixture or the option is used, and `sys.path` stays as it is: which copy of a package is
+Whatever uses the fixture has the marker `gradcheck` (`-m gradcheck`, `-m "not gradcheck"`).
+Nothing happens unless the fixture or an option is used, and `sys.path` stays as it is: which copy of a package is
 checked is what the test imports (`python -m pytest` looks in the current folder first). The last lines name its files.
 """
 
@@ -27,7 +28,7 @@ PROPERTY = "gradcheck"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--gradcheck-report=DIR` and `--gradcheck-hints=HINTS`."""
+    """Add `--gradcheck-report=DIR`, `--gradcheck-hints=HINTS` and `--gradcheck-seed=N`."""
     group = parser.getgroup("gradcheck", "derivatives")
     group.addoption(
         "--gradcheck-report",
@@ -42,12 +43,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="how much the gradcheck fixture says about what is wrong (default cause)",
     )
+    group.addoption(
+        "--gradcheck-seed",
+        metavar="N",
+        type=_seed,
+        default=None,
+        help="every point of the gradcheck fixture follows from it (default 0)",
+    )
 
 
 def _writable(text: str) -> str:
     from gradcheck.command.values import folder
 
     return folder(text)
+
+
+def _seed(text: str) -> int:
+    from gradcheck.command.values import seed
+
+    return seed(text)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", "gradcheck: checks derivatives with the fixture gradcheck (set by the plugin)")
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use the fixture."""
+    for item in items:
+        if "gradcheck" in getattr(item, "fixturenames", ()):
+            item.add_marker("gradcheck")
 
 
 @pytest.fixture
@@ -66,8 +93,9 @@ def gradcheck(request: pytest.FixtureRequest) -> Iterator[Check]:
         from gradcheck.functions import check
         from gradcheck.report.terminal import text_of
 
-        if hints := request.config.getoption("--gradcheck-hints"):
-            kwargs["options"] = replace(kwargs.get("options") or Options(), hints=hints)
+        said = {name: request.config.getoption(f"--gradcheck-{name}") for name in ("hints", "seed")}
+        if given := {name: value for name, value in said.items() if value is not None}:
+            kwargs["options"] = replace(kwargs.get("options") or Options(), **given)
         result = check(thing, *args, **kwargs)
         results.append(result)
         request.node.user_properties.append((PROPERTY, f"{result.verdict}: {result.name} ({result.source})"))

@@ -411,7 +411,7 @@ class ComponentResult(Data):
     of the claim that reaches farthest. `doc`: its docstring. `reason`: why it was not checked. `reading`: how its code
     was read ("backward(upstream)"). `calls`, `rows`: how often forward was called, and on how many rows, by stage.
     `structures`: what was found about each variable's Jacobian. `coverage`: which branches were taken. `versions`: of
-    gradcheck, NumPy and Python.
+    gradcheck, NumPy and Python. `declares`: by which names the checked code said how it is to be checked.
     """
 
     name: str
@@ -432,6 +432,7 @@ class ComponentResult(Data):
     structures: tuple[tuple[str, str], ...] = ()
     coverage: Coverage = Coverage()
     versions: tuple[tuple[str, str], ...] = ()
+    declares: tuple[str, ...] = ()
     schema: int = SCHEMA
 
     def __bool__(self) -> bool:

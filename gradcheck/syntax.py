@@ -27,7 +27,7 @@ def nodes(function: Any) -> Iterator[ast.AST]:
     return ast.walk(found) if found is not None else iter(())
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _trees(file: str, text: str) -> Mapping[int, list[ast.FunctionDef | ast.Lambda]]:
     """All functions of a file by the line in which they begin."""
     found: dict[int, list[ast.FunctionDef | ast.Lambda]] = {}

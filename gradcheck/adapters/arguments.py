@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters.declarations import declared as said
 from gradcheck.problem import Array, Data
 
 CONSTANTS = frozenset({"y_true", "truths", "truth", "labels", "label", "target", "targets", "ytrue", "true"})
@@ -127,6 +128,6 @@ def _probability(role: Role) -> Role:
 
 def _declared(owner: Any, name: str, otherwise: Any) -> Any:
     """A class attribute, where it is of the kind that it should be."""
-    found = getattr(owner, name, otherwise)
+    found = said(owner, name, otherwise)
     kinds = dict if isinstance(otherwise, dict) else (tuple, list, set, frozenset)
     return found if isinstance(found, kinds) else otherwise

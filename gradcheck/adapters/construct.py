@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import containers, registry
+from gradcheck.adapters.declarations import counts, declares, written
 from gradcheck.adapters.ready_made import SETS, kind_of, ready_made
 from gradcheck.adapters.state import seeded
 from gradcheck.errors import CannotBuild, NotWritten, told
@@ -74,6 +75,9 @@ SMALL: Mapping[str, Any] = {
 LARGE = 32
 # The widths of hidden layers: hidden_sizes, hidden_size_list, hidden_dims.
 HIDDEN = re.compile(r"hidden\w*(list|sizes|dims|layers)|(list|sizes)_?\w*hidden")
+# What is either an array of weights or a number; and what stands beside it where it is a number.
+COUNTED = frozenset({"filter", "filters", "kernel", "kernels"})
+BESIDE_COUNTS = frozenset({"size", "channels", "channel", "in", "out", "inputs", "outputs", "shape", "input", "depth"})
 # The widths of a whole network.
 SIZES = frozenset(
     {
@@ -133,7 +137,8 @@ def _make(thing: Any, sizes: Sizes, init: dict[str, Any], variant: int) -> Made:
     if factory is not None:
         return unpack(factory(thing))
     if inspect.isfunction(thing):
-        return unpack(thing.gradcheck_example()) if hasattr(thing, "gradcheck_example") else Made(thing)
+        brings = declares(thing, "gradcheck_example")
+        return unpack(getattr(thing, "gradcheck_example")()) if brings else Made(thing)  # noqa: B009
     if not inspect.isclass(thing):
         return _with_inputs(duplicate(thing))
     missing = sorted(getattr(thing, "__abstractmethods__", ()))
@@ -167,12 +172,12 @@ def _listed(thing: Any, sizes: Sizes) -> list[Any]:
 
 def says_how(thing: Any) -> bool:
     """Whether somebody says how the class is built: a registration or an example."""
-    return registry.factory_for(thing) is not None or hasattr(thing, "gradcheck_example")
+    return registry.factory_for(thing) is not None or declares(thing, "gradcheck_example")
 
 
 def brings_example(thing: Any) -> bool:
     """Whether the class says with a static or class method `gradcheck_example()` how it is built."""
-    return isinstance(inspect.getattr_static(thing, "gradcheck_example", None), (staticmethod, classmethod))
+    return isinstance(written(thing, "gradcheck_example"), (staticmethod, classmethod))
 
 
 def cases(thing: Any) -> list[Made]:
@@ -182,7 +187,7 @@ def cases(thing: Any) -> list[Made]:
     about the base. Raises CannotBuild where the method fails.
     """
     own = vars(thing).get("gradcheck_cases") if inspect.isclass(thing) else None
-    if not isinstance(own, (staticmethod, classmethod)):
+    if not isinstance(own, (staticmethod, classmethod)) or not counts("gradcheck_cases"):
         return []
     try:
         with seeded(0):
@@ -213,8 +218,7 @@ def unpack(example: Any) -> Made:
 
 def _with_inputs(obj: Any) -> Made:
     """Where `gradcheck_example` is a method of instances, it says the inputs only."""
-    own = inspect.getattr_static(obj, "gradcheck_example", None)
-    if not inspect.isfunction(own):
+    if not inspect.isfunction(written(obj, "gradcheck_example")):
         return Made(obj)
     given = obj.gradcheck_example()
     if isinstance(given, tuple) and given and isinstance(given[0], type(obj)):
@@ -260,7 +264,8 @@ def arguments(cls: type, sizes: Sizes, init: dict[str, Any], variant: int = 0) -
 
 def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str, int], variant: int) -> Any:
     name = parameter.name.lower()
-    array = None if parameter.annotation in (int, float, "int", "float") else ready_made(name, sizes, variant)
+    is_number = parameter.annotation in (int, float, "int", "float") or _is_counted(cls, name)
+    array = None if is_number else ready_made(name, sizes, variant)
     if array is not None:
         return array
     words = {word.rstrip("0123456789") for word in name.split("_")} | {name}
@@ -315,6 +320,12 @@ def _keys(cls: type, name: str) -> list[str]:
             and isinstance(node.slice.value, str)
         )
     )
+
+
+def _is_counted(cls: type, name: str) -> bool:
+    """Whether filters are a number of them, and a kernel is its size: sizes stand beside them, and no weights do."""
+    others = (one.lower() for one in inspect.signature(cls).parameters if one.lower() != name)
+    return name in COUNTED and any(set(one.split("_")) & BESIDE_COUNTS for one in others)
 
 
 def _is_large(default: Any) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradcheck.adapters import examples
 from gradcheck.adapters.arguments import Role
+from gradcheck.adapters.declarations import declares
 from gradcheck.adapters.study import Study
 from gradcheck.adapters.tried import Tried
 from gradcheck.adapters.words import LABELS, plain
@@ -24,7 +25,7 @@ def held(tried: Tried, found: Study, given: Sequence[Array]) -> tuple[list[Role]
     said = found.said
     single = isinstance(said, np.ndarray) or (isinstance(said, (list, tuple)) and len(said) == 1)
     single |= len(found.answered.left) == 1
-    declared = any(role.constant for role in roles) or hasattr(type(tried.obj), "input_data")
+    declared = any(role.constant for role in roles) or declares(type(tried.obj), "input_data")
     if not single or declared or len(roles) < 2:
         return roles, list(given), set()
     if tried.outputs(given)[0].size != 1 and tried.way.takes_upstream:
@@ -47,7 +48,7 @@ def scored(tried: Tried, given: Sequence[Array]) -> tuple[list[Role], list[Array
     """
     known, drawn = list(tried.roles), list(given)
     cls = type(tried.obj)
-    if hasattr(cls, "input_data") or hasattr(cls, "input_domains"):
+    if declares(cls, "input_data") or declares(cls, "input_domains"):
         return known, drawn
     for at, role in enumerate(known):
         if role.data != "probabilities":

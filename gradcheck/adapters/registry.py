@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from gradcheck.adapters.declarations import counts
+
 Predicate = Callable[[Any], bool]
 Factory = Callable[[Any], Any]
 
@@ -28,7 +30,7 @@ def factory_for(thing: Any) -> Factory | None:
     for match, factory in reversed(_registered):
         if inspect.isclass(match):
             if thing is match or (inspect.isclass(thing) and issubclass(thing, match)):
-                return factory
+                return factory if counts("register") else None
         elif match(thing):
-            return factory
+            return factory if counts("register") else None
     return None

@@ -13,6 +13,7 @@ import numpy as np
 from gradcheck.adapters import construct, registry, source
 from gradcheck.adapters.calls import table
 from gradcheck.adapters.construct import Made
+from gradcheck.adapters.declarations import declared, declares
 from gradcheck.adapters.interfaces import INTERFACES
 from gradcheck.adapters.modes import set_mode
 from gradcheck.adapters.protocol import Build, Interface, Settled
@@ -183,7 +184,7 @@ class _Build:
 
 def _waivers(thing: Any) -> dict[str, str]:
     """The claims that the class waives, each with its reason."""
-    waivers = getattr(thing, "gradcheck_waivers", {})
+    waivers = declared(thing, "gradcheck_waivers", {})
     if not isinstance(waivers, Mapping):
         found = type(waivers).__name__
         raise CannotBuild(f"gradcheck_waivers must be a dict of claim and reason, but it is of type {found}")
@@ -192,7 +193,7 @@ def _waivers(thing: Any) -> dict[str, str]:
 
 def _brings_inputs(thing: Any, init: Mapping[str, Any] | None) -> bool:
     """Whether the inputs come with an example, so that sizes cannot be chosen."""
-    if registry.factory_for(thing) is None and not hasattr(thing, "gradcheck_example"):
+    if registry.factory_for(thing) is None and not declares(thing, "gradcheck_example"):
         return False
     try:
         return construct.make(thing, Sizes(), np.random.default_rng(0), init).inputs is not None

@@ -26,8 +26,8 @@ class Cotangents:
 
 
 def basis(outputs: int, kind: Kind) -> Cotangents:
-    """One cotangent per output, so that the answers are the Jacobian itself (for a "sum": that of the sum)."""
-    return Cotangents(np.ones((1, outputs)), 1) if kind == "sum" else Cotangents(np.eye(outputs))
+    """One cotangent per output, so that the answers are the Jacobian itself (for a "sum" of several, that of it)."""
+    return Cotangents(np.ones((1, outputs)), 1) if kind == "sum" and outputs != 1 else Cotangents(np.eye(outputs))
 
 
 def choose(outputs: int, estimate: Estimate | None, kind: Kind, rng: np.random.Generator) -> Cotangents:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -67,6 +68,8 @@ class Coverage:
         """What forward and the claims decide at a point; None where forward fails or is not finite."""
         together, known = Seen(), alike or id(problem) in self.visited
         try:
+            if not known:
+                self.recorder.look_into(lambda: _everything(problem, values))
             found, outputs = self.recorder.watch(lambda: problem.forward(_copies(values)), known)
         except Exception:  # the checked code refuses these values
             return None
@@ -80,6 +83,14 @@ class Coverage:
                 continue
             together.add(found)
         return together
+
+
+def _everything(problem: Problem, values: Values) -> None:
+    """Run forward and ask every claim; one that refuses says so where it is judged."""
+    outputs = problem.forward(_copies(values))
+    for method in problem.methods:
+        with contextlib.suppress(Exception):
+            _asked(method, values, outputs)()
 
 
 def files_of(thing: Any) -> Iterator[str]:

@@ -52,20 +52,23 @@ class Recorder:
         self.seen = Seen()
         self.looked_into = Seen()
 
-    def watch(self, run: Callable[[], Any], known: bool = False) -> tuple[Seen, Any]:
-        """Run something that calls the checked code, and return what was decided in it, and its result.
-
-        Raises whatever it raises. It is run before to find the functions that it calls; where it is `known`, only if
-        it runs lines or decides as nothing did that was looked into.
-        """
+    def look_into(self, run: Callable[[], Any]) -> None:
+        """Find the functions of the checked code that something calls. Raises whatever it raises."""
         with _lock:
-            if known:
-                result = self._recorded(run)
-                if self.seen <= self.looked_into:
-                    return self.seen, result
             if self._find(run):
                 self._find(run)  # what was called by code that was new is seen the second time
+
+    def watch(self, run: Callable[[], Any], known: bool = True) -> tuple[Seen, Any]:
+        """Run something that calls the checked code, and return what was decided in it, and its result.
+
+        Raises whatever it raises. Where it is `known`, and runs lines or decides as nothing did that was looked into,
+        so is this.
+        """
+        with _lock:
             result = self._recorded(run)
+            if known and not self.seen <= self.looked_into:
+                self.look_into(run)
+                result = self._recorded(run)
             self.looked_into.add(self.seen)
         return self.seen, result
 

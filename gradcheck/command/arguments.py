@@ -57,6 +57,8 @@ class Arguments:
     configuration: str = ""
     report: str = "reports"
     render: str = ""
+    date: str = ""
+    distrust: bool = False
     each: tuple[str, ...] = ()
     apply: bool = False
     show: str = ""
@@ -82,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=partial(argparse.RawDescriptionHelpFormatter, max_help_position=27),
         description="Check hand-written derivatives: are they right, and if not, what is wrong with them?",
         epilog=f"examples of targets:\n  {EXAMPLES}\n\nexit status:\n{indent(STATUS, '  ')}\n\n"
-        "The checked code is run, in processes that can be stopped. They are no sandbox.",
+        "The checked code is run, in processes that can be stopped; with --each, in bwrap where that works.",
     )
     add = made.add_argument_group("what is checked").add_argument
     add("targets", nargs="*", metavar="TARGET", help=TARGET)
@@ -104,6 +106,11 @@ def parser() -> argparse.ArgumentParser:
     add("--write-baseline", action="store_true", help="write what fails now into the baseline")
     add("--strict", action="store_true", help="let notes, conventions, waivers and what is not understood fail, too")
     add("--fail-under-branches", type=values.percent, metavar="N", help=BRANCHES)
+    add(
+        "--distrust",
+        action="store_true",
+        help="with --each: ignore what the code says of itself (gradcheck_example, …)",
+    )
     add = made.add_argument_group("what is told").add_argument
     add("-q", "--quiet", action="store_true", help="print what fails, and the summary")
     add("-v", "--verbose", action="store_true", help="print every claim, every contract check, and tests to paste")
@@ -117,6 +124,7 @@ def parser() -> argparse.ArgumentParser:
     add("--annotate", choices=("github", "none"), metavar="ON", help=ANNOTATE)
     add("--expect", action="append", metavar="NAME", help="with --each: give marks, and 0 where this is missing")
     add("--gradescope", type=values.file, metavar="FILE", help="with --each FOLDER: write Gradescope's results.json")
+    add("--date", metavar="TEXT", help="with --each: a date on the pages to hand back")
     add("--render", type=values.folder, metavar="DIR", help="paint a report again from its data, and check nothing")
     add("--version", action="store_true", help="print the version")
     add("-h", "--help", action="store_true", help="print this help")
@@ -135,7 +143,7 @@ def parse(argv: Sequence[str]) -> Arguments:
     file = (typed.get("config") or configuration.FILE) if table else ""
     kept, how = _kept(made, table, file, typed)
     given = argparse.Namespace(**{**_nothing(made), **DEFAULTS, **kept, **typed})
-    _refuse_contradictions(given)
+    _refuse_contradictions(given, typed)
     targets, each = _targets(tuple(given.targets), given.each)
     _refuse_marks_that_nobody_gets(given, how, each, "expect" in typed)
     jobs = given.jobs or os.cpu_count() or 1
@@ -173,6 +181,8 @@ def parse(argv: Sequence[str]) -> Arguments:
         configuration=file,
         report=report,
         render=given.render or "",
+        date=given.date or "",
+        distrust=bool(given.distrust),
         each=each,
         apply=bool(given.apply),
     )
@@ -207,7 +217,7 @@ def _kept(
     return {name: value for name, value in kept.items() if name not in replaced}, how
 
 
-def _refuse_contradictions(given: argparse.Namespace) -> None:
+def _refuse_contradictions(given: argparse.Namespace, typed: Mapping[str, Any]) -> None:
     if given.report and given.no_report:
         raise UsageError("--report and --no-report contradict each other: give one of them")
     if given.render and (given.targets or given.each):
@@ -221,6 +231,10 @@ def _refuse_contradictions(given: argparse.Namespace) -> None:
     for option in ("--list", "--changed", "--baseline", "--fail-under-branches"):
         if given.each and getattr(given, option[2:].replace("-", "_")):
             raise UsageError(f"{option} and --each do not go together: they are for one folder at a time")
+    if typed.keys() & {"distrust"} and not given.each:  # in a file, it waits for --each
+        raise UsageError("--distrust is about what others wrote: expected --each FOLDER... TARGET with it")
+    if given.date and not (given.each or given.render):
+        raise UsageError("--date stands on the pages to hand back: expected --each FOLDER... TARGET with it")
     files: dict[str, str] = {}
     for option in ("--json", "--junit-xml", "--sarif", "--gradescope", "--baseline"):
         name = getattr(given, option[2:].replace("-", "_"))

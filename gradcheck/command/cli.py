@@ -83,7 +83,7 @@ def _main(arguments: Arguments) -> int:
         print(arguments.show)
         return 0
     if arguments.render:
-        print("\n".join(writing.repaint(arguments.render)))
+        print("\n".join(writing.repaint(arguments.render, arguments.date)))
         return 0
     screen = Screen(Printer(), quiet=arguments.quiet)
     try:

@@ -28,7 +28,7 @@ ONCE = (
     *("seed", "budget", "time-limit", "jobs", "report", "json", "junit-xml", "sarif", "annotate", "baseline"),
     "fail-under-branches",
 )
-FLAGS = ("strict", "quiet", "verbose")
+FLAGS = ("strict", "quiet", "verbose", "distrust")
 KEYS = ("targets", "init", "marks", *REPEATED, *ONCE, *FLAGS)
 
 

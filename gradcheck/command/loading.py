@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from gradcheck.adapters.declarations import counts
 from gradcheck.command import notebooks, statements
 from gradcheck.command.discover import NOTEBOOK, Module, find, meant
 from gradcheck.command.names import looks_like_a_derivative
@@ -292,7 +293,7 @@ def _member(attribute: str, thing: Any) -> Member:
 def _left_out(attribute: str, thing: Any) -> Member | None:
     """Something that says itself why it is not checked (a class that it is derived from does not say so for it)."""
     reason = getattr(thing, "__dict__", {}).get(SKIP)
-    if reason is None:
+    if reason is None or not counts(SKIP):
         return None
     if isinstance(reason, str) and reason.strip():
         return Member(attribute, "skipped", reason)

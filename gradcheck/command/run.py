@@ -13,8 +13,9 @@ from typing import Any
 
 from gradcheck.command import discover
 from gradcheck.command.discover import Module, Place
+from gradcheck.command.founded import contradiction
 from gradcheck.command.interrupt import Stop, in_order
-from gradcheck.command.processes.parent import Died, Worker
+from gradcheck.command.processes.parent import Apart, Died, Untrusted, Worker
 from gradcheck.errors import UsageError, shown
 from gradcheck.hints import Hints
 from gradcheck.results import ComponentResult, from_json
@@ -75,11 +76,21 @@ class Outcome:
 class Run:
     """The targets of one command in one folder. Use it as a context manager: leaving it ends its processes."""
 
-    def __init__(self, places: list[Place], settings: Settings, folder: str, path: list[str] | None = None) -> None:
-        self.places, self.settings, self.folder = places, settings, folder
+    def __init__(
+        self,
+        places: list[Place],
+        settings: Settings,
+        folder: str,
+        path: list[str] | None = None,
+        apart: Apart | None = None,
+    ) -> None:
+        self.places, self.settings, self.folder, self._apart = places, settings, folder, apart
         self._path = [folder, *(sys.path if path is None else path)]
-        self._workers = [Worker(self._path, folder)]
+        self._workers = [self._worker()]
         self._broken: set[str] = set()
+
+    def _worker(self) -> Worker:
+        return Worker(self._path, self.folder, self._apart)
 
     def __enter__(self) -> Run:
         return self
@@ -137,7 +148,7 @@ class Run:
         """Check everything, several at a time, and give the outcomes in order; after a `stop`, those that are there."""
         todo = sum(one.verdict is None for one in found)
         while len(self._workers) < min(self.settings.jobs, todo):
-            self._workers.append(Worker(self._path, self.folder))
+            self._workers.append(self._worker())
         idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         for worker in self._workers:
             idle.put(worker)
@@ -164,9 +175,12 @@ class Run:
             whole = Found(f"{module.name}.{place.attribute}".rstrip("."), module, place)
             try:
                 answer = self._workers[0].ask(task, self.settings.time_limit)
+            except Untrusted as untrusted:
+                return [replace(whole, verdict="could not be asked", reason=str(untrusted))]
             except Died as died:
-                passed_over = died.at and died.at not in self._broken and died.at != module.name
-                self._broken.add(died.at or module.name)
+                # What is above it; the name comes over a pipe that others may write into.
+                passed_over = module.name.startswith(f"{died.at}.") and died.at not in self._broken
+                self._broken.add(died.at if passed_over else module.name)
                 if passed_over:
                     continue
                 return [replace(whole, verdict="could not be asked", reason=f"it cannot be imported: {died}")]
@@ -212,11 +226,13 @@ class Run:
         progress(one.name)
         try:
             answer = worker.ask(task, settings.time_limit, lambda text: progress(f"{one.name}: {text}"))
+        except Untrusted as untrusted:
+            return Outcome(_unchecked(one, "could not be asked", str(untrusted)), time.perf_counter() - start)
         except Died as died:
             return Outcome(_unchecked(one, "unresolved", str(died)), time.perf_counter() - start)
         seconds = time.perf_counter() - start
         if "result" in answer:
-            return Outcome(from_json(answer["result"]), seconds)
+            return Outcome(_founded(one, from_json(answer["result"])), seconds)
         if "ended" in answer:
             return Outcome(_unchecked(one, "unresolved", answer["ended"]), seconds)
         if "unasked" in answer:
@@ -238,6 +254,12 @@ def _refuse_namesakes(known: Found, one: Found) -> None:
     if os.path.realpath(known.module.root) != os.path.realpath(one.module.root):
         files = f"{shown(known.module.file)} and {shown(one.module.file)}"
         raise UsageError(f"both {files} have a {one.name}: check them with --each, or with two commands")
+
+
+def _founded(one: Found, result: ComponentResult) -> ComponentResult:
+    """The result, where it is that of what was asked for, and no word of it says more than its numbers."""
+    why = contradiction(result) if result.name == one.name else f"what came back is about {result.name}"
+    return _unchecked(one, "could not be asked", f"it cannot be trusted: {why}") if why else result
 
 
 def _unchecked(one: Found, verdict: Verdict, reason: str) -> ComponentResult:

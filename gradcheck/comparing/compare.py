@@ -202,7 +202,8 @@ def _hold(
     tally.count += int(np.count_nonzero(wrong & single))
     tally.known &= bool((known | unbounded).all())
     tally.error = max(tally.error, float(np.max(error, where=known, initial=0.0)))
-    _weigh(tally, right, known & ~right.kink, place, asked)
+    # What a claim leaves out, as f does, needs no scale: each entry's bound is that of the smallest x.
+    _weigh(tally, right, known & ~right.kink & ~((claim == 0) & right.free), place, asked)
     own = np.subtract(right.tolerance, right.bound, out=np.zeros(error.shape), where=known)
     tally.rounding = max(tally.rounding, float(own.max()))
     tally.ratio = max(tally.ratio, float(ratio.max()))

@@ -18,7 +18,7 @@ arctangent far out), the |f| would hide the whole derivative.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class Expected:
     `row` and `position` say where in `G · J` an entry stands. `output` is the flat index of the one output that it
     belongs to, −1 where there are several or none. `low` and `high` are the ends of what may be claimed: the estimate
     itself, or at a kink both one-sided derivatives. `infinite (2, …)`: the signs of derivatives that are infinite on
-    the left and on the right, else 0.
+    the left and on the right, else 0. `free`: these entries are zero by structure: f was certified not to move.
     """
 
     row: Array
@@ -50,6 +50,7 @@ class Expected:
     high: Array
     kink: Array
     infinite: Array
+    free: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,9 @@ def _outside(
     zero = np.zeros(places.size)
     bound = (share @ estimate.zero_bound)[row]
     tolerance = tolerances(zero, bound, (share @ size_of)[row])
-    return Expected(row, position, alone[row], zero, bound, tolerance, zero, zero, zero > 0, np.zeros((2, zero.size)))
+    return Expected(
+        row, position, alone[row], zero, bound, tolerance, zero, zero, zero > 0, np.zeros((2, zero.size)), free=True
+    )
 
 
 class _Sum:

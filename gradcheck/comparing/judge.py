@@ -8,6 +8,7 @@ import numpy as np
 
 from gradcheck.asking.cotangents import Cotangents
 from gradcheck.comparing.compare import Comparison, Place, compare
+from gradcheck.comparing.drowned import is_drowned
 from gradcheck.comparing.expected import Loss, expected, largest
 from gradcheck.comparing.projected import compare_projected
 from gradcheck.comparing.scales import scale_of_rows
@@ -18,6 +19,7 @@ from gradcheck.numerical.directional import is_steep
 from gradcheck.numerical.estimate import Estimate
 from gradcheck.numerical.jacobian import estimate
 from gradcheck.problem import Array, Method
+from gradcheck.verdicts import Verdict
 
 # A claim may lose this many times what forward loses.
 LOST = 8.0
@@ -29,6 +31,7 @@ USUALLY = 16.0
 DIGITS = 1024.0
 LOSES = "right in a wider type: the formula is right, and loses digits here"
 STEEP = "f has no derivative here: along the entries whose claims are NaN together it is infinitely steep, or jumps"
+DROWNED = "no value of f moves with the variable here, so that nothing tells whether what is claimed is its derivative"
 BESIDE = "one of the derivatives that f has next to a tie"
 # So many points next to a tie are looked at, this far away (of the largest entry); f may bend there by this share.
 NEAR, AWAY, SHARE = 32, 2.0**-20, 1e-4
@@ -48,6 +51,10 @@ def judge(here: Evaluated, method: Method, name: str, claim: Array, asked: Cotan
     own = None if found.at.verdict == "correct" else here.estimate_in(name, known)
     if own is not None:
         found = _hold(here, name, claim, asked, known, own, f"{here.point.label}, dtype-dependent")
+    nothing = NOTHING * here.ledger.sizes.get(name, 0.0)
+    if found.at.verdict == "correct" and is_drowned(here, method, name, claim, asked, known, nothing):
+        verdict: Verdict = "skipped" if here.point.special else "unresolved"
+        return replace(found, at=replace(found.at, verdict=verdict, message=DROWNED))
     if found.at.verdict == "wrong" and here.point.special and _is_steep(here, name, claim, asked, known):
         return replace(found, at=replace(found.at, verdict="skipped", message=STEEP), wrong=0, entries=())
     if found.at.verdict == "wrong" and _is_beside(here, name, claim, asked, known):
@@ -88,6 +95,8 @@ def _is_beside(here: Evaluated, name: str, claim: Array, asked: Cotangents, know
     kink = here.estimate(name).kink
     if kink is None or kink.sum(axis=0).max() < 2 or not np.isfinite(claim).all():
         return False
+    if _is_wrong_off_ties(here, name, claim, asked, known):
+        return False  # before neighbours are asked, which costs a Jacobian each
     value, tolerance = right_answer(here, name, asked, known)
     low, high = value.copy(), value.copy()
     rng, x = np.random.default_rng([here.seed, 13]), np.asarray(here.point.values[name], dtype=float)
@@ -101,6 +110,22 @@ def _is_beside(here: Evaluated, name: str, claim: Array, asked: Cotangents, know
     inside = (claim >= low - tolerance) & (claim <= high + tolerance)
     mended = np.where(inside, value, claim)
     return _hold(here, name, mended, asked, known, here.estimate(name), here.point.label).at.verdict != "wrong"
+
+
+def _is_wrong_off_ties(here: Evaluated, name: str, claim: Array, asked: Cotangents, known: InDtype) -> bool:
+    """Whether the claim is wrong about an output that moves, and has no kink: next to the point it is the same.
+
+    (The middle one of three equal numbers has no kink, and does not move.)
+    """
+    estimate, values = here.estimate(name), here.variable(name)
+    assert estimate.kink is not None
+    moves: Array = (estimate.column >= 0) & (np.abs(estimate.value) > estimate.bound)
+    smooth: Array = np.asarray(moves.any(axis=0) & ~estimate.kink.any(axis=0))
+    for some in expected(estimate, asked, largest(estimate), here.flat, values, known.precision):
+        off = np.abs(claim[some.row, some.position] - some.value) > some.tolerance
+        if (off & (some.output >= 0) & smooth[some.output]).any():
+            return True
+    return False
 
 
 def _is_right_when_wider(here: Evaluated, method: Method, name: str, asked: Cotangents, known: InDtype) -> bool:

@@ -138,11 +138,11 @@ def agreement(floats: Array, exact: Array) -> float:
     Infinity where only one of the two is finite.
     """
     largest, worst = 0.0, 0.0
-    for x, ball in zip(np.ravel(floats), exact.flat, strict=True):
-        if bool(np.isfinite(x)) != bool(ball.is_finite()):
-            return math.inf
-        if ball.is_finite():
-            largest = max(largest, float(abs(ball).upper()))
-            with session.precisely():
-                worst = max(worst, float(abs(arb(float(x)) - ball).upper()))
+    with session.precisely():
+        for x, ball in zip(np.ravel(floats).tolist(), exact.flat, strict=True):
+            if math.isfinite(x) != ball.is_finite():
+                return math.inf
+            if ball.is_finite():
+                largest = max(largest, float(abs(ball).upper()))
+                worst = max(worst, float(abs(arb(x) - ball).upper()))
     return worst / largest if largest else worst

@@ -99,6 +99,9 @@ def running(bits: int = BITS, budget: int = BUDGET, uses_terms: bool = False) ->
 @contextmanager
 def precisely(bits: int = 256) -> Iterator[None]:
     """Compute with balls outside of a run at a precision that loses nothing of its results."""
+    if flint.ctx.prec >= bits and _run.budget == sys.maxsize and _run.thread == threading.get_ident():
+        yield  # it does so already
+        return
     with running(max(bits, flint.ctx.prec), sys.maxsize):
         yield
 

@@ -23,6 +23,7 @@ from gradcheck.problem import Array
 FINE, ENOUGH = 2.0**-24, 0.58
 # Spacings (exponents) at which noise is measured along a direction: at one of them all points may be rounded alike.
 SPACINGS = np.array([13, 16, 21])
+RESTS = 64  # roundings of its largest value are all that f moves by over a step of the size of x: it is at rest
 ASKED = 8  # of the outputs that contradict the Jacobian are asked whether they depend on other entries
 
 
@@ -121,6 +122,11 @@ def _poor(around: Surroundings, structure: Structure, found: Entries, where: Arr
     """Return the colours with an entry (among those said) that is not resolved well enough."""
     bound = found.bound
     size = size_of_rows(found.value, bound, around.variation(structure))
+    # An output that moves by its last bits only (a saturated softmax) has nothing that a closer look could resolve.
+    f0, x = around.evaluator.f0, around.evaluator.x
+    largest = float(np.max(np.abs(f0), where=np.isfinite(f0), initial=0.0))
+    rests = size <= RESTS * around.evaluator.eps * largest / np.min(around.scale, initial=np.inf)
+    size = np.where(rests, largest / max(float(np.abs(x).max(initial=0.0)), 1.0), size)
     enough = FINE * size
     if around.evaluator.perturbed.stacked:
         enough = np.minimum(enough, around.evaluator.eps**ENOUGH * size.max())
@@ -148,8 +154,8 @@ def _result(
     if bound.size:
         x = structure.spread(scale[structure.index])
         least = floors.last_bits(evaluator.f0, best.perturbed.base, best.eps, found.value, x)
-        if evaluator.eps > floors.EPS:
-            np.maximum(least, floors.lent(found.value, found.rounding, x), out=least)
+        if (found.value == 0).any():
+            np.fmax(least, floors.lent(evaluator.f0, found.value, found.rounding, x), out=least)
         np.maximum(least, floors.hidden(found.value, bound, variation), out=least)
         np.maximum(found.rounding, least, out=found.rounding)
         bound = found.bound

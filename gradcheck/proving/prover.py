@@ -15,12 +15,13 @@ from gradcheck.comparing.compare import RESOLVED, Comparison
 from gradcheck.comparing.judge import BESIDE, STEEP
 from gradcheck.errors import told
 from gradcheck.evaluated import Evaluated
+from gradcheck.forms import loses
 from gradcheck.in_dtype import InDtype
 from gradcheck.problem import Array, Method
 from gradcheck.proving import trust
 from gradcheck.proving.scan import acts_by_entry, scan
 from gradcheck.proving.shown import Shown, is_ordinary
-from gradcheck.results import Basis, Digits, Note, Proof
+from gradcheck.results import AtPoint, Basis, Digits, Note, Proof
 from gradcheck.sampling.arrange import as_it_is
 from gradcheck.verdicts import Verdict
 
@@ -32,6 +33,9 @@ OPERATIONS = 200_000
 
 # Digits that a claim may lose of another that is shown right, and still be the same in floats.
 LOST = 3
+
+# Of a point that is not measured, a claim may lose that many digits: what the tolerance of a measured one allows.
+SURE = {"float64": 3, "float32": 1}
 
 GOOD = ("identical", "constants rounded", "convention")
 
@@ -61,6 +65,61 @@ class Prover:
         except Exception as error:  # a mistake of the engine's own must neither stop the check nor change a verdict
             shown.miss(here.point, f"the exact run failed: {told(error)}")
             return found
+
+    def settled(self, here: Evaluated, known: InDtype, method: Method) -> dict[str, tuple[Answer, Comparison]]:
+        """What a method says and how it compares, by variable, where exact runs say so much that nothing is measured.
+
+        Nothing where that is not so of every variable. The problem was measured at another point, and all agreed.
+        """
+        names = [name for name in method.wrt if not here.problem.variable(name).constant]
+        known_columns, problem = here.ledger.columns, id(here.problem)
+        columns = {name: known_columns[problem, name] for name in names if (problem, name) in known_columns}
+        usual = known.dtype in SURE and known.precision == known.dtype and not known.other
+        if not self.wanted or not usual or len(columns) < len(names) or not trust.holds(here.point, known.dtype):
+            return {}
+        found: dict[str, tuple[Answer, Comparison]] = {}
+        try:
+            for name, column in columns.items():
+                one = self._settled(here, known, method, name, column) if _is_run(here, known, name) else None
+                if one is None:
+                    return {}
+                found[name] = one
+        except Exception:  # a mistake of the engine's own: then it is measured
+            return {}
+        return found
+
+    def _settled(
+        self, here: Evaluated, known: InDtype, method: Method, name: str, column: Array
+    ) -> tuple[Answer, Comparison] | None:
+        """One of them, and what is shown of it."""
+        shown = self._claims.get(f"{method.name}[{name}]")
+        if shown is None or not shown.is_sure:
+            return None
+        formula = self._ask(here, self._plainest(here, method, name)).get(name)
+        if formula is None or formula.at_kink or trust.why_not(here, formula) or trust.rounds(formula):
+            return None
+        assert formula.comparison is not None
+        if formula.comparison.relation not in GOOD or (method.kind == "sum" and not (formula.cotangent == 1).all()):
+            return None
+        answer = self._answered(here, known, method, formula)
+        if answer.rows is None or loses(answer.dtype, known.dtype):
+            return None
+        assert formula.claim is not None
+        right = formula.claim.rows[name][0]
+        nothing = np.zeros(formula.cotangent.size)
+        kept, entry = exact.digits_kept(answer.rows[0], right, column, nothing, known.dtype)
+        of = int(np.finfo(known.dtype).precision)
+        if kept < of - SURE[known.dtype]:
+            return None
+        if shown.last is not here:
+            shown.last = here
+            shown.good.append(here.point.label)
+        shown.keep(here.point, method, formula, _as_digits(here, known, name, kept, entry))
+        return answer, _agreement(here, known, answer.rows[0], exact.midpoints(right), kept)
+
+    def _plainest(self, here: Evaluated, method: Method, name: str) -> Method:
+        """The first method that is asked for a product, if there is one: one run for all, and a small one."""
+        return next((m for m in here.problem.methods if name in m.wrt and m.kind == "vjp"), method)
 
     def basis(self, claim: str, verdict: Verdict) -> tuple[Basis, Proof | None]:
         """What a claim's verdict rests on, and what was shown (None where nothing was run)."""
@@ -105,13 +164,13 @@ class Prover:
     def _is_as_another(self, shown: Shown, here: Evaluated, known: InDtype, method: Method, name: str) -> bool:
         """Whether a claim says in floats what another one says exactly, which is shown right here.
 
-        At a point that may only prove a claim wrong, no more has to be shown of it. The other is one that is asked for
-        a product, as a rule, which is a smaller run than one for a whole Jacobian.
+        No more has to be shown of a claim that was right exactly elsewhere, nor at a point that may only prove it
+        wrong. The other is one that is asked for a product.
         """
-        others = sorted((m for m in here.problem.methods if name in m.wrt), key=lambda m: m.kind != "vjp")
-        if is_ordinary(here.point) or others[0] is method or others[0].kind != "vjp":
+        other = self._plainest(here, method, name)
+        if (is_ordinary(here.point) and not shown.good) or other is method:
             return False
-        formula = self._ask(here, others[0]).get(name)
+        formula = self._ask(here, other).get(name)
         if formula is None or formula.at_kink or trust.why_not(here, formula):
             return False
         assert formula.comparison is not None
@@ -170,12 +229,15 @@ class Prover:
 
     def _said(self, here: Evaluated, known: InDtype, method: Method, formula: Formula) -> Array | None:
         """What the claim says in floats for the cotangent of the exact run."""
+        answer = self._answered(here, known, method, formula)
+        return None if answer.rows is None else answer.rows[0]
+
+    def _answered(self, here: Evaluated, known: InDtype, method: Method, formula: Formula) -> Answer:
         question = method.name, id(known), formula.cotangent.tobytes()
         if question not in self._rows:
             every = dict.fromkeys(method.wrt, Cotangents(formula.cotangent[None, :], 1))
             self._rows[question] = known, here.ask(method, known, every)
-        answer = self._rows[question][1][formula.wrt]
-        return None if answer.rows is None else answer.rows[0]
+        return self._rows[question][1][formula.wrt]
 
 
 def _is_run(here: Evaluated, known: InDtype, name: str) -> bool:
@@ -196,14 +258,42 @@ def _is_run(here: Evaluated, known: InDtype, name: str) -> bool:
 def _digits(here: Evaluated, known: InDtype, formula: Formula, rows: Array) -> Digits:
     """How many digits a right claim, which said `rows` in this type, keeps at this point."""
     assert formula.claim is not None
-    point, estimate = here.point, here.estimate(formula.wrt)
+    estimate = here.estimate(formula.wrt)
     kept, entry = exact.digits_kept(
         rows, formula.claim.rows[formula.wrt][0], estimate.column, _sizes(here, formula), known.dtype
     )
+    return _as_digits(here, known, formula.wrt, kept, entry)
+
+
+def _as_digits(here: Evaluated, known: InDtype, name: str, kept: float, entry: int) -> Digits:
     of = int(np.finfo(known.dtype).precision)
     whole = min(int(kept), of)
-    index = tuple(int(i) for i in np.unravel_index(entry, np.shape(point.values[formula.wrt])))
-    return Digits(known.dtype, of, whole, whole, point.label, index, float(here.variable(formula.wrt)[entry]))
+    index = tuple(int(i) for i in np.unravel_index(entry, np.shape(here.point.values[name])))
+    return Digits(known.dtype, of, whole, whole, here.point.label, index, float(here.variable(name)[entry]))
+
+
+def _agreement(here: Evaluated, known: InDtype, rows: Array, right: Array, kept: float) -> Comparison:
+    """A right claim at a point that was not measured: its error is rounding, and what is further off would be seen."""
+    scale = float(np.abs(right).max(initial=0.0))
+    allowed = 10.0 ** (SURE[known.dtype] - int(np.finfo(known.dtype).precision))
+    at = AtPoint(
+        here.point.label,
+        known.name,
+        "correct",
+        entries=rows.size,
+        error=float(np.abs(rows - right).max(initial=0.0)),
+        tolerance=allowed * scale,
+        truncation=0.0,
+        rounding=0.0,
+        claim_rounding=allowed * scale,
+        ratio=10.0**-kept / allowed,
+        resolution=2 * allowed * scale,
+        scale=scale,
+        message="shown exactly",
+        edge=here.point.edge,
+        size=here.point.size,
+    )
+    return Comparison(at, None, (), (), np.zeros((0, 0)), 0, plain=int(np.count_nonzero(right)))
 
 
 def _sizes(here: Evaluated, formula: Formula) -> Array:

@@ -62,6 +62,11 @@ class Shown:
         self.apart = max(self.apart, min(formula.comparison.most_apart, 1.0))
         self.pieces.setdefault(_piece(here, formula), []).append(here.point.label)
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether nothing speaks against it so far, and a measurement agrees."""
+        return bool(self.good) and self.measured and not self.wrong and not self.disagrees
+
     def differ(self, point: Point, off: float, found: Comparison) -> None:
         """The claim is not the derivative at a point; `found` was measured."""
         self.measured = (self.measured and bool(self.wrong)) or found.at.verdict == "wrong"

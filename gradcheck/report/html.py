@@ -14,7 +14,19 @@ import jinja2
 import matplotlib
 from markupsafe import Markup, escape
 
-from gradcheck.report import annotated, counted, differential, others, pictures, proof, rows, store, tables, words
+from gradcheck.report import (
+    annotated,
+    counted,
+    differential,
+    others,
+    pictures,
+    proof,
+    rows,
+    store,
+    tables,
+    terminal,
+    words,
+)
 from gradcheck.report.pictures import Picture
 from gradcheck.report.sheet import Sheet
 from gradcheck.results import ClaimResult, ComponentResult, Curve, Heat
@@ -247,6 +259,7 @@ def _environment() -> jinja2.Environment:
         "annotated": annotated.annotated,
         "claim_reason": rows.reason,
         "proof": proof,
+        "told": terminal.text_of,
     }
     return environment
 

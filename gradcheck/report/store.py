@@ -40,6 +40,9 @@ EACH = "each.json"
 KINDS = ("tensorflow", "mutation", "arena", "training")
 """Data that is not one component's, each with a page of its own: `data/<kind>.json`, `<kind>.html`."""
 
+FIGURES = ("soak", "soundness")
+"""Data of long runs that the README counts, and no page shows."""
+
 MARK = b'<meta name="generator" content="gradcheck">'
 """Stands in the head of every page, so that nobody else's file is ever taken for a stale page of ours."""
 
@@ -68,7 +71,7 @@ def stem(name: str) -> str:
     ('beras.layers.Dense', 'etc_passwd-3754d6cb3a38', 'index-1bc04b5291c2')
     """
     first = name.split(".")[0].lower()
-    if _PLAIN.fullmatch(name) and first not in _DEVICES and name.lower() not in ("index", *KINDS):
+    if _PLAIN.fullmatch(name) and first not in _DEVICES and name.lower() not in ("index", *KINDS, *FIGURES):
         return name
     digest = hashlib.sha256(name.encode("utf-8", "backslashreplace")).hexdigest()[:12]
     readable = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:60]
@@ -116,7 +119,7 @@ def read(folder: Path) -> Stored:
     others: dict[str, bytes] = {}
     refused: dict[str, str] = {}
     for path in sorted((folder / "data").glob("*.json")):
-        if _BESIDE.fullmatch(path.name):
+        if _BESIDE.fullmatch(path.name) or path.stem in FIGURES:
             continue
         content = path.read_bytes()
         if path.stem in KINDS:

@@ -68,7 +68,7 @@ def paint(folder: str, results: Sequence[ComponentResult] = ()) -> list[str]:
     return [*html.render(folder, results), f"report: {os.path.join(folder, store.INDEX)}"]
 
 
-def repaint(folder: str) -> list[str]:
+def repaint(folder: str, date: str = "") -> list[str]:
     """Paint a whole report again from its data, that of `--each` included; return lines to print.
 
     Raises UsageError where there is no report, or nothing to paint it with.
@@ -85,7 +85,7 @@ def repaint(folder: str) -> list[str]:
     try:
         _, table = folders.load(folder)
         lines = [line for one in table if one.page for line in paint(str((Path(folder) / one.page).parent))]
-        folders.paint(folder)
+        folders.paint(folder, date)
     except ValueError as error:
         raise UsageError(f"{each} cannot be painted: {error}") from error
     return [*lines, f"report: {os.path.join(folder, store.INDEX)}"]

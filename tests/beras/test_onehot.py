@@ -3,7 +3,7 @@ import time
 import numpy as np
 import pytest
 
-from beras import OneHotEncoder
+from beras import OneHotEncoder, to_categorical
 
 
 def test_the_homework_notebook_digits():
@@ -97,3 +97,17 @@ def test_many_labels_take_no_python_loop():
     start = time.process_time()
     encoder.inverse(encoder(labels))
     assert time.process_time() - start < 1  # a dictionary look-up per sample takes longer than that
+
+
+def test_keras_to_categorical():
+    assert to_categorical([[0], [2]]).tolist() == [[[1, 0, 0]], [[0, 0, 1]]]
+    assert to_categorical(np.array([1.0, 0.0]), num_classes=2).tolist() == [[0, 1], [1, 0]]
+    assert to_categorical([]).shape == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("x", "said"), [([0.5], "whole numbers"), ([-1], "0 to -1, got -1"), ([0, 3], "0 to 2, got 0 to 3")]
+)
+def test_what_is_no_class_index_is_refused(x, said):
+    with pytest.raises(ValueError, match=said):
+        to_categorical(x, num_classes=3 if len(x) > 1 else None)

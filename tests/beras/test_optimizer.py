@@ -23,6 +23,16 @@ def run(optimizer, gradients=GRADIENTS, start=1.0, dtype=np.float64):
     return path
 
 
+def test_pairs_of_a_gradient_and_its_variable_are_keras_order() -> None:
+    v, w = Variable([1.0]), Variable([2.0, 3.0])
+    BasicOptimizer(1.0).apply_gradients(zip([[1.0], None], [v, w], strict=True))
+    assert (v.tolist(), w.tolist()) == ([0.0], [2.0, 3.0])
+    for given in ([v, w], [(v, [1.0])], [([1.0], v, w)]):
+        with pytest.raises(TypeError, match=r"or pairs of a gradient and its variable, apply_gradients\(zip\("):
+            BasicOptimizer(1.0).apply_gradients(given)
+    assert v.tolist() == [0.0]
+
+
 def test_basic():
     w, expected = 1.0, []
     for g in GRADIENTS:

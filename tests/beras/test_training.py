@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,17 +12,21 @@ import numpy as np
 import pytest
 
 from beras import (
+    LSTM,
     Accuracy,
     Adam,
     BasicOptimizer,
     Callback,
     CategoricalAccuracy,
     CategoricalCrossEntropy,
+    Conv2D,
     CosineDecay,
     CSVLogger,
     Dense,
     EarlyStopping,
     ExponentialDecay,
+    Flatten,
+    Input,
     LearningRateScheduler,
     Loss,
     MeanSquaredError,
@@ -30,6 +35,7 @@ from beras import (
     ReLU,
     Residual,
     SequentialModel,
+    SimpleRNN,
     Softmax,
     TopKCategoricalAccuracy,
     TrainingDiverged,
@@ -105,12 +111,61 @@ def test_what_compile_refuses(arguments: Any, error: type[Exception], message: s
         (lambda: SequentialModel(Dense(2, 3)), r"a list of layers, but got a Dense: write SequentialModel\(\[…\]\)"),
         (lambda: SequentialModel(3), "a list of layers, but got a int"),
         (lambda: network().add(Dense), r"is the class Dense: write Dense\(…\)"),
+        (lambda: SequentialModel(Dense(2, 3), ReLU()), r"one list of layers: write SequentialModel\(\[…\]\)"),
+        (lambda: Model(), r"Model\(inputs, outputs\), or a subclass that has forward"),
+        (lambda: Model(inputs=Input((3,))), r"Model\(inputs, outputs\), or a subclass that has forward"),
     ],
 )
 def test_classes_and_models_in_place_of_layers(make: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda **more: Dense(3, **more), "Dense takes no input_dim: sizes come from the first call"),
+        (lambda **more: Flatten(**more), "Flatten takes no input_shape: sizes come from the first call"),
+        (lambda **more: SimpleRNN(3, **more), "SimpleRNN takes no dropout: put a Dropout"),
+        (lambda **more: Adam(**more), "Adam takes no lr: write learning_rate"),
+        (lambda **more: Adam(0.1, **more), "Adam takes no decay: give learning_rate a schedule"),
+    ],
+)
+def test_arguments_that_only_keras_takes(make: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message) as caught:
+        make(**{message.split()[3].rstrip(":"): 1})
+    assert "\n" not in str(caught.value)
+
+
+def test_an_argument_that_is_taken_or_that_nobody_knows_keeps_its_error() -> None:
+    with pytest.raises(TypeError, match=r"^Conv2D.__init__\(\) missing 1 required positional argument: 'kernel_size'$"):
+        Conv2D(3, name="first")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="unexpected keyword argument 'unit'"):
+        LSTM(unit=3)  # type: ignore[call-arg]
+
+
+def test_a_layer_keeps_its_name_and_shows_its_signature() -> None:
+    for layer in (Dense(3, name="a"), Flatten(name="a"), SimpleRNN(3, name="a"), SequentialModel(name="a")):  # type: ignore[call-arg]
+        assert layer.name == "a"
+    assert not hasattr(Dense(3), "name")
+    assert list(inspect.signature(Conv2D).parameters)[:3] == ["filters", "kernel_size", "strides"]
+    assert not inspect.signature(Flatten).parameters
+
+
+def test_labels_that_are_numbers_fit_a_single_output() -> None:
+    x = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    histories = []
+    for y in (x.sum(axis=1), x.sum(axis=1, keepdims=True)):
+        model = SequentialModel([Dense(3, 1, seed=0)])
+        model.compile("sgd", "mse", metrics=["mae"])
+        histories.append(model.fit(x, y, epochs=2, seed=0, sample_weight=np.arange(20.0), verbose=False).history)
+        assert model.evaluate(x, y)[0].keys() == {"loss", "mae"}
+    assert histories[0] == histories[1]
+    model = SequentialModel([Dense(3, 2)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="one shape"):
+        model.fit(x, x[:, 0], verbose=False)
 
 
 @pytest.mark.parametrize(("epochs", "batch_size"), [(128, 1), (32, 31), (64, None)])

@@ -84,6 +84,7 @@ def twin(function):
     recorder = Recorder({__file__})
 
     def run(*args, **keywords):
+        recorder.look_into(lambda: function(*args, **keywords))
         return recorder.watch(lambda: function(*args, **keywords))
 
     return run

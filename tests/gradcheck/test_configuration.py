@@ -24,6 +24,7 @@ jobs = 3
 strict = true
 fail-under-branches = 87.5
 verbose = true
+distrust = true
 quiet = false
 report = "out"
 json = "out.json"

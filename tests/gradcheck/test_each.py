@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gradcheck.command import discover
 from gradcheck.command.cli import main
 from gradcheck.command.discover import Place
 from gradcheck.command.each import names_of
@@ -52,7 +53,7 @@ def test_every_folder_is_judged_by_itself(here: Path, capsys: pytest.CaptureFixt
     assert status == 1
     out = capsys.readouterr().out
     first, *printed = out.splitlines()
-    assert "no sandbox" in first
+    assert "runs on a copy of its own, " in first
     with (here / "reports" / "each.csv").open(encoding="utf-8-sig", newline="") as file:
         table = list(csv.DictReader(file))
     rows = {(row["who"], row["component"]): (row["verdict"], row["cause"]) for row in table}
@@ -95,7 +96,9 @@ def test_report_has_a_page_for_every_folder(here: Path, capsys: pytest.CaptureFi
     index = (here / "out" / "index.html").read_bytes()
     links = Links()
     links.feed(index.decode())
-    assert links.found == ["bob/index.html", "ada/index.html", "bob/beras.layers.Flipped.html"]
+    assert links.found == [
+        "bob/index.html", "bob.html", "dee.html", "ada/index.html", "ada.html", "bob/beras.layers.Flipped.html",
+    ]  # fmt: skip
     for link in links.found:
         assert (here / "out" / link).is_file()
     before = {path: path.read_bytes() for path in (here / "out").rglob("*.html")}
@@ -148,12 +151,12 @@ def test_folders_of_one_name_are_told_apart() -> None:
 
 
 def test_spreadsheet_takes_no_cell_for_a_formula() -> None:
-    rows = (Row("=cmd()", "+1", "wrong", "at ties", 'a,\n"b"'), Row("ada", "Dense", "correct", "", ""))
-    text = table_csv([Folder("x", "", "wrong", {}, rows)]).decode("utf-8-sig")
+    rows = (Row("=cmd()", "+1", "wrong", "at ties", 'a,\n"b"'), Row("ada", "Dense", "correct", "", "", "register"))
+    text = table_csv([Folder("x", "", "wrong", {}, rows, notes=("@home",))]).decode("utf-8-sig")
     assert list(csv.reader(text.splitlines())) == [
-        ["who", "component", "verdict", "where", "cause"],
-        ["'=cmd()", "'+1", "wrong", "at ties", 'a, "b"'],
-        ["ada", "Dense", "correct", "", ""],
+        ["who", "component", "verdict", "where", "cause", "declares", "notes"],
+        ["'=cmd()", "'+1", "wrong", "at ties", 'a, "b"', "", "'@home"],
+        ["ada", "Dense", "correct", "", "", "register", "'@home"],
     ]
 
 
@@ -198,14 +201,18 @@ def test_class_that_nobody_can_look_at_is_a_row_and_its_neighbours_are_checked(
     assert "cannot be looked at: RuntimeError" in capsys.readouterr().out
 
 
-def test_folder_at_which_gradcheck_itself_fails_is_a_row(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    # A submission that breaks gradcheck from inside stands for a mistake in gradcheck.
-    (here / "submissions" / "bob" / "beras" / "layers.py").write_text(
-        "import sys\nsys.modules['gradcheck.command.loading'].members = None\n" + RIGHT
-    )
+def test_folder_at_which_gradcheck_itself_fails_is_a_row(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = discover.resolve
+
+    def resolve(target: str, here: str, path: list[str]) -> Place:
+        return None.module if here.endswith("bob") else known(target, here, path)  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(discover, "resolve", resolve)
     assert main(["--each", "submissions/bob", "submissions/ada", "beras", "--report", "out"]) == 3
     text = (here / "out" / "each.csv").read_text()
-    assert "bob,beras,unresolved,,gradcheck itself failed: TypeError: 'NoneType' object is not callable" in text
+    assert "bob,beras,unresolved,,gradcheck itself failed: AttributeError: 'NoneType' object has no " in text
     assert "ada,beras.layers.Tanh,correct," in text
     assert "an error in gradcheck itself, at bob: beras" in capsys.readouterr().err
 
@@ -214,7 +221,7 @@ def test_folder_that_cannot_be_read_is_a_row_that_is_not_correct(here: Path, mon
     def resolve(target: str, here: str, path: list[str]) -> Place:
         raise PermissionError(13, "Permission denied", here)  # as root, every folder can be read
 
-    monkeypatch.setattr("gradcheck.command.each.discover.resolve", resolve)
+    monkeypatch.setattr(discover, "resolve", resolve)
     assert main(["--each", "submissions/ada", "beras", "--report", "out"]) == 1
     assert "ada,beras,unresolved,,[Errno 13] Permission denied" in (here / "out" / "each.csv").read_text()
 
@@ -225,3 +232,33 @@ def test_module_that_does_not_import_is_in_the_table_whatever_is_asked_for(
     (here / "submissions" / "ada" / "beras" / "dense.py").write_text("class Dense(:")
     assert main(["--each", "submissions/ada", "beras", "-k", "tanh", "--no-report"]) == 1
     assert "could not be asked beras.dense: it cannot be imported: SyntaxError" in capsys.readouterr().out
+
+
+def test_a_folder_that_is_checked_again_takes_its_place_in_the_table(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expected = ["--expect", "beras.layers.Tanh", "--expect", "beras.layers.Flipped", "--dtype", "float64"]
+    assert main(["--each", "submissions/ada", "submissions/bob", "submissions/dee", "beras", *expected]) == 1
+    (here / "submissions" / "bob" / "beras" / "layers.py").write_text(LAYERS.replace("self.y**2 - 1", "1 - self.y**2"))
+    assert main(["--each", "submissions/bob", "beras", *expected, "--date", "1 May"]) == 0
+    assert "2 folders of earlier runs kept in the table" in capsys.readouterr().out
+    with (here / "reports" / "marks.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [(row["who"], row["mark"]) for row in csv.DictReader(file)] == [
+            ("(most)", "2"), ("ada", "1"), ("bob", "2"), ("dee", "0"),
+        ]  # fmt: skip
+    pages = here / "reports"
+    if (pages / "index.html").exists():  # with the extra `report`
+        assert "1 May" in (pages / "bob.html").read_text(encoding="utf-8")
+        assert "there is no module" in (pages / "dee.html").read_text(encoding="utf-8")
+        assert main(["--each", "submissions/bob", "beras.layers", *expected]) == 0
+        with (pages / "each.csv").open(encoding="utf-8-sig", newline="") as file:
+            assert {row["who"] for row in csv.DictReader(file)} == {"bob"}  # another target, another table
+
+
+def test_mistakes_that_several_folders_have_are_counted(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    package(here / "submissions" / "fay", LAYERS)
+    folders = [f"submissions/{who}" for who in ("ada", "bob", "dee", "fay")]
+    assert main(["--each", *folders, "beras", "--dtype", "float64", "--no-report"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "in 2 folders: beras.layers.Flipped wrong: sign flipped" in lines
+    assert "nothing could be checked in 1 of 4 folders: dee" in lines

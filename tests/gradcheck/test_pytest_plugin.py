@@ -180,3 +180,19 @@ def test_hints_are_the_cause_unless_more_is_asked_for(here: Path) -> None:
     plain = run(here, "-k", "wrong_class")
     assert "sign" in plain.stdout
     assert "one change that makes it right" not in plain.stdout
+
+
+def test_the_marker_selects_what_uses_the_fixture_and_the_seed_is_that_of_its_points(here: Path) -> None:
+    suite = "\n".join(
+        [
+            "from beras.layers import Tanh",
+            "def test_seed(gradcheck): assert gradcheck(Tanh).seed == 7",
+            "def test_other(): pass",
+        ]
+    )
+    (here / "test_layers.py").write_text(suite)
+    done = run(here, "-m", "gradcheck", "--strict-markers", "--gradcheck-seed=7")
+    assert "1 passed, 1 deselected" in done.stdout
+    done = run(here, "-m", "not gradcheck", "--strict-markers")
+    assert "1 passed, 1 deselected" in done.stdout
+    assert "a whole number from 0 up" in run(here, "--gradcheck-seed=-1").stderr

@@ -1,4 +1,7 @@
-"""SARIF holds the objects that the standard asks for, and no others."""
+"""SARIF holds the objects that the standard asks for, and no others.
+
+No package that pip installs has the standard's JSON schema as a file, so the part that is used is written down here.
+"""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from gradcheck.adapters.calls.program import Derivative, Program, Ran
 from gradcheck.adapters.calls.recording import Recording
 from gradcheck.adapters.calls.shapes import Axis, Measures, State, measures
 from gradcheck.adapters.calls.source import facts
+from gradcheck.adapters.declarations import declares
 from gradcheck.asking import layouts
 from gradcheck.problem import Array, Sizes
 
@@ -79,8 +80,8 @@ class Places:
     def _roles(self, names: Sequence[str]) -> dict[str, arguments.Role]:
         """What arguments mean by Beras' names, and by what the function itself declares (`input_domains`)."""
         function = self.program.steps[0].function
-        declares = any(hasattr(function, name) for name in ("input_data", "input_domains", "constant_inputs"))
-        if all(one.form == "gradient" for one in self.program.derivatives) and not declares:
+        says = any(declares(function, name) for name in ("input_data", "input_domains", "constant_inputs"))
+        if all(one.form == "gradient" for one in self.program.derivatives) and not says:
             return {}
         return {role.name: role for role in arguments.roles_of(list(names), function)}
 

@@ -1,7 +1,7 @@
 """The process in which the checked code runs: it can hang, crash or print without hurting anybody else.
 
-It reads one JSON task per line and answers with JSON lines; nothing but data crosses. Whatever the checked
-code prints, from Python or below it, goes elsewhere, and its standard input is empty.
+It reads a key and then one JSON task per line, and answers each with a sealed line of JSON (`seal`); nothing but data
+crosses. Whatever the checked code prints, from Python or below it, goes elsewhere, and its standard input is empty.
 
 Tasks (`do`), each with `module`, `file`, `folder`, `broken` (see `gradcheck.command.loading`):
 
@@ -13,8 +13,8 @@ Tasks (`do`), each with `module`, `file`, `folder`, `broken` (see `gradcheck.com
                `seed`, `seconds`, `keep`            → {"result": …, "kept": file}, {"tried": points} or {"unasked": …}
 
 Checked code that raises SystemExit or KeyboardInterrupt is answered by {"ended": how}, an error of gradcheck's own by
-{"internal": traceback}. On the way, {"at": module} says what is being imported and {"progress": text} how far a
-check is.
+{"internal": traceback}, whatever was done by code that has replaced a part of gradcheck by {"replaced": what}. On the
+way, and unsealed, {"at": module} says what is being imported and {"progress": text} how far a check is.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ import ast
 import contextlib
 import faulthandler
 import functools
+import gc
+import itertools
 import json
 import os
 import queue
@@ -35,11 +37,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
+from gradcheck.adapters.declarations import reading
 from gradcheck.command import loading
 from gradcheck.command.discover import Module
 from gradcheck.command.precedence import put_first
+from gradcheck.command.processes import intact, seal
 from gradcheck.command.seen import methods_left
 from gradcheck.command.sources import check_below, compile_what_is_checked
 
@@ -50,29 +54,63 @@ Task = dict[str, Any]
 Say = Callable[[dict[str, Any]], None]
 
 
-def serve(path: list[str]) -> None:
-    """Carry out tasks until the parent closes their pipe or ends.
+Trust = Literal["own", "shown", "none"]
+"""How far what is checked is believed: it is the user's own; somebody else's, which is watched, and what it says about
+itself shown; or the same, and what it says about itself ignored."""
 
-    `path` is what `sys.path` becomes: the folder to work in, then the rest.
+
+def serve(path: list[str], trust: Trust = "own") -> Iterator[None]:
+    """Return an iterator that carries out a task at each step, until the parent closes their pipe or ends.
+
+    `path` is what `sys.path` becomes: the folder to work in, then the rest. The iterator is to be run by C alone: the
+    checked code then has no frame below its own in which it would find what seals the answers.
     """
+    sealed = seal.sealing(os.read(0, seal.KEY), sys._getframe(1).f_code)
     tasks, answers = _private_channel()
     faulthandler.enable(all_threads=False)
     import gradcheck.adapters
-    import gradcheck.check  # noqa: F401
+    import gradcheck.check
+    from gradcheck import exact
 
+    if exact.available():
+        import gradcheck.exact.formula  # noqa: F401
+    if trust != "own":
+        intact.import_judges()
     put_first(path[0], path[1:])
     check_below(path[0])
     compile_what_is_checked()
-
-    def say(answer: dict[str, Any]) -> None:
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
-
-    say({"ready": os.getpid()})
     waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(tasks, waiting), daemon=True).start()
-    while True:
-        say(carry_out(json.loads(waiting.get()), say))
+    tell = functools.partial(_write, answers)
+    carried = map(functools.partial(carry_out, say=tell, trust=trust), map(json.loads, iter(waiting.get, None)))
+    if trust != "own":
+        carried = map(_unless_replaced(intact.watch()), carried)
+    served = map(_answering(sealed, answers), itertools.chain([{"ready": os.getpid()}], carried))
+    gc.freeze()  # out of sight of gc.get_objects()
+    return served
+
+
+def _write(answers: IO[bytes], answer: dict[str, Any]) -> None:
+    answers.write(json.dumps(answer).encode() + b"\n")
+    answers.flush()
+
+
+def _answering(sealed: Callable[[bytes], bytes], answers: IO[bytes]) -> Callable[[dict[str, Any]], None]:
+    dumps, write, flush = json.dumps, answers.write, answers.flush
+
+    def say(answer: dict[str, Any]) -> None:
+        write(sealed(dumps(answer).encode()))
+        flush()
+
+    return say
+
+
+def _unless_replaced(replaced: Callable[[], str]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def trusted(answer: dict[str, Any]) -> dict[str, Any]:
+        what = replaced()
+        return {"replaced": what} if what else answer
+
+    return trusted
 
 
 def _receive(tasks: IO[str], waiting: queue.SimpleQueue[str]) -> None:
@@ -84,10 +122,10 @@ def _receive(tasks: IO[str], waiting: queue.SimpleQueue[str]) -> None:
     os._exit(1)
 
 
-def _private_channel() -> tuple[IO[str], IO[str]]:
+def _private_channel() -> tuple[IO[str], IO[bytes]]:
     """Keep the pipes to the parent for ourselves: the checked code reads nothing and prints to standard error."""
     tasks = os.fdopen(os.dup(0), "r", encoding="utf-8")
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -95,7 +133,7 @@ def _private_channel() -> tuple[IO[str], IO[str]]:
     return tasks, answers
 
 
-def carry_out(task: Task, say: Say) -> dict[str, Any]:
+def carry_out(task: Task, say: Say, trust: Trust = "own") -> dict[str, Any]:
     """Return the answer to one task; an exception that nobody expected is reported as gradcheck's own."""
     try:
         prepare(task["folder"], Module(task["module"], task["file"]))
@@ -103,9 +141,10 @@ def carry_out(task: Task, say: Say) -> dict[str, Any]:
             module = loading.load(
                 task["module"], task["file"], task["folder"], task["broken"], lambda name: say({"at": name})
             )
-            if task["do"] == "fuzz":
-                return _fuzz(task, module)
-            return _find(task, module) if task["do"] == "find" else _check(task, module, say)
+            with reading(ignored=trust == "none"):
+                if task["do"] == "fuzz":
+                    return _fuzz(task, module)
+                return _find(task, module) if task["do"] == "find" else _check(task, module, say, trust)
     except loading.NoSuchName as error:
         return {"missing": str(error)}
     except loading.CannotLoad as error:
@@ -169,24 +208,18 @@ def _find(task: Task, module: Any) -> dict[str, Any]:
     return {**answer, "unasked": failed} if failed else answer
 
 
-def _check(task: Task, module: Any, say: Say) -> dict[str, Any]:
-    from gradcheck.adapters import subject_of
-    from gradcheck.check import Options, check_subject
+def _check(task: Task, module: Any, say: Say, trust: Trust) -> dict[str, Any]:
     from gradcheck.data import to_json
     from gradcheck.errors import CannotBuild
-    from gradcheck.fuzz import kept as examples
 
     thing = loading.get(module, task["attribute"])
-    progress = functools.partial(_say_progress, say)
     try:
-        subject = subject_of(thing, name=task["name"], init={key: literal(text) for key, text in task["init"].items()})
-        wanted = {**task["options"], "dtypes": tuple(task["options"]["dtypes"])}
-        kept = examples.read(Path(task["keep"]), task["name"])
-        again = kept.point(subject) if kept is not None else None
-        first = () if again is None else (again,)
-        result = check_subject(subject, Options(**wanted, first=first, progress=progress))
+        with reading(ignored=trust == "none") as used:
+            result = replace(_checked(thing, task, say), declares=tuple(sorted(used)))
     except CannotBuild as error:
         return {"unasked": str(error)}
+    if trust == "shown" and result.declares and result.verdict in ("correct", "convention"):
+        result = _held_against_itself(result, thing, task, say)
     return {"result": to_json(_with_what_is_left(thing, result))}
 
 
@@ -210,6 +243,36 @@ def _fuzz(task: Task, module: Any) -> dict[str, Any]:
     again = found.point(subject)
     result = check_subject(subject, Options(seed=task["seed"], first=(again,) if again is not None else ()))
     return {"result": to_json(result), "kept": os.path.relpath(kept.write(folder, task["name"], found))}
+
+
+def _checked(thing: Any, task: Task, say: Say) -> ComponentResult:
+    from gradcheck.adapters import subject_of
+    from gradcheck.check import Options, check_subject
+    from gradcheck.fuzz.kept import read
+
+    init = {key: literal(text) for key, text in task["init"].items()}
+    wanted = {**task["options"], "dtypes": tuple(task["options"]["dtypes"])}
+    subject = subject_of(thing, name=task["name"], init=init)
+    kept = read(Path(task["keep"]), task["name"])
+    again = kept.point(subject) if kept is not None else None
+    first = () if again is None else (again,)
+    return check_subject(subject, Options(**wanted, first=first, progress=functools.partial(_say_progress, say)))
+
+
+def _held_against_itself(result: ComponentResult, thing: Any, task: Task, say: Say) -> ComponentResult:
+    """What passes by what it says about itself, and is wrong without that, is waived by itself."""
+    from gradcheck.errors import CannotBuild, NotASubject
+    from gradcheck.results import said
+
+    try:
+        with reading(ignored=True):
+            without = _checked(thing, task, say)
+    except (CannotBuild, NotASubject):  # nobody else knows how it is built
+        return result
+    if without.verdict != "wrong":
+        return result
+    why = f"it passes by what it says about itself ({', '.join(result.declares)}); without that, it is "
+    return replace(result, verdict="waived", reason=why + said(without.verdict, without.reach, without.where))
 
 
 def _with_what_is_left(thing: Any, result: ComponentResult) -> ComponentResult:

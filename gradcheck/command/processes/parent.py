@@ -11,15 +11,22 @@ import json
 import os
 import queue
 import re
+import secrets
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+from gradcheck.command.processes import sandbox, seal
+
+if TYPE_CHECKING:
+    from gradcheck.command.processes.child import Trust
 
 STARTUP_SECONDS = 60.0
 """How long Python, NumPy and gradcheck may take to start; a slow disk is no fault of the subject's."""
@@ -32,7 +39,8 @@ _PROGRAM = (
     "import os, sys; rest = lambda path: [entry for entry in path if os.path.realpath(entry) != os.getcwd()]; "
     "sys.path[:] = rest(sys.path); import json; path = json.loads(sys.argv[1]); "
     "sys.path[:] = [sys.argv[2], *rest(path)]; "
-    "from gradcheck.command.processes.child import serve; serve(path)"
+    "from gradcheck.command.processes.child import serve; import collections; "
+    "collections.deque(serve(path, sys.argv[3]), maxlen=0)"
 )
 
 _SETTINGS = {
@@ -49,6 +57,17 @@ _SETTINGS = {
 }
 
 
+@dataclass(frozen=True)
+class Apart:
+    """How somebody else's code is run: what it is told of the user (`environment`), how far it is believed, and the
+    only folder that it can write into (`""`: there is no sandbox here).
+    """
+
+    environment: Mapping[str, str]
+    trust: Trust
+    sandbox: str = ""
+
+
 class Died(Exception):
     """The worker hung or ended; the message says how. `at` is the module that it was importing, if it was."""
 
@@ -57,23 +76,30 @@ class Died(Exception):
         self.at = at
 
 
+class Untrusted(Died):
+    """The checked code has put something of its own in the place of gradcheck, or of what gradcheck answers."""
+
+
 class Worker:
     """One worker process that works in `folder` with `path` as its `sys.path`, started at once, restarted at need.
 
     What is imported from another folder than before gets a new process: both may have a `core.py`.
     """
 
-    def __init__(self, path: list[str], folder: str | None = None) -> None:
-        self._path, self._folder = path, folder or os.getcwd()
+    def __init__(self, path: list[str], folder: str | None = None, apart: Apart | None = None) -> None:
+        self._path, self._folder, self._apart = path, folder or os.getcwd(), apart
         self._lock = threading.Lock()
         self._closed = False
         self._imports_from = ""
         self._start()
 
     def _start(self) -> None:
-        environment = {**_SETTINGS, **os.environ, "PYTHONUNBUFFERED": "1"}
+        apart = self._apart or Apart(os.environ, "own")
+        environment = {**_SETTINGS, **apart.environment, "PYTHONUNBUFFERED": "1"}
+        around = sandbox.inside(apart.sandbox, [*self._path, _ROOT]) if apart.sandbox else []
+        key = secrets.token_bytes(seal.KEY)
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _PROGRAM, json.dumps(self._path), _ROOT],
+            [*around, sys.executable, "-P", "-c", _PROGRAM, json.dumps(self._path), _ROOT, apart.trust],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -81,6 +107,8 @@ class Worker:
             env=environment,
             start_new_session=True,  # so that whatever the subject starts can be ended with it
         )
+        self._opened = seal.opening(key)
+        self._write(key)
         self._answers: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._printed: deque[bytes] = deque(maxlen=200)
         self._ready = False
@@ -107,14 +135,17 @@ class Worker:
             self._wait_until_ready()
         at = ""
         end = time.monotonic() + limit
-        self._send(task)
+        self._write(json.dumps(task).encode() + b"\n")
         while True:
             answer = self._next(end - time.monotonic(), at, limit)
             if "at" in answer:
-                at = answer["at"]
+                at = str(answer["at"])
             elif "progress" in answer:
                 at = ""
-                progress(answer["progress"])
+                progress(str(answer["progress"]))
+            elif "replaced" in answer:
+                self._kill()
+                raise Untrusted(f"it cannot be trusted: its code replaced {answer['replaced']}", at)
             else:
                 return answer
 
@@ -127,11 +158,11 @@ class Worker:
             said = b"".join(self._printed).decode("utf-8", "replace")
             raise RuntimeError(f"a worker process did not start: {died}\n{said}") from died
 
-    def _send(self, task: dict[str, Any]) -> None:
+    def _write(self, content: bytes) -> None:
         assert self._process.stdin is not None
         # A worker that has just died is noticed by the end of its answers.
         with contextlib.suppress(OSError):
-            self._process.stdin.write(json.dumps(task).encode() + b"\n")
+            self._process.stdin.write(content)
             self._process.stdin.flush()
 
     def _next(self, wait: float, at: str, limit: float) -> dict[str, Any]:
@@ -143,13 +174,24 @@ class Worker:
         if line is None:
             self._wait()
             self._listener.join(timeout=1.0)
-            raise Died(_ended(self._process.returncode, b"".join(self._printed)), at)
-        try:
-            answer = json.loads(line)
-        except ValueError:
+            code = self._process.returncode
+            how = sandbox.status(code) if self._apart is not None and self._apart.sandbox else code
+            raise Died(_ended(how, b"".join(self._printed)), at)
+        answer = self._read(line)
+        if answer is None:
             self._kill()
-            raise Died("it wrote into the pipe that gradcheck listens to", at) from None
-        return dict(answer)
+            raise Untrusted("it cannot be trusted: its code wrote into the pipe that gradcheck listens to", at)
+        return answer
+
+    def _read(self, line: bytes) -> dict[str, Any] | None:
+        """An answer, or how far it is, which needs no seal and decides nothing; None for anything else."""
+        told = line.startswith(b"{")
+        try:
+            answer = json.loads(line if told else self._opened(line) or b"null")
+        except ValueError:
+            return None
+        is_answer = isinstance(answer, dict) and (not told or answer.keys() in ({"at"}, {"progress"}))
+        return answer if is_answer else None
 
     def _wait(self) -> None:
         """Wait for a process that has closed its answers, so that its own exit status is seen; then kill the rest."""

@@ -54,9 +54,9 @@ def candidates(quotients: Array, steps: Array, noise: Array, power: int) -> Cand
                 continue
             truncation = np.maximum(np.abs(value - previous[:-1]), np.abs(value - previous[1:]))
             moved = np.abs(np.diff(value, axis=0))
+            # Noise may explain how far the finer neighbour, which is noisier, is away; truncation may as well.
             truncation[1:] = np.fmax(truncation[1:], moved)
-            # The finer neighbour is noisier; what noise does not explain is truncation, which luck may hide above.
-            truncation[:-1] = np.fmax(truncation[:-1], moved - rounding[1:])
+            truncation[:-1] = np.fmax(truncation[:-1], moved)
             found.append((value, np.maximum(truncation, slow[order:]), rounding))
             spans += [(start, start + order) for start in range(len(value))]
     values, truncations, roundings = (np.concatenate(part) for part in zip(*found, strict=True))

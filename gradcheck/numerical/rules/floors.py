@@ -9,6 +9,7 @@ from gradcheck.numerical.evaluation.noise import ULPS
 from gradcheck.problem import Array
 
 SHARE = 7e-13  # of its row's largest derivative: a few thousand roundings
+SHORTER = 2.0**14  # roundings of float64 are far more than it takes, and far less than one of float32
 MORE = 2.0**8  # times the largest derivative
 # What is smaller than this, as an x or beside x, is next to nothing.
 LEFT = 2.0**-20
@@ -41,11 +42,12 @@ def last_bits(f0: Array, best: Array, eps: float, value: Array, x: Array) -> Arr
     return least
 
 
-def lent(value: Array, rounding: Array, x: Array) -> Array:
-    """Return what entries may round that do not move an output in a type shorter than float64, whose stairs are long.
+def lent(f0: Array, value: Array, rounding: Array, x: Array) -> Array:
+    """Return what entries may round that do not move an output: they may be on a stair longer than their steps.
 
-    What one entry shows of how an output is rounded, the others have as well.
+    What one entry shows of how an output is rounded to a shorter type, be it inside of f, the others have as well.
     """
     amplitude = np.max(rounding * x, axis=0, where=np.isfinite(rounding), initial=0.0)
+    amplitude[amplitude <= SHORTER * EPS * np.abs(f0)] = 0.0
     least: Array = np.where(value == 0, amplitude / x, 0.0)
     return least

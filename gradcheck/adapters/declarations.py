@@ -1,0 +1,57 @@
+"""What checked code says about itself (`docs/howto/hooks.md`): read through here, so that it is listed, or ignored."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+_used: ContextVar[set[str] | None] = ContextVar("used", default=None)
+_ignored: ContextVar[bool] = ContextVar("ignored", default=False)
+
+_NOTHING = object()
+
+
+@contextmanager
+def reading(ignored: bool) -> Iterator[set[str]]:
+    """Give a set that fills with the names of what is read meanwhile; what is `ignored` counts as not said."""
+    used: set[str] = set()
+    tokens = _used.set(used), _ignored.set(ignored)
+    try:
+        yield used
+    finally:
+        _used.reset(tokens[0])
+        _ignored.reset(tokens[1])
+
+
+def counts(name: str) -> bool:
+    """Note that something is said under this name, and return whether that counts."""
+    if _ignored.get():
+        return False
+    used = _used.get()
+    if used is not None:
+        used.add(name)
+    return True
+
+
+def declared(thing: Any, name: str, otherwise: Any = None) -> Any:
+    """Return the attribute `name`, where there is one and it counts; one that is empty says nothing."""
+    found = getattr(thing, name, otherwise)
+    return found if found is otherwise or not _says(found) or counts(name) else otherwise
+
+
+def declares(thing: Any, name: str) -> bool:
+    """Whether there is an attribute `name` that counts."""
+    return declared(thing, name, _NOTHING) is not _NOTHING
+
+
+def written(thing: Any, name: str) -> Any:
+    """Return the attribute `name` as it is written, a static or class method as such; None where none counts."""
+    found = inspect.getattr_static(thing, name, None)
+    return found if found is not None and counts(name) else None
+
+
+def _says(value: Any) -> bool:
+    return not isinstance(value, (tuple, list, set, frozenset, dict)) or bool(value)
