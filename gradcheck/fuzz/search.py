@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, settings, target
+from hypothesis import HealthCheck, Phase, assume, given, settings, target
 from hypothesis import strategies as st
 from hypothesis.database import DirectoryBasedExampleDatabase
+from hypothesis.errors import Flaky
 from hypothesis.extra import numpy as hnp
 
 from gradcheck.branches.aim import numbers
 from gradcheck.branches.coverage import Coverage
 from gradcheck.check import check_at
+from gradcheck.errors import CannotBuild
 from gradcheck.fuzz.kept import Kept
 from gradcheck.problem import Array, Problem, Sizes, Subject, Variable
 from gradcheck.report.store import stem
@@ -38,8 +40,8 @@ class Search:
     def __init__(self, subject: Subject, name: str, folder: Path) -> None:
         self.subject = subject
         self.database = DirectoryBasedExampleDatabase(folder / "hypothesis" / stem(name))
-        problem = self._built(Sizes())
-        self.problems: dict[Sizes, Problem] = {Sizes(): problem}
+        problem = subject.build(Sizes(), np.random.default_rng(0))
+        self.problems: dict[Sizes, Problem | None] = {Sizes(): problem}
         self.coverage = Coverage(subject.code)
         self.coverage.visit(problem, {v.name: self._drawn(v, 0) for v in problem.variables})
         self.numbers: list[float] = []
@@ -53,7 +55,7 @@ class Search:
         while self.found is None and time.monotonic() < self.end:
             self.numbers = numbers(self.coverage.seen.thresholds)  # the same for all draws of a run
             runs += 1
-            with contextlib.suppress(_Wrong):
+            with contextlib.suppress(_Wrong, Flaky):  # code that answers otherwise the next time is no smaller example
                 self._run(steered=runs % 2 == 0)
         return self.found
 
@@ -75,15 +77,21 @@ class Search:
 
         tries()
 
-    def _built(self, sizes: Sizes) -> Problem:
-        return self.subject.build(sizes, np.random.default_rng(0))
+    def _problem(self, sizes: Sizes) -> Problem | None:
+        """The problem of these sizes, None where the component cannot have them."""
+        if sizes not in self.problems:
+            try:
+                self.problems[sizes] = self.subject.build(sizes, np.random.default_rng(0))
+            except CannotBuild:
+                self.problems[sizes] = None
+        return self.problems[sizes]
 
     def _try(self, data: st.DataObject) -> None:
         few = st.integers(1, 6)
         sizes = Sizes() if self.subject.fixed else data.draw(st.builds(Sizes, few, few, few))
-        if sizes not in self.problems:
-            self.problems[sizes] = self._built(sizes)
-        problem = self.problems[sizes]
+        problem = self._problem(sizes)
+        assume(problem is not None)
+        assert problem is not None
         values = {v.name: data.draw(self._of(v)) for v in problem.variables}
         if time.monotonic() > self.end and self.found is None:
             return
@@ -103,8 +111,11 @@ class Search:
 
     def _of(self, v: Variable) -> st.SearchStrategy[Any]:
         """Values of a variable: plain numbers, those that the code compares with and beside them; all of one scale."""
-        if v.constant or v.data != "real" or v.domain is not None or v.example.dtype.kind != "f":
+        if v.constant or v.data != "real" or v.domain is not None or v.example.dtype.kind != "f" or not v.example.size:
             return st.integers(0, 2**16).map(partial(self._drawn, v))
+        if self.subject.examples:  # they say in which range numbers are
+            low, high = (float(end) for end in (np.min(v.example), np.max(v.example)))
+            return hnp.arrays(np.float64, v.example.shape, elements=st.floats(low, high))
         plain = st.integers(-32, 32).map(lambda eighths: eighths / 8)
         each = st.one_of(plain, st.sampled_from(self.numbers)) if self.numbers else plain
         arrays = hnp.arrays(np.float64, v.example.shape, elements=each)

@@ -66,6 +66,36 @@ def test_of_what_is_right_nothing_is_found_and_nothing_kept(tmp_path: Path) -> N
     assert read(tmp_path, "m.Squares") is None
 
 
+class Odd(Squares):
+    def __init__(self, n_in: int) -> None:
+        if n_in % 2:
+            raise ValueError("an even number, please")
+        self.n_in = n_in
+
+    def forward(self, x: Array) -> Array:
+        if x.shape[1] != self.n_in:
+            raise ValueError("another number of features")
+        return super().forward(x)
+
+
+class InRange(Squares):
+    """Wrong for numbers that its example does not have."""
+
+    def backward(self, g: Array) -> Array:
+        return super().backward(g) * (1 if 1 <= self.x.min() <= self.x.max() <= 2 else 2)
+
+    @classmethod
+    def gradcheck_example(cls) -> tuple[InRange, list[Array]]:
+        return cls(), [np.array([[1.0, 2.0], [1.5, 1.25]])]
+
+
+@pytest.mark.parametrize("cls", [Odd, InRange])
+def test_sizes_that_are_refused_and_numbers_beyond_an_example_are_not_searched(cls: type, tmp_path: Path) -> None:
+    search = Search(subject_of(cls), "m.Odd", tmp_path)
+    assert search.run(1) is None
+    assert search.tried > 1
+
+
 def test_an_example_that_no_longer_fits_is_passed_over() -> None:
     kept = Kept(Sizes(2, 2, 2), {"x": np.ones((3, 2))})
     assert kept.point(subject_of(Squares)) is None
