@@ -8,7 +8,9 @@ Tasks (`do`), each with `module`, `file`, `folder`, `broken` (see `gradcheck.com
     find     + `attribute`                          → {"found": [[attribute, name, verdict, reason], …]},
                                                        {"unasked": reason}, or {"missing": what is not there}
     check    + `attribute`, `name`, `init`,
-               `options`                            → {"result": …} or {"unasked": reason}
+               `options`, `keep` (a folder)         → {"result": …} or {"unasked": reason}
+    fuzz     + `attribute`, `name`, `init`,
+               `seed`, `seconds`, `keep`            → {"result": …, "kept": file}, {"tried": points} or {"unasked": …}
 
 Checked code that raises SystemExit or KeyboardInterrupt is answered by {"ended": how}, an error of gradcheck's own by
 {"internal": traceback}, whatever was done by code that has replaced a part of gradcheck by {"replaced": what}. On the
@@ -34,6 +36,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from gradcheck.adapters.declarations import ALL, EXCUSES, reading
@@ -139,6 +142,8 @@ def carry_out(task: Task, say: Say, trust: Trust = "own") -> dict[str, Any]:
                 task["module"], task["file"], task["folder"], task["broken"], lambda name: say({"at": name})
             )
             with reading(ALL if trust == "none" else ()):
+                if task["do"] == "fuzz":
+                    return _fuzz(task, module)
                 return _find(task, module) if task["do"] == "find" else _check(task, module, say, trust)
     except loading.NoSuchName as error:
         return {"missing": str(error)}
@@ -219,14 +224,40 @@ def _check(task: Task, module: Any, say: Say, trust: Trust) -> dict[str, Any]:
     return {"result": to_json(_with_what_is_left(thing, result))}
 
 
+def _fuzz(task: Task, module: Any) -> dict[str, Any]:
+    from gradcheck.adapters import subject_of
+    from gradcheck.check import Options, check_subject
+    from gradcheck.data import to_json
+    from gradcheck.errors import CannotBuild
+    from gradcheck.fuzz import kept
+    from gradcheck.fuzz.search import Search
+
+    thing, folder = loading.get(module, task["attribute"]), Path(task["keep"])
+    try:
+        subject = subject_of(thing, name=task["name"], init={key: literal(text) for key, text in task["init"].items()})
+        search = Search(subject, task["name"], folder)
+    except CannotBuild as error:
+        return {"unasked": str(error)}
+    found = search.run(task["seconds"])
+    if found is None:
+        return {"tried": search.tried}
+    again = found.point(subject)
+    result = check_subject(subject, Options(seed=task["seed"], first=(again,) if again is not None else ()))
+    return {"result": to_json(result), "kept": os.path.relpath(kept.write(folder, task["name"], found))}
+
+
 def _checked(thing: Any, task: Task, say: Say, **more: Any) -> ComponentResult:
     from gradcheck.adapters import subject_of
     from gradcheck.check import Options, check_subject
+    from gradcheck.fuzz.kept import read
 
     init = {key: literal(text) for key, text in task["init"].items()}
     wanted = {**task["options"], "dtypes": tuple(task["options"]["dtypes"]), **more}
-    options = Options(**wanted, progress=functools.partial(_say_progress, say))
-    return check_subject(subject_of(thing, name=task["name"], init=init), options)
+    subject = subject_of(thing, name=task["name"], init=init)
+    kept = read(Path(task["keep"]), task["name"])
+    again = kept.point(subject) if kept is not None else None
+    first = () if again is None else (again,)
+    return check_subject(subject, Options(**wanted, first=first, progress=functools.partial(_say_progress, say)))
 
 
 def _without_excuses(result: ComponentResult, excuses: list[str], thing: Any, task: Task, say: Say) -> ComponentResult:
