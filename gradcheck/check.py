@@ -45,8 +45,8 @@ from gradcheck.verdicts import Reach, Verdict, farthest, overall
 # The most kinks that a claim lists.
 KINKS = 24
 
-# Ordinary points that are measured, whatever is shown exactly.
-WITNESSES = 2
+# How many ordinary and special points are measured, whatever is shown exactly.
+WITNESSES = {False: 2, True: 1}
 
 DTYPES = ("float64", "float32")
 
@@ -131,7 +131,7 @@ class _Session:
         self.prover = Prover(options.exact, _is_painted(options), options.seed)
         self.previous: Values | None = None
         self.first: Point | None = None
-        self.witnesses = 0
+        self.witnesses = {False: 0, True: 0}
         self.here: Evaluated | None = None
 
     def run(self) -> ComponentResult:
@@ -230,7 +230,7 @@ class _Session:
             self._note_forward(point, here.flat)
             self._pass_over(point, "skipped", "forward itself is not finite here, so it has no derivative")
             return
-        self.witnesses += not point.special
+        self.witnesses[point.special] += 1
         for dtype in options.dtypes or DTYPES:
             if dtype not in point.dtypes:
                 continue
@@ -262,9 +262,9 @@ class _Session:
     def _judge_method(self, here: Evaluated, known: InDtype, method: Method) -> None:
         """Compare what one method says about each of its variables, and then about several entries together.
 
-        The first point of every problem is measured, and of the ordinary ones two; of the others what is not settled.
+        Two ordinary points are measured, and a special one; of the others what is not settled.
         """
-        if self.witnesses > WITNESSES or here.point.special:
+        if self.witnesses[here.point.special] > WITNESSES[here.point.special]:
             settled = self.prover.settled(here, known, method)
             for name, (answer, found) in settled.items():
                 self.forms.note(known, method, answer, found)

@@ -17,7 +17,7 @@ from gradcheck.asking.claims import Answer, ask
 from gradcheck.asking.cotangents import Cotangents
 from gradcheck.in_dtype import InDtype, in_dtype, in_own_types
 from gradcheck.numerical.estimate import Estimate, largest_known
-from gradcheck.problem import Array, Method
+from gradcheck.problem import Array, Method, Problem
 from gradcheck.results import Curve, Entry, Taylor
 from gradcheck.sampling import Point
 from gradcheck.sampling.arrange import as_it_is
@@ -33,7 +33,7 @@ class Ledger:
 
     `calls` and `rows` of forward by stage; `structures` found; of ordinary points the `sizes` of the derivatives (the
     largest, by variable) and the `reach` of the values. `columns`: of each problem, by its id, which entries of a
-    variable move which outputs, as `Estimate.column` says it of the first point.
+    variable move which outputs, as was found at its first point.
     """
 
     calls: Counter[str] = field(default_factory=Counter)
@@ -41,7 +41,7 @@ class Ledger:
     structures: dict[str, str] = field(default_factory=dict)
     sizes: dict[str, float] = field(default_factory=dict)
     reach: float = 0.0
-    columns: dict[tuple[int, str], Array] = field(default_factory=dict)
+    columns: dict[tuple[int, str], tuple[Problem, Array]] = field(default_factory=dict)
 
 
 class Evaluated:
@@ -133,12 +133,25 @@ class Evaluated:
             self.ledger.calls.update(made.cost.calls)
             self.ledger.rows.update(made.cost.rows)
             self.ledger.structures.setdefault(name, made.structure)
-            self.ledger.columns.setdefault((id(self.problem), name), made.column)
+            self.ledger.columns.setdefault((id(self.problem), name), (self.problem, made.column))
             if not self.point.special:
                 size = largest_known(made.value, made.bound)
                 self.ledger.sizes[name] = max(self.ledger.sizes.get(name, 0.0), size)
                 self.ledger.reach = max(self.ledger.reach, self.reach)
         return self._estimates[name]
+
+    def column(self, name: str) -> Array:
+        """Which entries of the variable `name` move which outputs, as some estimate of the same problem has found."""
+        key = id(self.problem), name
+        if key not in self.ledger.columns:
+            domain = None if self.point.boundary else self.problem.variable(name).domain
+            column, cost = numerical.columns(
+                self.problem.forward, self.point.values, name, domain=domain, seed=self.seed
+            )
+            self.ledger.columns[key] = self.problem, column  # kept alive: no other problem gets its id
+            self.ledger.calls.update(cost.calls)
+            self.ledger.rows.update(cost.rows)
+        return self.ledger.columns[key][1]
 
     def estimate_in(self, name: str, here: InDtype) -> Estimate | None:
         """The estimate in the claim's own dtype, where forward takes another branch in it than in float64.

@@ -3,7 +3,7 @@
 from gradcheck.numerical.curve import curve
 from gradcheck.numerical.directional import directional, sides
 from gradcheck.numerical.estimate import Cost, Estimate, TooLarge
-from gradcheck.numerical.jacobian import estimate
+from gradcheck.numerical.jacobian import columns, estimate
 from gradcheck.numerical.projection import Culprit, Probe, Projection, project
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Probe",
     "Projection",
     "TooLarge",
+    "columns",
     "curve",
     "directional",
     "estimate",

@@ -8,10 +8,10 @@ from concurrent.futures import Executor
 import numpy as np
 
 from gradcheck.numerical.entries import Entries
-from gradcheck.numerical.estimate import Estimate, TooLarge, size_of_rows
+from gradcheck.numerical.estimate import Cost, Estimate, TooLarge, size_of_rows
 from gradcheck.numerical.evaluation import certificate, noise
 from gradcheck.numerical.evaluation.evaluate import Evaluator, Forward
-from gradcheck.numerical.evaluation.steps import Domain, both_sides
+from gradcheck.numerical.evaluation.steps import Domain, both_sides, scales
 from gradcheck.numerical.evaluation.structure import Structure, dense, find, stack
 from gradcheck.numerical.evaluation.surroundings import Surroundings
 from gradcheck.numerical.ladders import one_step, short, whole
@@ -70,6 +70,14 @@ def estimate(
         found = _climb(around, structure, rng)
     assert found is not None
     return _result(evaluator, structure, found, around.variation(structure), around.scale, around.best)
+
+
+def columns(
+    forward: Forward, values: Mapping[str, Array], wrt: str, *, domain: Domain = None, seed: int = 0
+) -> tuple[Array, Cost]:
+    """Return which entries of `values[wrt]` move which outputs, `(colours, outputs)` as an estimate does, and the cost."""
+    evaluator = Evaluator(forward, values, wrt, None, None)
+    return find(evaluator, scales(evaluator.x, domain), domain, np.random.default_rng(seed)).column, evaluator.cost
 
 
 def _limit(structure: Structure, most: int | None) -> None:

@@ -69,18 +69,15 @@ class Prover:
     def settled(self, here: Evaluated, known: InDtype, method: Method) -> dict[str, tuple[Answer, Comparison]]:
         """What a method says and how it compares, by variable, where exact runs say so much that nothing is measured.
 
-        Nothing where that is not so of every variable. The problem was measured at another point, and all agreed.
+        Nothing where that is not so of every variable. Each was measured at other points, and all agreed.
         """
-        names = [name for name in method.wrt if not here.problem.variable(name).constant]
-        known_columns, problem = here.ledger.columns, id(here.problem)
-        columns = {name: known_columns[problem, name] for name in names if (problem, name) in known_columns}
         usual = known.dtype in SURE and known.precision == known.dtype and not known.other
-        if not self.wanted or not usual or len(columns) < len(names) or not trust.holds(here.point, known.dtype):
+        if not self.wanted or not usual or not trust.holds(here.point, known.dtype):
             return {}
         found: dict[str, tuple[Answer, Comparison]] = {}
         try:
-            for name, column in columns.items():
-                one = self._settled(here, known, method, name, column) if _is_run(here, known, name) else None
+            for name in (name for name in method.wrt if not here.problem.variable(name).constant):
+                one = self._settled(here, known, method, name) if _is_run(here, known, name) else None
                 if one is None:
                     return {}
                 found[name] = one
@@ -88,9 +85,7 @@ class Prover:
             return {}
         return found
 
-    def _settled(
-        self, here: Evaluated, known: InDtype, method: Method, name: str, column: Array
-    ) -> tuple[Answer, Comparison] | None:
+    def _settled(self, here: Evaluated, known: InDtype, method: Method, name: str) -> tuple[Answer, Comparison] | None:
         """One of them, and what is shown of it."""
         shown = self._claims.get(f"{method.name}[{name}]")
         if shown is None or not shown.is_sure:
@@ -107,7 +102,7 @@ class Prover:
         assert formula.claim is not None
         right = formula.claim.rows[name][0]
         nothing = np.zeros(formula.cotangent.size)
-        kept, entry = exact.digits_kept(answer.rows[0], right, column, nothing, known.dtype)
+        kept, entry = exact.digits_kept(answer.rows[0], right, here.column(name), nothing, known.dtype)
         of = int(np.finfo(known.dtype).precision)
         if kept < of - SURE[known.dtype]:
             return None
