@@ -53,7 +53,7 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
     if wrong.proved:
         return Explained((Cause("another formula", ANOTHER, wrong.message),))
     name, method, point = record.wrt, wrong.method, wrong.point
-    here = wrong.here  # what was estimated there need not be asked again
+    here = wrong.here.again()
     if here.is_large(name):
         return Explained()
     simplest = here
@@ -96,7 +96,7 @@ def _elsewhere(subject: Subject, record: Record, simplest: Evaluated, seed: int)
     """The same wrong claim at another point: of other sizes, or of the same kind where the first one is special."""
     wrong, name = record.first_wrong, record.wrt
     assert wrong is not None
-    if simplest is not wrong.here:
+    if simplest.point is not wrong.point:
         return [_evidence(simplest, wrong.method, name, replace(wrong, previous=None, message=""))]
     for point in sorted(similar(subject, wrong.point, seed), key=_has_small_axis):
         method = next((m for m in point.problem.methods if m.name == wrong.method.name and name in m.wrt), None)
