@@ -53,7 +53,10 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
     if wrong.proved:
         return Explained((Cause("another formula", ANOTHER, wrong.message),))
     name, method, point = record.wrt, wrong.method, wrong.point
-    here = wrong.here.again()
+    # The gradient of a function at a given point is told by what was estimated, and by its smallest example: another
+    # estimate is dear. A class may remember calls, and is asked as if for the first time.
+    dear = subject.fixed and wrong.here.flat.size == 1
+    here = wrong.here.again() if dear else Evaluated(point, Ledger(), seed=seed, budget=wrong.here.budget)
     if here.is_large(name):
         return Explained()
     simplest = here
@@ -80,8 +83,7 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
             return (epsilon.cause,), epsilon
         return diagnose(evidence, *_elsewhere(subject, record, simplest, seed + 1)), None
 
-    # The gradient of a function at a given point is told by its smallest example: another estimate is dear.
-    found = None if subject.fixed and here.flat.size == 1 else causes()
+    found = None if dear else causes()
     example, test, values, problem = counterexample(subject, method.name, name, point.values, still_wrong)
     likely, epsilon = found or causes()
     exact = {key: value.astype(float) if value.dtype.kind == "f" else value for key, value in values.items()}
