@@ -16,6 +16,7 @@ def lost_gradients() -> None:
 
     Raises AssertionError where that is not so.
     """
+    from beras.activations import Activation
     from beras.core import Diffable, Tensor, Variable
     from beras.gradient_tape import GradientTape
     from beras.layers import Dense, LayerNormalization
@@ -36,8 +37,20 @@ def lost_gradients() -> None:
             scale = np.asarray(self.inputs[0])
             return [np.zeros(scale.shape), np.asarray(J[0]) * scale]
 
+    class Cubed(Activation):
+        """x³, by somebody who does not say that a tape can record its derivative: it has not seen x in it."""
+
+        def forward(self, x: Any) -> Any:
+            return np.asarray(x) ** 3
+
+        def get_input_gradients(self) -> list[Any]:
+            return [3 * np.asarray(self.inputs[0]) ** 2]
+
+        def input_gradients_for(self, J: list[Any], wanted: Any) -> list[Any]:
+            return [J[0] * self.get_input_gradients()[0]]
+
     layer, truth, w = Dense(2, 2, dtype="float64", seed=1), Tensor(np.zeros((3, 2))), Variable(X)
-    normalization = LayerNormalization(2)
+    normalization, cubing = LayerNormalization(2), Dense(2, 2, dtype="float64", seed=1, activation=Cubed())
     with GradientTape() as tape:
         right, swapped = MeanSquaredError()(layer(X), truth), MeanSquaredError()(truth, layer(X))
         x, scale = w * 2.0, Tensor(X) * 3.0
@@ -45,9 +58,11 @@ def lost_gradients() -> None:
         penalty = (tape.gradient(x * x, w) ** 2).sum()
         by_weight = (tape.gradient(layer(scale), scale) ** 2).sum()
         unrecorded = (tape.gradient(normalization(x), x) ** 2).sum()
+        inside = (tape.gradient(cubing(x), x) ** 2).sum()
     _must_fail("holds y_true constant", "(y_pred, y_true)", lambda: tape.gradient(swapped, layer.weights))
     _must_fail("holds scale constant", "(scale, x)", lambda: tape.gradient(by_source, w))
     _must_fail("the gradient of LayerNormalization", "", lambda: tape.gradient(unrecorded, w))
+    _must_fail("the gradient of Dense", "", lambda: tape.gradient(inside, w))
     zeros = tape.gradient(right, truth)
     found = [zeros is not None and not zeros.any(), tape.gradient(right, layer.w) is not None]
     found.append(np.array_equal(tape.gradient(scaled, w), 6.0 * X))

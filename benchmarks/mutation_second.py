@@ -36,6 +36,7 @@ def graphs() -> Iterator[Graph]:
         "PReLU": lambda: prelu.PReLU("one", shape=(3,), dtype=np.float64),
         "Dense": dense,
         "Dense with tanh": lambda: dense(activation="tanh"),
+        "Dense with ELU": lambda: dense(activation=activations.ELU(0.5)),
         "Dense with softmax, without a bias": lambda: dense(activation="softmax", use_bias=False),
     }
     for name, make in made.items():

@@ -112,6 +112,32 @@ class ConfiguredReverse(Configured):
         return g
 
 
+class Strided:
+    """Every so many features, as a dict says that the constructor is given."""
+
+    def __init__(self, config):
+        self.stride = config["stride"]
+        self.bias = config.get("bias", True)
+
+    def forward(self, x):
+        self.shape = x.shape
+        y = 2 * x[:, :: self.stride]
+        return y + 1 if self.bias else y
+
+    def step(self):
+        return self.stride
+
+    def backward(self, g):
+        dx = np.zeros(self.shape, dtype=g.dtype)
+        dx[:, : g.shape[1] * self.step() : self.step()] = 2 * g
+        return dx
+
+
+class StridedOnce(Strided):
+    def step(self):
+        return 1
+
+
 class Keyworded:
     """k x³, with an option that only `.get` knows."""
 
@@ -357,6 +383,7 @@ CASES = (
     Case(DescribedKind, "with kind="),
     Case(ConfiguredAlpha, "with alpha=0.3"),
     Case(ConfiguredReverse, "with reverse=True"),
+    Case(StridedOnce, "with stride=2"),
     Case(KeywordedForgets, "with k=0.5"),
     Case(ErrorNone, "with reduction='none'"),
     Case(VarianceDdof, "with ddof=1"),

@@ -42,5 +42,6 @@ class Constructing(ABCMeta):
             for key in kwargs.keys() & REMEDIES.keys() - taken.keys():
                 raise TypeError(f"{cls.__name__} takes no {key}: {REMEDIES[key]}") from None
             raise
-        vars(made).update(given)
+        if given:
+            vars(made).update(given)
         return made

@@ -140,7 +140,7 @@ class Conv2D(Activating):
         offsets = list(self.windows.offsets())
         turned = w.reshape(len(offsets), -1, self.filters).swapaxes(1, 2).astype(g.dtype, copy=False)
         channels = turned.shape[-1]
-        step = self._at_once((len(x), *places, w.size // self.filters))
+        step = self._at_once((len(x), *places, len(offsets), channels))
         room = np.empty((len(offsets), step * math.prod(places), channels), g.dtype)
         for start in range(0, len(x), step):
             part = slice(start, start + step)

@@ -373,7 +373,8 @@ class SequentialModel(Model):
 
 def _as_column(y: Any, y_pred: Any) -> Any:
     """Return labels `(batch,)` as the column `(batch, 1)` where the model's output is one, as Keras does."""
-    return np.reshape(y, (-1, 1)) if np.ndim(y) == 1 and np.shape(y_pred) == (len(y), 1) else y
+    is_one = getattr(y, "ndim", 2) == 1 and getattr(y_pred, "shape", None) == (len(y), 1)
+    return np.asarray(y).reshape(-1, 1) if is_one else y
 
 
 def _one_number(value: Any, what: str) -> float:

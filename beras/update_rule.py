@@ -92,7 +92,8 @@ class Optimizer(metaclass=Constructing):
         that cannot be taken as one (complex for a real parameter, text), all before anything is changed.
         """
         if grads is None:
-            trainable_params, grads = _unzipped(trainable_params)
+            given = _checked(trainable_params)
+            trainable_params, grads = [variable for _, variable in given], [g for g, _ in given]
         params, gradients = list(trainable_params), [None if g is None else np.asarray(g) for g in grads]
         if len(params) != len(gradients):
             raise ValueError(f"apply_gradients got {len(params)} parameter(s) but {len(gradients)} gradient(s)")
@@ -181,8 +182,8 @@ def _in_state_type(parameter: Variable, gradient: Array) -> Array:
     return np.asarray(gradient, kind)
 
 
-def _unzipped(pairs: Iterable[Any]) -> tuple[list[Any], list[Any]]:
-    """Return the parameters and the gradients of pairs (gradient, parameter)."""
+def _checked(pairs: Iterable[Any]) -> list[Any]:
+    """Return what should be pairs (gradient, variable) as a list."""
     found = list(pairs)
     for pair in found:
         if not isinstance(pair, tuple | list) or len(pair) != 2 or not hasattr(pair[1], "assign"):
@@ -190,4 +191,4 @@ def _unzipped(pairs: Iterable[Any]) -> tuple[list[Any], list[Any]]:
                 "apply_gradients expects two lists, apply_gradients(variables, gradients), or pairs of a gradient and "
                 "its variable, apply_gradients(zip(gradients, variables))"
             )
-    return [parameter for _, parameter in found], [gradient for gradient, _ in found]
+    return found

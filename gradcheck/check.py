@@ -67,7 +67,7 @@ class Options:
     much is said about what is wrong ("none", "where", "cause", "repair"). A repair is looked for by running changed
     versions of the checked code, so that it has to be asked for. `exact`: claims are run exactly as well, where
     python-flint is installed; with `scan`, those that act entry by entry over a whole interval, too, for the picture
-    of a report (None: in a notebook).
+    of a report (None: in a notebook). `first`: points that are asked before all others.
     """
 
     seed: int = 0
@@ -81,21 +81,28 @@ class Options:
     hints: Hints = "cause"
     exact: bool = True
     scan: bool | None = None
+    first: tuple[Point, ...] = ()
 
 
 # Whether a subject's floating-point warnings are right is a matter of the contract; here they only interrupt.
 @np.errstate(all="ignore")
-def check_subject(subject: Subject, options: Options | None = None) -> ComponentResult:
-    """Check every claim of `subject` at every point and return what was found."""
+def check_subject(subject: Subject, options: Options | None = None, only: Point | None = None) -> ComponentResult:
+    """Check every claim of `subject` at every point (at `only` one) and return what was found."""
     options = options or Options()
     session = _Session(subject, options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             with session.watch.interrupting():
-                return session.run()
+                return session.run() if only is None else session.run_at(only)
         except TimeLimit:
             return session.out_of_time()
+
+
+def check_at(subject: Subject, point: Point, time_limit: float = WHOLE) -> ComponentResult:
+    """Check every claim at one point, in float64, and say nothing about why."""
+    options = Options(dtypes=("float64",), evidence=False, exact=False, time_limit=time_limit)
+    return check_subject(subject, options, point)
 
 
 def whole_check(subject: Subject, seed: int) -> ComponentResult:
@@ -136,7 +143,8 @@ class _Session:
         except CannotBuild as error:
             stub = isinstance(error, NotWritten)
             return self.result(reason=str(error), otherwise="not implemented" if stub else "could not be asked")
-        for point in itertools.chain(points, self.aimed(points[0])):
+        before = [self._guarded(point) for point in self.options.first]
+        for point in itertools.chain(before, points, self.aimed(points[0])):
             if self.options.progress:
                 self.options.progress(point.label)
             self.check_point(point)
@@ -146,6 +154,12 @@ class _Session:
         self.try_variants(points[0])
         contract = self.contract(points)
         return self.result(self.repaired(self.claims(), contract), [*contract, self.forms.result()])
+
+    def run_at(self, point: Point) -> ComponentResult:
+        """Check at one point alone."""
+        self.first = self._guarded(point)
+        self.check_point(self.first)
+        return self.result(self.claims(explained=False))
 
     def visit(self, point: Point) -> None:
         """Note what is decided at a point; what is decided at edges only is aimed at once more."""

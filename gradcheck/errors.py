@@ -60,6 +60,17 @@ def message(error: BaseException | None) -> str:
         return ""
 
 
+def install(extra: str) -> str:
+    """Return how an extra is installed: gradcheck may be a distribution of its own, or come with Beras."""
+    import importlib.metadata  # takes longer than all of this module, and is seldom needed
+
+    try:
+        name = importlib.metadata.distribution("gradcheck").name
+    except importlib.metadata.PackageNotFoundError:
+        name = "beras-gradcheck"
+    return f"pip install '{name}[{extra}]'"
+
+
 def cut(text: str, longest: int = LONGEST) -> str:
     """Return a text with its middle left out where it is too long.
 

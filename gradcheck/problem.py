@@ -96,7 +96,7 @@ class Problem:
     what is true of it and nobody's mark. `dtype`: the widest type that forward takes. `accuracy`: the relative error at
     which forward stops (a solver's tolerance); 0: it is exact but for rounding. `written(values)`: the arguments of the
     call that poses this problem at other values, as code (None where they cannot be written). `label`: what is special
-    about one of a subject's cases ("in evaluation mode").
+    about one of a subject's cases ("in evaluation mode"). `held`: dicts that forward is given, with settings in them.
     """
 
     variables: tuple[Variable, ...]
@@ -111,6 +111,7 @@ class Problem:
     accuracy: float = 0.0
     written: Callable[[Values], list[str] | None] | None = None
     label: str = ""
+    held: tuple[dict[str, Any], ...] = ()
 
     def variable(self, name: str) -> Variable:
         """Return the variable called `name` (KeyError if there is none)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import copy
 import inspect
 import re
@@ -17,6 +19,7 @@ from gradcheck.adapters.ready_made import SETS, kind_of, ready_made
 from gradcheck.adapters.state import seeded
 from gradcheck.errors import CannotBuild, NotWritten, told
 from gradcheck.problem import Sizes
+from gradcheck.syntax import nodes
 
 # Names of constructor arguments, as words that they contain or are, for sizes and settings.
 # The first kind that fits is taken: "input_units" is an input size, "units" an output size.
@@ -132,7 +135,12 @@ def variants(thing: Any) -> int:
 def _make(thing: Any, sizes: Sizes, init: dict[str, Any], variant: int) -> Made:
     factory = registry.factory_for(thing)
     if factory is not None:
-        return unpack(factory(thing))
+        made = unpack(factory(thing))
+        if inspect.isclass(thing) and not isinstance(made.obj, thing):
+            raise CannotBuild(
+                f"what is registered for {_name(thing)} should return one, but returned {_name(made.obj)}"
+            )
+        return made
     if inspect.isfunction(thing):
         brings = declares(thing, "gradcheck_example")
         return unpack(getattr(thing, "gradcheck_example")()) if brings else Made(thing)  # noqa: B009
@@ -294,9 +302,28 @@ def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str
         return True
     if "Callable" in annotation or "activation" in name or name in ("func", "function", "fn", "f"):
         return _activation(cls, name)
+    if keys := _keys(cls, parameter.name):
+        asked = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY) for key in keys if key.isidentifier()]
+        with contextlib.suppress(CannotBuild):
+            return {one.name: _guess(cls, one, sizes, used, variant) for one in asked}
     raise CannotBuild(
         f"cannot build {cls.__name__}: nothing is known about its argument {parameter.name!r}; "
         f"give --init {parameter.name}=value, or define gradcheck_example() on the class"
+    )
+
+
+def _keys(cls: type, name: str) -> list[str]:
+    """The entries that a constructor reads out of an argument: `config["stride"]`."""
+    return list(
+        dict.fromkeys(
+            node.slice.value
+            for node in nodes(cls.__init__)  # type: ignore[misc]
+            if isinstance(node, ast.Subscript)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == name
+            and isinstance(node.slice, ast.Constant)
+            and isinstance(node.slice.value, str)
+        )
     )
 
 

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 _used: ContextVar[set[str] | None] = ContextVar("used", default=None)
-_ignored: ContextVar[bool] = ContextVar("ignored", default=False)
+_ignored: ContextVar[Collection[str]] = ContextVar("ignored", default=())
+
+EXCUSES = ("register", "constant_inputs")
+"""Names under which code can say that something else is to be asked, or less."""
+ALL = (
+    *EXCUSES,
+    "gradcheck_example",
+    "gradcheck_cases",
+    "gradcheck_waivers",
+    "gradcheck_skip",
+    "input_data",
+    "input_domains",
+)
 
 _NOTHING = object()
 
 
 @contextmanager
-def reading(ignored: bool) -> Iterator[set[str]]:
-    """Give a set that fills with the names of what is read meanwhile; what is `ignored` counts as not said."""
+def reading(ignored: Collection[str] = ()) -> Iterator[set[str]]:
+    """Give a set that fills with the names of what is read meanwhile; what is said under those `ignored` is not."""
     used: set[str] = set()
     tokens = _used.set(used), _ignored.set(ignored)
     try:
@@ -28,7 +40,7 @@ def reading(ignored: bool) -> Iterator[set[str]]:
 
 def counts(name: str) -> bool:
     """Note that something is said under this name, and return whether that counts."""
-    if _ignored.get():
+    if name in _ignored.get():
         return False
     used = _used.get()
     if used is not None:

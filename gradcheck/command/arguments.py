@@ -25,7 +25,8 @@ BRANCHES = "fail where fewer than N percent of decisions' outcomes were seen"
 BUDGET = "the largest Jacobian compared entry by entry (default 1e7 entries)"
 ANNOTATE = "github: failures as its annotations (default in its CI); or none"
 USAGE = """python -m gradcheck [OPTION...] [TARGET...]
-       python -m gradcheck --each FOLDER... TARGET"""
+       python -m gradcheck --each FOLDER... TARGET
+       python -m gradcheck fuzz TARGET... [--minutes N]"""
 TARGET = "class, function, module, package, file, folder (default: beras)"
 EXAMPLES = "beras.layers.Dense   beras/layers.py::Dense   homework/   'week 3/1_layers.py'"
 
@@ -67,14 +68,16 @@ class Arguments:
         return self.keyword is None or self.keyword.matches(name)
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """Refuses in one line what cannot be carried out."""
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (python -m gradcheck --help)")
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser, whose help is the documentation of the command."""
-    made = _Parser(
+    made = Parser(
         usage=USAGE,
         add_help=False,
         allow_abbrev=False,

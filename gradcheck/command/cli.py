@@ -50,7 +50,12 @@ def console() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command line (default `sys.argv`) and return the exit status."""
     try:
-        return _main(parse(sys.argv[1:] if argv is None else argv))
+        words = sys.argv[1:] if argv is None else argv
+        if words[:1] == ["fuzz"]:
+            from gradcheck.command import fuzz
+
+            return fuzz.main(words[1:])
+        return _main(parse(words))
     except UsageError as error:
         _complain(_short(one_line(str(error))))
         return 2

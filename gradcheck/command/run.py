@@ -21,6 +21,9 @@ from gradcheck.hints import Hints
 from gradcheck.results import ComponentResult, from_json
 from gradcheck.verdicts import Verdict
 
+# Where `gradcheck fuzz` keeps what it found, below the folder of the command.
+EXAMPLES = ".gradcheck"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -194,6 +197,19 @@ class Run:
                 found.insert(0, replace(whole, verdict="could not be asked", reason=reason))
             return found
 
+    def fuzz(self, one: Found, seconds: float) -> dict[str, Any]:
+        """Search one thing for so long: {"result": …, "kept": file}, {"tried": points} or {"unasked": why}."""
+        folder = os.path.abspath(os.path.join(self.folder, EXAMPLES))
+        how = {"name": one.name, "init": self.settings.init, "seed": self.settings.seed}
+        task = self._task(one.place, one.module, one.attribute, do="fuzz", **how, seconds=seconds, keep=folder)
+        try:
+            answer = self._workers[0].ask(task, seconds + self.settings.time_limit)
+        except Died as died:
+            return {"unasked": str(died)}
+        if "internal" in answer:
+            raise RuntimeError(f"gradcheck failed while it searched {one.name}:\n{answer['internal']}")
+        return {"unasked": answer["ended"]} if "ended" in answer else answer
+
     def _check(self, worker: Worker, one: Found, progress: Callable[[str], None]) -> Outcome:
         settings = self.settings
         options = {
@@ -203,9 +219,9 @@ class Run:
             "hints": settings.hints_at(one.place),
             "scan": settings.scan,
         }
-        task = self._task(
-            one.place, one.module, one.attribute, do="check", name=one.name, init=settings.init, options=options
-        )
+        more = {"name": one.name, "init": settings.init, "options": options}
+        keep = os.path.abspath(os.path.join(self.folder, EXAMPLES))
+        task = self._task(one.place, one.module, one.attribute, do="check", **more, keep=keep)
         start = time.perf_counter()
         progress(one.name)
         try:

@@ -65,6 +65,14 @@ def percent(text: str) -> float:
     return value
 
 
+def minutes(text: str) -> float:
+    """A time to search for."""
+    try:
+        return seconds(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(str(error).replace("seconds", "minutes")) from None
+
+
 def file(text: str) -> str:
     """A file that can be written: found out before anything is checked rather than after it."""
     _can_name_a_file(text)

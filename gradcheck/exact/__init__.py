@@ -38,6 +38,7 @@ import importlib
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
+from gradcheck.errors import install
 from gradcheck.exact.errors import NotExact
 
 if TYPE_CHECKING:
@@ -113,5 +114,5 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if not available():
-        raise ImportError(f"{name} needs python-flint, which the extra installs: pip install 'beras-gradcheck[proof]'")
+        raise ImportError(f"{name} needs python-flint, which the extra installs: {install('proof')}")
     return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -9,11 +9,14 @@ from collections.abc import Collection, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from gradcheck.errors import UsageError
+from gradcheck.errors import UsageError, install
 from gradcheck.report import store
 from gradcheck.results import ComponentResult, from_json
 
-INSTALL = "for the HTML report, its pictures and colour: pip install 'beras-gradcheck[report]'"
+
+def how_to_paint() -> str:
+    """Say how the extra `report` is installed."""
+    return f"for the HTML report, its pictures and colour: {install('report')}"
 
 
 def can_paint() -> bool:
@@ -27,7 +30,7 @@ def write_report(results: Sequence[ComponentResult], folder: str) -> list[str]:
         return paint(folder, results)
     for result in results:
         store.save(result, folder)
-    return [INSTALL]
+    return [how_to_paint()]
 
 
 def forget(folder: str, modules: Sequence[str], found: Collection[str]) -> None:
@@ -62,7 +65,7 @@ def preload() -> None:
 def paint(folder: str, results: Sequence[ComponentResult] = ()) -> list[str]:
     """Paint the report in `folder` from its data, with `results` put in; return lines to print."""
     if not can_paint():
-        return [INSTALL]
+        return [how_to_paint()]
     from gradcheck.report import html
 
     return [*html.render(folder, results), f"report: {os.path.join(folder, store.INDEX)}"]
@@ -77,7 +80,7 @@ def repaint(folder: str, date: str = "") -> list[str]:
     if not each.is_file() and not (Path(folder) / "data").is_dir():
         raise UsageError(f"there is no report in {folder!r}: expected {os.path.join(folder, 'data')} with JSON files")
     if not can_paint():
-        raise UsageError(INSTALL)
+        raise UsageError(how_to_paint())
     if not each.is_file():
         return paint(folder)
     from gradcheck.report import folders

@@ -31,16 +31,15 @@ Place = tuple[FunctionType, int, int]
 
 @dataclass(frozen=True)
 class Preset:
-    """A setting with its value in the code, and how it is exchanged for a while."""
+    """A setting with its value in the code, and how it is exchanged for a while.
+
+    `builds`: a constructor may have read it.
+    """
 
     name: str
     default: Any
     change: Change
-
-    @property
-    def builds(self) -> bool:
-        """A constructor may have read it."""
-        return True
+    builds: bool = True
 
     def exchanged(self, value: Any) -> AbstractContextManager[None]:
         """Have another value."""
@@ -57,6 +56,16 @@ def presets(code: Sequence[Any]) -> list[Preset]:
         if not is_other(one.name):
             found.setdefault(one.name, one)
     return list(found.values())
+
+
+def in_dicts(held: Sequence[dict[str, Any]]) -> list[Preset]:
+    """The settings in dicts that a function is given: `conv_param["stride"]`."""
+    return [
+        Preset(key, value, partial(_entry, entries, key), builds=False)
+        for entries in held
+        for key, value in entries.items()
+        if type(value) in PLAIN and not is_other(key)
+    ]
 
 
 class _Used:
@@ -98,7 +107,7 @@ def _entries(classes: Sequence[type], every: Sequence[FunctionType], used: _Used
     for entries in {id(one): one for one in dicts if type(one) is dict}.values():
         for key, value in entries.items():
             if type(value) in PLAIN and key in used.keys:
-                yield Preset(key, value, partial(entry, entries, key))
+                yield Preset(key, value, partial(_entry, entries, key))
 
 
 def _written(every: Sequence[FunctionType], used: _Used) -> Iterator[Preset]:
@@ -161,8 +170,7 @@ def _attribute(owner: type, name: str, value: Any) -> Iterator[None]:
 
 
 @contextmanager
-def entry(entries: MutableMapping[str, Any], key: str, value: Any) -> Iterator[None]:
-    """Have another value for a key of a dict."""
+def _entry(entries: MutableMapping[str, Any], key: str, value: Any) -> Iterator[None]:
     before = entries[key]
     entries[key] = value
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from gradcheck.variants import modes
 from gradcheck.variants.literals import candidates, compared, said
 from gradcheck.variants.offer import Offer, Usual
 from gradcheck.variants.options import OTHER, Setting, functions, in_setting, options, within
-from gradcheck.variants.presets import presets
+from gradcheck.variants.presets import PLAIN, in_dicts, presets
 from gradcheck.variants.screen import outputs
 from gradcheck.variants.variant import Kind, Variant
 
@@ -29,7 +29,8 @@ def settings(usual: Usual) -> Iterator[Offer]:
     shape = np.shape(usual.inputs[0].example) if usual.inputs else ()
     arguments = options(usual.subject.code)
     named = {one.name for one in arguments}
-    found: list[Setting] = [*arguments, *(one for one in presets(usual.subject.code) if one.name not in named)]
+    others = [*presets(usual.subject.code), *in_dicts(usual.problem.held)]
+    found: list[Setting] = [*arguments, *(one for one in others if one.name not in named)]
     for option in found:
         for value in candidates(option.name, option.default, words, shape):
             mode = modes.is_mode(option.name, value)
@@ -39,10 +40,10 @@ def settings(usual: Usual) -> Iterator[Offer]:
             # Each word that the code compares with is a setting of its own.
             group = "" if isinstance(value, str) and value in words else option.name
             yield Offer(kind, where, partial(_at_default, usual, option, value, kind, where, noted), group)
-    for name, guessed in _guessed(usual.subject):
+    for name, guessed, given in _guessed(usual.subject):
         for value in candidates(name, guessed, words, shape):
             where = f"with {said(name, value)}"
-            yield Offer("setting", where, partial(_at_guess, usual, name, value, where), name, quiet=True)
+            yield Offer("setting", where, partial(_at_guess, usual, given(value), where), name, quiet=True)
 
 
 def _at_default(usual: Usual, option: Setting, value: Any, kind: Kind, where: str, noted: bool) -> Variant | None:
@@ -51,11 +52,11 @@ def _at_default(usual: Usual, option: Setting, value: Any, kind: Kind, where: st
     return _variant(usual, made, subject, kind, where, noted)
 
 
-def _at_guess(usual: Usual, name: str, value: Any, where: str) -> Variant | None:
+def _at_guess(usual: Usual, arguments: Mapping[str, Any], where: str) -> Variant | None:
     if usual.subject.again is None:
         return None
     try:
-        subject = usual.subject.again({name: value})
+        subject = usual.subject.again(arguments)
     except CannotBuild:
         return None
     return _variant(usual, _built(subject), subject, "setting", where, False)
@@ -103,8 +104,14 @@ def _are_same(before: Sequence[Array], after: Sequence[Array]) -> bool:
     return all(map(np.array_equal, before, after))
 
 
-def _guessed(subject: Subject) -> Iterator[tuple[str, Any]]:
-    """Arguments of a constructor without a default that are no sizes: their guess is the same in all sizes."""
+Given = Callable[[Any], Mapping[str, Any]]
+
+
+def _guessed(subject: Subject) -> Iterator[tuple[str, Any, Given]]:
+    """Arguments without a default, and entries of dicts, that are no sizes: their guess is the same in all sizes.
+
+    With each comes what a constructor is given for another value of it.
+    """
     cls = subject.code[0] if subject.code else None
     if subject.again is None or subject.examples or not inspect.isclass(cls):
         return
@@ -112,5 +119,17 @@ def _guessed(subject: Subject) -> Iterator[tuple[str, Any]]:
         one, other = (construct.arguments(cls, sizes, {}) for sizes in (Sizes(), Sizes(7, 6, 9)))
         required = {p.name for p in inspect.signature(cls).parameters.values() if p.default is p.empty}
         for name in required & one.keys() & other.keys() - OTHER:
-            if type(one[name]) in (bool, int, float, str) and one[name] == other[name]:
-                yield name, one[name]
+            if type(one[name]) in PLAIN and one[name] == other[name]:
+                yield name, one[name], partial(_argument, name)
+            elif type(one[name]) is dict:
+                for key, guess in one[name].items():
+                    if type(guess) in PLAIN and guess == other[name].get(key):
+                        yield key, guess, partial(_entry, name, one[name], key)
+
+
+def _argument(name: str, value: Any) -> Mapping[str, Any]:
+    return {name: value}
+
+
+def _entry(name: str, entries: Mapping[str, Any], key: str, value: Any) -> Mapping[str, Any]:
+    return {name: {**entries, key: value}}

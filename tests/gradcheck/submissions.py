@@ -12,7 +12,7 @@ RIGHT = LAYERS.split("class Flipped")[0].replace('        print("forward")\n', "
 
 WRONG = RIGHT.replace("1 - self.y**2", "self.y**2 - 1")
 
-HONEST = RIGHT.replace("class Tanh", "class Honest")
+HONEST = RIGHT.replace("class Tanh(Diffable)", "class Honest(Tanh)")
 """A right class beside the wrong one, for a forgery to pass off as it."""
 
 PIPE = """

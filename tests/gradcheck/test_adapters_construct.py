@@ -322,3 +322,10 @@ def test_an_exception_without_a_message_is_told_by_its_type() -> None:
     result = gradcheck.check(Raises)
     assert result.verdict == "could not be asked"
     assert "_Mute" in result.reason
+
+
+@pytest.mark.usefixtures("registrations")
+def test_a_registration_builds_what_it_is_registered_for() -> None:
+    register(cases.Dense, lambda thing: cases.Box(np.ones((3, 2)), np.ones(2)))
+    with pytest.raises(CannotBuild, match="what is registered for Dense should return one, but returned Box"):
+        built(cases.Dense)

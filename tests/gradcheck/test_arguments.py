@@ -42,13 +42,14 @@ def test_readme_names_options_that_there_are() -> None:
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text.partition("## Working on it")[0]))
     others = {
         "--gradcheck-hints",
+        "--minutes",
         "--gradcheck-report",
         "--record",
         "--list",
         "--test",
         "--category",
         "--collect-only",
-    }  # pytest's and Beras'
+    }  # pytest's, Beras' and those of `gradcheck fuzz`
     there = {option for action in parser()._actions for option in action.option_strings}
     assert {"--each", "--strict", "--exclude", "--no-report"} <= named
     assert named - others <= there

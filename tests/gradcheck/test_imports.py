@@ -20,7 +20,7 @@ ALLOWED = {
     "markupsafe": ("gradcheck/report/",),
     "matplotlib": ("gradcheck/report/",),
     "rich": ("gradcheck/report/printer.py",),
-    "hypothesis": ("gradcheck/strategies.py",),
+    "hypothesis": ("gradcheck/strategies.py", "gradcheck/fuzz/search.py"),
     "flint": ("gradcheck/exact/",),
     "pytest": ("gradcheck/pytest_plugin.py",),
     "numpy": ("",),

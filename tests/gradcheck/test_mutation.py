@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -93,6 +95,31 @@ def test_messages_checks_docstrings_and_other_functions_are_left_alone() -> None
     found = mutants.mutants("m", SOURCE, WANTED)
     assert {m.function for m in found} == {"Dense.get_input_gradients", "Dense.compose_weight_gradients"}
     assert not [m for m in found if "raise" in m.before or "_require_call" in m.before or "is None" in m.before]
+
+
+def test_the_run_starts() -> None:
+    # In a process of its own: the run loads Beras anew. What it needs of gradcheck has moved away unnoticed before.
+    code = """
+import mutation, mutation_judges
+mutation.fresh(None)
+judges = [judge.name for judge in mutation_judges.judges()]
+assert len(judges) == len(set(judges)) > 200, len(judges)
+assert {"beras.convolution.Conv2D", "beras.lstm.LSTM", "lost gradients"} <= set(judges)
+assert not mutation_judges.look(next(judge for judge in mutation_judges.judges() if judge.name == "lost gradients"))
+assert len(mutation.all_mutants("beras.stable")) > 20
+listed = [key for key in mutation.equivalents() if key.partition(":")[0] not in mutation.TARGETS]
+print(listed)
+"""
+    path = os.pathsep.join([str(BENCHMARKS), str(BENCHMARKS.parent)])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+        cwd=BENCHMARKS,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 def test_the_closed_forms_accept_beras() -> None:

@@ -104,6 +104,7 @@ def pose(filled: Filled, trial: Trial) -> Problem:
         call=lambda values: posed.run(values).outputs()[0],
         reading=_reading(filled, trial),
         unjudged=tuple(_unjudged(trial)),
+        held=tuple(value for value in posed.held.values() if isinstance(value, dict)),
     )
 
 

@@ -8,7 +8,9 @@ Tasks (`do`), each with `module`, `file`, `folder`, `broken` (see `gradcheck.com
     find     + `attribute`                          → {"found": [[attribute, name, verdict, reason], …]},
                                                        {"unasked": reason}, or {"missing": what is not there}
     check    + `attribute`, `name`, `init`,
-               `options`                            → {"result": …} or {"unasked": reason}
+               `options`, `keep` (a folder)         → {"result": …} or {"unasked": reason}
+    fuzz     + `attribute`, `name`, `init`,
+               `seed`, `seconds`, `keep`            → {"result": …, "kept": file}, {"tried": points} or {"unasked": …}
 
 Checked code that raises SystemExit or KeyboardInterrupt is answered by {"ended": how}, an error of gradcheck's own by
 {"internal": traceback}, whatever was done by code that has replaced a part of gradcheck by {"replaced": what}. On the
@@ -34,9 +36,10 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from gradcheck.adapters.declarations import reading
+from gradcheck.adapters.declarations import ALL, EXCUSES, reading
 from gradcheck.command import loading
 from gradcheck.command.discover import Module
 from gradcheck.command.precedence import put_first
@@ -138,7 +141,9 @@ def carry_out(task: Task, say: Say, trust: Trust = "own") -> dict[str, Any]:
             module = loading.load(
                 task["module"], task["file"], task["folder"], task["broken"], lambda name: say({"at": name})
             )
-            with reading(ignored=trust == "none"):
+            with reading(ALL if trust == "none" else ()):
+                if task["do"] == "fuzz":
+                    return _fuzz(task, module)
                 return _find(task, module) if task["do"] == "find" else _check(task, module, say, trust)
     except loading.NoSuchName as error:
         return {"missing": str(error)}
@@ -209,39 +214,65 @@ def _check(task: Task, module: Any, say: Say, trust: Trust) -> dict[str, Any]:
 
     thing = loading.get(module, task["attribute"])
     try:
-        with reading(ignored=trust == "none") as used:
+        with reading(ALL if trust == "none" else ()) as used:
             result = replace(_checked(thing, task, say), declares=tuple(sorted(used)))
     except CannotBuild as error:
         return {"unasked": str(error)}
-    if trust == "shown" and result.declares and result.verdict in ("correct", "convention"):
-        result = _held_against_itself(result, thing, task, say)
+    excuses = [name for name in result.declares if name in EXCUSES]
+    if trust == "shown" and excuses and result.verdict in ("correct", "convention"):
+        result = _without_excuses(result, excuses, thing, task, say)
     return {"result": to_json(_with_what_is_left(thing, result))}
 
 
-def _checked(thing: Any, task: Task, say: Say) -> ComponentResult:
+def _fuzz(task: Task, module: Any) -> dict[str, Any]:
     from gradcheck.adapters import subject_of
     from gradcheck.check import Options, check_subject
+    from gradcheck.data import to_json
+    from gradcheck.errors import CannotBuild
+    from gradcheck.fuzz import kept
+    from gradcheck.fuzz.search import Search
+
+    thing, folder = loading.get(module, task["attribute"]), Path(task["keep"])
+    try:
+        subject = subject_of(thing, name=task["name"], init={key: literal(text) for key, text in task["init"].items()})
+        search = Search(subject, task["name"], folder)
+    except CannotBuild as error:
+        return {"unasked": str(error)}
+    found = search.run(task["seconds"])
+    if found is None:
+        return {"tried": search.tried}
+    again = found.point(subject)
+    result = check_subject(subject, Options(seed=task["seed"], first=(again,) if again is not None else ()))
+    return {"result": to_json(result), "kept": os.path.relpath(kept.write(folder, task["name"], found))}
+
+
+def _checked(thing: Any, task: Task, say: Say, **more: Any) -> ComponentResult:
+    from gradcheck.adapters import subject_of
+    from gradcheck.check import Options, check_subject
+    from gradcheck.fuzz.kept import read
 
     init = {key: literal(text) for key, text in task["init"].items()}
-    wanted = {**task["options"], "dtypes": tuple(task["options"]["dtypes"])}
-    options = Options(**wanted, progress=functools.partial(_say_progress, say))
-    return check_subject(subject_of(thing, name=task["name"], init=init), options)
+    wanted = {**task["options"], "dtypes": tuple(task["options"]["dtypes"]), **more}
+    subject = subject_of(thing, name=task["name"], init=init)
+    kept = read(Path(task["keep"]), task["name"])
+    again = kept.point(subject) if kept is not None else None
+    first = () if again is None else (again,)
+    return check_subject(subject, Options(**wanted, first=first, progress=functools.partial(_say_progress, say)))
 
 
-def _held_against_itself(result: ComponentResult, thing: Any, task: Task, say: Say) -> ComponentResult:
+def _without_excuses(result: ComponentResult, excuses: list[str], thing: Any, task: Task, say: Say) -> ComponentResult:
     """What passes by what it says about itself, and is wrong without that, is waived by itself."""
-    from gradcheck.errors import CannotBuild, NotASubject
-    from gradcheck.results import said
+    from gradcheck.errors import CannotBuild
 
     try:
-        with reading(ignored=True):
-            without = _checked(thing, task, say)
-    except (CannotBuild, NotASubject):  # nobody else knows how it is built
+        with reading(EXCUSES):
+            without = _checked(thing, task, say, evidence=False, fail_fast=True)
+    except CannotBuild:  # nobody else knows how it is built
         return result
     if without.verdict != "wrong":
         return result
-    why = f"it passes by what it says about itself ({', '.join(result.declares)}); without that, it is "
-    return replace(result, verdict="waived", reason=why + said(without.verdict, without.reach, without.where))
+    why = f"it passes by what it says about itself ({', '.join(excuses)}); without that, it is wrong"
+    return replace(result, verdict="waived", reason=why)
 
 
 def _with_what_is_left(thing: Any, result: ComponentResult) -> ComponentResult:
