@@ -241,7 +241,7 @@ class _Session:
             for method in point.problem.methods:
                 self._judge_method(here, known, method)
         self.previous = point.values
-        self.here = self.here or here
+        self.here = here
 
     def _note_forward(self, point: Point, outputs: Array) -> None:
         """Forward is not finite for finite inputs: its fault, said beside the verdict, and not the derivative's."""

@@ -86,6 +86,12 @@ class Evaluated:
         other.point, other._dtypes, other._own = point, {}, {}
         return other
 
+    def again(self) -> Evaluated:
+        """The point evaluated anew, for code that remembers calls, with all that was estimated there."""
+        other = Evaluated(self.point, Ledger(), seed=self.seed, executor=self.executor, budget=self.budget)
+        other._estimates.update(self._estimates)
+        return other
+
     def in_dtype(self, dtype: str) -> InDtype:
         """What is known of the point in `dtype`."""
         if dtype not in self._dtypes:

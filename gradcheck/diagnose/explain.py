@@ -53,7 +53,10 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
     if wrong.proved:
         return Explained((Cause("another formula", ANOTHER, wrong.message),))
     name, method, point = record.wrt, wrong.method, wrong.point
-    here = wrong.here  # what was estimated there need not be asked again
+    # The gradient of a function at a given point is told by what was estimated, and by its smallest example: another
+    # estimate is dear. A class may remember calls, and is asked as if for the first time.
+    dear = subject.fixed and wrong.here.flat.size == 1
+    here = wrong.here.again() if dear else Evaluated(point, Ledger(), seed=seed, budget=wrong.here.budget)
     if here.is_large(name):
         return Explained()
     simplest = here
@@ -80,8 +83,7 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
             return (epsilon.cause,), epsilon
         return diagnose(evidence, *_elsewhere(subject, record, simplest, seed + 1)), None
 
-    # The gradient of a function at a given point is told by its smallest example: another estimate is dear.
-    found = None if subject.fixed and here.flat.size == 1 else causes()
+    found = None if dear else causes()
     example, test, values, problem = counterexample(subject, method.name, name, point.values, still_wrong)
     likely, epsilon = found or causes()
     exact = {key: value.astype(float) if value.dtype.kind == "f" else value for key, value in values.items()}
@@ -96,7 +98,7 @@ def _elsewhere(subject: Subject, record: Record, simplest: Evaluated, seed: int)
     """The same wrong claim at another point: of other sizes, or of the same kind where the first one is special."""
     wrong, name = record.first_wrong, record.wrt
     assert wrong is not None
-    if simplest is not wrong.here:
+    if simplest.point is not wrong.point:
         return [_evidence(simplest, wrong.method, name, replace(wrong, previous=None, message=""))]
     for point in sorted(similar(subject, wrong.point, seed), key=_has_small_axis):
         method = next((m for m in point.problem.methods if m.name == wrong.method.name and name in m.wrt), None)

@@ -104,7 +104,6 @@ def _sampled(subject: Subject, seed: int) -> Iterator[Point]:
     def rng(*key: int) -> np.random.Generator:
         return np.random.default_rng([seed, *key])
 
-    first: Problem | None = None
     for number, (label, size, sizes) in enumerate(SHAPES):
         try:
             problem = with_domains(_distinct(subject, sizes, partial(rng, 0, number)), seed)
@@ -112,10 +111,9 @@ def _sampled(subject: Subject, seed: int) -> Iterator[Point]:
             if not number:
                 raise
             continue  # what is not made for these sizes is checked at the others
-        first = first or problem
         yield Point(label, problem, _fill(problem, rng(1, number), draw.generic), typical=number == 0, size=size)
-    assert first is not None
-    yield from _special(first, rng)
+    problem = with_domains(_distinct(subject, Sizes(), partial(rng, 0, 0)), seed)
+    yield from _special(problem, rng)
 
 
 def _distinct(subject: Subject, sizes: Sizes, rng: Callable[[], np.random.Generator]) -> Problem:
