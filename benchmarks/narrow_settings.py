@@ -14,7 +14,7 @@ class Scaled:
     """Mean or sum of scale · x² over features; both are attributes of the class."""
 
     reduction = "mean"
-    scale = 1.0
+    scale = 1
 
     def forward(self, x):
         self.x = x

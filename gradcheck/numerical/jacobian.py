@@ -75,7 +75,7 @@ def estimate(
 def columns(
     forward: Forward, values: Mapping[str, Array], wrt: str, *, domain: Domain = None, seed: int = 0
 ) -> tuple[Array, Cost]:
-    """Return which entries of `values[wrt]` move which outputs, `(colours, outputs)` as an estimate does, and the cost."""
+    """Return which entries of `values[wrt]` move which outputs, `(colours, outputs)`, and what that costs."""
     evaluator = Evaluator(forward, values, wrt, None, None)
     return find(evaluator, scales(evaluator.x, domain), domain, np.random.default_rng(seed)).column, evaluator.cost
 

@@ -90,11 +90,14 @@ class _Used:
 
 
 def _attributes(classes: Sequence[type], used: _Used) -> Iterator[Preset]:
-    """What stands in the body of a class and is read, and no method keeps or changes."""
+    """What stands in the body of a class and is read, and no method keeps or changes.
+
+    No fraction: constants of a formula stand there, and others may be computed from them.
+    """
     for cls in classes:
         for base in getmro(cls)[:-1]:
             for name, value in vars(base).items():
-                if type(value) in PLAIN and name in used.read - used.kept - used.changed:
+                if type(value) in (bool, int, str) and name in used.read - used.kept - used.changed:
                     yield Preset(name, value, partial(_attribute, base, name))
 
 
