@@ -377,7 +377,7 @@ class LookedUnique(Looked):
 
 CASES = (
     Case(ScaledReduction, "with reduction='sum'"),
-    Case(ScaledForgets, "with scale=0.5"),
+    Case(ScaledForgets, "with scale=2"),
     Case(DescribedSquare, "with square=True"),
     Case(DescribedPower, "with power=0.5"),
     Case(DescribedKind, "with kind="),
