@@ -27,7 +27,8 @@ def one_side_wrong(e: Evidence) -> list[Cause]:
 def _name(side: str, claim: Array, right: Array, tolerance: Array) -> list[Cause]:
     """Name the slope that is claimed on the wrong side."""
     alpha, claimed = float(right[0]), float(claim[0])
-    if np.any(np.abs(right - alpha) > 2 * tolerance) or np.any(np.abs(claim - claimed) > 2 * tolerance):
+    one_value = (np.abs(right - alpha) <= 2 * tolerance) & (np.abs(claim - claimed) <= 2 * tolerance)
+    if not one_value.all():  # nor where the claim is NaN
         return []
     evidence = f"right elsewhere; at {side} inputs it claims {say(claimed)}, and the derivative is {say(alpha)}"
     if alpha and abs(claimed + alpha) <= 4 * tolerance[0]:

@@ -35,7 +35,7 @@ def sign_off_the_diagonal(e: Evidence) -> list[Cause]:
     if rows != columns or rows < 2 or e.elementwise:
         return []
     off = e.judged & ~np.eye(rows, dtype=bool)
-    if not e.wrong[off].any() or np.any(np.abs(e.claim + e.estimate)[off] > SLACK * e.tolerance[off]):
+    if not e.wrong[off].any() or not np.all(np.abs(e.claim + e.estimate)[off] <= SLACK * e.tolerance[off]):
         return []
     if np.all(np.abs(np.diagonal(e.claim) + np.diagonal(e.estimate)) <= SLACK * np.diagonal(e.tolerance)):
         return []
@@ -84,7 +84,7 @@ def _low_rank(e: Evidence) -> list[Cause]:
         values = np.linalg.eigvalsh((error + error.T) / 2)
         top = float(values[np.abs(values).argmax()])
         tolerance = SLACK * float(e.tolerance[inside][np.isfinite(e.tolerance[inside])].max(initial=0.0)) * block.size
-        if abs(top) <= tolerance or np.any(np.abs(error - error.T) > tolerance + 1e-7 * abs(top)):
+        if abs(top) <= tolerance or not np.all(np.abs(error - error.T) <= tolerance + 1e-7 * abs(top)):
             continue
         if np.sort(np.abs(values))[-2] > max(tolerance, 1e-6 * abs(top)):
             return []
