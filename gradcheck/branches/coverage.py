@@ -59,10 +59,19 @@ class Coverage:
         return Visit(shapes, found)
 
     def during(self, run: Callable[[], Made]) -> Made:
-        """Run something that calls the checked code in its own ways, and note what is decided in functions known."""
+        """Run something that calls the checked code in its own ways, and note what is decided in functions known.
+
+        Where no outcome is missing, nothing has to be noted.
+        """
+        if not any(decision.missing for site, decision in self.seen.decisions.items() if self.counts(site)):
+            return run()
         found, result = self.recorder.during(run)
         self.seen.add(found)
         return cast(Made, result)
+
+    def counts(self, site: Site) -> bool:
+        """Whether a decision is a branch of the checked code; ties are points of their own."""
+        return site.kind != "winner" and site.file in self.recorder.home
 
     def at(self, problem: Problem, values: Values, alike: bool = False) -> Seen | None:
         """What forward and the claims decide at a point; None where forward fails or is not finite."""
@@ -195,7 +204,7 @@ def result(coverage: Coverage, variants: tuple[results.Variant, ...] = ()) -> re
             missing=tuple(said(site, one) for one in decision.missing),
         )
         for site, decision in sorted(coverage.seen.decisions.items())
-        if site.kind != "winner" and site.file in coverage.recorder.home  # ties are points of their own
+        if coverage.counts(site)
     ]
     return results.Coverage(tuple(branches), tuple(_sources(coverage)), variants)
 
