@@ -29,7 +29,7 @@ from gradcheck.report import (
 )
 from gradcheck.report.pictures import Picture
 from gradcheck.report.sheet import Sheet
-from gradcheck.results import ClaimResult, ComponentResult, Curve, Heat
+from gradcheck.results import ClaimResult, ComponentResult, Curve, Heat, Taylor
 from gradcheck.verdicts import rank
 
 HERE = Path(__file__).parent
@@ -59,6 +59,7 @@ class Pictured:
     taylor: Picture | None = None
     same_curve: int = 0
     same_heat: int = 0
+    same_taylor: int = 0
     digits: Picture | None = None
 
 
@@ -179,18 +180,20 @@ def _component(
 
 def _pictured(sheet: Sheet, claims: Sequence[ClaimResult]) -> list[Pictured]:
     """Draw the claims' pictures, each once: the methods by one variable often have one in common."""
-    first: dict[Curve | Heat, int] = {}
+    first: dict[Curve | Heat | Taylor, int] = {}
     drawn = []
     for i, claim in enumerate(claims, 1):
         curve = first.setdefault(claim.curve, i) if claim.curve else i
         heat = first.setdefault(claim.heat, i) if claim.heat else i
+        taylor = first.setdefault(claim.taylor, i) if claim.taylor else i
         drawn.append(
             Pictured(
                 pictures.curve(sheet, claim.curve, f"{i} curve") if claim.curve and curve == i else None,
                 pictures.heat(sheet, claim.heat, f"{i} heat") if claim.heat and heat == i else None,
-                pictures.taylor(sheet, claim.taylor, f"{i} taylor") if claim.taylor else None,
+                pictures.taylor(sheet, claim.taylor, f"{i} taylor") if claim.taylor and taylor == i else None,
                 curve if curve != i else 0,
                 heat if heat != i else 0,
+                taylor if taylor != i else 0,
                 _digits(sheet, claim, f"{i} digits"),
             )
         )
