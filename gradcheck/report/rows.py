@@ -96,11 +96,11 @@ def headline(result: ComponentResult) -> str:
 
 
 def reason(claim: ClaimResult) -> str:
-    """Return the likely cause of a claim's verdict: its diagnosis, else its reason, its first message, its numbers."""
+    """Return why a claim is not correct: its diagnosis, else its reason, its first message, its numbers."""
     if claim.causes and claim.verdict == "wrong":
         return claim.causes[0].sentence
-    messages = (point.message for point in claim.points if point.verdict == claim.verdict and point.message)
-    return claim.reason or next(messages, "") or _numbers(claim)
+    unsettled = (point for point in claim.points if point.verdict == claim.verdict != "correct")
+    return claim.reason or next((point.message for point in unsettled if point.message), "") or _numbers(claim)
 
 
 def _numbers(claim: ClaimResult) -> str:
