@@ -27,7 +27,7 @@ def finding(case: Case, tool: Tool, opinion: Opinion | None) -> others.Finding:
     if opinion.objects is None:
         return "unresolved"
     if case.wrong:
-        return "caught" if opinion.objects else "missed"
+        return "caught" if opinion.objects else "noted" if opinion.notes else "missed"
     return "false alarm" if opinion.objects else "accepted"
 
 
@@ -55,7 +55,8 @@ def table(arena: others.Arena) -> str:
         totals = []
         for k in range(len(heads)):
             counts = Counter(case.found[k] for case in cases)
-            totals.append(f"**{counts[good]} of {len(cases) - counts['not applicable']}**")
+            noted = f", {counts['noted']} noted" if counts["noted"] else ""
+            totals.append(f"**{counts[good]} of {len(cases) - counts['not applicable']}{noted}**")
         lines.append("| " + " | ".join([f"**{title}**", *totals]) + " |")
     return "\n".join(lines)
 
@@ -71,7 +72,7 @@ def main() -> int:
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)
         options.output.write_text(to_json(arena), encoding="utf-8")
-    return 1 if any(case.found[0] not in ("caught", "accepted") for case in arena.cases) else 0
+    return 1 if any(case.found[0] not in ("caught", "noted", "accepted") for case in arena.cases) else 0
 
 
 if __name__ == "__main__":

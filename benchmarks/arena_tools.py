@@ -18,10 +18,12 @@ from arena_cases import Case
 
 @dataclass(frozen=True)
 class Opinion:
-    """`objects`: whether the tool said no; None if it did not decide. `words`: what it said."""
+    """`objects`: whether the tool said no; None if it did not decide. `words`: what it said. `notes`: whether it said
+    yes, and what is wrong in a note beside it."""
 
     objects: bool | None
     words: str
+    notes: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ def gradcheck_says(case: Case) -> Opinion:
     objects = {"correct": False, "wrong": True}.get(result.verdict)
     claims = "; ".join(f"{c.name}: {c.verdict} {c.reason}" for c in result.claims if c.verdict != "correct")
     broken = "; ".join(f"{c.name}: {c.detail}" for c in result.contract if c.verdict == "broken")
-    return Opinion(objects, f"{result.verdict} {result.reason} {claims} {broken}".strip())
+    notes = "; ".join(str(note.text) for note in result.notes if note.about == "contract")
+    words = f"{result.verdict} {result.reason} {claims} {broken} {notes}".strip()
+    return Opinion(objects, words, notes=objects is False and bool(notes))
 
 
 def _torch_function(case: Case) -> Any:

@@ -17,7 +17,7 @@ from gradcheck.report.differential import Differential
 
 SCHEMA = 1
 Outcome = Literal["caught", "survived", "equivalent"]
-Finding = Literal["caught", "missed", "accepted", "false alarm", "unresolved", "not applicable"]
+Finding = Literal["caught", "noted", "missed", "accepted", "false alarm", "unresolved", "not applicable"]
 
 
 @dataclass(frozen=True)
