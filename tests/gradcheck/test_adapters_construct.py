@@ -10,7 +10,7 @@ import pytest
 import gradcheck
 from gradcheck.adapters import CannotBuild, NotASubject, is_subject, register, registry, subject_of
 from gradcheck.adapters.construct import arguments
-from gradcheck.problem import Problem, Sizes, Subject
+from gradcheck.problem import Array, Problem, Sizes, Subject
 from tests.gradcheck import adapter_cases as cases
 
 
@@ -329,3 +329,20 @@ def test_a_registration_builds_what_it_is_registered_for() -> None:
     register(cases.Dense, lambda thing: cases.Box(np.ones((3, 2)), np.ones(2)))
     with pytest.raises(CannotBuild, match="what is registered for Dense should return one, but returned Box"):
         built(cases.Dense)
+
+
+class Regression:
+    """Its names are those of X @ w − y, where only `w` has a derivative."""
+
+    def loss(self, w: Array, X: Array, y: Array) -> Any:
+        r = X @ w - y
+        return r @ r / len(y) + 0.01 * w @ w
+
+    def gradient(self, w: Array, X: Array, y: Array) -> Array:
+        return np.asarray(2 * X.T @ (X @ w - y) / len(y) + 0.02 * w)
+
+
+def test_small_letters_beside_a_matrix_are_vectors() -> None:
+    problem = built(Regression)
+    assert {v.name: v.example.shape for v in problem.variables} == {"w": (4,), "X": (5, 4), "y": (5,)}
+    assert gradcheck.check(Regression).verdict == "correct"
