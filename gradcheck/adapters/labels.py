@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -19,10 +20,18 @@ from gradcheck.problem import Array
 def held(tried: Tried, found: Study, given: Sequence[Array]) -> tuple[list[Role], list[Array], set[str]]:
     """A loss that says one gradient for several inputs is about its predictions: what else goes in is held constant.
 
+    So are masks, of a layer too, where there are as many gradients as inputs without them.
     Returns what the inputs are, arrays for them, and the names of those that nothing is said about.
     """
     roles = tried.roles
     said = found.said
+    masks = _masks(roles, said)
+    if masks:
+        known = [replace(r, constant=True, domain=(0.0, 1.0)) if r.name in masks else r for r in roles]
+        drawn = [
+            examples.draw(r, a.shape, tried.rng) if r.name in masks else a for r, a in zip(known, given, strict=True)
+        ]
+        return known, drawn, masks
     single = isinstance(said, np.ndarray) or (isinstance(said, (list, tuple)) and len(said) == 1)
     single |= len(found.answered.left) == 1
     declared = any(role.constant for role in roles) or declares(type(tried.obj), "input_data")
@@ -39,6 +48,14 @@ def held(tried: Tried, found: Study, given: Sequence[Array]) -> tuple[list[Role]
         known[at] = replace(known[at], data="probabilities", domain=(0.0, 1.0))
         drawn[at] = examples.draw(known[at], drawn[at].shape, tried.rng)
     return known, drawn, {role.name for role in known if role.constant}
+
+
+def _masks(roles: Sequence[Role], said: Any) -> set[str]:
+    """The names of masks that nothing is said about."""
+    masks = {role.name for role in roles[1:] if "mask" in role.name.lower() and not role.constant}
+    others = [role for role in roles if role.name not in masks]
+    count = len(said) if isinstance(said, (list, tuple)) else int(isinstance(said, np.ndarray))
+    return masks if count in (len(others), sum(not role.constant for role in others)) else set()
 
 
 def scored(tried: Tried, given: Sequence[Array]) -> tuple[list[Role], list[Array]]:

@@ -346,3 +346,43 @@ def test_small_letters_beside_a_matrix_are_vectors() -> None:
     problem = built(Regression)
     assert {v.name: v.example.shape for v in problem.variables} == {"w": (4,), "X": (5, 4), "y": (5,)}
     assert gradcheck.check(Regression).verdict == "correct"
+
+
+class Masked:
+    """Nothing is said about its mask."""
+
+    def forward(self, x: Array, mask: Array) -> Array:
+        self.x, self.mask = x, mask
+        return np.asarray(mask * x**2)
+
+    def backward(self, upstream: Array) -> Any:
+        return 2 * upstream * self.mask * self.x
+
+
+class MaskForgotten(Masked):
+    def backward(self, upstream: Array) -> Any:
+        return 2 * upstream * self.x
+
+
+class MaskLearned(Masked):
+    """It says twice as much about its mask as is right."""
+
+    def backward(self, upstream: Array) -> Any:
+        return 2 * upstream * self.mask * self.x, 2 * upstream * self.x**2
+
+
+class MaskedLoss:
+    def forward(self, pred: Array, target: Array, mask: Array) -> Any:
+        self.error, self.mask = pred - target, mask
+        return (mask * self.error**2).sum() / max(mask.sum(), 1)
+
+    def backward(self) -> Array:
+        return np.asarray(2 * self.mask * self.error / max(self.mask.sum(), 1))
+
+
+def test_a_mask_is_held_where_nothing_is_said_about_it() -> None:
+    assert gradcheck.check(Masked).verdict == "correct"
+    assert gradcheck.check(MaskedLoss).verdict == "correct"
+    forgotten, learned = gradcheck.check(MaskForgotten), gradcheck.check(MaskLearned)
+    assert [claim.name for claim in forgotten.claims if claim.verdict == "wrong"] == ["backward[x]"]
+    assert [claim.name for claim in learned.claims if claim.verdict == "wrong"] == ["backward[mask]"]
