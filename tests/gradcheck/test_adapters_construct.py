@@ -386,3 +386,25 @@ def test_a_mask_is_held_where_nothing_is_said_about_it() -> None:
     forgotten, learned = gradcheck.check(MaskForgotten), gradcheck.check(MaskLearned)
     assert [claim.name for claim in forgotten.claims if claim.verdict == "wrong"] == ["backward[x]"]
     assert [claim.name for claim in learned.claims if claim.verdict == "wrong"] == ["backward[mask]"]
+
+
+class Likelihood:
+    """Of Gaussian data x, about which nothing is said."""
+
+    def forward(self, mu: Array, log_var: Array, x: Array) -> Any:
+        self.residual, self.var = x - mu, np.exp(log_var)
+        return 0.5 * np.sum(log_var + self.residual**2 / self.var)
+
+    def backward(self) -> tuple[Array, Array]:
+        return -self.residual / self.var, 0.5 * (1 - self.residual**2 / self.var)
+
+
+class LikelihoodForgets(Likelihood):
+    def backward(self) -> tuple[Array, Array]:
+        return -self.residual / self.var, -0.5 * self.residual**2 / self.var
+
+
+def test_the_data_of_a_likelihood_are_held_where_nothing_is_said_about_them() -> None:
+    assert gradcheck.check(Likelihood).verdict == "correct"
+    claims = gradcheck.check(LikelihoodForgets).claims
+    assert {claim.name: claim.verdict for claim in claims} == {"backward[mu]": "correct", "backward[log_var]": "wrong"}
