@@ -55,7 +55,10 @@ def shapes(sizes: Sizes, weights: Sequence[Shape], columns: bool = False) -> lis
 
 
 def hinted(roles: Sequence[Role], sizes: Sizes) -> Iterator[tuple[Shape, ...]]:
-    """Yield shapes for arguments of which some are named like weights: `W`, `b`, and the data that fits them."""
+    """Yield shapes for arguments of which some are named like weights: `W`, `b`, and the data that fits them.
+
+    Beside a matrix `X`, a small `w` and `y` are vectors first, as in `X @ w − y`.
+    """
     b, i, o = sizes.batch, sizes.inputs, sizes.outputs
     options: list[list[Shape]] = []
     names = [role.name.lower().rstrip("0123456789") for role in roles]
@@ -70,6 +73,9 @@ def hinted(roles: Sequence[Role], sizes: Sizes) -> Iterator[tuple[Shape, ...]]:
             options.append([(i,), (1, i)])
         else:
             options.append([(b, i), *states, (i,), (i, b)])
+    if {"X", "w"} <= {role.name for role in roles}:
+        vectors: dict[str, list[Shape]] = {"w": [(i,)], "y": [(b,)]}
+        options = [[*vectors.get(role.name, []), *some] for role, some in zip(roles, options, strict=True)]
     if any(choice[0] != (b, i) for choice in options):
         yield from itertools.product(*options)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -15,14 +16,25 @@ from gradcheck.adapters.tried import Tried
 from gradcheck.adapters.words import LABELS, plain
 from gradcheck.problem import Array
 
+# What a likelihood is of, beside the parameters that come first.
+DATA = frozenset({"x", "data", "obs", "observed", "observations"})
+
 
 def held(tried: Tried, found: Study, given: Sequence[Array]) -> tuple[list[Role], list[Array], set[str]]:
     """A loss that says one gradient for several inputs is about its predictions: what else goes in is held constant.
 
+    So are masks, of a layer too, and data of a likelihood, where there are as many gradients as inputs without them.
     Returns what the inputs are, arrays for them, and the names of those that nothing is said about.
     """
     roles = tried.roles
     said = found.said
+    unsaid = _unsaid(roles, given, said, loss=not tried.way.takes_upstream)
+    if unsaid:
+        known = [_unclaimed(role) if role.name in unsaid else role for role in roles]
+        drawn = [
+            examples.draw(r, a.shape, tried.rng) if r.name in unsaid else a for r, a in zip(known, given, strict=True)
+        ]
+        return known, drawn, unsaid
     single = isinstance(said, np.ndarray) or (isinstance(said, (list, tuple)) and len(said) == 1)
     single |= len(found.answered.left) == 1
     declared = any(role.constant for role in roles) or declares(type(tried.obj), "input_data")
@@ -39,6 +51,20 @@ def held(tried: Tried, found: Study, given: Sequence[Array]) -> tuple[list[Role]
         known[at] = replace(known[at], data="probabilities", domain=(0.0, 1.0))
         drawn[at] = examples.draw(known[at], drawn[at].shape, tried.rng)
     return known, drawn, {role.name for role in known if role.constant}
+
+
+def _unsaid(roles: Sequence[Role], given: Sequence[Array], said: Any, loss: bool) -> set[str]:
+    """The names of masks, and of the data that a likelihood is of, that nothing is said about."""
+    data = DATA if loss else frozenset()
+    names = {r.name for r in roles[1:] if not r.constant and ("mask" in r.name.lower() or r.name.lower() in data)}
+    others = [(role, array.shape) for role, array in zip(roles, given, strict=True) if role.name not in names]
+    found = [getattr(one, "shape", ()) for one in (said if isinstance(said, (list, tuple)) else [said])]
+    asked = [shape for role, shape in others if not role.constant]
+    return names if found in (asked, [shape for _, shape in others]) else set()
+
+
+def _unclaimed(role: Role) -> Role:
+    return replace(role, constant=True, domain=(0.0, 1.0) if "mask" in role.name.lower() else role.domain)
 
 
 def scored(tried: Tried, given: Sequence[Array]) -> tuple[list[Role], list[Array]]:

@@ -311,10 +311,13 @@ def _decided(found: Comparison, here: Evaluated, known: InDtype, formula: Formul
     right, column = formula.claim.rows[formula.wrt][0], here.estimate(formula.wrt).column
     own = np.abs(here.flat * formula.cotangent) / max(here.reach, 1.0)
     kept, _ = exact.digits_kept(rows, right, column, np.maximum(_sizes(here, formula), own), known.dtype)
-    if 10.0**-kept > RESOLVED["float32" if rounds else known.precision]:
+    share = 10.0**-kept / RESOLVED["float32" if rounds else known.precision]
+    if share > 1:
         return found
     # What is further off than the digits that are kept would have been found, whatever the measurement can see.
     resolution = max(10.0**-kept, exact.ROUNDED) * found.at.scale
     message = f"shown exactly; measured: {rounds or found.at.message}"
-    at = replace(found.at, verdict="correct", message=message, resolution=resolution)
+    # A measured error beyond its tolerance is no longer what decides: the digits that are kept do.
+    ratio = found.at.ratio if found.at.ratio <= 1 else share
+    at = replace(found.at, verdict="correct", message=message, resolution=resolution, ratio=ratio)
     return replace(found, at=at, wrong=0, entries=())

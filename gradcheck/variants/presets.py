@@ -5,7 +5,8 @@
     def __init__(self): self.params = {"mode": "mean"}        a constant in the source, whose function is compiled anew
     def forward(self, x, **more): more.get("k", 1.0)
 
-What code goes on writing to is its state and no setting.
+What code goes on writing to is its state and no setting. Nor is a number where derivatives read one of their own that
+follows from it (`power_minus_one` beside `power`, 3a beside a): they fit each other, and nobody sets one alone.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 
 from gradcheck.branches.recompile import as_statement, compiled, in_place
 from gradcheck.syntax import nodes, tree
+from gradcheck.variants.calls import going_back, going_forward
 from gradcheck.variants.options import Change, functions, is_other
 
 PLAIN = (bool, int, float, str)
@@ -55,7 +57,11 @@ def presets(code: Sequence[Any]) -> list[Preset]:
     for one in (*_attributes(classes, used), *_entries(classes, every, used), *_written(every, used)):
         if not is_other(one.name):
             found.setdefault(one.name, one)
-    return list(found.values())
+    others = {name for name, one in found.items() if type(one.default) in (bool, str)}
+    written = {name for function in every for name, _ in _constants(function, used) if not is_other(name)}
+    numbers = (found.keys() | written) - others
+    follows = numbers & _read(going_back(every)) - _read(going_forward(every))
+    return [one for name, one in found.items() if name in others or not follows]
 
 
 def in_dicts(held: Sequence[dict[str, Any]]) -> list[Preset]:
@@ -66,6 +72,12 @@ def in_dicts(held: Sequence[dict[str, Any]]) -> list[Preset]:
         for key, value in entries.items()
         if type(value) in PLAIN and not is_other(key)
     ]
+
+
+def _read(some: Sequence[FunctionType]) -> set[str]:
+    """The names of attributes that functions read, and the keys that they look up."""
+    used = _Used(some)
+    return used.read | used.keys
 
 
 class _Used:

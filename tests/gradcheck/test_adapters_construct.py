@@ -10,7 +10,7 @@ import pytest
 import gradcheck
 from gradcheck.adapters import CannotBuild, NotASubject, is_subject, register, registry, subject_of
 from gradcheck.adapters.construct import arguments
-from gradcheck.problem import Problem, Sizes, Subject
+from gradcheck.problem import Array, Problem, Sizes, Subject
 from tests.gradcheck import adapter_cases as cases
 
 
@@ -329,3 +329,82 @@ def test_a_registration_builds_what_it_is_registered_for() -> None:
     register(cases.Dense, lambda thing: cases.Box(np.ones((3, 2)), np.ones(2)))
     with pytest.raises(CannotBuild, match="what is registered for Dense should return one, but returned Box"):
         built(cases.Dense)
+
+
+class Regression:
+    """Its names are those of X @ w − y, where only `w` has a derivative."""
+
+    def loss(self, w: Array, X: Array, y: Array) -> Any:
+        r = X @ w - y
+        return r @ r / len(y) + 0.01 * w @ w
+
+    def gradient(self, w: Array, X: Array, y: Array) -> Array:
+        return np.asarray(2 * X.T @ (X @ w - y) / len(y) + 0.02 * w)
+
+
+def test_small_letters_beside_a_matrix_are_vectors() -> None:
+    problem = built(Regression)
+    assert {v.name: v.example.shape for v in problem.variables} == {"w": (4,), "X": (5, 4), "y": (5,)}
+    assert gradcheck.check(Regression).verdict == "correct"
+
+
+class Masked:
+    """Nothing is said about its mask."""
+
+    def forward(self, x: Array, mask: Array) -> Array:
+        self.x, self.mask = x, mask
+        return np.asarray(mask * x**2)
+
+    def backward(self, upstream: Array) -> Any:
+        return 2 * upstream * self.mask * self.x
+
+
+class MaskForgotten(Masked):
+    def backward(self, upstream: Array) -> Any:
+        return 2 * upstream * self.x
+
+
+class MaskLearned(Masked):
+    """It says twice as much about its mask as is right."""
+
+    def backward(self, upstream: Array) -> Any:
+        return 2 * upstream * self.mask * self.x, 2 * upstream * self.x**2
+
+
+class MaskedLoss:
+    def forward(self, pred: Array, target: Array, mask: Array) -> Any:
+        self.error, self.mask = pred - target, mask
+        return (mask * self.error**2).sum() / max(mask.sum(), 1)
+
+    def backward(self) -> Array:
+        return np.asarray(2 * self.mask * self.error / max(self.mask.sum(), 1))
+
+
+def test_a_mask_is_held_where_nothing_is_said_about_it() -> None:
+    assert gradcheck.check(Masked).verdict == "correct"
+    assert gradcheck.check(MaskedLoss).verdict == "correct"
+    forgotten, learned = gradcheck.check(MaskForgotten), gradcheck.check(MaskLearned)
+    assert [claim.name for claim in forgotten.claims if claim.verdict == "wrong"] == ["backward[x]"]
+    assert [claim.name for claim in learned.claims if claim.verdict == "wrong"] == ["backward[mask]"]
+
+
+class Likelihood:
+    """Of Gaussian data x, about which nothing is said."""
+
+    def forward(self, mu: Array, log_var: Array, x: Array) -> Any:
+        self.residual, self.var = x - mu, np.exp(log_var)
+        return 0.5 * np.sum(log_var + self.residual**2 / self.var)
+
+    def backward(self) -> tuple[Array, Array]:
+        return -self.residual / self.var, 0.5 * (1 - self.residual**2 / self.var)
+
+
+class LikelihoodForgets(Likelihood):
+    def backward(self) -> tuple[Array, Array]:
+        return -self.residual / self.var, -0.5 * self.residual**2 / self.var
+
+
+def test_the_data_of_a_likelihood_are_held_where_nothing_is_said_about_them() -> None:
+    assert gradcheck.check(Likelihood).verdict == "correct"
+    claims = gradcheck.check(LikelihoodForgets).claims
+    assert {claim.name: claim.verdict for claim in claims} == {"backward[mu]": "correct", "backward[log_var]": "wrong"}

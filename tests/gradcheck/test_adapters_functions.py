@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import gradcheck
 from gradcheck.adapters import function_subject, is_subject, subject_of
 from gradcheck.errors import UsageError
 from gradcheck.problem import Array, Problem, Sizes
@@ -122,3 +123,15 @@ def test_a_derivative_beside_a_function_is_found_by_name() -> None:
     loss = subject_of(hinge).build(Sizes(), np.random.default_rng(0))
     assert loss.methods[0].wrt == ("y_pred",)
     assert loss.variable("y_true").constant
+
+
+def logistic_loss(w: Array, X: Array, y: Array) -> tuple[Any, Array]:
+    """Labels −1 and 1, weights of a sigmoid that is written as a softplus."""
+    margins = y * (X @ w)
+    return np.logaddexp(0, -margins).mean(), -X.T @ (y * np.exp(-np.logaddexp(0, margins))) / len(y)
+
+
+def test_labels_that_weight_a_softplus_are_not_one_hot_rows() -> None:
+    problem = subject_of(logistic_loss).build(Sizes(), np.random.default_rng(0))
+    assert problem.variable("y").example.ndim == 1
+    assert gradcheck.check(logistic_loss).verdict == "correct"

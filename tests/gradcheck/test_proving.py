@@ -12,6 +12,8 @@ pytest.importorskip("flint", reason="python-flint, the extra `proof`, is not ins
 
 import gradcheck
 from gradcheck import Options, exact
+from gradcheck.command.founded import contradiction
+from gradcheck.comparing.judge import LOSES
 from gradcheck.data import to_json
 from gradcheck.report.proof import between
 from gradcheck.results import ClaimResult, ComponentResult, Proof, from_json
@@ -186,3 +188,31 @@ def test_without_the_extra_everything_is_measured(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(exact, "available", lambda: False)
     [claim] = check(sigmoid, slope_of_sigmoid).claims
     assert (claim.verdict, claim.basis, claim.proof) == ("correct", "measured", None)
+
+
+class Mixed:
+    """Softmax between two products with one weight: at ±40 its slope is small beside f, and keeps few digits."""
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        self.W = np.random.default_rng(0).normal(size=(n_in, n_out))
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        z = x @ self.W
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        self.a = e / e.sum(axis=1, keepdims=True)
+        return self.a @ self.W.T
+
+    def backward(self, g: Any) -> Any:
+        h = g @ self.W
+        dz = self.a * (h - (h * self.a).sum(axis=1, keepdims=True))
+        self.dW = self.x.T @ dz + g.T @ self.a
+        return dz @ self.W.T
+
+
+def test_a_ratio_beyond_a_measured_tolerance_is_not_kept_where_the_proof_decides() -> None:
+    result = gradcheck.check(Mixed)
+    decided = [at for claim in result.claims for at in claim.points if LOSES in at.message]
+    assert result.verdict == "correct"
+    assert decided, "no point is decided by the proof alone any more: the test needs another class"
+    assert contradiction(result) == ""

@@ -146,6 +146,47 @@ def test_what_code_writes_to_is_its_state() -> None:
     assert presets([Counts]) == []
 
 
+class GELU:
+    """Its derivative has a constant of its own, which is three times that of its forward."""
+
+    def __init__(self) -> None:
+        self.constants = {"c": 0.7978845608028654, "a": 0.044715, "of_slope": 3 * 0.044715, "exact": False}
+
+    def forward(self, x: Array) -> Array:
+        c = self.constants
+        self.x = x
+        self.t = np.tanh(c["c"] * (x if c["exact"] else x + c["a"] * x**3))
+        return 0.5 * x * (1 + self.t)
+
+    def inner(self) -> Array:
+        c = self.constants
+        return c["c"] * (np.ones_like(self.x) if c["exact"] else 1 + c["of_slope"] * self.x**2)
+
+    def backward(self, g: Array) -> Array:
+        return g * (0.5 * (1 + self.t) + 0.5 * self.x * (1 - self.t**2) * self.inner())
+
+
+class Cube:
+    """The same with whole numbers in the body of the class."""
+
+    power = 3
+    power_minus_one = 2
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return x**self.power
+
+    def backward(self, g: Array) -> Array:
+        return g * self.power * self.x**self.power_minus_one
+
+
+def test_numbers_that_fit_each_other_are_no_settings() -> None:
+    assert [one.name for one in presets([GELU])] == ["exact"]
+    assert presets([Cube]) == []
+    assert gradcheck.check(GELU).verdict == "correct"
+    assert gradcheck.check(Cube).verdict == "correct"
+
+
 def test_values_of_an_option_are_those_of_its_kind() -> None:
     assert candidates("use_bias", True, [], (5, 4)) == [False]
     assert candidates("padding", 0, [], (5, 4)) == [1, 2]

@@ -334,9 +334,7 @@ class _Reader:
             for one, other in ((left, right), (right, left)):
                 inner = one.operand if isinstance(one, ast.UnaryOp) else one
                 inner = inner.value if isinstance(inner, ast.Attribute) and inner.attr == "T" else inner
-                if (name := self._is_argument(inner)) and any(
-                    isinstance(n, ast.Call) and _called(n.func).startswith("log") for n in ast.walk(other)
-                ):
+                if (name := self._is_argument(inner)) and any(map(_is_logarithm, ast.walk(other))):
                     self.found.weighted.add(name)
 
     def _signed(self, value: ast.expr) -> None:
@@ -345,6 +343,12 @@ class _Reader:
             for side in (value.left, value.right):
                 if name := self._is_argument(side):
                     self.found.signs.add(name)
+
+
+def _is_logarithm(node: ast.AST) -> bool:
+    """`np.log(p)`, `log_softmax(z)`; no softplus, which binary labels and signs are weighted with."""
+    name = _called(node.func) if isinstance(node, ast.Call) else ""
+    return name.startswith("log") and name != "logaddexp"
 
 
 def _inside(node: ast.AST) -> Iterator[ast.AST]:
