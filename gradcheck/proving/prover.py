@@ -104,13 +104,15 @@ class Prover:
         nothing = np.zeros(formula.cotangent.size)
         kept, entry = exact.digits_kept(answer.rows[0], right, here.column(name), nothing, known.dtype)
         of = int(np.finfo(known.dtype).precision)
-        if kept < of - SURE[known.dtype]:
+        found = _agreement(here, known, answer.rows[0], exact.midpoints(right), kept)
+        # Where the type cannot hold the derivative, no digits are counted, and anything may have been said: NaN, say.
+        if kept < of - SURE[known.dtype] or not found.at.error <= found.at.tolerance:
             return None
         if shown.last is not here:
             shown.last = here
             shown.good.append(here.point.label)
         shown.keep(here.point, method, formula, _as_digits(here, known, name, kept, entry))
-        return answer, _agreement(here, known, answer.rows[0], exact.midpoints(right), kept)
+        return answer, found
 
     def _plainest(self, here: Evaluated, method: Method, name: str) -> Method:
         """The first method that is asked for a product, if there is one: one run for all, and a small one."""

@@ -151,6 +151,26 @@ def test_rounding_where_the_derivative_is_0_is_no_other_claim() -> None:
     assert (claim.basis, proof.left) == ("both", "")
 
 
+class OverflowingSigmoid:
+    """Far out, where the derivative is smaller than any float, the claim is NaN."""
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        return sigmoid(x)
+
+    def backward(self, upstream: Any) -> Any:
+        grown = np.exp(-self.x)
+        return upstream * grown / (1 + grown) ** 2
+
+
+def test_nan_is_wrong_where_the_derivative_is_smaller_than_any_float() -> None:
+    [claim] = gradcheck.check(OverflowingSigmoid).claims
+    assert {(at.dtype, at.verdict) for at in claim.points if at.point == "saturation ±1000"} == {
+        ("float64", "wrong"),
+        ("float32", "wrong"),
+    }
+
+
 def test_what_leaves_exact_arithmetic_is_measured_and_says_its_line() -> None:
     def forward(x: Any) -> Any:
         return np.array([np.float64(str(v)) for v in x.tolist()]) ** 2
