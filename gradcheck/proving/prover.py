@@ -303,10 +303,10 @@ def _sizes(here: Evaluated, formula: Formula) -> Array:
 def _decided(found: Comparison, here: Evaluated, known: InDtype, formula: Formula, rows: Array) -> Comparison:
     """An exact agreement decides what the measurement could not, if the claim's digits are enough in this type.
 
-    What is measured of code that rounds to a shorter float are its stairs, and no evidence against a formula. What is
-    small beside f itself need not have digits of its own: y(1 − y) is 0 for 8.5e-17 at x = 37.
+    What is measured of a forward that rounds to a shorter float are its stairs, and no evidence against a formula.
+    What is small beside f itself need not have digits of its own: y(1 − y) is 0 for 8.5e-17 at x = 37.
     """
-    rounds = trust.rounds(formula)
+    rounds = trust.stairs(formula)
     if not (found.at.verdict in ("unresolved", "skipped") or (rounds and found.at.verdict == "wrong")):
         return found
     assert formula.claim is not None

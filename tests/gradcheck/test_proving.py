@@ -134,6 +134,12 @@ def test_stairs_of_a_shorter_float_are_no_evidence_against_a_formula() -> None:
     assert check(forward, lambda x: 1.01 * slope(x), steep).verdict == "wrong"
 
 
+def test_a_claim_that_rounds_alone_to_a_shorter_float_has_lost_its_digits() -> None:
+    [claim] = check(np.sin, lambda x: np.cos(x.astype(np.float32)).astype(x.dtype)).claims
+    assert (claim.verdict, claim.where) == ("wrong", "everywhere")
+    assert claim.causes[0].name == "lost precision"
+
+
 class NaiveSoftmax:
     """Of one feature its derivative is 0, and the claim is what rounding leaves."""
 
