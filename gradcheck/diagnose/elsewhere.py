@@ -214,9 +214,8 @@ def _is_smooth(e: Evidence) -> bool:
     if not np.isfinite(here).all():
         return False
     size, change, larger = (float(np.abs(one).max(initial=0.0)) for one in (here, near - here, far - here))
-    if larger * 2.0**-24 < 4 * float(np.finfo(float).eps) * size:
-        return True
-    return 0 < change < 2.0**-30 * size
+    expected = larger * 2.0**-24
+    return expected < 4 * float(np.finfo(float).eps) * size or 0 < change < 64 * expected
 
 
 def _said_after(e: Evidence, share: float) -> Array | None:
