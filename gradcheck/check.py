@@ -331,10 +331,14 @@ class _Session:
     def _remember(
         self, record: Record, here: Evaluated, known: InDtype, method: Method, proved: bool = False, **why: str
     ) -> None:
-        """Keep the first point at which a claim is wrong (or raises), for whoever explains it: one that is measured."""
+        """Keep the first point that tells most of how a claim is wrong (or that it raises), for whoever explains it."""
         last, first = record.points[-1].verdict, record.first_wrong
-        if last in ("wrong", "could not be asked") and (first is None or (first.proved and not proved)):
-            record.first_wrong = Wrong(here, known.dtype, method, self.previous, proved=proved, **why)
+        if last not in ("wrong", "could not be asked"):
+            return
+        refused = last == "could not be asked"
+        found = Wrong(here, known.dtype, method, self.previous, refused=refused, proved=proved, **why)
+        if first is None or found.tells > first.tells:
+            record.first_wrong = found
 
     def contract(self, points: Sequence[Point]) -> list[ContractResult]:
         """The contract at every typical point where forward is finite; of each item, what is worst.

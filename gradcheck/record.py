@@ -26,7 +26,8 @@ class Wrong:
     """Where a claim was first wrong, for whoever explains it.
 
     `message`: what it raised instead, or why its shape cannot be read; `together`: what is wrong with several kinked
-    entries together. `proved`: no measurement sees it, and `message` says what was shown exactly.
+    entries together. `refused`: there was no answer to compare. `proved`: no measurement sees it, and `message` says
+    what was shown exactly.
     """
 
     here: Evaluated
@@ -35,7 +36,13 @@ class Wrong:
     previous: Values | None
     message: str = ""
     together: str = ""
+    refused: bool = False
     proved: bool = False
+
+    @property
+    def tells(self) -> int:
+        """How much it tells: numbers that are measurably wrong most, a refusal (which may be passed over) least."""
+        return 0 if self.refused else 1 if self.proved else 2
 
     @property
     def point(self) -> Point:

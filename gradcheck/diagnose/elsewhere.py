@@ -30,7 +30,7 @@ def evaluated_at_the_input(e: Evidence) -> list[Cause]:
     claim, right, _ = e.diagonal()
     x = np.asarray(e.x, dtype=float).ravel()
     known = np.diagonal(e.judged)
-    if np.unique(e.y[known]).size < 6:
+    if np.unique(e.y[known]).size < 6 or similar(claim[known], right[known], 1e2 * MEASURED):
         return []
     coefficients = np.polynomial.polynomial.polyfit(e.y[known], right[known], 2)
     if not similar(np.polynomial.polynomial.polyval(e.y[known], coefficients), right[known], MEASURED):
@@ -204,14 +204,24 @@ def lost_precision(e: Evidence) -> list[Cause]:
 
 
 def _is_smooth(e: Evidence) -> bool:
-    """Whether a move that float32 cannot see moves the claim by as little: nothing is rounded to fewer digits."""
-    arrays = {name: np.asarray(value) for name, value in e.values.items()}
-    moved = {name: value * (1 + 2.0**-36) if value.dtype.kind == "f" else value for name, value in arrays.items()}
-    here, there = e.said(), e.said(moved)
-    if here is None or there is None or here.shape != there.shape or not np.isfinite(here).all():
+    """Whether a move that float32 cannot see moves the claim by as little: nothing is rounded to fewer digits.
+
+    Nor is that known of a claim that hardly moves with a larger one: its steps could not be told from a constant.
+    """
+    here, near, far = e.said(), _said_after(e, 2.0**-36), _said_after(e, 2.0**-12)
+    if here is None or near is None or far is None or not here.shape == near.shape == far.shape:
         return False
-    change = float(np.abs(here - there).max(initial=0.0))
-    return 0 < change < 2.0**-30 * float(np.abs(here).max(initial=0.0))
+    if not np.isfinite(here).all():
+        return False
+    size, change, larger = (float(np.abs(one).max(initial=0.0)) for one in (here, near - here, far - here))
+    expected = larger * 2.0**-24
+    return expected < 4 * float(np.finfo(float).eps) * size or 0 < change < 64 * expected
+
+
+def _said_after(e: Evidence, share: float) -> Array | None:
+    """What the claim says where all floats are larger by a share."""
+    arrays = {name: np.asarray(value) for name, value in e.values.items()}
+    return e.said({name: value * (1 + share) if value.dtype.kind == "f" else value for name, value in arrays.items()})
 
 
 def _within(e: Evidence, eps: float) -> bool:

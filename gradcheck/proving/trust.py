@@ -59,6 +59,14 @@ def rounds(formula: Formula) -> str:
     return str(noted[0]) if noted else ""
 
 
+def stairs(formula: Formula) -> str:
+    """Where forward itself rounds to a shorter type, so that what is measured of it are stairs; "" where it does not.
+
+    A claim that rounds alone loses digits that forward has.
+    """
+    return str(next(iter(formula.forward.notes), "")) if formula.forward is not None else ""
+
+
 def gap(here: Evaluated, formula: Formula) -> str:
     """By how much u · J v is another exactly than the measured J has it, where both are known; "" where it is not."""
     estimate = here.estimate(formula.wrt)

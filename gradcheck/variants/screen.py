@@ -23,7 +23,7 @@ from gradcheck.problem import Array, Method, Problem, Values
 LOSES = 64 * float(np.finfo(float).eps)
 
 # The steps of the quotients, as shares of the values, and how near a claim is to them, as a share of its products.
-STEPS, NEAR = (2.0**-10, 2.0**-11), 1e-9
+STEPS, NEAR = (2.0**-10, 2.0**-11), 1e-11
 
 
 @dataclass(frozen=True)

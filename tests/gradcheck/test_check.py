@@ -367,3 +367,24 @@ class Evaluated(Layer):
 def test_a_variance_stays_positive():
     points = claim(gradcheck.check(Evaluated)).points
     assert {at.verdict for at in points if "generic" in at.point} == {"correct"}
+
+
+class RefusesWholeNumbers:
+    """It raises for whole numbers, which is passed over; what is wrong is the gradient of many features."""
+
+    def forward(self, x):
+        self.x = x
+        return np.sin(x)
+
+    def backward(self, upstream):
+        grad = np.zeros_like(self.x)
+        grad += upstream * np.cos(self.x)
+        return 2 * grad if self.x.shape[1] > 8 else grad
+
+
+def test_an_exception_that_is_passed_over_is_not_the_cause_of_what_is_wrong_elsewhere() -> None:
+    result = gradcheck.check(RefusesWholeNumbers)
+    [claim] = result.claims
+    assert (claim.verdict, claim.where) == ("wrong", "for a batch of 4 with 12 features")
+    assert claim.causes[0].name == "extra factor 2"
+    assert any("cannot be asked for whole numbers" in note.text for note in result.notes)

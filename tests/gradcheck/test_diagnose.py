@@ -499,3 +499,15 @@ def test_what_all_rows_share_is_summed_over_them() -> None:
 def test_a_small_smooth_error_is_no_lost_precision_and_nothing_transposed(size: float) -> None:
     e = evidence(sine, {"x": X}, "x", on_diagonal(lambda d: d * (1 + size * np.tanh(np.arctanh(d / 2)))))
     assert names(e) == []
+
+
+def test_of_a_derivative_that_is_nearly_constant_no_steps_and_no_other_place_are_told() -> None:
+    def nearly_straight(v: Values) -> Array:
+        return v["x"] + 1e-8 * v["x"] ** 3
+
+    assert names(evidence(nearly_straight, {"x": X}, "x", on_diagonal(lambda d: (1 + 2 * d) / 3))) == []
+
+
+def test_cross_talk_far_out_is_no_lost_precision() -> None:
+    e = evidence(sine, {"x": 1000 * X}, "x", lambda J: J + 1e-7 * (1 - np.eye(len(J))))
+    assert "lost precision" not in names(e)

@@ -136,6 +136,12 @@ def test_stairs_of_a_shorter_float_are_no_evidence_against_a_formula() -> None:
     assert check(forward, lambda x: 1.01 * slope(x), steep).verdict == "wrong"
 
 
+def test_a_claim_that_rounds_alone_to_a_shorter_float_has_lost_its_digits() -> None:
+    [claim] = check(np.sin, lambda x: np.cos(x.astype(np.float32)).astype(x.dtype)).claims
+    assert (claim.verdict, claim.where) == ("wrong", "everywhere")
+    assert claim.causes[0].name == "lost precision"
+
+
 class NaiveSoftmax:
     """Of one feature its derivative is 0, and the claim is what rounding leaves."""
 
@@ -151,6 +157,26 @@ class NaiveSoftmax:
 def test_rounding_where_the_derivative_is_0_is_no_other_claim() -> None:
     claim, proof = shown(gradcheck.check(NaiveSoftmax))
     assert (claim.basis, proof.left) == ("both", "")
+
+
+class OverflowingSigmoid:
+    """Far out, where the derivative is smaller than any float, the claim is NaN."""
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        return sigmoid(x)
+
+    def backward(self, upstream: Any) -> Any:
+        grown = np.exp(-self.x)
+        return upstream * grown / (1 + grown) ** 2
+
+
+def test_nan_is_wrong_where_the_derivative_is_smaller_than_any_float() -> None:
+    [claim] = gradcheck.check(OverflowingSigmoid).claims
+    assert {(at.dtype, at.verdict) for at in claim.points if at.point == "saturation ±1000"} == {
+        ("float64", "wrong"),
+        ("float32", "wrong"),
+    }
 
 
 def test_what_leaves_exact_arithmetic_is_measured_and_says_its_line() -> None:

@@ -67,6 +67,24 @@ def test_a_result_says_which_variants_were_tried() -> None:
     assert " variants" in str(result)
 
 
+class NearlyRightForLargeBatches:
+    """Off by 1e-8 of a few of many rows, which is 7e-11 of the products that a variant is looked at by."""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return x**3
+
+    def backward(self, g: Array) -> Array:
+        grad = 3 * g * self.x**2
+        grad[32:] *= 1 + 1e-8
+        return grad
+
+
+def test_a_first_look_at_a_variant_sees_a_small_mistake() -> None:
+    [claim] = gradcheck.check(NearlyRightForLargeBatches).claims
+    assert (claim.verdict, claim.where) == ("wrong", "for a batch of 40 with 4 features")
+
+
 class ForTraining:
     """Its backward is that of training, and does not look at the mode."""
 
