@@ -135,3 +135,7 @@ def test_labels_that_weight_a_softplus_are_not_one_hot_rows() -> None:
     problem = subject_of(logistic_loss).build(Sizes(), np.random.default_rng(0))
     assert problem.variable("y").example.ndim == 1
     assert gradcheck.check(logistic_loss).verdict == "correct"
+
+
+def test_the_gradient_that_comes_with_a_value_is_made_anew_for_every_answer() -> None:
+    assert not [note.text for note in gradcheck.check(logistic_loss).notes if "its next answer" in note.text]
