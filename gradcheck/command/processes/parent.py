@@ -17,7 +17,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,9 @@ if TYPE_CHECKING:
     from gradcheck.command.processes.child import Trust
 
 STARTUP_SECONDS = 60.0
+
+# The most bytes that are kept of what a process prints.
+PRINTED = 2**16
 """How long Python, NumPy and gradcheck may take to start; a slow disk is no fault of the subject's."""
 
 _ROOT = str(Path(__file__).resolve().parents[3])
@@ -110,7 +112,7 @@ class Worker:
         self._opened = seal.opening(key)
         self._write(key)
         self._answers: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._printed: deque[bytes] = deque(maxlen=200)
+        self._printed = bytearray()
         self._ready = False
         threading.Thread(target=_collect, args=(self._process.stdout, self._answers), daemon=True).start()
         self._listener = threading.Thread(target=_remember, args=(self._process.stderr, self._printed), daemon=True)
@@ -155,7 +157,7 @@ class Worker:
         except Died as died:
             if self._closed:
                 raise
-            said = b"".join(self._printed).decode("utf-8", "replace")
+            said = self._printed.decode("utf-8", "replace")
             raise RuntimeError(f"a worker process did not start: {died}\n{said}") from died
 
     def _write(self, content: bytes) -> None:
@@ -176,7 +178,7 @@ class Worker:
             self._listener.join(timeout=1.0)
             code = self._process.returncode
             how = sandbox.status(code) if self._apart is not None and self._apart.sandbox else code
-            raise Died(_ended(how, b"".join(self._printed)), at)
+            raise Died(_ended(how, bytes(self._printed)), at)
         answer = self._read(line)
         if answer is None:
             self._kill()
@@ -228,10 +230,12 @@ def _collect(stream: IO[bytes], answers: queue.SimpleQueue[bytes | None]) -> Non
     answers.put(None)
 
 
-def _remember(stream: IO[bytes], printed: deque[bytes]) -> None:
+def _remember(stream: IO[bytes], printed: bytearray) -> None:
+    """Keep the end of what a process prints: Python's fault handler writes in pieces of a few letters."""
     with stream:
         while chunk := os.read(stream.fileno(), 4096):
-            printed.append(chunk)
+            printed += chunk
+            del printed[:-PRINTED]
 
 
 def _ended(status: int, printed: bytes) -> str:
