@@ -90,11 +90,8 @@ class Prover:
         shown = self._claims.get(f"{method.name}[{name}]")
         if shown is None or not shown.is_sure:
             return None
-        formula = self._ask(here, self._plainest(here, method, name)).get(name)
-        if formula is None or formula.at_kink or trust.why_not(here, formula) or trust.rounds(formula):
-            return None
-        assert formula.comparison is not None
-        if formula.comparison.relation not in GOOD or (method.kind == "sum" and not (formula.cotangent == 1).all()):
+        formula = self._right(here, method, name)
+        if formula is None or trust.rounds(formula):
             return None
         answer = self._answered(here, known, method, formula)
         if answer.rows is None or loses(answer.dtype, known.dtype):
@@ -117,6 +114,15 @@ class Prover:
     def _plainest(self, here: Evaluated, method: Method, name: str) -> Method:
         """The first method that is asked for a product, if there is one: one run for all, and a small one."""
         return next((m for m in here.problem.methods if name in m.wrt and m.kind == "vjp"), method)
+
+    def _right(self, here: Evaluated, method: Method, name: str) -> Formula | None:
+        """What the plainest method says exactly, where that is right and answers what `method` is asked."""
+        formula = self._ask(here, self._plainest(here, method, name)).get(name)
+        if formula is None or formula.at_kink or trust.why_not(here, formula):
+            return None
+        assert formula.comparison is not None
+        same_question = method.kind != "sum" or bool((formula.cotangent == 1).all())
+        return formula if formula.comparison.relation in GOOD and same_question else None
 
     def basis(self, claim: str, verdict: Verdict) -> tuple[Basis, Proof | None]:
         """What a claim's verdict rests on, and what was shown (None where nothing was run)."""
@@ -164,15 +170,10 @@ class Prover:
         No more has to be shown of a claim that was right exactly elsewhere, nor at a point that may only prove it
         wrong. The other is one that is asked for a product.
         """
-        other = self._plainest(here, method, name)
-        if (is_ordinary(here.point) and not shown.good) or other is method:
+        if (is_ordinary(here.point) and not shown.good) or self._plainest(here, method, name) is method:
             return False
-        formula = self._ask(here, other).get(name)
-        if formula is None or formula.at_kink or trust.why_not(here, formula):
-            return False
-        assert formula.comparison is not None
-        same_question = method.kind != "sum" or bool((formula.cotangent == 1).all())
-        if formula.comparison.relation not in GOOD or not same_question:
+        formula = self._right(here, method, name)
+        if formula is None:
             return False
         if not trust.holds(here.point, known.dtype):
             return shown.last is not here  # in a wider type it was as the other

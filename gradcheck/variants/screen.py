@@ -22,7 +22,8 @@ from gradcheck.problem import Array, Method, Problem, Values
 # What a sum of products may lose: this many eps of the sum of their sizes.
 LOSES = 64 * float(np.finfo(float).eps)
 
-# The steps of the quotients, as shares of the values, and how near a claim is to them, as a share of its products.
+# The steps of the quotients, as shares of the values, each half of the one before; and how near a claim is to them, as
+# a share of its products.
 STEPS, NEAR = (2.0**-10, 2.0**-11), 1e-11
 
 
@@ -150,9 +151,8 @@ class _Along:
         if not low < -2 * STEPS[0] * unit < 2 * STEPS[0] * unit < high:
             return (np.nan,)
         try:
-            return tuple(
-                (8 * self._difference(h) - self._difference(2 * h)) / (12 * h) for h in (unit * one for one in STEPS)
-            )
+            difference = {h: self._difference(h * unit) for h in (2 * STEPS[0], *STEPS)}
+            return tuple((8 * difference[h] - difference[2 * h]) / (12 * h * unit) for h in STEPS)
         except Exception:  # beside the point forward may refuse
             return (np.nan,)
 
