@@ -81,8 +81,8 @@ def _once(
     """One run, with stand-ins for names and jets in the objects."""
     with (
         session.running(bits, budget, uses_terms) as run,
-        shadowed(reached.namespaces, reached.cells),
         kept(reached),
+        shadowed([*(one.names for one in reached.namespaces), *reached.callers], reached.cells),
     ):
         drawn = global_fingerprint()
         with np.errstate(all="ignore"):
