@@ -92,8 +92,8 @@ def _climb(around: Surroundings, structure: Structure, rng: np.random.Generator)
     None where f does not have this structure.
     """
     e, scale, domain = around.evaluator, around.scale, around.domain
-    heard = noise.along_a_direction(e, scale, SPACINGS, len(structure.index), domain, rng)
-    least = np.maximum(around.inexact, noise.borrowed(heard[-1], around.variation(structure)))
+    heard, rounding = noise.along_a_direction(e, scale, SPACINGS, len(structure.index), domain, rng)
+    least = np.maximum(around.inexact, noise.borrowed(rounding, around.variation(structure)))
     heard = np.maximum(heard, least)
     affine, amplitude = one_step.is_affine(e, around.directions, around.ends, heard.max(axis=0), domain)
     if affine:

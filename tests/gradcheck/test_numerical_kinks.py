@@ -67,3 +67,17 @@ def test_a_central_difference_of_one_half_is_not_taken_for_the_truth() -> None:
     found = estimate(lambda v: [np.maximum(v["x"], 0)], {"x": np.array([[0.0, 0.0]])}, "x")
     assert found.kink is not None
     assert found.kink.all()
+
+
+def test_a_kink_of_one_output_is_no_noise_of_another_that_rests() -> None:
+    x, y = np.array([0.5, -1.25]), np.array([0.5, 1.25])
+
+    def larger(v: dict[str, Any]) -> list[Any]:
+        return [np.array(np.maximum(v["x"], y).tolist())]
+
+    def larger_in_single_precision(v: dict[str, Any]) -> list[Any]:
+        return [(np.float32(1.1) * np.maximum(v["x"], y).astype(np.float32)).astype(float)]
+
+    assert estimate(larger, {"x": x}, "x").bound.max() < 1e-11
+    # Here the first output shows how the second may be rounded, kink or not.
+    assert estimate(larger_in_single_precision, {"x": x}, "x").bound[:, 1].max() > 1e-7
