@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gradcheck.diagnose import branches, elsewhere, layout, places, scale, suspects, terms
+from gradcheck.diagnose import branches, elsewhere, layout, places, quotient, scale, suspects, terms
 from gradcheck.diagnose.evidence import Evidence
 from gradcheck.results import Cause
 
@@ -63,8 +63,11 @@ PROBES: tuple[Hypothesis, ...] = (
     terms.constant,
     terms.slope_one,
     scale.times_a_constant,
-    elsewhere.lost_precision,
+    quotient.difference_quotient,
 )
+
+# So general that whatever else fits explains it better.
+GENERAL: tuple[Hypothesis, ...] = (elsewhere.lost_precision,)
 
 SHOWN = 3
 
@@ -77,7 +80,7 @@ def diagnose(evidence: Evidence, *others: Evidence) -> tuple[Cause, ...]:
     """
     if evidence.readable and evidence.fits(evidence.estimate):
         return ()  # wrong by so little that every hypothesis would fit as well
-    tables = (TABLE, PROBES) if evidence.readable else (UNREADABLE,)
+    tables = (TABLE, PROBES, GENERAL) if evidence.readable else (UNREADABLE,)
     for table in tables:
         found: dict[str, Cause] = {}
         for hypothesis in table:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from gradcheck.diagnose import (
+    GENERAL,
     PROBES,
     TABLE,
     UNREADABLE,
@@ -19,6 +21,7 @@ from gradcheck.diagnose import (
     elsewhere,
     layout,
     places,
+    quotient,
     scale,
     suspects,
     terms,
@@ -423,9 +426,9 @@ def test_a_claim_within_a_few_tolerances_has_no_diagnosis() -> None:
 
 
 def test_every_hypothesis_says_what_it_looks_for() -> None:
-    tables = [*UNREADABLE, *TABLE, *PROBES]
+    tables = [*UNREADABLE, *TABLE, *PROBES, *GENERAL]
     assert all(hypothesis.__doc__ for hypothesis in tables)
-    modules = (branches, elsewhere, layout, places, scale, suspects, terms)
+    modules = (branches, elsewhere, layout, places, quotient, scale, suspects, terms)
     written = {
         one
         for module in modules
@@ -435,7 +438,7 @@ def test_every_hypothesis_says_what_it_looks_for() -> None:
         and inspect.signature(one).return_annotation == "list[Cause]"
     }
     assert written == set(tables)
-    assert len({hypothesis.__name__ for hypothesis in [*TABLE, *PROBES]}) == len(TABLE) + len(PROBES)
+    assert len({hypothesis.__name__ for hypothesis in tables}) == len(tables) - 1  # `wrong_shape` is in two
 
 
 # Causes that hold: at several points, and for nothing else.
@@ -511,3 +514,32 @@ def test_of_a_derivative_that_is_nearly_constant_no_steps_and_no_other_place_are
 def test_cross_talk_far_out_is_no_lost_precision() -> None:
     e = evidence(sine, {"x": 1000 * X}, "x", lambda J: J + 1e-7 * (1 - np.eye(len(J))))
     assert "lost precision" not in names(e)
+
+
+@pytest.mark.parametrize(
+    ("h", "said"),
+    [
+        (lambda x: np.full_like(x, 1e-3), "h = 0.001."),
+        (lambda x: np.full_like(x, 1e-7), "h = 1e-07."),
+        (lambda x: 1e-5 * np.abs(x), "h = 1e-05·|x|."),
+        (lambda x: 2.0**-26 * np.maximum(np.abs(x), 1), "h = 1.49e-08·max(|x|, 1)."),
+    ],
+)
+@pytest.mark.parametrize("both", [False, True])
+def test_a_difference_quotient_is_told_with_its_step(h: Callable[[Array], Array], said: str, both: bool) -> None:
+    def quotients(x: Array) -> Array:
+        ahead, behind = x + h(x), x - h(x) if both else x
+        return np.diag(((2 * np.sin(ahead) - 2 * np.sin(behind)) / (h(x) * (2 if both else 1))).ravel())
+
+    def at(given: Values) -> Callable[[list[Array]], list[Any]]:
+        return lambda cotangents: [(cotangents[0].ravel() @ quotients(given["x"])).reshape(X.shape)]
+
+    e = evidence(lambda v: 2 * np.sin(v["x"]), {"x": X}, "x", lambda _: quotients(X), answer=at)
+    e = replace(e, estimate=np.diag(2 * np.cos(X).ravel()), tolerance=np.full(e.estimate.shape, 1e-14))
+    assert names(e) == ["difference quotient"]
+    assert diagnose(e)[0].sentence.endswith(said)
+
+
+def test_what_is_off_by_as_much_as_a_quotient_is_none() -> None:
+    e = evidence(sine, {"x": X}, "x", on_diagonal(lambda d: d + 5e-4 * np.sin(7 * d)))
+    assert "difference quotient" not in names(e)
