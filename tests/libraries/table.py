@@ -22,11 +22,20 @@ COLUMNS = ("correct", "convention", "unresolved", "a bug", "a difference", "fals
 
 @dataclass(frozen=True)
 class Bug:
-    """A mistake of a released library: the call that shows it, the claims that it is about, and the right twin."""
+    """A mistake of a released library: the call that shows it, the claims that it is about, and the right twin.
+
+    `entries`: the places of those in the variable that are wrong, where not all of them are (or nothing is returned).
+    """
 
     wrong: Call
     claims: tuple[str, ...]
     right: Call
+    entries: frozenset[tuple[int, ...]] | None = None
+
+
+def entries(*places: int) -> frozenset[tuple[int, ...]]:
+    """The places of entries in a vector."""
+    return frozenset((place,) for place in places)
 
 
 def judges_of(
@@ -49,6 +58,9 @@ def judges_of(
         _count(library, found, record_property, "a bug")
         _count(library, twin, record_property)
         assert tuple(claim.name for claim in found.claims if claim.verdict == "wrong") == bug.claims, explain(found)
+        if bug.entries is not None:
+            [claim] = [claim for claim in found.claims if claim.verdict == "wrong"]
+            assert {entry.index for entry in claim.wrong} == bug.entries
         assert twin.verdict in PASSING, explain(twin)
 
     @pytest.mark.parametrize("name", differences or {})

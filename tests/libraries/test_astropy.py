@@ -16,7 +16,7 @@ from astropy.modeling import powerlaws as w
 
 from gradcheck import check
 from gradcheck.results import ComponentResult
-from tests.libraries.table import Bug, Call, judges_of
+from tests.libraries.table import Bug, Call, entries, judges_of
 
 X = np.array([-1.3, -0.4, 0.35, 1.1, 2.3])
 Y = np.array([0.7, -0.9, 1.6, 0.2, -0.3])
@@ -139,7 +139,7 @@ BUGS = {
         lambda: fitted(p.Hermite2D(2, 1), (X, Y)),
     ),
     **{
-        f"{name} with a domain": Bug(mapped(model, False), ("jac[c]",), mapped(model, True))
+        f"{name} with a domain": Bug(mapped(model, False), ("jac[c]",), mapped(model, True), entries(1, 2))
         for name, model in MAPPED.items()
     },
 }

@@ -17,7 +17,7 @@ import autograd.scipy.stats as stats
 from autograd.scipy.linalg import solve_triangular, sqrtm
 
 from gradcheck import check
-from tests.libraries.table import Bug, Call, judges_of
+from tests.libraries.table import Bug, Call, entries, judges_of
 
 X = np.array([[0.5, -1.25, 0.3], [2.0, 0.75, -0.4]])
 P = np.array([[0.5, 1.25, 0.3], [2.0, 0.75, 0.9]])
@@ -202,7 +202,7 @@ BUGS = {
         forward(lambda x: anp.var(x, axis=(0, 1)), X), ("jvp[x]",), forward(lambda x: anp.var(x, axis=0), X)
     ),
     "sorting along an axis, forward": Bug(forward(lambda x: anp.sort(x, axis=1), X), ("jvp[x]",), forward(anp.sort, V)),
-    "a product with a zero in it": Bug(backward(anp.prod, ZERO), ("vjp[a]",), backward(anp.prod, V)),
-    "sinc at 0": Bug(backward(anp.sinc, ZERO), ("vjp[x]",), backward(anp.sinc, V)),
+    "a product with a zero in it": Bug(backward(anp.prod, ZERO), ("vjp[a]",), backward(anp.prod, V), entries(1)),
+    "sinc at 0": Bug(backward(anp.sinc, ZERO), ("vjp[x]",), backward(anp.sinc, V), entries(1)),
 }
 test_right, test_bugs = judges_of("autograd", RIGHT, BUGS)

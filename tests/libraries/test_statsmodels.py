@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -189,9 +190,9 @@ def of_transforms() -> Iterator[tuple[str, Call]]:
         if name not in ("Frank", "Gumbel"):
             yield f"copula {name}, second", _row(one.deriv, one.deriv2, UNIT, theta)
         t = one.evaluate(UNIT, theta)
-        if hasattr(one, "deriv_inverse"):
-            yield f"copula {name}, inverse", _row(one.inverse, one.deriv_inverse, t, theta)
-            yield f"copula {name}, second of the inverse", _row(one.deriv_inverse, one.deriv2_inverse, t, theta)
+        for low, high in pairwise(("inverse", "deriv_inverse", "deriv2_inverse", "deriv3_inverse", "deriv4_inverse")):
+            if hasattr(one, low) and hasattr(one, high):
+                yield f"copula {name}, {high}", _row(getattr(one, low), getattr(one, high), t, theta)
 
 
 def _row(f: Any, df: Any, x: np.ndarray, *args: Any) -> Call:
