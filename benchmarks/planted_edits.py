@@ -39,6 +39,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
+from first_cause import is_right  # noqa: E402
 from plants import Plant, Planter  # noqa: E402
 
 from gradcheck.adapters import function_subject, is_subject, subject_of  # noqa: E402
@@ -79,6 +80,8 @@ class Outcome:
     called: str = ""
     wrong: str = ""
     cause: str = ""
+    sentence: str = ""
+    false: str = ""
     repaired: bool = False
     restored: bool = False
     unsound: str = ""
@@ -192,7 +195,7 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
     before = _answers(place)
     subject = only(place.subject, place.claims)
     with in_place(unit.with_code(code)), _file_is(unit.file.name, planted):
-        session = _Session(subject, Options(evidence=False))
+        session = _Session(subject, Options(evidence=causes, hints="cause" if causes else "none"))
         with np.errstate(all="ignore"):
             result = session.run()
         known = list(session.records.values())
@@ -208,9 +211,6 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
                 found.called = "changes nothing" if _same(before, _answers(place)) else "missed"
             return found
         found.called, found.wrong = wrong[0].verdict()[0], wrong[0].name
-        if causes:
-            said = check_subject(subject, Options(hints="cause", time_limit=60))
-            found.cause = next((c.causes[0].name for c in said.claims if c.name == wrong[0].name and c.causes), "")
         start = time.process_time()
         search = Repairs(subject, whole_check, 0, SECONDS).search(wrong[0], known)
         found.seconds, found.tried, found.limited = time.process_time() - start, search.tried, search.limited
@@ -224,6 +224,11 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
             found.restored = edit.unit.file.name == unit.file.name and _reads_as(now, text)
             with in_place(edit.unit.with_code(mended)):
                 found.unsound = _unsound(only(subject, {(wrong[0].method, wrong[0].wrt)}))
+        if causes:
+            named = next(one for one in result.claims if one.name == wrong[0].name).causes
+            if named:
+                found.cause, found.sentence = named[0].name, named[0].sentence
+                found.false = is_right(named[0], plant, subject, (wrong[0].method, wrong[0].wrt))
     return found
 
 
@@ -383,6 +388,8 @@ def _show(one: Outcome) -> None:
         f"{'' if one.single else ' (wider)'}: `{one.before}` -> `{one.after}`"
         + (f" | {one.wrong}" if one.called in MENDED else "")
         + (f" | {one.what}: `{one.new.strip()}`" if one.repaired and not one.restored else "")
+        + (f" | {one.cause}: {one.sentence}" if one.cause else "")
+        + (f" | FALSE: {one.false}" if one.false else "")
         + (f" | NOT RIGHT: {one.unsound}" if one.unsound else ""),
         flush=True,
     )
@@ -405,6 +412,8 @@ def summary(outcomes: list[Outcome]) -> str:
                 f"{statistics.median(seconds):.2f}, nine of ten under {seconds[int(0.9 * (len(seconds) - 1))]:.2f}, "
                 f"limit reached {sum(one.limited for one in group)} times"
             )
+    if any(one.cause for one in wrong):
+        lines += _causes(wrong)
     for kind in sorted({one.kind for one in wrong}):
         group = [one for one in wrong if one.kind == kind and one.single]
         if group:
@@ -412,6 +421,16 @@ def summary(outcomes: list[Outcome]) -> str:
     unsound = [one for one in outcomes if one.unsound]
     lines.append(f"repairs that are not right at fresh seeds: {len(unsound)}")
     return "\n".join(lines)
+
+
+def _causes(wrong: list[Outcome]) -> list[str]:
+    """How many first causes are right, none or false, for each kind of mistake."""
+    lines = [f"{'first cause':20} {'right':>5} {'none':>5} {'false':>5}"]
+    for kind in ("", *sorted({one.kind for one in wrong})):
+        group = [one for one in wrong if kind in ("", one.kind)]
+        none, false = sum(not one.cause for one in group), sum(bool(one.false) for one in group)
+        lines.append(f"{kind or 'all':20} {len(group) - none - false:5} {none:5} {false:5}")
+    return lines
 
 
 if __name__ == "__main__":

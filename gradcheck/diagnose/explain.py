@@ -14,7 +14,7 @@ from gradcheck.diagnose.matrices import matrices
 from gradcheck.diagnose.small_constants import Forgotten, forgotten
 from gradcheck.evaluated import Evaluated, Ledger
 from gradcheck.problem import Method, Subject, Values
-from gradcheck.record import Record, Wrong
+from gradcheck.record import Record
 from gradcheck.results import Cause, Matrices
 from gradcheck.sampling import Point
 from gradcheck.sampling.similar import similar
@@ -61,7 +61,7 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
         return Explained()
     simplest = here
     # Asked before all else: code that answers from the call before does so from the one that was judged.
-    evidence = None if wrong.together else _evidence(here, method, name, wrong)
+    evidence = None if wrong.together else evidence_at(here, method, name, wrong.dtype, wrong.previous, wrong.message)
 
     def still_wrong(values: Values) -> bool:
         nonlocal simplest
@@ -99,7 +99,7 @@ def _elsewhere(subject: Subject, record: Record, simplest: Evaluated, seed: int)
     wrong, name = record.first_wrong, record.wrt
     assert wrong is not None
     if simplest.point is not wrong.point:
-        return [_evidence(simplest, wrong.method, name, replace(wrong, previous=None, message=""))]
+        return [evidence_at(simplest, wrong.method, name, wrong.dtype)]
     for point in sorted(similar(subject, wrong.point, seed), key=_has_small_axis):
         method = next((m for m in point.problem.methods if m.name == wrong.method.name and name in m.wrt), None)
         try:
@@ -108,7 +108,7 @@ def _elsewhere(subject: Subject, record: Record, simplest: Evaluated, seed: int)
             continue
         if method is None or here is None or here.random or not np.isfinite(here.flat).all() or here.is_large(name):
             continue
-        found = _evidence(here, method, name, replace(wrong, previous=None, message=""))
+        found = evidence_at(here, method, name, wrong.dtype)
         if found.readable and found.wrong.any() and not wrong.message:
             return [found]
     return []
@@ -120,8 +120,11 @@ def _has_small_axis(point: Point) -> bool:
     return any(0 < n < 3 for shape in shapes for n in shape)
 
 
-def _evidence(here: Evaluated, method: Method, name: str, wrong: Wrong) -> Evidence:
-    known = here.in_dtype(wrong.dtype)
+def evidence_at(
+    here: Evaluated, method: Method, name: str, dtype: str = "float64", previous: Values | None = None, message: str = ""
+) -> Evidence:
+    """The facts about one claim at one point, in one dtype; `message`: what is said of it where it raises nothing."""
+    known = here.in_dtype(dtype)
     answer, asked = here.ask_entries(method, name, known)
     right, tolerance = right_answer(here, name, asked, known)
     return Evidence(
@@ -133,6 +136,6 @@ def _evidence(here: Evaluated, method: Method, name: str, wrong: Wrong) -> Evide
         claim=answer.rows if answer.rows is not None else np.full(right.shape, np.nan),
         estimate=right,
         tolerance=tolerance,
-        previous=wrong.previous,
-        message=answer.message or wrong.message,
+        previous=previous,
+        message=answer.message or message,
     )
