@@ -134,7 +134,8 @@ def _fresh(subject: Subject, name: str, wrt: str) -> Iterator[tuple[str, Evidenc
     ordinary, special = [], []
     for seed in FRESH:
         for point in points(subject, seed):
-            unusual = bool(point.special or point.edge)
+            # An axis of one entry makes two mistakes one.
+            unusual = bool(point.special or point.edge) or any(1 in np.shape(one) for one in point.values.values())
             if len(ordinary) >= POINTS or (unusual and len(special) >= POINTS):
                 continue
             method = next((one for one in point.problem.methods if one.name == name and wrt in one.wrt), None)

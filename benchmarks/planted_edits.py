@@ -39,7 +39,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from first_cause import is_right  # noqa: E402
+from first_cause import is_right, names_the_edit  # noqa: E402
 from plants import Plant, Planter  # noqa: E402
 
 from gradcheck.adapters import function_subject, is_subject, subject_of  # noqa: E402
@@ -51,7 +51,7 @@ from gradcheck.evaluated import Evaluated, Ledger  # noqa: E402
 from gradcheck.problem import Subject  # noqa: E402
 from gradcheck.repair.change import described  # noqa: E402
 from gradcheck.repair.ran import Ran, ran  # noqa: E402
-from gradcheck.repair.repairs import MENDED, Repairs  # noqa: E402
+from gradcheck.repair.repairs import MENDED, Repairs, with_repair  # noqa: E402
 from gradcheck.repair.search import SECONDS, trial  # noqa: E402
 from gradcheck.repair.source import Unit  # noqa: E402
 from gradcheck.repair.trial import Trial  # noqa: E402
@@ -148,7 +148,7 @@ class Ground:
 
 def ground(subject: Subject) -> Ground | None:
     """Check a subject and list what can be planted into it; None where nothing can."""
-    result = check_subject(subject, Options(evidence=False, time_limit=60))
+    result = check_subject(subject, Options(evidence=False, time_limit=25))
     claims = [(one.method, one.wrt) for one in result.claims if one.verdict in ("correct", "convention") and one.points]
     found: dict[tuple[Unit, Plant], Claim] = {}
     seen: set[tuple[str, Plant]] = set()
@@ -225,10 +225,14 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
             with in_place(edit.unit.with_code(mended)):
                 found.unsound = _unsound(only(subject, {(wrong[0].method, wrong[0].wrt)}))
         if causes:
-            named = next(one for one in result.claims if one.name == wrong[0].name).causes
-            if named:
-                found.cause, found.sentence = named[0].name, named[0].sentence
-                found.false = is_right(named[0], plant, subject, (wrong[0].method, wrong[0].wrt))
+            told = next(one for one in result.claims if one.name == wrong[0].name)
+            for cause in with_repair(told, search.edit).causes[:1]:
+                found.cause, found.sentence = cause.name, cause.sentence
+                if cause in told.causes:
+                    found.false = is_right(cause, plant, subject, (wrong[0].method, wrong[0].wrt))
+                elif not found.restored and not names_the_edit(search.edit, plant, unit.file.name, planted):
+                    found.false = f"the repair is about something else: {search.edit.what}, line {repair.line}"
+                found.false = found.false or found.unsound
     return found
 
 

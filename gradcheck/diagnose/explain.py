@@ -11,7 +11,7 @@ from gradcheck.comparing.shared import not_together
 from gradcheck.diagnose import Evidence, diagnose
 from gradcheck.diagnose.counterexample import counterexample
 from gradcheck.diagnose.matrices import matrices
-from gradcheck.diagnose.small_constants import Forgotten, forgotten
+from gradcheck.diagnose.small_constants import Forgotten, forgotten, mistyped
 from gradcheck.evaluated import Evaluated, Ledger
 from gradcheck.problem import Method, Subject, Values
 from gradcheck.record import Record
@@ -61,7 +61,8 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
         return Explained()
     simplest = here
     # Asked before all else: code that answers from the call before does so from the one that was judged.
-    evidence = None if wrong.together else evidence_at(here, method, name, wrong.dtype, wrong.previous, wrong.message)
+    asked = evidence_at(here, method, name, wrong.dtype, wrong.previous, wrong.message)
+    evidence = None if wrong.together else replace(asked, somewhere=_is_right_at_ordinary_points(record))
 
     def still_wrong(values: Values) -> bool:
         nonlocal simplest
@@ -81,7 +82,11 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
         epsilon = forgotten(subject, evidence, here)
         if epsilon is not None:
             return (epsilon.cause,), epsilon
-        return diagnose(evidence, *_elsewhere(subject, record, simplest, seed + 1)), None
+        likely = diagnose(evidence, *_elsewhere(subject, record, simplest, seed + 1))
+        if likely or not evidence.readable:
+            return likely, None
+        typo = mistyped(subject, evidence)
+        return (() if typo is None else (typo,)), None
 
     found = None if dear else causes()
     example, test, values, problem = counterexample(subject, method.name, name, point.values, still_wrong)
@@ -92,6 +97,15 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
     if epsilon is not None:
         return Explained(likely, example, shown, test, "ε", epsilon.where)
     return Explained(likely, example, shown, test)
+
+
+def _is_right_at_ordinary_points(record: Record) -> bool:
+    """Whether a claim is first wrong at a special point, and right at those that are drawn at random."""
+    wrong = record.first_wrong
+    assert wrong is not None
+    ordinary = [one for one in record.points if one.point.startswith("generic") and one.dtype == wrong.dtype]
+    values = (wrong.point.special or bool(wrong.point.edge)) and not wrong.point.size
+    return values and bool(ordinary) and all(one.verdict == "correct" for one in ordinary)
 
 
 def _elsewhere(subject: Subject, record: Record, simplest: Evaluated, seed: int) -> list[Evidence]:
@@ -121,12 +135,19 @@ def _has_small_axis(point: Point) -> bool:
 
 
 def evidence_at(
-    here: Evaluated, method: Method, name: str, dtype: str = "float64", previous: Values | None = None, message: str = ""
+    here: Evaluated,
+    method: Method,
+    name: str,
+    dtype: str = "float64",
+    previous: Values | None = None,
+    message: str = "",
 ) -> Evidence:
     """The facts about one claim at one point, in one dtype; `message`: what is said of it where it raises nothing."""
     known = here.in_dtype(dtype)
     answer, asked = here.ask_entries(method, name, known)
     right, tolerance = right_answer(here, name, asked, known)
+    estimate = here.estimate(name)
+    kinked = None if estimate.kink is None else np.asarray(estimate.dense("kink"), dtype=bool)
     return Evidence(
         method=method,
         variable=here.problem.variable(name),
@@ -138,4 +159,5 @@ def evidence_at(
         tolerance=tolerance,
         previous=previous,
         message=answer.message or message,
+        kinked=kinked if kinked is not None and kinked.shape == right.shape else None,
     )

@@ -204,6 +204,29 @@ def proportional_term(e: Evidence) -> list[Cause]:
     return []
 
 
+def added_to_some_entries(e: Evidence) -> list[Cause]:
+    """Of a loss: some entries are right, the others have a term too many, k times the variable or one number."""
+    columns = np.flatnonzero(e.wrong.any(axis=0))
+    if len(e.estimate) != 1 or not 3 <= columns.size < e.estimate.shape[1] or not np.isfinite(e.claim).all():
+        return []
+    error, tolerance = (e.claim - e.estimate)[0, columns], SLACK * e.tolerance[0, columns]
+    x = np.asarray(e.x, dtype=float).ravel()[columns]
+    some = f"{columns.size} of {e.estimate.shape[1]} entries of {e.variable.name}"
+    evidence = "the other entries are right"
+    lost = tolerance + 1e-9 * np.abs(error).max()
+    if np.all(np.abs(error - error.mean()) <= lost):
+        sentence = f"The same number, {say(float(error.mean()))}, is added to {some}: to those that no penalty has?"
+        return [Cause("number added to some entries", sentence, evidence)]
+    k = float(error @ x / (x @ x)) if np.unique(x).size > 2 else 0.0
+    if not k or np.any(np.abs(error - k * x) > lost):
+        return []
+    if k < 0:
+        sentence = f"A term is missing for {some}, {say(-k)} times the entry: a penalty that forward has there, too?"
+        return [Cause("term missing for some entries", sentence, evidence)]
+    sentence = f"A term is too much for {some}, {say(k)} times the entry: a penalty that forward leaves out (biases)?"
+    return [Cause("term too many for some entries", sentence, evidence)]
+
+
 def constant(e: Evidence) -> list[Cause]:
     """The claim is one number wherever there is a derivative at all, and the derivative is not."""
     pattern = e.judged & (np.abs(e.estimate) > np.maximum(e.tolerance, 1e-12 * e.scale))
@@ -220,7 +243,7 @@ def constant(e: Evidence) -> list[Cause]:
 
 def slope_one(e: Evidence) -> list[Cause]:
     """The upstream gradient goes through unchanged."""
-    if not e.elementwise or not e.fits(np.eye(len(e.estimate))):
+    if not e.elementwise or e.somewhere or not e.fits(np.eye(len(e.estimate))):
         return []
     sentence = "The slope is 1 everywhere: the upstream gradient is handed through unchanged."
     return [
