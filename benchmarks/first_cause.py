@@ -164,4 +164,5 @@ def _said(subject: Subject, e: Evidence, here: Evaluated, cause: Cause) -> Itera
 
 
 def _agree(cause: Cause, other: Cause) -> bool:
-    return cause.name == other.name and (cause.name != "times a constant" or cause.sentence == other.sentence)
+    number = cause.name in ("times a constant", "constant")
+    return cause.name == other.name and (not number or cause.sentence == other.sentence)

@@ -109,7 +109,8 @@ def _fitting(evidence: Evidence, others: Sequence[Evidence]) -> tuple[Cause, ...
 
 def _agree(cause: Cause, other: Cause) -> bool:
     """Whether two points speak for the same mistake: a constant without a meaning has to be the same one."""
-    return cause.name == other.name and (cause.name != "times a constant" or cause.sentence == other.sentence)
+    number = cause.name in ("times a constant", "constant")
+    return cause.name == other.name and (not number or cause.sentence == other.sentence)
 
 
 __all__ = ["Evidence", "diagnose"]

@@ -109,11 +109,15 @@ def _is_right_at_ordinary_points(record: Record) -> bool:
 
 
 def _elsewhere(subject: Subject, record: Record, simplest: Evaluated, seed: int) -> list[Evidence]:
-    """The same wrong claim at another point: of other sizes, or of the same kind where the first one is special."""
+    """The same wrong claim at another point: of other sizes, or of the same kind where the first one is special.
+
+    Where there is none, or another estimate is dear, it is the smallest example.
+    """
     wrong, name = record.first_wrong, record.wrt
     assert wrong is not None
-    if simplest.point is not wrong.point:
-        return [evidence_at(simplest, wrong.method, name, wrong.dtype)]
+    smallest = [] if simplest.point is wrong.point else [evidence_at(simplest, wrong.method, name, wrong.dtype)]
+    if smallest and subject.fixed:
+        return smallest
     for point in sorted(similar(subject, wrong.point, seed), key=_has_small_axis):
         method = next((m for m in point.problem.methods if m.name == wrong.method.name and name in m.wrt), None)
         try:
@@ -125,7 +129,7 @@ def _elsewhere(subject: Subject, record: Record, simplest: Evaluated, seed: int)
         found = evidence_at(here, method, name, wrong.dtype)
         if found.readable and found.wrong.any() and not wrong.message:
             return [found]
-    return []
+    return smallest
 
 
 def _has_small_axis(point: Point) -> bool:

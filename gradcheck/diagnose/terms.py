@@ -147,6 +147,10 @@ def spread_over_an_axis(e: Evidence) -> list[Cause]:
             ("mean", by_entry.mean(axis=1 + axis, keepdims=True)),
         ):
             spread = np.broadcast_to(share, by_entry.shape).reshape(e.estimate.shape)
+            if e.elementwise:  # the slopes are spread, and no entry acts on another
+                slopes = np.diagonal(e.estimate).reshape(shape)
+                mean = slopes.mean(axis=axis, keepdims=True) * (length if how == "sum" else 1)
+                spread = np.diag(np.broadcast_to(mean, shape).ravel())
             if np.any(spread) and e.fits(spread, length, 1e-9):
                 sentence = f"Every entry along axis {axis} of {e.variable.name} gets the {how} over that axis."
                 return [
