@@ -428,7 +428,8 @@ def summary(outcomes: list[Outcome]) -> str:
 
 
 def _causes(wrong: list[Outcome]) -> list[str]:
-    """How many first causes are right, none or false, for each kind of mistake."""
+    """How many first causes of what is called wrong are right, none or false, for each kind of mistake."""
+    wrong = [one for one in wrong if one.called == "wrong"]
     lines = [f"{'first cause':20} {'right':>5} {'none':>5} {'false':>5}"]
     for kind in ("", *sorted({one.kind for one in wrong})):
         group = [one for one in wrong if kind in ("", one.kind)]

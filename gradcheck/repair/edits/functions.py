@@ -41,7 +41,6 @@ for _group in GROUPS:
     for _name in _group:
         OTHERS[_name] = (*OTHERS.get(_name, ()), *(one for one in _group if one != _name))
 DROPPED = frozenset(("sqrt", "square", "exp", "log", "abs", "sign", "tanh", "sin", "cos", "log1p", "expm1", "negative",
-                     "round", "around", "sort",
                      "sigmoid", "relu", "reversed", "flip", "conj", "tril", "triu", "diag", "copy"))  # fmt: skip
 
 
@@ -73,8 +72,8 @@ def _call(node: ast.Call, scene: Scene) -> Iterator[Edit]:
         yield scene.put(node, scene.piece(node.args[0]), f"without `{name}`", 2.0)
     if name == "maximum" and len(node.args) == 2:
         yield from _masks(node, scene)
-    if name == "clip" and node.args:
-        yield scene.put(node, scene.piece(node.args[0]), "without `clip`", 2.0)
+    if name in ("clip", "round", "around", "sort") and node.args:
+        yield scene.put(node, scene.piece(node.args[0]), f"without `{name}`", 2.0)
 
 
 def _masks(node: ast.Call, scene: Scene) -> Iterator[Edit]:

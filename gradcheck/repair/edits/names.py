@@ -11,6 +11,9 @@ import numpy as np
 from gradcheck.repair.pieces import Piece
 from gradcheck.repair.scene import NAMES, Edit, Scene
 
+# Names of another shape that are tried at one place.
+OTHERS = 8
+
 
 def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
     """Another name for one that is read; another size for one."""
@@ -23,6 +26,7 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
     value = scene.array(node)
     if value is None and isinstance(parent, (ast.Call, ast.Subscript, ast.Attribute)):
         return
+    yield from _of_other_shapes(node, value, scene)
     tried = 0
     for one in scene.names(node):
         if one.text == scene.text(node) or (value is not None and not _alike(np.asarray(one.value), value)):
@@ -32,6 +36,18 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
         tried += 1
         if tried == NAMES:
             break
+
+
+def _of_other_shapes(
+    node: ast.Name | ast.Attribute | ast.Subscript, value: np.ndarray[Any, Any] | None, scene: Scene
+) -> Iterator[Edit]:
+    """Variables of the function itself that are of another shape than the one that is read."""
+    own = [one for one in scene.names(node) if one.text.isidentifier() and one.text != scene.text(node)]
+    if value is not None and isinstance(node, ast.Name):
+        others = [one for one in own if np.shape(one.value) != value.shape]
+        yield from (
+            scene.put(node, Piece(one.text), f"`{one.text}` for `{scene.text(node)}`", 2.2) for one in others[:OTHERS]
+        )
 
 
 def _alike(other: np.ndarray[Any, Any], value: np.ndarray[Any, Any]) -> bool:
