@@ -20,6 +20,9 @@ from gradcheck.sampling import Point
 from gradcheck.sampling.similar import similar
 from gradcheck.verdicts import Reach
 
+# Points at which a cause must fit besides the first.
+OTHERS = 2
+
 SHARED = (
     "Where several entries meet in one kink, each may claim either side, or between; but what they claim together must "
     "be a derivative along every direction."
@@ -109,15 +112,16 @@ def _is_right_at_ordinary_points(record: Record) -> bool:
 
 
 def _elsewhere(subject: Subject, record: Record, simplest: Evaluated, seed: int) -> list[Evidence]:
-    """The same wrong claim at another point: of other sizes, or of the same kind where the first one is special.
+    """The same wrong claim at two other points: of other sizes, or of the same kind where the first one is special.
 
-    Where there is none, or another estimate is dear, it is the smallest example.
+    Where there are none, or another estimate is dear, it is the smallest example.
     """
     wrong, name = record.first_wrong, record.wrt
     assert wrong is not None
     smallest = [] if simplest.point is wrong.point else [evidence_at(simplest, wrong.method, name, wrong.dtype)]
     if smallest and subject.fixed:
         return smallest
+    others: list[Evidence] = []
     for point in sorted(similar(subject, wrong.point, seed), key=_has_small_axis):
         method = next((m for m in point.problem.methods if m.name == wrong.method.name and name in m.wrt), None)
         try:
@@ -128,8 +132,10 @@ def _elsewhere(subject: Subject, record: Record, simplest: Evaluated, seed: int)
             continue
         found = evidence_at(here, method, name, wrong.dtype)
         if found.readable and found.wrong.any() and not wrong.message:
-            return [found]
-    return smallest
+            others.append(found)
+        if len(others) == OTHERS:
+            break
+    return others or smallest
 
 
 def _has_small_axis(point: Point) -> bool:

@@ -37,6 +37,8 @@ def times_a_constant(e: Evidence) -> list[Cause]:
     k = ratio(e)
     if k is None or not e.fits(k * e.estimate, k):
         return []
+    if np.count_nonzero(e.judged & (np.abs(e.estimate) > e.tolerance)) < 2:
+        return []  # one number is always a multiple of another
     change = f"{abs(k - 1):.2%} too {'large' if abs(k) > 1 else 'small'}" if 0 < k < 2 else f"{say(k)} × the derivative"
     sentence = f"The claim is {change}: a constant factor is wrong."
     return [Cause("times a constant", sentence, f"claim ÷ derivative is {k:.6g} for every entry")]
