@@ -216,19 +216,19 @@ def added_to_some_entries(e: Evidence) -> list[Cause]:
     error, tolerance = (e.claim - e.estimate)[0, columns], SLACK * e.tolerance[0, columns]
     x = np.asarray(e.x, dtype=float).ravel()[columns]
     some = f"{columns.size} of {e.estimate.shape[1]} entries of {e.variable.name}"
-    evidence = "the other entries are right"
+    evidence, found = "the other entries are right", []
     lost = tolerance + 1e-9 * np.abs(error).max()
     if np.all(np.abs(error - error.mean()) <= lost):
         sentence = f"The same number, {say(float(error.mean()))}, is added to {some}: to those that no penalty has?"
-        return [Cause("number added to some entries", sentence, evidence)]
-    k = float(error @ x / (x @ x)) if np.unique(x).size > 2 else 0.0
-    if not k or np.any(np.abs(error - k * x) > lost):
-        return []
-    if k < 0:
-        sentence = f"A term is missing for {some}, {say(-k)} times the entry: a penalty that forward has there, too?"
-        return [Cause("term missing for some entries", sentence, evidence)]
-    sentence = f"A term is too much for {some}, {say(k)} times the entry: a penalty that forward leaves out (biases)?"
-    return [Cause("term too many for some entries", sentence, evidence)]
+        found.append(Cause("number added to some entries", sentence, evidence))
+    k = float(error @ x / (x @ x)) if np.any(x) else 0.0
+    if k and np.all(np.abs(error - k * x) <= lost):
+        name, share = ("term too many", say(k)) if k > 0 else ("term missing", say(-k))
+        why = "a penalty that forward leaves out (biases)" if k > 0 else "a penalty that forward has there, too"
+        is_wrong = "too much" if k > 0 else "missing"
+        sentence = f"A term is {is_wrong} for {some}, {share} times the entry: {why}?"
+        found.append(Cause(f"{name} for some entries", sentence, evidence))
+    return found
 
 
 def constant(e: Evidence) -> list[Cause]:
