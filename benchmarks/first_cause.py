@@ -93,9 +93,15 @@ KINDRED = {
 }
 
 
-def is_right(cause: Cause, plant: Plant, subject: Subject, claim: tuple[str, str]) -> str:
-    """What is false about a cause of the tables; "" where it is right. Asked while the mistake is in place."""
+def is_right(cause: Cause, plant: Plant, subject: Subject, claim: tuple[str, str], planted: str) -> str:
+    """What is false about a cause of the tables; "" where it is right. Asked while the mistake is in place.
+
+    `planted`: the line with the mistake.
+    """
+    transposes = re.search(r"swapaxes|transpose|moveaxis", planted)
     for names, kinds in STORIES.items():
+        if cause.name == "transposed" and transposes:
+            continue
         if re.fullmatch(names, cause.name.removeprefix("sign flipped, and ")) and plant.kind not in kinds.split(", "):
             return f"nothing that does this was planted ({plant.kind})"
     if cause.name in ("another formula", "shared kink"):
@@ -157,6 +163,8 @@ def _said(subject: Subject, e: Evidence, here: Evaluated, cause: Cause) -> Itera
     """Everything that any hypothesis says of a claim at one point."""
     for hypothesis in (*TABLE, *PROBES) if e.readable else UNREADABLE:
         yield from hypothesis(e)
+        if e.kinked is not None:  # there either side may be claimed, whatever else is wrong
+            yield from hypothesis(e.smooth())
     if cause.name == "missing epsilon":
         found = forgotten(subject, e, here)
         if found is not None:

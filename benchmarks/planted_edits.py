@@ -10,7 +10,8 @@ Mistakes (`plants.py`) are planted by seed into the right code of tests/right, t
   that the search did not use.
 
 One half of the files is drawn from, the other with `--held-out`, which is meant for the end. Seconds are those that the
-process computes. `--lines` writes a line of JSON for each mistake; with `--causes` it names the first cause, too.
+process computes. `--lines` writes a line of JSON for each mistake. With `--causes` the first cause that is named is
+judged, too (`first_cause.py` says how): right, none or false.
 """
 
 from __future__ import annotations
@@ -229,7 +230,9 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
             for cause in with_repair(told, search.edit).causes[:1]:
                 found.cause, found.sentence = cause.name, cause.sentence
                 if cause in told.causes:
-                    found.false = is_right(cause, plant, subject, (wrong[0].method, wrong[0].wrt))
+                    found.false = is_right(
+                        cause, plant, subject, (wrong[0].method, wrong[0].wrt), planted.splitlines()[found.line - 1]
+                    )
                 elif not found.restored and not names_the_edit(search.edit, plant, unit.file.name, planted):
                     found.false = f"the repair is about something else: {search.edit.what}, line {repair.line}"
                 found.false = found.false or found.unsound

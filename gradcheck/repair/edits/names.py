@@ -24,6 +24,8 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
     if isinstance(parent, ast.Attribute) and parent.attr in ("shape", "size", "ndim", "dtype"):
         return
     value = scene.array(node)
+    if value is None and isinstance(parent, ast.Subscript) and node is parent.value:
+        yield from _lists(node, scene)
     if value is None and isinstance(parent, (ast.Call, ast.Subscript, ast.Attribute)):
         return
     yield from _of_other_shapes(node, value, scene)
@@ -36,6 +38,14 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
         tried += 1
         if tried == NAMES:
             break
+
+
+def _lists(node: ast.Name | ast.Attribute | ast.Subscript, scene: Scene) -> Iterator[Edit]:
+    """Another list (or dict) for one of which an item is read."""
+    lists = dict.fromkeys(one.text.rpartition("[")[0] for one in scene.names(node) if one.text.endswith("]"))
+    for name in lists:
+        if name != scene.text(node):
+            yield scene.put(node, Piece(name), f"`{name}` for `{scene.text(node)}`", 1.1)
 
 
 def _of_other_shapes(
