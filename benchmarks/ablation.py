@@ -31,6 +31,8 @@ import soundness
 from gradcheck.numerical.evaluation.evaluate import Evaluator
 
 ROOT = Path(__file__).resolve().parent.parent
+# gradcheck is imported before pytest would like to.
+QUIET = "-W", "ignore::pytest.PytestAssertRewriteWarning"
 TESTS = sorted(map(str, (ROOT / "tests" / "gradcheck").glob("test_numerical_*.py")))
 
 
@@ -135,7 +137,7 @@ def run(rule: str, functions: int) -> Outcome:
         RULES[rule].switch_off()
     failing = _Failing()
     with contextlib.redirect_stdout(io.StringIO()):
-        pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", *TESTS], plugins=[failing])
+        pytest.main(["-q", "-p", "no:cacheprovider", *QUIET, *TESTS], plugins=[failing])
     Evaluator.in_long_double = lambda self: None  # type: ignore[method-assign]
     counts = np.zeros(3, dtype=int)
     for number in range(functions):
