@@ -34,9 +34,9 @@ POINTS = 4
 
 # Which edits do what a cause tells. Causes that are not listed say only how the claim and the derivative are related.
 TERMS = (
-    "term missing, statement missing, operator, sign, overwritten, duplicates, ε missing, sum missing, constant, constant "
-    "off, factor missing, factor too many, function, name, attribute, power, wider, operand order, early break, return in "
-    "the loop, compared with, comparison, sum and mean, mean too many, last element, slice, index"
+    "term missing, statement missing, operator, sign, overwritten, duplicates, ε missing, sum missing, constant, "
+    "constant off, factor missing, factor too many, function, name, attribute, power, wider, operand order, "
+    "early break, return in the loop, compared with, comparison, sum and mean, mean too many, last element, slice, index"
 )
 PLACES = "name, attribute, statement missing, index, slice, wider, operand order, transpose"
 STORIES = {
@@ -53,20 +53,24 @@ STORIES = {
         "factor missing, comparison, compared with, statement missing, function, wider, constant, constant off, power, "
         "term missing, name, attribute, operator, index, slice, last element"
     ),
-    r"wrong in saturation": "comparison, compared with, constant, constant off, wider, function, ε missing, term missing",
+    r"wrong in saturation": (
+        "comparison, compared with, constant, constant off, wider, function, ε missing, term missing"
+    ),
     r"evaluated at the output|evaluated at the input|swapped.*": PLACES,
     r"kernel flipped": PLACES,
     r"transposed|permuted": f"{PLACES}, axis, slice, comparison",
     r"applied twice": f"{PLACES}, power, factor too many, factor missing, function",
     r"upstream gradient ignored": (
-        "factor missing, name, attribute, statement missing, function, wider, operator, power, sum and mean, sum too many, "
-        "mean too many, term missing"
+        "factor missing, name, attribute, statement missing, function, wider, operator, power, sum and mean, "
+        "sum too many, mean too many, term missing"
     ),
     r"one output ignored|samples left out": (
-        f"{PLACES}, term missing, factor missing, overwritten, duplicates, early break, return in the loop, last element, "
-        "function, constant, comparison, compared with"
+        f"{PLACES}, term missing, factor missing, overwritten, duplicates, early break, return in the loop, "
+        "last element, function, constant, comparison, compared with"
     ),
-    r"shared kink": "comparison, compared with, function, constant, name, attribute, statement missing, wider, operator",
+    r"shared kink": (
+        "comparison, compared with, function, constant, name, attribute, statement missing, wider, operator"
+    ),
 }
 
 # The kinds of edits (`gradcheck.repair.edits`) that speak of a plant, wherever they stand.

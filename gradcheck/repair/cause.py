@@ -23,6 +23,8 @@ IDENTITIES = re.compile(
     r"|array instead of a list|writes into .*|one output ignored|.* some entries|constant mistyped"
 )
 
+JUMPS = re.compile(r"without `(break|continue|return)\b")
+
 # What is wrong where a repair of a kind puts one thing in the place of another.
 WRONG = {
     "operators": ("wrong operator", "The operator is another one"),
@@ -41,7 +43,12 @@ WRONG = {
 
 
 def first_of(causes: Sequence[Cause], edit: Edit, repair: Repair) -> tuple[Cause, ...]:
-    """The causes of a claim for which a repair was found, best first."""
+    """The causes of a claim for which a repair was found, best first.
+
+    That a claim is right without a statement says little: what the statement is there for is gone as well.
+    """
+    if edit.kind == "statements" and edit.what.startswith("without") and not JUMPS.match(edit.what):
+        return tuple(causes)
     if causes and IDENTITIES.fullmatch(causes[0].name):
         return (causes[0], cause_of(edit, repair))
     return (cause_of(edit, repair),)
