@@ -36,7 +36,8 @@ POINTS = 4
 TERMS = (
     "term missing, statement missing, operator, sign, overwritten, duplicates, ε missing, sum missing, constant, "
     "constant off, factor missing, factor too many, function, name, attribute, power, wider, operand order, "
-    "early break, return in the loop, compared with, comparison, sum and mean, mean too many, last element, slice, index"
+    "early break, return in the loop, compared with, comparison, sum and mean, mean too many, last element, slice, "
+    "index"
 )
 PLACES = "name, attribute, statement missing, index, slice, wider, operand order, transpose"
 STORIES = {

@@ -69,6 +69,9 @@ PROBES: tuple[Hypothesis, ...] = (
     elsewhere.lost_precision,
 )
 
+# What is asked at other points instead: whether a cause is possible there, not which one is likeliest.
+POSSIBLE: dict[Hypothesis, Hypothesis] = {scale.times_a_known_constant: scale.times_any_known_constant}
+
 SHOWN = 3
 
 # Causes of what is wrong at some places only: whatever else there is, a claim that is right at ordinary points has not.
@@ -100,7 +103,8 @@ def _fitting(evidence: Evidence, others: Sequence[Evidence]) -> tuple[Cause, ...
         for hypothesis in table:
             for cause in hypothesis(evidence):
                 elsewhere_right = not evidence.somewhere or SOMEWHERE.fullmatch(cause.name)
-                if elsewhere_right and all(any(_agree(cause, one) for one in hypothesis(other)) for other in others):
+                asked = POSSIBLE.get(hypothesis, hypothesis)
+                if elsewhere_right and all(any(_agree(cause, one) for one in asked(other)) for other in others):
                     found.setdefault(cause.name, cause)
         if found:
             return tuple(found.values())[:SHOWN]

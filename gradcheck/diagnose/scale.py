@@ -25,11 +25,17 @@ def times_a_known_constant(e: Evidence) -> list[Cause]:
     k = ratio(e)
     if k is None:
         return []
-    known: list[Factor] = []
-    for tier in tiers(e):
-        known = known or [factor for factor in tier if e.fits(factor.value * e.estimate, factor.value)]
+    fitting = ([factor for factor in tier if e.fits(factor.value * e.estimate, factor.value)] for tier in tiers(e))
     evidence = f"every entry of the claim is {say(k)} × the derivative, within its tolerance"
-    return [Cause(factor.name, factor.sentence, evidence) for factor in known]
+    return [Cause(factor.name, factor.sentence, evidence) for factor in next(filter(None, fitting), [])]
+
+
+def times_any_known_constant(e: Evidence) -> list[Cause]:
+    """The same with every such k, likely or not: at another point a likelier one may fit as well, by its sizes."""
+    if ratio(e) is None:
+        return []
+    factors = [factor for tier in tiers(e) for factor in tier if e.fits(factor.value * e.estimate, factor.value)]
+    return [Cause(factor.name, factor.sentence, "") for factor in factors]
 
 
 def times_a_constant(e: Evidence) -> list[Cause]:
