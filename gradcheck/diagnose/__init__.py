@@ -9,7 +9,7 @@ subject anew, or differentiate elsewhere, run only where the plain ones found no
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from gradcheck.diagnose import branches, elsewhere, layout, places, scale, suspects, terms
 from gradcheck.diagnose.evidence import Evidence
@@ -70,7 +70,9 @@ PROBES: tuple[Hypothesis, ...] = (
 )
 
 # What is asked at other points instead: whether a cause is possible there, not which one is likeliest.
-POSSIBLE: dict[Hypothesis, Hypothesis] = {scale.times_a_known_constant: scale.times_any_known_constant}
+POSSIBLE: dict[Hypothesis, Callable[[Evidence], Iterable[Cause]]] = {
+    scale.times_a_known_constant: scale.times_any_known_constant
+}
 
 SHOWN = 3
 
@@ -103,7 +105,7 @@ def _fitting(evidence: Evidence, others: Sequence[Evidence]) -> tuple[Cause, ...
         for hypothesis in table:
             for cause in hypothesis(evidence):
                 elsewhere_right = not evidence.somewhere or SOMEWHERE.fullmatch(cause.name)
-                asked = POSSIBLE.get(hypothesis, hypothesis)
+                asked: Callable[[Evidence], Iterable[Cause]] = POSSIBLE.get(hypothesis, hypothesis)
                 if elsewhere_right and all(any(_agree(cause, one) for one in asked(other)) for other in others):
                     found.setdefault(cause.name, cause)
         if found:

@@ -123,6 +123,8 @@ def _elsewhere(subject: Subject, record: Record, simplest: Evaluated, seed: int)
         return smallest
     others: list[Evidence] = []
     for point in sorted(similar(subject, wrong.point, seed), key=_has_small_axis):
+        if others and _has_small_axis(point):
+            break
         method = next((m for m in point.problem.methods if m.name == wrong.method.name and name in m.wrt), None)
         try:
             here = None if method is None else Evaluated(point, Ledger(), seed=seed)

@@ -30,12 +30,11 @@ def times_a_known_constant(e: Evidence) -> list[Cause]:
     return [Cause(factor.name, factor.sentence, evidence) for factor in next(filter(None, fitting), [])]
 
 
-def times_any_known_constant(e: Evidence) -> list[Cause]:
+def times_any_known_constant(e: Evidence) -> Iterator[Cause]:
     """The same with every such k, likely or not: at another point a likelier one may fit as well, by its sizes."""
-    if ratio(e) is None:
-        return []
-    factors = [factor for tier in tiers(e) for factor in tier if e.fits(factor.value * e.estimate, factor.value)]
-    return [Cause(factor.name, factor.sentence, "") for factor in factors]
+    for factor in (one for tier in tiers(e) for one in tier) if ratio(e) is not None else ():
+        if e.fits(factor.value * e.estimate, factor.value):
+            yield Cause(factor.name, factor.sentence, "")
 
 
 def times_a_constant(e: Evidence) -> list[Cause]:
