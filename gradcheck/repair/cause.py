@@ -66,7 +66,7 @@ def cause_of(edit: Edit, repair: Repair) -> Cause:
         sentence = f"{what}: {place}."
     else:
         sentence = f"{what}: {place} says `{old}`, right is `{new}`."
-    return Cause(name, sentence, "with this one change every claim is right, at points of other seeds, too")
+    return Cause(name, sentence, "with this one change the claim is right, at points of other seeds, too")
 
 
 def _named(edit: Edit) -> tuple[str, str]:
