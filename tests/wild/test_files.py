@@ -132,6 +132,13 @@ WRITTEN = {
         ("rbf", "neg_log_likelihood"),
         (("rbf", "lengthscale**3", "lengthscale**2"), ("neg_log_likelihood", "np.sum(1 - (", "np.sum(2 - (")),
     ),
+    "unnamed_gradients": Written(
+        ("lasso", "elastic_net"),
+        (
+            ("lasso", "X.T @ residual + lam", "X.T @ residual + 2 * lam"),
+            ("elastic_net", "-X.T @ r / len(y)", "-X.T @ r"),
+        ),
+    ),
     "switch": Written(("nonlin",), (("nonlin", "return x * (1 - x)", "return x * (1 + x)"),), convention=True),
 }
 MISTAKES = [(file, *mistake) for file, written in WRITTEN.items() for mistake in written.mistakes]

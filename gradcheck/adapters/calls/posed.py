@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -60,6 +61,11 @@ class Posed:
     def pinned(self) -> contextlib.AbstractContextManager[None]:
         """Keep random numbers the same, where any are drawn."""
         return self._pins() if self.random else contextlib.nullcontext()
+
+    @cached_property
+    def is_of_an_object(self) -> bool:
+        """Whether it calls methods, which may keep what they were called with."""
+        return any(map(inspect.ismethod, self.program.functions()))
 
     @cached_property
     def _pins(self) -> Pins:
@@ -203,8 +209,9 @@ def _of(
 
         def ask(cotangents: list[Array]) -> list[Any]:
             nonlocal ran, has_answered
-            if has_answered and derivative.step is None:
-                ran = posed.run(values)  # its gradient came with its value: a later answer is that of a later call
+            if posed.is_of_an_object or (has_answered and derivative.step is None):
+                # What an object keeps is of its last call, and a gradient that came with its value of that call.
+                ran = posed.run(values)
             has_answered = True
             with posed.pinned():
                 said = ran.answer(derivative, cotangents)
