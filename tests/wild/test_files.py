@@ -132,6 +132,13 @@ WRITTEN = {
         ("rbf", "neg_log_likelihood"),
         (("rbf", "lengthscale**3", "lengthscale**2"), ("neg_log_likelihood", "np.sum(1 - (", "np.sum(2 - (")),
     ),
+    "margins": Written(
+        ("log_loss", "softplus_loss"),
+        (
+            ("log_loss", "p = 1 / (1 + np.exp(y * X.dot(theta)))", "p = 1 / (1 + np.exp(X.dot(theta)))"),
+            ("softplus_loss", "s = -y / (1 + np.exp(y * (X @ w)))", "s = -y / (1 + np.exp(X @ w))"),
+        ),
+    ),
     "unnamed_gradients": Written(
         ("lasso", "elastic_net"),
         (

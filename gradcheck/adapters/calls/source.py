@@ -270,7 +270,9 @@ class _Reader:
         called = _called(node.func)
         found.calls.add(called)
         if called in ("exp", "log1p", "logaddexp", "maximum", "expit", "sigmoid"):
-            products = [one for value in node.args for one in ast.walk(value) if isinstance(one, ast.BinOp)]
+            named = [one.id for value in node.args for one in ast.walk(value) if isinstance(one, ast.Name)]
+            whole = [*node.args, *(self.values[name] for name in named if name in self.values)]
+            products = [one for value in whole for one in ast.walk(value) if isinstance(one, ast.BinOp)]
             for one in products:
                 self._signed(one)
         if isinstance(node.func, ast.Name):
@@ -356,7 +358,7 @@ class _Reader:
         """`1 - y * f`: a margin, for labels of −1 and 1."""
         if isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Mult, ast.MatMult)):
             for side in (value.left, value.right):
-                if name := self._is_argument(side):
+                if name := self._is_argument(side.operand if isinstance(side, ast.UnaryOp) else side):
                     self.found.signs.add(name)
 
 

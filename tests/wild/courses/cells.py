@@ -12,11 +12,11 @@ class GatedCell:
     def forward(self, x, h):
         xh = np.concatenate([x, h], axis=1)
         gate, new = np.split(np.tanh(xh @ self.W), 2, axis=1)
-        self.cache = (xh, h, gate, new, x.shape[1])
+        self.cache = (xh, gate, new, x.shape[1])
         return gate * new + h
 
     def backward(self, dh):
-        xh, h, gate, new, n = self.cache
+        xh, gate, new, n = self.cache
         da = np.hstack([dh * new * (1 - gate**2), dh * gate * (1 - new**2)])
         self.dW = xh.T @ da
         dxh = da @ self.W.T
