@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Sizes, Variable
-from gradcheck.variants.axes import counts_axes, transposes
+from gradcheck.variants.axes import counts_axes, names_axes, transposes
 from gradcheck.variants.offer import Offer, Usual
 from gradcheck.variants.screen import outputs
 from gradcheck.variants.variant import Kind, Variant
@@ -72,7 +72,9 @@ def _reranked(usual: Usual, where: str, found: Mapping[str, Shape]) -> Variant |
 
 
 def _is_of_entries(usual: Usual, made: Variant) -> bool:
-    """Whether a loss is one of entries, along whichever axes they stand: it is the same of all in two axes."""
+    """Whether a loss is one of entries, along whichever axes they stand: it names none, and is the same in two axes."""
+    if names_axes(usual.subject.code):
+        return False
     inputs = [v.name for v in usual.inputs]
     flat = {name: value.reshape(len(value), -1) for name, value in made.values.items() if name in inputs and value.ndim}
     problem = usual.reshaped({name: value.shape for name, value in flat.items()}, made.problem)

@@ -233,6 +233,17 @@ class SquaresInTwoAxes(Squares):
         return 2 * self.off / (self.off.shape[0] * self.off.shape[-1])
 
 
+class SquaresOfRows(Squares):
+    """It names an axis: its backward may count rows and columns."""
+
+    def forward(self, y_pred: Array, y_true: Array) -> Array:
+        self.off = y_pred - y_true
+        return np.mean(np.mean(self.off**2, axis=-1))
+
+    def backward(self) -> Array:
+        return 2 * self.off / (self.off.shape[0] * len(self.off[0]))
+
+
 class OfSamples:
     """A mean over samples is about two axes, and right in these."""
 
@@ -253,6 +264,7 @@ def test_an_attribute_of_a_class_that_backward_does_not_look_at_is_noted() -> No
 
 def test_a_loss_of_entries_is_about_any_axes() -> None:
     assert gradcheck.check(Squares).verdict == "correct"
+    assert gradcheck.check(SquaresOfRows).verdict == "correct"
     assert gradcheck.check(OfSamples).verdict == "correct"
     found = gradcheck.check(SquaresInTwoAxes)
     assert (found.verdict, found.where) == ("wrong", "for inputs of three axes")
