@@ -132,6 +132,10 @@ WRITTEN = {
         ("rbf", "neg_log_likelihood"),
         (("rbf", "lengthscale**3", "lengthscale**2"), ("neg_log_likelihood", "np.sum(1 - (", "np.sum(2 - (")),
     ),
+    "kernel": Written(("rbf",), (("rbf", "K * d2 / lengthscale**3", "K * d2 / lengthscale**2"),)),
+    "unnamed_cache": Written(
+        ("forward_propagation",), (("forward_propagation", '(1 - cache["A1"] ** 2)', '(1 - cache["A1"])'),)
+    ),
     "margins": Written(
         ("log_loss", "softplus_loss"),
         (

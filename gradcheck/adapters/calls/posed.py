@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import returned
-from gradcheck.adapters.calls import matching
+from gradcheck.adapters.calls import matching, words
 from gradcheck.adapters.calls.guesses import LABELS, Entries, Size
 from gradcheck.adapters.calls.matching import Gradient
 from gradcheck.adapters.calls.pinned import Pins
@@ -21,6 +21,9 @@ from gradcheck.adapters.calls.program import Derivative, Program, Ran
 from gradcheck.adapters.calls.search import Filled, batch_axis, is_weight
 from gradcheck.adapters.calls.trial import Trial
 from gradcheck.problem import Array, Data, Method, Problem, Role, Values, Variable
+
+# A variance is more than nothing: its distribution, or its kernel, has none at 0.
+LEAST = 2.0**-10
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ def pose(filled: Filled, trial: Trial) -> Problem:
         elif guess.content == "probabilities":
             data, domain = "probabilities", (0.0, 1.0)
         elif guess.content == "positive":
-            domain = (0.0, float("inf"))
+            is_spread = words.SPREADS.fullmatch(trial.places[leaf].key) is not None
+            domain = (LEAST if is_spread else 0.0, float("inf"))
         if declared is not None and declared.domain is not None:
             domain = declared.domain
         variables.append(Variable(names[leaf], role, trial.values[leaf], constant, domain, data))
