@@ -115,9 +115,9 @@ def _cost(made: Made) -> Program | None:
     """The program of a pair that is told weights, and asked for its derivative at the same place."""
     obj, thing, other = made.obj
     way = next(iter(_ways(obj, thing, other)), None)
-    at_place = way is not None and way.forward != "function" and all(isinstance(kind, int) for kind in way.kinds)
-    told = at_place and costs.is_told_weights(obj, thing.__name__)
-    return costs.program_of(obj, thing.__name__, other) if told else None
+    if way is None or way.forward == "function" or not way.kinds or not all(isinstance(one, int) for one in way.kinds):
+        return None
+    return costs.program_of(obj, thing.__name__, other) if costs.is_told_weights(obj, thing.__name__) else None
 
 
 def _usual(made: Made, rng: np.random.Generator) -> Layer:
