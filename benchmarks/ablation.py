@@ -128,7 +128,7 @@ class _Failing:
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Remember a test that fails."""
         if report.failed:
-            self.names.append(report.nodeid.rpartition("/")[2])
+            self.names.append(report.nodeid.removeprefix("tests/gradcheck/"))
 
 
 def run(rule: str, functions: int) -> Outcome:
@@ -155,21 +155,24 @@ def main() -> None:
     parser.add_argument("--only", choices=RULES, action="append")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
+    found: list[Outcome] = []
     # A process for each: what is switched off stays so.
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        found = list(pool.map(partial(run, functions=options.functions), ["", *(options.only or RULES)]))
-    usual = found[0]
-    print(
-        f"with all rules: {usual.outside} of {usual.entries} entries outside, {usual.unresolved} unresolved; ", end=""
-    )
-    print(f"{len(usual.failing)} tests fail\n")
-    for one in found[1:]:
-        outside, unresolved = one.outside - usual.outside, one.unresolved - usual.unresolved
-        print(f"{one.rule:40s} {len(one.failing):3d} tests fail, {outside:+5d} outside, {unresolved:+6d} unresolved")
-        for name in one.failing[:3]:
-            print(f"    {name}")
+        for one in pool.map(partial(run, functions=options.functions), ["", *(options.only or RULES)]):
+            found.append(one)
+            print(_said(one, found[0]), flush=True)
     if options.output:
         options.output.write_text(json.dumps([asdict(one) for one in found], indent=1) + "\n", encoding="utf-8")
+
+
+def _said(one: Outcome, usual: Outcome) -> str:
+    """A line for what a rule buys, and the first tests that fail without it."""
+    if not one.rule:
+        counted = f"{one.outside} of {one.entries} entries outside, {one.unresolved} unresolved"
+        return f"with all rules: {counted}; {len(one.failing)} tests fail"
+    outside, unresolved = one.outside - usual.outside, one.unresolved - usual.unresolved
+    line = f"{one.rule:40s} {len(one.failing):3d} tests fail, {outside:+5d} outside, {unresolved:+6d} unresolved"
+    return "\n    ".join([line, *one.failing[:3]])
 
 
 if __name__ == "__main__":
