@@ -20,8 +20,10 @@ _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("purelib", "platlib", 
 
 def location(thing: Any) -> str:
     """Return `"path/of/file.py:line"`, relative to the current folder where it lies inside it, or ""."""
-    wrapped = inspect.getattr_static(thing, "__wrapped__", None)  # of what a decorator has made of a function
-    code = thing if inspect.isclass(thing) or inspect.isroutine(thing) else wrapped or type(thing)
+    wrapped = inspect.getattr_static(thing, "__wrapped__", None)
+    if wrapped is not None and not inspect.isclass(thing) and not inspect.isfunction(thing):
+        return location(wrapped)  # of the function that a decorator has made an object of
+    code = thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
     try:
         path = inspect.getsourcefile(code) or inspect.getfile(code)
         line = _line(code, path)

@@ -80,8 +80,8 @@ ROWS = {
     ),
     "matmul": Row(
         lambda xp, x, w: x @ w,
-        lambda xp, g, x, w: (g @ w.T, x.T @ g),
-        lambda xp, g, x, w: (g @ w.T, x.T @ g / len(x)),
+        lambda xp, g, x, w: (g @ xp.swapaxes(w, 0, 1), xp.swapaxes(x, 0, 1) @ g),
+        lambda xp, g, x, w: (g @ xp.swapaxes(w, 0, 1), xp.swapaxes(x, 0, 1) @ g / len(x)),
         (X, W),
     ),
     "sum of squares": Row(lambda xp, x: xp.sum(x**2), lambda xp, g, x: (2 * g * x,), lambda xp, g, x: (g * x,), (X,)),
@@ -92,7 +92,10 @@ ROWS = {
         (X,),
     ),
     "transpose": Row(
-        lambda xp, x: x.T * 1.0, lambda xp, g, x: (g.T * 1.0,), lambda xp, g, x: (xp.reshape(g, x.shape) * 1.0,), (X,)
+        lambda xp, x: xp.swapaxes(x, 0, 1) * 1.0,
+        lambda xp, g, x: (xp.swapaxes(g, 0, 1) * 1.0,),
+        lambda xp, g, x: (xp.reshape(g, x.shape) * 1.0,),
+        (X,),
     ),
     "bias": Row(
         lambda xp, x, b: x + b,

@@ -21,7 +21,8 @@ class Claims:
     """The derivatives of a first order that were handed over, and how they are to be read: see `gradcheck.check`.
 
     `reading`: what they are, where they were not written as they are asked. `certain`: what they raise is their
-    mistake. `convention`: of gradients by complex numbers, where nothing has to be found out.
+    mistake. `convention`: of gradients by complex numbers, where nothing has to be found out. `exact`: they may compute
+    with other numbers than floats, and so be run exactly.
     """
 
     jac: Function | bool | None = None
@@ -37,6 +38,7 @@ class Claims:
     reading: str = ""
     certain: bool = True
     convention: str = ""
+    exact: bool = True
 
     @property
     def functions(self) -> dict[str, Function | bool]:
