@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.compiled import uncompiled
 from gradcheck.problem import Method
 
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib", "platstdlib")})
@@ -66,6 +67,7 @@ def title(thing: Any) -> str:
     if isinstance(thing, np.ufunc):  # which know neither module nor file
         own = thing.__name__
         return f"numpy.{own}" if getattr(np, own, None) is thing else own
+    thing = uncompiled(thing)
     code = thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
     module = getattr(code, "__module__", "") or ""
     name = getattr(code, "__qualname__", getattr(code, "__name__", repr(code))).replace("<locals>.", "")
@@ -74,6 +76,7 @@ def title(thing: Any) -> str:
 
 def documentation(thing: Any) -> str:
     """Return the docstring of a class or function, or of an instance's class."""
+    thing = uncompiled(thing)
     code = thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
     own = code.__dict__.get("__doc__") if inspect.isclass(code) else code.__doc__
     return inspect.cleandoc(own) if isinstance(own, str) else ""
@@ -83,4 +86,4 @@ def is_foreign(function: Any, module: str) -> bool:
     """Whether a function comes from an installed library that `module` is no part of."""
     home = getattr(function, "__module__", None) or ""
     same = home.partition(".")[0] == module.partition(".")[0]
-    return not same and function.__code__.co_filename.startswith(_LIBRARIES)
+    return not same and uncompiled(function).__code__.co_filename.startswith(_LIBRARIES)

@@ -13,6 +13,7 @@ from types import FunctionType
 from typing import Any, Literal
 
 from gradcheck.adapters.calls import words
+from gradcheck.compiled import uncompiled
 from gradcheck.syntax import tree
 
 Kind = Literal["several", "dict", "one", "unknown"]
@@ -82,7 +83,7 @@ class Facts:
 @lru_cache(maxsize=4096)
 def facts(function: Callable[..., Any]) -> Facts:
     """Return what the text of a function says; nothing where there is no text."""
-    return _facts(function, 0)
+    return _facts(uncompiled(function), 0)
 
 
 def _facts(function: Callable[..., Any], depth: int) -> Facts:
@@ -268,7 +269,7 @@ class _Reader:
 
     def _pass_on(self, node: ast.Call, called: str) -> None:
         """What a function of the same module says of arguments that are handed on to it."""
-        other = self.function.__globals__.get(called)
+        other = uncompiled(self.function.__globals__.get(called))
         if not isinstance(other, FunctionType) or other is self.function or self.depth >= DEPTH:
             return
         names = list(inspect.signature(other).parameters)

@@ -20,7 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.compiled import is_compiled
 from gradcheck.exact.arrays.array import actual, of_floats
+from gradcheck.exact.errors import NotExact
 
 # Objects and entries beyond this many are not looked at: they are data.
 MOST = 20_000
@@ -85,7 +87,9 @@ def _find_containers(namespace: dict[str, Any]) -> Iterator[dict[Any, Any] | lis
 
 
 def _parts(thing: Any, found: Reached, names: dict[str, None], tops: set[str]) -> list[Any]:
-    """What hangs on a thing; its module is written down."""
+    """What hangs on a thing; its module is written down. Raises NotExact for what takes floats alone."""
+    if is_compiled(thing):
+        raise NotExact(f"{thing.__name__}, which numba has compiled, has no exact form")
     if isinstance(thing, FunctionType):
         _name(thing.__module__, names, tops)
         if thing.__module__ not in sys.modules:  # made by exec, of a notebook say
