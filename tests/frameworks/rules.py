@@ -17,12 +17,21 @@ P = np.array([[0.5, 1.25], [2.0, 0.75], [1.5, 3.0]])
 
 @dataclass(frozen=True)
 class Row:
-    """`forward(xp, *args)`, and `right(xp, g, *args)` and `wrong(xp, g, *args)`, which return a tuple."""
+    """`forward(xp, *args)`, and `right(xp, g, *args)` and `wrong(xp, g, *args)`, which return a tuple.
+
+    Of several outputs, `g` is a tuple. `about`: of how many arguments they are no None; None of all.
+    """
 
     forward: Callable[..., Any]
     right: Callable[..., Any]
     wrong: Callable[..., Any]
     args: tuple[Any, ...]
+    about: int | None = None
+
+    @property
+    def claims(self) -> int:
+        """How many arguments a derivative is claimed by."""
+        return len(self.args) if self.about is None else self.about
 
 
 def softmax(xp, x):

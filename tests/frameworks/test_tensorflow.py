@@ -2,48 +2,52 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 import gradcheck
 from tests.frameworks.rules import ROWS, V, W, X
+from tests.frameworks.usual import USUAL, Namespace
 
 tf = pytest.importorskip("tensorflow")
 
 check = gradcheck.check
 
-XP = SimpleNamespace(
-    **{name: getattr(tf, name) for name in ("abs", "cumsum", "exp", "ones_like", "reshape", "sin", "cos", "where")},
-    **{name: getattr(tf, name) for name in ("sign", "sqrt", "tanh")},
+ALL = {**ROWS, **USUAL}
+XP = Namespace(
+    tf,
     sum=tf.reduce_sum,
     mean=tf.reduce_mean,
     flip=tf.reverse,
     log=tf.math.log,
     log1p=tf.math.log1p,
     swapaxes=lambda x, a, b: tf.transpose(x),
+    gather=tf.gather,
+    scattered=lambda n, i, g: tf.math.unsorted_segment_sum(g, i, n),
+    overwritten=lambda n, i, g: tf.tensor_scatter_nd_update(tf.zeros([n, g.shape[1]], g.dtype), i[:, None], g),
+    onehot=lambda i, n, like: tf.one_hot(i, n, dtype=like.dtype),
+    largest=lambda x: tf.reduce_max(x, -1, keepdims=True),
 )
 
 
 def made(row, vjp):
     @tf.custom_gradient
     def f(*args):
-        return row.forward(XP, *args), lambda upstream: vjp(XP, upstream, *args)
+        return row.forward(XP, *args), lambda *g: vjp(XP, g[0] if len(g) == 1 else g, *args)
 
     return f
 
 
 def of(array, dtype=None):
-    return tf.constant(array, dtype or tf.float32)
+    return tf.constant(array, dtype or tf.float32 if array.dtype.kind == "f" else None)
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_right_function_is_right_and_a_wrong_one_wrong(name):
-    row = ROWS[name]
+    row = ALL[name]
     right = check(made(row, row.right), *map(of, row.args))
     assert right.verdict == "correct", right
-    assert [claim.method for claim in right.claims] == ["vjp"] * len(row.args)
+    assert [claim.method for claim in right.claims] == ["vjp"] * row.claims
     assert {at.dtype for at in right.claims[0].points} == {"float64", "float32"}
     assert max(claim.resolution for claim in right.claims) < 1e-8
     assert check(made(row, row.wrong), *row.args).verdict == "wrong"
@@ -144,6 +148,24 @@ def test_what_grad_says_nothing_about_is_held_fixed_and_named():
     assert "but nothing by target; target, label held fixed" in result.reading
     assert check(loss(1), *point).verdict == "wrong"
     assert check(loss(2), *point, wrt="target").verdict == "wrong"
+
+
+def test_gradients_by_rows_are_written_out():
+    def embedding(factor):
+        def by(w, rows, g):
+            return tf.IndexedSlices(factor * g, rows, tf.shape(w)), None
+
+        return tf.custom_gradient(lambda w, rows: (tf.gather(w, rows), lambda g: by(w, rows, g)))
+
+    assert check(embedding(1), of(X), tf.constant([2, 0, 2])).verdict == "correct"
+    assert check(embedding(2), of(X), tf.constant([2, 0, 2])).verdict == "wrong"
+
+
+def test_a_straight_through_gradient_is_waived_where_the_function_says_so():
+    through = tf.custom_gradient(lambda x: (tf.round(x), lambda g: g))
+    assert check(through, of(X)).verdict == "wrong"
+    through.gradcheck_waivers = {"vjp[x]": "straight-through estimator"}
+    assert check(through, of(X)).verdict == "waived"
 
 
 def test_functions_of_tensors_are_differentiated_by_tensorflow_or_as_somebody_says():

@@ -20,6 +20,7 @@ from gradcheck.adapters.frameworks.protocol import Framework, Rule
 from gradcheck.adapters.frameworks.rules import Held, Jvp, OnArrays, Vjp, leaves, mapped
 from gradcheck.adapters.frameworks.tensorflow import Tensorflow
 from gradcheck.adapters.frameworks.torch import Torch
+from gradcheck.adapters.handed import said_waivers
 from gradcheck.adapters.handed.given import Call, argument_names
 from gradcheck.adapters.handed.options import Claims
 from gradcheck.errors import UsageError, message
@@ -64,7 +65,7 @@ class Brought:
             names = argument_names(rule.forward, rule.skip + count)[rule.skip :]
         shown = rule.shown or rule.forward
         arrays = [mapped(value, self._numpy) for value in self.point]
-        claims = replace(claims, exact=not self.framework.arrays)
+        claims = replace(claims, exact=not self.framework.arrays, waivers=said_waivers(self.subject))
         if claims.functions or second:
             function = OnArrays(self.framework, rule.still or rule.call, shown)
             functions: dict[str, Any] = {name: self.on_arrays(one) for name, one in claims.functions.items()}

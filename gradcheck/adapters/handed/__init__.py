@@ -72,16 +72,21 @@ def handed_subject(call: Call, claims: Claims, name: str | None = None) -> Subje
     )
 
 
-def _waivers(f: Function, claims: Claims) -> dict[str, str]:
-    """What f waives, under the names that a derivative has here ("vjp[x]") and in its file ("backward[x]")."""
+def said_waivers(thing: Any) -> dict[str, str]:
+    """What a thing waives. Raises UsageError where it says so in no way that can be read."""
     try:
-        found = waivers(f)
+        return waivers(thing)
     except CannotBuild as error:
         raise UsageError(str(error)) from error
+
+
+def _waivers(f: Function, claims: Claims) -> dict[str, str]:
+    """What f waives, under the names that a derivative has here ("vjp[x]") and in its file ("backward[x]")."""
+    found = {**said_waivers(f), **claims.waivers}
     for kind, claim in claims.functions.items():
         written = getattr(shown(claim), "__name__", kind)
         found |= {key.replace(f"{written}[", f"{kind}[", 1): why for key, why in found.items()}
     return found
 
 
-__all__ = ["Call", "Claims", "Forward", "Function", "Given", "function_subject", "handed_subject"]
+__all__ = ["Call", "Claims", "Forward", "Function", "Given", "function_subject", "handed_subject", "said_waivers"]
