@@ -78,12 +78,12 @@ class StandIn:
 def _lift(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return lifted(value) if type(value) is not ExactArray and actual(value).kind == "O" else value
-    return exact(value) if isinstance(value, list | tuple) and _is_of_jets(value) else value
+    return exact(value) if isinstance(value, (list, tuple)) and _is_of_jets(value) else value
 
 
 def _is_of_jets(value: Any) -> bool:
     """A list of jets, or of lists of them: what NumPy would make an array of."""
-    return any(type(part) is Jet or (isinstance(part, list | tuple) and _is_of_jets(part)) for part in value)
+    return any(type(part) is Jet or (isinstance(part, (list, tuple)) and _is_of_jets(part)) for part in value)
 
 
 class Namespace(ModuleType):
