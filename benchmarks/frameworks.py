@@ -62,7 +62,7 @@ def tensorflow_accepts(function: Any, args: tuple[Any, ...], about: list[int]) -
 
         theirs, numerical = tf.test.compute_gradient(one, list(_some(args, about, tf.constant)))
         differences += [np.abs(a - b).max() for a, b in zip(theirs, numerical, strict=True)]
-    return max(differences) < BOUND
+    return bool(max(differences) < BOUND)
 
 
 ACCEPTS: dict[str, Callable[[Any, tuple[Any, ...], list[int]], bool]] = {
