@@ -95,9 +95,8 @@ def test_models_compute_in_double_precision_from_their_inputs_on(made):
 
 @pytest.mark.parametrize("name", ["BatchNormalization", "Dropout", "GaussianNoise"])
 def test_state_and_random_numbers_are_the_same_in_every_call(name):
-    layer = {"BatchNormalization": keras.layers.BatchNormalization}.get(
-        name, lambda: getattr(keras.layers, name)(0.5)
-    )()
+    given = {"BatchNormalization": {}, "Dropout": {"rate": 0.5, "seed": 0}, "GaussianNoise": {"stddev": 0.5, "seed": 0}}
+    layer = getattr(keras.layers, name)(**given[name])
     layer(X)
     state = [one.numpy() for one in layer.variables]
     assert check(layer, of(X), kwargs={"training": True}).verdict == "correct"
