@@ -271,7 +271,7 @@ def arguments(cls: type, sizes: Sizes, init: dict[str, Any], variant: int = 0) -
 def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str, int], variant: int) -> Any:
     name = parameter.name.lower()
     is_number = parameter.annotation in (int, float, "int", "float") or _is_counted(cls, name)
-    array = None if is_number else ready_made(name, sizes, variant)
+    array = None if is_number else ready_made(parameter.name, sizes, variant)
     if array is not None:
         return array
     words = {word.rstrip("0123456789") for word in name.split("_")} | {name}

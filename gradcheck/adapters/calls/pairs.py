@@ -307,7 +307,7 @@ def value_and_gradient(name: str, f: Function, is_derivative: bool) -> Program |
         return None  # a helper: what it calls `g` is no answer of its own
     if takes_any_number(f) or names & TRAINS or any(GIVEN.fullmatch(p.name) for p in required(f)):
         return None
-    value, claimed = _value_and_claimed(name, facts(f), said)
+    value, claimed = _value_and_claimed(name, f, facts(f), said)
     if value is None or not claimed or (is_derivative and "and" not in names and not _is_loss(said.elements[value])):
         return None
     step = own_step(name, f)
@@ -336,7 +336,16 @@ def read(f: Function, depth: int = 2) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _value_and_claimed(name: str, known: Facts, said: Returned) -> tuple[int | None, list[int]]:
+def _is_written_as_one(f: Function, said: Returned) -> bool:
+    """Whether a function of weights and data returns a number, and beside it what is like `X.T @ (X @ w - y)`."""
+    names = [p.name for p in required(f)]
+    told = bool(names) and words.WEIGHTS.fullmatch(names[0]) is not None and len(names) > 1
+    value, *others = said.elements
+    of_weights = bool(value.mentions - {*names[1:]})
+    return told and of_weights and value.is_number and len(others) == 1 and others[0].is_product
+
+
+def _value_and_claimed(name: str, f: Function, known: Facts, said: Returned) -> tuple[int | None, list[int]]:
     """Which of the returned elements is the value, and which are its gradients."""
     elements = list(said.elements)
     claimed = [n for n, one in enumerate(elements) if words.is_gradient_name(one.name) or (one.is_dict and n == 0)]
@@ -351,7 +360,7 @@ def _value_and_claimed(name: str, known: Facts, said: Returned) -> tuple[int | N
         return (None, []) if inside and len(elements) != GIVEN_BACK else (value, claimed)
     words_ = frozenset(words.words_of(name))
     speaks = "gradient" in known.doc.lower() or "derivative" in known.doc.lower()
-    if not (words_ & LOSS or speaks) or value != 0:
+    if not (words_ & LOSS or speaks or _is_written_as_one(f, said)) or value != 0:
         return None, []
     others = elements[1:]
     if any(one.is_tuple or _is_no_gradient(one) for one in others):
