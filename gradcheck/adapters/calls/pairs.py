@@ -13,6 +13,7 @@ import numpy as np
 from gradcheck.adapters.calls import words
 from gradcheck.adapters.calls.program import Constant, Derivative, Leaf, Output, Program, Source, Step, Upstream
 from gradcheck.adapters.calls.source import Element, Facts, Returned, facts
+from gradcheck.compiled import is_function, uncompiled
 from gradcheck.syntax import nodes
 
 Function = Callable[..., Any]
@@ -328,9 +329,9 @@ def globals_of(f: Function, gradients: Sequence[str]) -> tuple[str, ...]:
 def read(f: Function, depth: int = 2) -> list[str]:
     """The globals that a function and those that it calls read."""
     found = list(facts(f).reads)
-    space = getattr(f, "__globals__", {})
+    space = getattr(uncompiled(f), "__globals__", {})
     for name in list(found):
-        if depth and inspect.isfunction(space.get(name)) and space[name] is not f:
+        if depth and is_function(space.get(name)) and space[name] is not f:
             found += read(space[name], depth - 1)
     return list(dict.fromkeys(found))
 

@@ -13,6 +13,7 @@ from types import FunctionType
 from typing import Any, Literal
 
 from gradcheck.adapters.calls import words
+from gradcheck.compiled import uncompiled
 from gradcheck.syntax import tree
 
 Kind = Literal["several", "dict", "one", "unknown"]
@@ -88,7 +89,7 @@ class Facts:
 @lru_cache(maxsize=4096)
 def facts(function: Callable[..., Any]) -> Facts:
     """Return what the text of a function says; nothing where there is no text."""
-    return _facts(function, 0)
+    return _facts(uncompiled(function), 0)
 
 
 def _facts(function: Callable[..., Any], depth: int) -> Facts:
@@ -285,7 +286,7 @@ class _Reader:
 
     def _pass_on(self, node: ast.Call, other: Any) -> None:
         """What a function of the same module, or a method of the same object, says of what is handed on to it."""
-        plain = getattr(other, "__func__", other)
+        plain = uncompiled(getattr(other, "__func__", other))
         if not isinstance(plain, FunctionType) or plain is self.function or self.depth >= DEPTH:
             return
         names = list(inspect.signature(other).parameters)
@@ -294,7 +295,7 @@ class _Reader:
         handed = [(name, argument) for name, value in pairs if (argument := self._is_argument(value))]
         if not handed:
             return
-        inner = _facts(other, self.depth + 1) if self.depth else facts(other)
+        inner = _facts(uncompiled(other), self.depth + 1) if self.depth else facts(other)
         for name, argument in handed:
             self._adopt(inner, name, argument)
 

@@ -22,6 +22,7 @@ from gradcheck.adapters.calls.shapes import Axis, Measures, State, measures
 from gradcheck.adapters.calls.source import facts
 from gradcheck.adapters.declarations import declares
 from gradcheck.asking import layouts
+from gradcheck.compiled import uncompiled
 from gradcheck.problem import Array, Sizes
 
 REAL = ("real", "probabilities", "positive")
@@ -142,7 +143,7 @@ def _sizes_of_the_module(program: Program) -> set[int]:
     """The sizes of arrays, and small whole numbers, that the functions read from their module."""
     found: set[int] = set()
     for function in program.functions():
-        space = getattr(function, "__globals__", {})
+        space = getattr(uncompiled(function), "__globals__", {})
         for name in pairs.read(function):
             value = space.get(name)
             if isinstance(value, np.ndarray):
