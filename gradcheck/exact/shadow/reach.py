@@ -20,7 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.compiled import is_compiled
 from gradcheck.exact.arrays.array import actual, of_floats
+from gradcheck.exact.errors import NotExact
 
 # Objects and entries beyond this many are not looked at: they are data.
 MOST = 20_000
@@ -107,7 +109,9 @@ def _containers(namespace: dict[str, Any]) -> Iterator[dict[Any, Any] | list[Any
 
 
 def _parts(thing: Any, found: Reached, names: dict[str, None], tops: set[str]) -> list[Any]:
-    """What hangs on a thing; its module is written down."""
+    """What hangs on a thing; its module is written down. Raises NotExact for what takes floats alone."""
+    if is_compiled(thing):
+        raise NotExact(f"{thing.__name__}, which numba has compiled, has no exact form")
     if isinstance(thing, FunctionType):
         _name(thing.__module__, names, tops)
         its = thing.__globals__
