@@ -17,6 +17,7 @@ Call = Callable[[], ComponentResult]
 Record = Callable[[str, Any], None]
 
 SAID = "said of derivatives"  # the property in which a test leaves (library, column, how many)
+NONE: Mapping[str, Call] = {}
 COLUMNS = ("correct", "convention", "unresolved", "a bug", "a difference", "false alarm")
 
 
@@ -39,7 +40,7 @@ def entries(*places: int) -> frozenset[tuple[int, ...]]:
 
 
 def judges_of(
-    library: str, right: Mapping[str, Call], bugs: Mapping[str, Bug], differences: Mapping[str, Call] | None = None
+    library: str, right: Mapping[str, Call], bugs: Mapping[str, Bug], differences: Mapping[str, Call] = NONE
 ) -> tuple[Callable[..., None], ...]:
     """Return the tests of a library's tables. `differences`: finite differences that it offers as derivatives."""
 
@@ -63,16 +64,19 @@ def judges_of(
             assert {entry.index for entry in claim.wrong} == bug.entries
         assert twin.verdict in PASSING, explain(twin)
 
-    @pytest.mark.parametrize("name", differences or {})
+    @pytest.mark.parametrize("name", differences)
     def a_finite_difference_is_told(name: str, record_property: Record) -> None:
-        assert differences is not None
         result = differences[name]()
         _count(library, result, record_property, "a difference")
         wrong = [claim for claim in result.claims if claim.verdict == "wrong"]
         assert [claim.causes[0].name for claim in wrong] == ["difference quotient"], explain(result)
 
-    tests = [right_is_right, a_bug_is_found_and_its_twin_is_right, a_finite_difference_is_told]
-    return tuple(tests[: 1 + bool(bugs) + bool(differences)] if bugs else tests[:1])
+    tables = (
+        (right_is_right, right),
+        (a_bug_is_found_and_its_twin_is_right, bugs),
+        (a_finite_difference_is_told, differences),
+    )
+    return tuple(test for test, table in tables if table)
 
 
 def _count(library: str, result: ComponentResult, record: Record, wrong: str = "false alarm") -> None:

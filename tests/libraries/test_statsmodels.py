@@ -151,11 +151,7 @@ def generalized() -> Iterator[tuple[str, Call]]:
         yield (
             f"GLM {name}, by observation",
             lambda m=model, w=w: check(
-                lambda w: (
-                    m.loglike_obs(w, scale=1.0)
-                    if hasattr(m, "loglike_obs")
-                    else m.family.loglike_obs(m.endog, m.family.fitted(m.exog @ w), scale=1.0)
-                ),
+                lambda w: m.family.loglike_obs(m.endog, m.family.fitted(X @ w), scale=1.0),
                 w,
                 jac=lambda w: m.score_obs(w, scale=1.0),
             ),
