@@ -50,7 +50,8 @@ def lost_gradients() -> None:
             return [J[0] * self.get_input_gradients()[0]]
 
     layer, truth, w = Dense(2, 2, dtype="float64", seed=1), Tensor(np.zeros((3, 2))), Variable(X)
-    normalization, cubing = LayerNormalization(2), Dense(2, 2, dtype="float64", seed=1, activation=Cubed())
+    normalization = LayerNormalization(2)
+    cubing = Dense(2, 2, dtype="float64", seed=1, activation=Cubed(), use_bias=False)
     with GradientTape() as tape:
         right, swapped = MeanSquaredError()(layer(X), truth), MeanSquaredError()(truth, layer(X))
         x, scale = w * 2.0, Tensor(X) * 3.0
@@ -59,10 +60,12 @@ def lost_gradients() -> None:
         by_weight = (tape.gradient(layer(scale), scale) ** 2).sum()
         unrecorded = (tape.gradient(normalization(x), x) ** 2).sum()
         inside = (tape.gradient(cubing(x), x) ** 2).sum()
+        inside_by_weight = (tape.gradient(cubing(x), cubing.w) ** 2).sum()
     _must_fail("holds y_true constant", "(y_pred, y_true)", lambda: tape.gradient(swapped, layer.weights))
     _must_fail("holds scale constant", "(scale, x)", lambda: tape.gradient(by_source, w))
     _must_fail("the gradient of LayerNormalization", "", lambda: tape.gradient(unrecorded, w))
     _must_fail("the gradient of Dense", "", lambda: tape.gradient(inside, w))
+    _must_fail("the gradient of Dense", "", lambda: tape.gradient(inside_by_weight, w))
     zeros = tape.gradient(right, truth)
     found = [zeros is not None and not zeros.any(), tape.gradient(right, layer.w) is not None]
     found.append(np.array_equal(tape.gradient(scaled, w), 6.0 * X))
