@@ -5,6 +5,8 @@ Everything looks Beras up when it is called, so that it meets the mutant.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -97,14 +99,31 @@ def types_of_gradients() -> None:
 
     Raises AssertionError where that is not so.
     """
+    from beras.activations import LeakyReLU
     from beras.core import Diffable, Tensor, as_gradient
+    from beras.gradient_tape import GradientTape
 
-    for variable, wanted in (("float32", "float32"), ("float64", "float64"), ("int64", "float64")):
-        for given in ("float32", "float64", "int64"):
+    variables = (("float32", "float32"), ("float64", "float64"), ("int64", "float64"))
+    for scope in (nullcontext(), GradientTape()):
+        for (variable, wanted), given in product(variables, ("float32", "float64", "int64")):
             for value in (np.ones(3, given), Tensor(np.ones(3, given))):
-                found = as_gradient(value, np.zeros(3, variable))
+                with scope:
+                    found = as_gradient(value, np.zeros(3, variable))
                 if type(found) is not Tensor or found.dtype != wanted:
                     raise AssertionError(f"{type(value).__name__} of {given} for {variable}: {found!r}")
+    for variable, wanted in variables:
+        layer = LeakyReLU(0.5)
+        z = layer(np.array([-1, 2], variable))
+        [found] = layer.input_gradients_for([np.ones(2, z.dtype)], [True])
+        if found.dtype != wanted or found.tolist() != [0.5, 1.0]:
+            raise AssertionError(f"the derivative of LeakyReLU at {variable}: {found!r}")
+    x, factors = Tensor([1.0, 2.0], "float32"), np.array([3.0, 4.0])
+    with GradientTape() as outer:
+        with GradientTape() as inner:
+            y = ((x * factors) ** 3).sum()
+        total = inner.gradient(y, x).sum()
+    if not np.array_equal(outer.gradient(total, x), [162.0, 768.0]):  # 6 · x · factors³
+        raise AssertionError("the second derivative is lost where a gradient of float64 became one of float32")
 
     class Unknown(Diffable):
         def forward(self, x: Any) -> Any:
@@ -113,13 +132,61 @@ def types_of_gradients() -> None:
         def get_input_gradients(self) -> list[Any]:
             return [np.ones((7, 7))]
 
-    layer = Unknown()
-    layer(np.ones((2, 3)))
+    unknown = Unknown()
+    unknown(np.ones((2, 3)))
     try:
-        layer.compose_input_gradients([np.ones((2, 3))])
+        unknown.compose_input_gradients([np.ones((2, 3))])
     except ValueError as error:
         if "returned a local derivative of shape (7, 7)" not in str(error):
             raise AssertionError(f"a local derivative of no known shape: {error}") from error
+
+
+def numbers_have_no_type() -> None:
+    """A derivative of float32 by a number is computed in float32: to NumPy, a number has no type of its own.
+
+    Raises AssertionError where it is not.
+    """
+    from beras.core import Tensor
+    from beras.dispatch import run
+    from beras.gradient_tape import GradientTape
+    from beras.ops import Multiply
+
+    seen = []
+
+    class Seen(Multiply):
+        def by_x(self, g: Any, z: Any, x: Any, y: Any) -> Any:
+            seen.append((g * y).dtype)
+            return g * y
+
+    for number in (2, 2.0):
+        x = Tensor(X, dtype="float32")
+        with GradientTape() as tape:
+            z = run(tape, Seen(), x, number)
+        tape.gradient(z, x)
+    if seen != [np.float32, np.float32]:
+        raise AssertionError(f"derivatives of float32 by 2 and 2.0 are computed in {seen}")
+
+
+def zero_at_kinks() -> None:
+    """Where the slope jumps at 0, at no error, or at a clip, the derivative is 0: as right as either side's.
+
+    Raises AssertionError where it is not.
+    """
+    from beras.activations import LeakyReLU, ReLU
+    from beras.losses import BinaryCrossEntropy, MeanAbsoluteError
+    from beras.prelu import PReLU
+
+    zero, clipped = np.zeros((1, 1)), np.array([[0.25, 0.25, 0.75, 0.75]])
+    calls: list[tuple[Any, tuple[Array, ...]]] = [
+        *((layer, (zero,)) for layer in (ReLU(), LeakyReLU(0.5), PReLU("one", shape=(1,), dtype="float64"))),
+        (MeanAbsoluteError(), (zero, zero)),
+        (BinaryCrossEntropy(0.25), (clipped, np.array([[0.0, 1.0, 0.0, 1.0]]))),
+    ]
+    for layer, inputs in calls:
+        z = layer(*inputs)
+        found = np.asarray(layer.compose_input_gradients([np.ones(z.shape)])[0])
+        if found.any():
+            raise AssertionError(f"{type(layer).__name__} has at a kink the derivative {found}")
 
 
 def nothing_upstream() -> None:

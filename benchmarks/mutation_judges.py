@@ -75,6 +75,8 @@ def judges() -> Iterator[Judge]:
     yield Judge("wrong upstream", lambda: mutation_conventions.wrong_upstream() or "")
     yield Judge("lost gradients", lambda: mutation_refusals.lost_gradients() or "")
     yield Judge("types of gradients", lambda: mutation_conventions.types_of_gradients() or "")
+    yield Judge("numbers have no type", lambda: mutation_conventions.numbers_have_no_type() or "")
+    yield Judge("zero at kinks", lambda: mutation_conventions.zero_at_kinks() or "")
     yield Judge("layouts", lambda: mutation_conventions.layouts() or "")
     yield Judge("computed once", lambda: mutation_conventions.computed_once() or "")
 

@@ -49,6 +49,7 @@ def graphs() -> Iterator[Graph]:
                 f"{way} of {name}, by its weights, twice",
                 lambda options=options, at=at: (_of_weights(dense, options), [at, w, b]),
             )
+    yield second("a layer of a layer, twice", lambda: (lambda x: activations.Tanh()(activations.Sin()(x)), [rows]))
     far = np.array([[0.0, 25.0, -25.0]])  # where a slope made of |x| or of 1 − y would err
     for name in ("Sigmoid", "Tanh", "Sin", "GELU", "GELU, approximate", "SiLU", "Softplus"):
         yield second(f"the layer {name} at 0 and far out, twice", lambda make=made[name]: (make(), [far]))
