@@ -141,6 +141,45 @@ def types_of_gradients() -> None:
             raise AssertionError(f"a local derivative of no known shape: {error}") from error
 
 
+def handed_on() -> None:
+    """A tape hands plain arrays to layers, and gradients of their type to sources, whatever type a layer answers in.
+
+    Raises AssertionError where it does not.
+    """
+    from beras.core import Diffable, Tensor
+    from beras.gradient_tape import GradientTape
+    from beras.recorder import operand, recordable
+
+    handed = []
+
+    class Cube(Diffable):
+        def forward(self, x: Any) -> Any:
+            return np.asarray(x) ** 3
+
+        def get_input_gradients(self) -> list[Any]:
+            return [3 * np.asarray(self.inputs[0]) ** 2]
+
+        @recordable
+        def input_gradients_for(self, J: list[Any], wanted: Any) -> list[Any]:
+            handed.append(type(J[0]))
+            return [(3 * J[0] * operand(self.inputs[0]) ** 2).astype("float64")]
+
+    x = Tensor(2.0, "float32")
+    with GradientTape() as tape:
+        h = Cube()(Cube()(x))
+        y = h + h
+    by_x = tape.gradient(y, x)
+    if handed != [np.ndarray, np.ndarray] or by_x.dtype != np.float32 or by_x != 18 * 2.0**8:
+        raise AssertionError(f"layers were handed {handed}, and the source {by_x!r}")
+    with GradientTape() as outer:
+        with GradientTape() as inner:
+            y = Cube()(x)
+        by_x = inner.gradient(y, x)
+    twice = outer.gradient(by_x, x)
+    if by_x.dtype != np.float32 or twice is None or twice != 12.0:
+        raise AssertionError(f"the first derivative {by_x!r}, the second {twice!r}")
+
+
 def numbers_have_no_type() -> None:
     """A derivative of float32 by a number is computed in float32: to NumPy, a number has no type of its own.
 

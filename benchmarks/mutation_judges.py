@@ -77,6 +77,7 @@ def judges() -> Iterator[Judge]:
     yield Judge("types of gradients", lambda: mutation_conventions.types_of_gradients() or "")
     yield Judge("numbers have no type", lambda: mutation_conventions.numbers_have_no_type() or "")
     yield Judge("zero at kinks", lambda: mutation_conventions.zero_at_kinks() or "")
+    yield Judge("handed on", lambda: mutation_conventions.handed_on() or "")
     yield Judge("layouts", lambda: mutation_conventions.layouts() or "")
     yield Judge("computed once", lambda: mutation_conventions.computed_once() or "")
 
