@@ -10,7 +10,8 @@ Mistakes (`plants.py`) are planted by seed into the right code of tests/right, t
   that the search did not use.
 
 One half of the files is drawn from, the other with `--held-out`, which is meant for the end. Seconds are those that the
-process computes. `--lines` writes a line of JSON for each mistake; with `--causes` it names the first cause, too.
+process computes. `--lines` writes a line of JSON for each mistake. With `--causes` the first cause that is named is
+judged, too (`first_cause.py` says how): right, none or false.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
+from first_cause import is_right, names_the_edit  # noqa: E402
 from plants import Plant, Planter  # noqa: E402
 
 from gradcheck.adapters import function_subject, is_subject, subject_of  # noqa: E402
@@ -50,7 +52,7 @@ from gradcheck.evaluated import Evaluated, Ledger  # noqa: E402
 from gradcheck.problem import Subject  # noqa: E402
 from gradcheck.repair.change import described  # noqa: E402
 from gradcheck.repair.ran import Ran, ran  # noqa: E402
-from gradcheck.repair.repairs import MENDED, Repairs  # noqa: E402
+from gradcheck.repair.repairs import MENDED, Repairs, with_repair  # noqa: E402
 from gradcheck.repair.search import SECONDS, trial  # noqa: E402
 from gradcheck.repair.source import Unit  # noqa: E402
 from gradcheck.repair.trial import Trial  # noqa: E402
@@ -79,6 +81,8 @@ class Outcome:
     called: str = ""
     wrong: str = ""
     cause: str = ""
+    sentence: str = ""
+    false: str = ""
     repaired: bool = False
     restored: bool = False
     unsound: str = ""
@@ -145,7 +149,7 @@ class Ground:
 
 def ground(subject: Subject) -> Ground | None:
     """Check a subject and list what can be planted into it; None where nothing can."""
-    result = check_subject(subject, Options(evidence=False, time_limit=60))
+    result = check_subject(subject, Options(evidence=False, time_limit=25))
     claims = [(one.method, one.wrt) for one in result.claims if one.verdict in ("correct", "convention") and one.points]
     found: dict[tuple[Unit, Plant], Claim] = {}
     seen: set[tuple[str, Plant]] = set()
@@ -192,7 +196,7 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
     before = _answers(place)
     subject = only(place.subject, place.claims)
     with in_place(unit.with_code(code)), _file_is(unit.file.name, planted):
-        session = _Session(subject, Options(evidence=False))
+        session = _Session(subject, Options(evidence=causes, hints="cause" if causes else "none"))
         with np.errstate(all="ignore"):
             result = session.run()
         known = list(session.records.values())
@@ -208,9 +212,6 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
                 found.called = "changes nothing" if _same(before, _answers(place)) else "missed"
             return found
         found.called, found.wrong = wrong[0].verdict()[0], wrong[0].name
-        if causes:
-            said = check_subject(subject, Options(hints="cause", time_limit=60))
-            found.cause = next((c.causes[0].name for c in said.claims if c.name == wrong[0].name and c.causes), "")
         start = time.process_time()
         search = Repairs(subject, whole_check, 0, SECONDS).search(wrong[0], known)
         found.seconds, found.tried, found.limited = time.process_time() - start, search.tried, search.limited
@@ -224,6 +225,17 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
             found.restored = edit.unit.file.name == unit.file.name and _reads_as(now, text)
             with in_place(edit.unit.with_code(mended)):
                 found.unsound = _unsound(only(subject, {(wrong[0].method, wrong[0].wrt)}))
+        if causes:
+            told = next(one for one in result.claims if one.name == wrong[0].name)
+            for cause in with_repair(told, search.edit).causes[:1]:
+                found.cause, found.sentence = cause.name, cause.sentence
+                if cause in told.causes:
+                    found.false = is_right(
+                        cause, plant, subject, (wrong[0].method, wrong[0].wrt), planted.splitlines()[found.line - 1]
+                    )
+                elif not found.restored and not names_the_edit(search.edit, plant, unit.file.name, planted):
+                    found.false = f"the repair is about something else: {search.edit.what}, line {repair.line}"
+                found.false = found.false or found.unsound
     return found
 
 
@@ -383,6 +395,8 @@ def _show(one: Outcome) -> None:
         f"{'' if one.single else ' (wider)'}: `{one.before}` -> `{one.after}`"
         + (f" | {one.wrong}" if one.called in MENDED else "")
         + (f" | {one.what}: `{one.new.strip()}`" if one.repaired and not one.restored else "")
+        + (f" | {one.cause}: {one.sentence}" if one.cause else "")
+        + (f" | FALSE: {one.false}" if one.false else "")
         + (f" | NOT RIGHT: {one.unsound}" if one.unsound else ""),
         flush=True,
     )
@@ -405,6 +419,8 @@ def summary(outcomes: list[Outcome]) -> str:
                 f"{statistics.median(seconds):.2f}, nine of ten under {seconds[int(0.9 * (len(seconds) - 1))]:.2f}, "
                 f"limit reached {sum(one.limited for one in group)} times"
             )
+    if any(one.cause for one in wrong):
+        lines += _causes(wrong)
     for kind in sorted({one.kind for one in wrong}):
         group = [one for one in wrong if one.kind == kind and one.single]
         if group:
@@ -412,6 +428,17 @@ def summary(outcomes: list[Outcome]) -> str:
     unsound = [one for one in outcomes if one.unsound]
     lines.append(f"repairs that are not right at fresh seeds: {len(unsound)}")
     return "\n".join(lines)
+
+
+def _causes(wrong: list[Outcome]) -> list[str]:
+    """How many first causes of what is called wrong are right, none or false, for each kind of mistake."""
+    wrong = [one for one in wrong if one.called == "wrong"]
+    lines = [f"{'first cause':20} {'right':>5} {'none':>5} {'false':>5}"]
+    for kind in ("", *sorted({one.kind for one in wrong})):
+        group = [one for one in wrong if kind in ("", one.kind)]
+        none, false = sum(not one.cause for one in group), sum(bool(one.false) for one in group)
+        lines.append(f"{kind or 'all':20} {len(group) - none - false:5} {none:5} {false:5}")
+    return lines
 
 
 if __name__ == "__main__":

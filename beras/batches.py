@@ -49,8 +49,8 @@ class Samples:
     @classmethod
     def of(cls, x: Any, y: Any, sample_weight: Any = None, inputs: int = 1) -> Samples:
         """Check data for a model of so many `inputs`. Raises `ValueError` where they do not fit together."""
-        if inputs > 1 and not (isinstance(x, list | tuple) and len(x) == inputs):
-            got = f"{len(x)} arrays" if isinstance(x, list | tuple) else f"a {type(x).__name__}"
+        if inputs > 1 and not (isinstance(x, (list, tuple)) and len(x) == inputs):
+            got = f"{len(x)} arrays" if isinstance(x, (list, tuple)) else f"a {type(x).__name__}"
             raise ValueError(f"the model has {inputs} inputs: expected a list of so many arrays in x, got {got}")
         named = [("x", x)] if inputs == 1 else [(f"x[{k}]", part) for k, part in enumerate(x)]
         found = [(name, _numbers(name, part)) for name, part in named]
@@ -124,10 +124,10 @@ class Stream:
                 batch = next(iterator)
             except StopIteration:
                 break
-            if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
+            if not isinstance(batch, (tuple, list)) or len(batch) not in (2, 3):
                 raise ValueError("a generator must yield (x, y) or (x, y, sample_weight)")
             x, y, *weight = batch
-            inputs = [Tensor(part) for part in x] if isinstance(x, list | tuple) else Tensor(x)
+            inputs = [Tensor(part) for part in x] if isinstance(x, (list, tuple)) else Tensor(x)
             yield inputs, Tensor(y), Tensor(weight[0]) if weight else None
             taken += 1
         if taken == 0:
@@ -139,12 +139,12 @@ class Stream:
 
 def is_stream(x: Any, y: Any) -> bool:
     """Whether data come from an iterable that is no array."""
-    return y is None and not isinstance(x, np.ndarray | list | tuple) and isinstance(x, Iterable)
+    return y is None and not isinstance(x, (np.ndarray, list, tuple)) and isinstance(x, Iterable)
 
 
 def validation_of(data: Any, name: str) -> tuple[Any, Any, Any]:
     """Return `data` as `(x, y, sample_weight)`. Raises TypeError or ValueError, which name it, if it is not that."""
-    if not isinstance(data, tuple | list):
+    if not isinstance(data, (tuple, list)):
         raise TypeError(f"{name} must be a pair (x, y), but is a {type(data).__name__}")
     if len(data) not in (2, 3):
         raise ValueError(f"{name} must be a pair (x, y), but has {len(data)} parts")

@@ -91,7 +91,7 @@ def gradient_dtype(array: Array) -> np.dtype[Any]:
 
 def whole_number(value: int, who: str, what: str, least: int = 1) -> int:
     """Return `value` if it is an integer of at least `least`. Raises `TypeError`, `ValueError`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{who} expects {what} to be an integer, got {value!r}")
     if value < least:
         raise ValueError(f"{who} expects {what} to be at least {least}, got {value}")

@@ -85,7 +85,7 @@ def metrics_of(given: Any) -> dict[str, Measure]:
     """
     if given is None:
         return {}
-    if not isinstance(given, list | tuple):
+    if not isinstance(given, (list, tuple)):
         return {"acc": _metric(given)}
     named: dict[str, Measure] = {}
     for one in given:

@@ -270,6 +270,6 @@ def _epsilon(epsilon: float, who: str) -> float:
 
 
 def _flag(value: bool, who: str) -> bool:
-    if not isinstance(value, bool | np.bool_):
+    if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{who} expects from_logits to be True or False, got {value!r}")
     return bool(value)

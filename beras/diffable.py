@@ -166,7 +166,7 @@ class Diffable(Callable, Weighted):
         return bound.args
 
     def _as_input(self, value: Any) -> Tensor:
-        if recording.tape is not None and isinstance(value, list | tuple) and holds_tensors(value):
+        if recording.tape is not None and isinstance(value, (list, tuple)) and holds_tensors(value):
             raise TypeError(
                 f"{type(self).__name__} got a {type(value).__name__} of tensors, which would lose their gradients: "
                 "pass them as separate arguments, or join them with np.stack or np.concatenate"

@@ -167,7 +167,7 @@ def _only_counts(outputs: list[Tensor], inputs: list[Tensor]) -> bool:
 
 
 def _plain_tree(tree: Any) -> Any:
-    if isinstance(tree, list | tuple) and type(tree) in (list, tuple):
+    if isinstance(tree, (list, tuple)) and type(tree) in (list, tuple):
         return type(tree)(_plain_tree(part) for part in tree)
     if isinstance(tree, dict):
         return {name: _plain_tree(part) for name, part in tree.items()}

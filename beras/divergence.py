@@ -25,7 +25,7 @@ def where_it_began(model: Composite, tape: GradientTape, x: Any, y: Any) -> str:
                 "gradients (clipnorm=1.0)"
             )
     for name, data in (("x", x), ("y", y)):
-        for part in data if isinstance(data, list | tuple) else [data]:
+        for part in data if isinstance(data, (list, tuple)) else [data]:
             if not _finite(part):
                 return f"there is {_kind(part)} in {name} itself: look for it with np.isfinite"
     paths = {id(leaf): path for path, leaf in model.named_leaves()}

@@ -52,7 +52,7 @@ class FunctionalModel(Model):
 
     def forward(self, x: Any) -> Any:
         """Pass `x` (a list of them, where there are several inputs) through the graph."""
-        given = [x] if self.number_of_inputs == 1 and not isinstance(x, list | tuple) else list(x)
+        given = [x] if self.number_of_inputs == 1 and not isinstance(x, (list, tuple)) else list(x)
         if len(given) != len(self.inputs):
             raise ValueError(f"the model has {len(self.inputs)} input(s), got {len(given)}")
         values: dict[int, Any] = {id(symbol): value for symbol, value in zip(self.inputs, given, strict=True)}
@@ -72,7 +72,7 @@ Model.functional = FunctionalModel
 
 
 def _symbols(given: Any, what: str) -> list[Symbol]:
-    found = [given] if isinstance(given, Symbol) else list(given) if isinstance(given, list | tuple) else [given]
+    found = [given] if isinstance(given, Symbol) else list(given) if isinstance(given, (list, tuple)) else [given]
     for one in found:
         if not isinstance(one, Symbol):
             raise TypeError(f"Model expects {what} that come from Input(…), got a {type(one).__name__}")

@@ -80,7 +80,7 @@ class GradientTape:
 
         Raises `TypeError` for plain arrays: what NumPy does with them no tape sees.
         """
-        for one in tensor if isinstance(tensor, list | tuple) else [tensor]:
+        for one in tensor if isinstance(tensor, (list, tuple)) else [tensor]:
             if not isinstance(one, Tensor):
                 raise TypeError(f"a tape watches Tensors, got {type(one).__name__}: make one by Tensor(x)")
             self._watched[id(one)] = one
@@ -243,7 +243,7 @@ def _seed(target: Tensor | Sequence[Tensor], output_gradients: Any) -> Gradients
     if isinstance(target, Tensor) and output_gradients is None:
         g: Any = ones(target.shape, gradient_dtype(target))
         return {id(target): g if recording.tape is None else g.view(Tensor)}
-    several = isinstance(target, list | tuple)
+    several = isinstance(target, (list, tuple))
     targets: list[Any] = list(target) if several else [target]
     weights = list(output_gradients) if several and output_gradients is not None else [output_gradients]
     if output_gradients is None:
@@ -279,5 +279,5 @@ def _result(gradient: Array, given_away: set[int]) -> Tensor:
 
 
 def _arrays(value: Any) -> list[Array]:
-    parts = value if isinstance(value, list | tuple) else [value]
+    parts = value if isinstance(value, (list, tuple)) else [value]
     return [part for part in parts if isinstance(part, np.ndarray)]

@@ -12,7 +12,7 @@ from beras.symbol import Symbol
 
 def checked_layers(layers: Any, who: str) -> list[Callable[..., Any]]:
     """Return the layers as a list. Raises `TypeError` for what is no layer, with what to do about it."""
-    if not isinstance(layers, Iterable) or isinstance(layers, str | Symbol | np.ndarray):
+    if not isinstance(layers, Iterable) or isinstance(layers, (str, Symbol, np.ndarray)):
         raise TypeError(f"{who} expects a list of layers, but got a {type(layers).__name__}: write {who}([…])")
     found = list(layers)
     for index, layer in enumerate(found):

@@ -162,7 +162,7 @@ class Reader:
             args, kwargs = value(step["args"]), {name: value(v) for name, v in step["kwargs"].items()}
             function = self.value(step["call"]) if "call" in step else _of_numpy(*step["numpy"])
             found = function(*args, **kwargs) if "call" in step else symbolic(function, args, kwargs)
-            symbols += found if isinstance(found, list | tuple) else [found]
+            symbols += found if isinstance(found, (list, tuple)) else [found]
         outputs = [symbols[k] for k in graph["outputs"]]
         return cls(inputs[0] if len(inputs) == 1 else inputs, outputs[0] if graph["single"] else outputs)
 

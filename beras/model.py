@@ -317,7 +317,7 @@ class Model(Composite, Callable):
         data = Samples.of(x, None, inputs=self.number_of_inputs)
         with self.mode(training=False):
             outputs = [self.forward(batch) for batch, _, _ in data.batches(batch_size)]
-        if isinstance(outputs[0], list | tuple):
+        if isinstance(outputs[0], (list, tuple)):
             return [
                 Tensor(np.concatenate([np.asarray(part) for part in parts])) for parts in zip(*outputs, strict=True)
             ]

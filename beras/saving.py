@@ -67,9 +67,9 @@ class Writer:
 
     def value(self, value: Any) -> Any:
         """Return a constructor's argument as JSON."""
-        if value is None or isinstance(value, bool | int | str):
+        if value is None or isinstance(value, (bool, int, str)):
             return value
-        if isinstance(value, float | np.floating):
+        if isinstance(value, (float, np.floating)):
             return float(value) if np.isfinite(value) else {"number": repr(float(value))}
         if isinstance(value, np.integer):
             return int(value)

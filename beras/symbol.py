@@ -120,7 +120,7 @@ def Input(
     >>> Input((28, 28, 1))
     <Symbol of shape (None, 28, 28, 1), float32>
     """
-    if not isinstance(shape, tuple | list):
+    if not isinstance(shape, (tuple, list)):
         raise TypeError(f"Input expects the shape of a sample, such as Input(({shape!r},)), got {shape!r}")
     sizes = [UNKNOWN if n is None else whole_number(n, "Input", "a size") for n in shape]
     return Symbol(np.zeros((1, *sizes), dtype))
@@ -135,7 +135,7 @@ def symbolic(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str
         found = function(*_examples(args), **_examples(kwargs))
     finally:
         recording.tape, modes.training = tape, earlier
-    several = isinstance(found, list | tuple)
+    several = isinstance(found, (list, tuple))
     outputs = [Symbol(np.asarray(part)) for part in (found if several else [found])]
     node = Node(function, tuple(args), kwargs, outputs)
     for output in outputs:
@@ -147,7 +147,7 @@ def symbols_in(tree: Any) -> list[Symbol]:
     """Return the symbols in nested lists, tuples and dicts."""
     if isinstance(tree, Symbol):
         return [tree]
-    parts = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list | tuple) else ()
+    parts = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, (list, tuple)) else ()
     return [symbol for part in parts for symbol in symbols_in(part)]
 
 
@@ -155,7 +155,7 @@ def replaced(tree: Any, by: Callable[[Symbol], Any]) -> Any:
     """Return nested lists, tuples and dicts with something else for every symbol."""
     if isinstance(tree, Symbol):
         return by(tree)
-    if isinstance(tree, list | tuple):
+    if isinstance(tree, (list, tuple)):
         return type(tree)(replaced(part, by) for part in tree)
     if isinstance(tree, dict):
         return {name: replaced(part, by) for name, part in tree.items()}

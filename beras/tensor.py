@@ -37,7 +37,7 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
 
     def __new__(cls, data: npt.ArrayLike, dtype: npt.DTypeLike | None = None, trainable: bool | None = None) -> Self:
         """Wrap `data`. `trainable=None` keeps what `data` says (true where it says nothing)."""
-        if recording.tape is not None and isinstance(data, list | tuple) and holds_tensors(data):
+        if recording.tape is not None and isinstance(data, (list, tuple)) and holds_tensors(data):
             raise TypeError(
                 f"Tensor got a {type(data).__name__} of tensors, which would lose their gradients: join them with "
                 "np.stack or np.concatenate"
@@ -187,7 +187,7 @@ def tensors_in(tree: Any) -> Iterator[Tensor]:
     """Yield the tensors in nested lists, tuples and dicts."""
     if isinstance(tree, Tensor):
         yield tree
-    elif isinstance(tree, list | tuple):
+    elif isinstance(tree, (list, tuple)):
         for part in tree:
             yield from tensors_in(part)
     elif isinstance(tree, dict):

@@ -186,7 +186,7 @@ def _checked(pairs: Iterable[Any]) -> list[Any]:
     """Return what should be pairs (gradient, variable) as a list."""
     found = list(pairs)
     for pair in found:
-        if not isinstance(pair, tuple | list) or len(pair) != 2 or not hasattr(pair[1], "assign"):
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not hasattr(pair[1], "assign"):
             raise TypeError(
                 "apply_gradients expects two lists, apply_gradients(variables, gradients), or pairs of a gradient and "
                 "its variable, apply_gradients(zip(gradients, variables))"

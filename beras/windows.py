@@ -20,7 +20,7 @@ Pair = tuple[int, int]
 
 def pair(value: Any, who: str, what: str) -> Pair:
     """Return an option that is one whole number for both directions, or two."""
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         if len(value) != 2:
             raise ValueError(f"{who} expects {what} to be one number or two, got {value}")
         return whole_number(value[0], who, what), whole_number(value[1], who, what)

@@ -346,7 +346,7 @@ class _Session:
         What it makes the code decide is noted at the first.
         """
         rng = np.random.default_rng([self.options.seed, 5])
-        tries = [partial(check_contract, self.subject, p.problem, p.values, rng) for p in _typical(points)]
+        tries = [partial(check_contract, self.subject, p.problem, p.values, rng, p.case) for p in _typical(points)]
         tried = [self.coverage.during(one) if number == 0 else one() for number, one in enumerate(tries)]
         worst = ("broken", "noted", "kept", "not tried")
         return [min(items, key=lambda item: worst.index(item.verdict)) for items in zip(*tried, strict=True)]

@@ -87,8 +87,9 @@ def check(
 
     Without a derivative `subject` is a class, an instance or a function with a derivative of its own, which is asked at
     the point if there is one: a layer, or what is written for a framework that your code has imported (PyTorch's
-    `autograd.Function` and `nn.Module`, JAX's `custom_vjp` and `custom_jvp`, a primitive of autograd). Of any other
-    function of PyTorch's or JAX's arrays the framework's own derivative is checked.
+    `autograd.Function` and `nn.Module`, JAX's `custom_vjp` and `custom_jvp`, TensorFlow's `custom_gradient` and
+    `tf.Module`, a layer of Keras, a primitive of autograd). Of any other function of PyTorch's, JAX's or TensorFlow's
+    arrays the framework's own derivative is checked.
 
     It is checked in the dtype of its arguments (and in float64 where they are a framework's) unless `options` names
     others. What is drawn from generators of random numbers is the same in every call.

@@ -94,7 +94,8 @@ class Problem:
     arrays that it is given, where no method calls it (a function beside its derivative). `reading`: how the code was
     read ("backward(upstream)"); `unjudged`: what was seen and cannot be paired, with the reason. `notes`: of what, and
     what is true of it and nobody's mark. `dtype`: the widest type that forward takes. `accuracy`: the relative error at
-    which forward stops (a solver's tolerance); 0: it is exact but for rounding. `written(values)`: the arguments of the
+    which forward stops (a solver's tolerance); 0: it is exact but for rounding. `exact`: it may be run on other numbers
+    than floats, and so be shown exactly. `written(values)`: the arguments of the
     call that poses this problem at other values, as code (None where they cannot be written). `label`: what is special
     about one of a subject's cases ("in evaluation mode"). `held`: dicts that forward is given, with settings in them.
     """
@@ -109,6 +110,7 @@ class Problem:
     notes: tuple[tuple[str, str], ...] = ()
     dtype: str = "float64"
     accuracy: float = 0.0
+    exact: bool = True
     written: Callable[[Values], list[str] | None] | None = None
     label: str = ""
     held: tuple[dict[str, Any], ...] = ()

@@ -120,9 +120,10 @@ class Record:
         passed: dict[str, list[AtPoint]] = {}
         for at, answer in self.refused.items():
             one = self.points[at]
-            if not judged and not self.certain:
+            unlike = answer.status == "other types"
+            if not judged and (unlike or not self.certain):
                 continue
-            elsewhere = one.edge or ((one.size or is_whole(one)) and (one.size, is_whole(one)) not in judged)
+            elsewhere = unlike or one.edge or ((one.size or is_whole(one)) and (one.size, is_whole(one)) not in judged)
             if judged and elsewhere:
                 # It does answer: this is a size or a type that the code may never have meant, or a loud edge.
                 self.points[at] = replace(one, verdict="skipped")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -21,10 +21,15 @@ def tree(function: Any) -> ast.FunctionDef | ast.Lambda | None:
     return named[0] if named else None
 
 
-def nodes(function: Any) -> Iterator[ast.AST]:
-    """Walk through the syntax tree of a function; through nothing where its text is not known."""
+def nodes(function: Any) -> tuple[ast.AST, ...]:
+    """All nodes of the syntax tree of a function; none where its text is not known."""
     found = tree(function)
-    return ast.walk(found) if found is not None else iter(())
+    return _walked(found) if found is not None else ()
+
+
+@lru_cache(maxsize=1000)
+def _walked(root: ast.AST) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(root))
 
 
 @lru_cache(maxsize=8)

@@ -190,7 +190,7 @@ class Clip(Operation):
     """`x` kept within `[low, high]`, either of which may be `None`; the derivative at a bound is 1."""
 
     def __init__(self, low: Any = -1.0, high: Any = 1.0) -> None:
-        self.low, self.high = (np.array(b) if isinstance(b, np.ndarray | list) else b for b in (low, high))
+        self.low, self.high = (np.array(b) if isinstance(b, (np.ndarray, list)) else b for b in (low, high))
 
     def forward(self, x: Array) -> Array:
         return np.clip(x, self.low, self.high)

@@ -57,7 +57,7 @@ class Operation(Diffable):
     @recordable
     def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Any]:
         """Evaluate the rules of the wanted inputs only."""
-        xs = [x if isinstance(x, int | float) else operand(x) for x in self.inputs]
+        xs = [x if isinstance(x, (int, float)) else operand(x) for x in self.inputs]
         if any(isinstance(x, np.ndarray) and x.dtype.kind == "c" for x in xs):
             raise TypeError(f"{type(self).__name__} has a derivative by real numbers only, got complex input")
         products = self.products(wanted, J[0], operand(self.outputs[0]), *xs)

@@ -86,12 +86,12 @@ class GetItem(Operation):
 def _own(part: Any) -> Any:
     if isinstance(part, list) and not part:
         return np.array(part, np.intp)
-    return np.array(part) if isinstance(part, np.ndarray | list) else part
+    return np.array(part) if isinstance(part, (np.ndarray, list)) else part
 
 
 def _takes_each_once(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
-    return all(part is None or part is Ellipsis or isinstance(part, int | slice | np.integer) for part in parts)
+    return all(part is None or part is Ellipsis or isinstance(part, (int, slice, np.integer)) for part in parts)
 
 
 class Scatter(Operation):

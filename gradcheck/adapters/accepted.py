@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcheck.adapters import arguments, examples, returned, weights
 from gradcheck.adapters.arguments import Role
-from gradcheck.adapters.construct import Made, duplicate
+from gradcheck.adapters.construct import LARGE, Made, duplicate
 from gradcheck.adapters.prepared import prepared
 from gradcheck.adapters.study import require_shapes
 from gradcheck.adapters.tried import Tried
@@ -87,7 +87,11 @@ def _searched(tried: Tried, sizes: Sizes, hints: bool) -> tuple[list[Role], list
     shapes = [slot.array.shape for slot in weights.every(tried.obj) if slot.array.ndim]
     # Code that transposes is not meant for vectors, which `.T` leaves as they are.
     columns = not shapes and transposes([type(tried.obj)])
-    roles, given = examples.find(tried.roles, sizes, shapes, tried.rng, runs, both, hints=hints, columns=columns)
+    kept = getattr(tried.obj, "__dict__", {}).values()
+    numbers = [int(one) for one in kept if isinstance(one, (int, np.integer)) and 1 < one < LARGE]
+    roles, given = examples.find(
+        tried.roles, sizes, shapes, tried.rng, runs, both, hints=hints, columns=columns, numbers=numbers
+    )
     if refused and refused[0][0] != given[0].shape:
         shape, error = refused[0]
         tried.note = f"forward takes {roles[0].name} of shape {shape}, too, but then it raises {told(error)}"

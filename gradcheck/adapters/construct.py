@@ -17,6 +17,7 @@ from gradcheck.adapters import containers, registry
 from gradcheck.adapters.declarations import counts, declares, written
 from gradcheck.adapters.ready_made import SETS, kind_of, ready_made
 from gradcheck.adapters.state import seeded
+from gradcheck.compiled import is_function
 from gradcheck.errors import CannotBuild, NotWritten, told
 from gradcheck.problem import Sizes
 from gradcheck.syntax import nodes
@@ -141,7 +142,7 @@ def _make(thing: Any, sizes: Sizes, init: dict[str, Any], variant: int) -> Made:
                 f"what is registered for {_name(thing)} should return one, but returned {_name(made.obj)}"
             )
         return made
-    if inspect.isfunction(thing):
+    if is_function(thing):
         brings = declares(thing, "gradcheck_example")
         return unpack(getattr(thing, "gradcheck_example")()) if brings else Made(thing)  # noqa: B009
     if not inspect.isclass(thing):
@@ -270,7 +271,7 @@ def arguments(cls: type, sizes: Sizes, init: dict[str, Any], variant: int = 0) -
 def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str, int], variant: int) -> Any:
     name = parameter.name.lower()
     is_number = parameter.annotation in (int, float, "int", "float") or _is_counted(cls, name)
-    array = None if is_number else ready_made(name, sizes, variant)
+    array = None if is_number else ready_made(parameter.name, sizes, variant)
     if array is not None:
         return array
     words = {word.rstrip("0123456789") for word in name.split("_")} | {name}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+
+from gradcheck.errors import CannotBuild
 
 _used: ContextVar[set[str] | None] = ContextVar("used", default=None)
 _ignored: ContextVar[Collection[str]] = ContextVar("ignored", default=())
@@ -52,6 +54,16 @@ def declared(thing: Any, name: str, otherwise: Any = None) -> Any:
     """Return the attribute `name`, where there is one and it counts; one that is empty says nothing."""
     found = getattr(thing, name, otherwise)
     return found if found is otherwise or not _says(found) or counts(name) else otherwise
+
+
+def waivers(thing: Any) -> dict[str, str]:
+    """Return the claims that a class or a function waives, each with its reason."""
+    found = declared(thing, "gradcheck_waivers", {})
+    if not isinstance(found, Mapping):
+        raise CannotBuild(
+            f"gradcheck_waivers must be a dict of claim and reason, but it is of type {type(found).__name__}"
+        )
+    return {str(claim): str(reason) for claim, reason in found.items()}
 
 
 def declares(thing: Any, name: str) -> bool:

@@ -22,6 +22,7 @@ Shape = tuple[int, ...]
 Given = list[Array]
 
 TRIES = 400
+CELLS = 80
 WEIGHT = re.compile(r"w_?[a-z]{0,2}|weights?|kernel")  # W, Wx, W_hh
 
 
@@ -80,15 +81,39 @@ def hinted(roles: Sequence[Role], sizes: Sizes) -> Iterator[tuple[Shape, ...]]:
         yield from itertools.product(*options)
 
 
+def states(count: int, sizes: Sizes, weights: Sequence[Shape], numbers: Sequence[int]) -> Iterator[tuple[Shape, ...]]:
+    """Yield shapes of an input and of states beside it, which are all of one size, as rows, columns and vectors.
+
+    Weights of a cell may belong to both (`(n_in + hidden, 4 · hidden)`): sizes are `numbers` that the object keeps, the
+    axes of its weights, and a third, a quarter, or what is left of these.
+    """
+    axes = [n for shape in weights if len(shape) in (1, 2) for n in shape]
+    shares = [n // gates for n in axes for gates in (4, 3, 2) if n % gates == 0]
+    known = [n for n in dict.fromkeys([*numbers, *axes, *shares]) if n > 1]
+    widths = list(dict.fromkeys([sizes.inputs, *known]))
+    pairs = [(x, h) for h in known for x in widths if x + h in axes and x != h]
+    pairs += [(x, h) for h in known for x in widths if {x, h} <= {*axes} and (x, h) not in pairs]
+    for x, h in pairs:
+        yield (sizes.batch, x), *((sizes.batch, h),) * (count - 1)
+        yield (x, sizes.batch), *((h, sizes.batch),) * (count - 1)
+        yield (x, 1), *((h, 1),) * (count - 1)
+        yield (x,), *((h,),) * (count - 1)
+
+
 def candidates(
-    roles: Sequence[Role], sizes: Sizes, shapes_of_one: list[Shape], hints: bool = True
+    roles: Sequence[Role],
+    sizes: Sizes,
+    shapes_of_one: list[Shape],
+    hints: bool = True,
+    cells: Sequence[tuple[Shape, ...]] = (),
 ) -> Iterator[tuple[Shape, ...]]:
-    """Yield shapes, one per role: hinted ones, all the same, then combinations of the likely ones."""
+    """Yield shapes, one per role: hinted ones, all the same, of `cells`, then combinations of the likely ones."""
     count = len(roles)
     if count > 1 and hints:
         yield from hinted(roles, sizes)
     for shape in shapes_of_one:
         yield (shape,) * count
+    yield from cells
     if count > 1:
         few = shapes_of_one[: 12 if count == 2 else 6]
         for combination in itertools.product(few, repeat=count):
@@ -132,20 +157,22 @@ def find(
     narrow: bool = False,
     hints: bool = True,
     columns: bool = False,
+    numbers: Sequence[int] = (),
 ) -> tuple[list[Role], Given]:
     """Return example arrays, one per role, with which `runs` raises nothing.
 
     With `answers`, the first with which it raises nothing either is preferred: code without a batch axis may run on
     rows all the same. A label that is not accepted as
     one-hot rows is tried as class numbers, and numbers that are refused are tried above 0. Without `hints`, names say
-    nothing about shapes. With `columns`, they are tried before vectors. Where nothing runs in float64, arrays are
-    float32. Raises CannotBuild with the first shape's error.
+    nothing about shapes. With `columns`, they are tried before vectors. `numbers`: whole numbers that the object keeps.
+    Where nothing runs in float64, arrays are float32. Raises CannotBuild with the first shape's error.
     """
     first: tuple[list[Role], Given] | None = None
     error_of_first: Exception | None = None
     tried, refused = 0, False
+    cells = list(states(len(roles), sizes, weights, numbers))[:CELLS] if len(roles) > 1 else []
     for meaning in _meanings(roles):
-        for shape in candidates(meaning, sizes, shapes(sizes, weights, columns), hints):
+        for shape in candidates(meaning, sizes, shapes(sizes, weights, columns), hints, cells):
             tried += 1
             if tried > TRIES:
                 break
@@ -169,10 +196,10 @@ def find(
     above = [replace(role, domain=(0.0, np.inf)) if role.data == "real" else role for role in roles]
     if refused and above != list(roles) and not any(role.domain for role in roles):
         with contextlib.suppress(CannotBuild):  # numbers may be refused for their sign
-            return find(above, sizes, weights, rng, runs, answers, narrow, hints, columns)
+            return find(above, sizes, weights, rng, runs, answers, narrow, hints, columns, numbers)
     if not narrow:
         with contextlib.suppress(CannotBuild):  # what insists on float32 is asked in float32
-            return find(roles, sizes, weights, rng, runs, answers, True, hints, columns)
+            return find(roles, sizes, weights, rng, runs, answers, True, hints, columns, numbers)
     names = ", ".join(role.name for role in roles)
     why = told(error_of_first)
     raise CannotBuild(

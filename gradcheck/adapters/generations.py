@@ -30,8 +30,12 @@ FORWARDS = ("forward", "call")
 
 def has(thing: Any, name: str) -> bool:
     """Whether `thing` (a class or an instance) has a method of this name; no property is run."""
-    found = inspect.getattr_static(thing, name, None)
-    return callable(found) or isinstance(found, (staticmethod, classmethod))
+    return is_method(inspect.getattr_static(thing, name, None))
+
+
+def is_method(member: Any) -> bool:
+    """Whether what stands in a class, or in an object, can be called as its method."""
+    return callable(member) or isinstance(member, (staticmethod, classmethod))
 
 
 def is_stub(function: Any) -> bool:

@@ -184,16 +184,24 @@ class Live:
         with seeded(SEED):
             return run(*given)
 
-    def _deep(self) -> list[Store]:
+    def _deep(self) -> list[dict[str, Any]]:
         """A copy of all attributes that are not shared between calls by being objects of their own."""
-        return [{name: copied_deep(value) for name, value in own.items()} for own in self.dicts]
+        return [{name: self._kept(value) for name, value in own.items()} for own in self.dicts]
+
+    def _kept(self, value: Any) -> Any:
+        """A copy; a container in which weights stand is remembered as well, since they are put into that one."""
+        if type(value) not in (list, dict):
+            return copied_deep(value)
+        items = dict(enumerate(value)) if isinstance(value, list) else value
+        held = value if any(value is one for one in self.stores) else None
+        return Kept(type(value), held, {key: self._kept(item) for key, item in items.items()})
 
     def _restart(self) -> None:
         for number, name, value in self._short:
             put_back(self.dicts[number], name, copied_deep(value))
         if self._start is not None:
             for own, saved in zip(self.dicts, self._start, strict=True):
-                refill(own, {name: copied_deep(value) for name, value in dict(saved).items()})
+                refill(own, {name: again(value) for name, value in saved.items()})
 
 
 def _revive(obj: Any, slots: list[tuple[str, tuple[str, ...]]], *rest: Any) -> Live:
@@ -201,6 +209,27 @@ def _revive(obj: Any, slots: list[tuple[str, tuple[str, ...]]], *rest: Any) -> L
     live = Live(obj, [on(obj, name, paths) for name, paths in slots], inputs, run, call, wrap, habits, floats)
     live._generators, live._start, live._short = start
     return live
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a list or a dict held: copies of its entries by place or key; `held`: itself, where weights stand in it."""
+
+    kind: type
+    held: Any
+    items: dict[Any, Any]
+
+
+def again(kept: Any) -> Any:
+    """What an attribute was, as a copy; weights stand in the container in which they stood."""
+    if not isinstance(kept, Kept):
+        return copied_deep(kept)
+    items = {key: again(one) for key, one in kept.items.items()}
+    content: Any = items if kept.kind is dict else list(items.values())
+    if kept.held is None:
+        return content
+    refill(kept.held, content)
+    return kept.held
 
 
 def copied_deep(value: Any) -> Any:

@@ -25,6 +25,7 @@ from gradcheck.adapters.tried import Tried
 from gradcheck.adapters.updates import set_rates, step_of
 from gradcheck.adapters.ways import Way, called_on, inputs_of
 from gradcheck.adapters.weights import Slot
+from gradcheck.asking import layouts
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Array, Kind, Method, Problem, Sizes, Values, Variable
 
@@ -220,9 +221,15 @@ class Layer:
         try:
             found = self.tried.study(self.given, twin)
             require_shapes(found, self.given, twin)
+            self._require_layout(found.said)
         except Exception:  # other people's code
             return False
         return not isinstance(found.said, Exception)
+
+    def _require_layout(self, said: Any) -> None:
+        """Raise ValueError where a lone local gradient has a shape that means nothing beside the output's."""
+        if self.local and len(self.given) == 1 and isinstance(said, np.ndarray):
+            layouts.read(said, self.given[0].shape, self.tried.outputs(self.given)[0].shape, "input")
 
     def grows(self) -> str | None:
         """How gradients of weights, or of a loss by each row, grow with the batch; None where nobody can tell."""
@@ -247,8 +254,9 @@ class Layer:
         return "; ".join([asked, *found])
 
     def _unjudged(self) -> Iterator[tuple[str, str]]:
-        """What was seen and cannot be paired."""
-        for slot in self.study.silent:
+        """What was seen and cannot be paired; a derivative at its own argument is about that, and no more."""
+        at_place = bool(self.way.kinds) and all(isinstance(kind, int) for kind in self.way.kinds)
+        for slot in () if at_place else self.study.silent:
             yield self._own(slot).name, "forward depends on it, and no gradient of it was found"
         for offer in self.study.unpaired:
             path = offer.path.removeprefix(f"{self.tried.within}.")

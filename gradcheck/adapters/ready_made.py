@@ -34,7 +34,9 @@ SETS: tuple[Set, ...] = (
     {"w": lambda b, i, o: (2, 2, i, o), "b": lambda b, i, o: (o,)},
     {"w": lambda b, i, o: (i, 4 * o), "b": lambda b, i, o: (4 * o,), "wh": lambda b, i, o: (o, 4 * o)},
     {"w": lambda b, i, o: (i, 3 * o), "b": lambda b, i, o: (3 * o,), "wh": lambda b, i, o: (o, 3 * o)},
+    {"square": lambda b, i, o: (i, i), "b": lambda b, i, o: (i,), "scale": lambda b, i, o: (i,)},
 )
+SQUARE = re.compile(r"A|H|K|M|P|Q|S|[Ss]igma|[Cc]ov(ariance)?|[Pp]recision")
 KINDS = (
     ("wh", re.compile(r"w_?h+|w_?hh|u")),
     ("w", re.compile(r"w|weights?|w_?x|w_?xh|w_?ih|kernels?|filters?|param|parameter|w\d|weight_?matrix")),
@@ -47,6 +49,8 @@ KINDS = (
 
 def kind_of(name: str) -> str | None:
     """What an argument of this name may be, if it is an array."""
+    if SQUARE.fullmatch(name):
+        return "square"
     return next((kind for kind, pattern in KINDS if pattern.fullmatch(name.lower())), None)
 
 
@@ -62,6 +66,8 @@ def ready_made(name: str, sizes: Sizes, variant: int) -> Any:
     if shape is None:
         return None
     numbers = _numbers(shape(b, i, o))
+    if kind == "square":  # those of quadratic forms and of normal distributions are symmetric and positive
+        return np.eye(len(numbers)) + 0.25 * numbers @ numbers.T
     return np.round(np.abs(numbers)) if kind == "y" else numbers
 
 

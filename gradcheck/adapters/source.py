@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.compiled import uncompiled
 from gradcheck.problem import Method
 
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib", "platstdlib")})
@@ -20,8 +21,10 @@ _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("purelib", "platlib", 
 
 def location(thing: Any) -> str:
     """Return `"path/of/file.py:line"`, relative to the current folder where it lies inside it, or ""."""
-    wrapped = inspect.getattr_static(thing, "__wrapped__", None)  # of what a decorator has made of a function
-    code = thing if inspect.isclass(thing) or inspect.isroutine(thing) else wrapped or type(thing)
+    wrapped = inspect.getattr_static(thing, "__wrapped__", None)
+    if wrapped is not None and not inspect.isclass(thing) and not inspect.isfunction(thing):
+        return location(wrapped)  # of the function that a decorator has made an object of
+    code = thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
     try:
         path = inspect.getsourcefile(code) or inspect.getfile(code)
         line = _line(code, path)
@@ -64,6 +67,7 @@ def title(thing: Any) -> str:
     if isinstance(thing, np.ufunc):  # which know neither module nor file
         own = thing.__name__
         return f"numpy.{own}" if getattr(np, own, None) is thing else own
+    thing = uncompiled(thing)
     code = thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
     module = getattr(code, "__module__", "") or ""
     name = getattr(code, "__qualname__", getattr(code, "__name__", repr(code))).replace("<locals>.", "")
@@ -72,6 +76,7 @@ def title(thing: Any) -> str:
 
 def documentation(thing: Any) -> str:
     """Return the docstring of a class or function, or of an instance's class."""
+    thing = uncompiled(thing)
     code = thing if inspect.isclass(thing) or inspect.isroutine(thing) else type(thing)
     own = code.__dict__.get("__doc__") if inspect.isclass(code) else code.__doc__
     return inspect.cleandoc(own) if isinstance(own, str) else ""
@@ -81,4 +86,4 @@ def is_foreign(function: Any, module: str) -> bool:
     """Whether a function comes from an installed library that `module` is no part of."""
     home = getattr(function, "__module__", None) or ""
     same = home.partition(".")[0] == module.partition(".")[0]
-    return not same and function.__code__.co_filename.startswith(_LIBRARIES)
+    return not same and uncompiled(function).__code__.co_filename.startswith(_LIBRARIES)

@@ -13,7 +13,7 @@ import numpy as np
 from gradcheck.adapters import construct, registry, source
 from gradcheck.adapters.calls import table
 from gradcheck.adapters.construct import Made
-from gradcheck.adapters.declarations import declared, declares
+from gradcheck.adapters.declarations import declares, waivers
 from gradcheck.adapters.interfaces import INTERFACES
 from gradcheck.adapters.modes import set_mode
 from gradcheck.adapters.protocol import Build, Interface, Settled
@@ -76,7 +76,7 @@ def subject_of(
         fixed=example or inputs is not None or readings[0].fixed,
         examples=example,
         cases=build.cases if inputs is None else tuple,
-        waivers=_waivers(thing),
+        waivers=waivers(thing),
         code=(thing, *belonging(thing)),
         again=functools.partial(_again, thing, name, init or {}),
     )
@@ -180,15 +180,6 @@ class _Build:
     def usual(self) -> Problem:
         """The problem in usual sizes."""
         return self(Sizes(), np.random.default_rng(0))
-
-
-def _waivers(thing: Any) -> dict[str, str]:
-    """The claims that the class waives, each with its reason."""
-    waivers = declared(thing, "gradcheck_waivers", {})
-    if not isinstance(waivers, Mapping):
-        found = type(waivers).__name__
-        raise CannotBuild(f"gradcheck_waivers must be a dict of claim and reason, but it is of type {found}")
-    return {str(claim): str(reason) for claim, reason in waivers.items()}
 
 
 def _brings_inputs(thing: Any, init: Mapping[str, Any] | None) -> bool:

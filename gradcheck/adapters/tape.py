@@ -56,7 +56,7 @@ def _answers(method: Method, values: Values) -> bool:
 
 
 def _method(tape: type, live: Live, variables: Sequence[Variable], tensor: Callable[[Array], Any]) -> Method:
-    upstream = takes_upstream(tape)
+    upstream, told = takes_upstream(tape), takes_sources(tape)
     kind: Kind = "vjp" if upstream else "sum"
     # A weight that is not trained has no gradient, and none is missed.
     frozen = {slot.name for slot in live.slots if getattr(slot.original, "trainable", True) is False}
@@ -74,7 +74,7 @@ def _method(tape: type, live: Live, variables: Sequence[Variable], tensor: Calla
 
         def ask(cotangents: list[Array]) -> list[Any]:
             call.enter()
-            if not takes_sources(tape):
+            if not told:
                 said = recording.gradient()
             elif not upstream:
                 said = recording.gradient(call.said, sources)

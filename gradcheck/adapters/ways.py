@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from gradcheck.adapters.arguments import SWITCHES
-from gradcheck.adapters.generations import has, recognise
+from gradcheck.adapters.generations import is_method, recognise
 from gradcheck.adapters.words import (
     BACKWARDS,
     BY_PARAMETERS,
@@ -98,12 +98,15 @@ def _next(flow: Iterator[Array], way: Way, count: int) -> Array:
 
 def methods(thing: Any) -> dict[str, str]:
     """Return the methods of a class or an instance by their plain names; `type`'s own are not among them."""
-    cls = thing if inspect.isclass(thing) else type(thing)
-    found: dict[str, str] = {}
+    cls, own = (thing, {}) if inspect.isclass(thing) else (type(thing), getattr(thing, "__dict__", {}))
+    members: dict[str, Any] = {}
     for base in cls.__mro__[:-1]:
-        for name in vars(base):
-            if has(thing, name):
-                found.setdefault(plain(name), name)
+        for name, member in vars(base).items():
+            members.setdefault(name, own.get(name, member))
+    found: dict[str, str] = {}
+    for name, member in members.items():
+        if is_method(member):
+            found.setdefault(plain(name), name)
     return found
 
 

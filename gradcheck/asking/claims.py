@@ -10,20 +10,21 @@ from typing import Any, Literal
 import numpy as np
 
 from gradcheck.asking import layouts
+from gradcheck.compiled import has_other_types
 from gradcheck.errors import message, never_ran, told, trace
 from gradcheck.problem import Array, Method, Problem, Values
 
 Given = Callable[[], Values]
-Status = Literal["answered", "silent", "unbound", "raised", "unreadable"]
+Status = Literal["answered", "silent", "unbound", "other types", "raised", "unreadable"]
 
 
 @dataclass(frozen=True)
 class Answer:
     """What one method said about one variable: a row of the variable's size for every cotangent.
 
-    `status`: "silent" for `None` or NotImplementedError, "unbound" where the call does not fit its signature, "raised"
-    for another exception (`traceback` has the checked code's frames), "unreadable" for an answer of a size that cannot
-    be the variable's.
+    `status`: "silent" for `None` or NotImplementedError, "unbound" where the call does not fit its signature, "other
+    types" where it is compiled for others than these, "raised" for another exception (`traceback` has the checked
+    code's frames), "unreadable" for an answer of a size that cannot be the variable's.
     """
 
     wrt: str
@@ -64,7 +65,7 @@ def ask(
     except NotImplementedError as error:
         return {name: Answer(name, "silent", message=message(error)) for name in method.wrt}
     except Exception as error:  # whatever other people's code raises is a finding, not a failure of the check
-        status: Status = "unbound" if never_ran(error) else "raised"
+        status: Status = "unbound" if never_ran(error) else "other types" if has_other_types(error) else "raised"
         said, where = told(error), trace(error)
         return {name: Answer(name, status, message=said, traceback=where) for name in method.wrt}
 

@@ -49,7 +49,8 @@ def aimed(
 
 
 def _candidates(values: Values, variables: Sequence[Variable], seen: Seen, inside: bool) -> Iterator[dict[str, Array]]:
-    movable = [v for v in variables if not v.constant and v.data == "real" and np.size(values[v.name])]
+    free = ("real", "probabilities")
+    movable = [v for v in variables if not v.constant and v.data in free and np.size(values[v.name])]
     movable = [v for v in movable if np.asarray(values[v.name]).dtype.kind == "f"]
     for variable in movable:
         x = np.asarray(values[variable.name])
@@ -75,12 +76,16 @@ def numbers(thresholds: Sequence[float]) -> list[float]:
     """Numbers at, beside, between and beyond those that values are compared with, the plainest first.
 
     >>> numbers([0.0, 3.0])[:6]
-    [1.5, 0.0, 3.0, -3.0, 7.0, -1.0]
+    [1.5, 0.0, 3.0, -3.0, 7.25, -1.25]
     """
     if not thresholds:
         return []
     middle = [(a + b) / 2 for a, b in itertools.pairwise(thresholds)]
-    beyond = [2 * thresholds[-1] + 1, thresholds[0] - 1, -2 * thresholds[-1] - 1]
+    # Not at whole numbers, where what rounds jumps.
+    beyond = [2 * thresholds[-1] + 1.25, thresholds[0] - 1.25, -2 * thresholds[-1] - 1.25]
     exact = [*thresholds, *(-one for one in thresholds if one > 0)]
     beside = [one + side * BESIDE * max(abs(one), 1.0) for one in thresholds for side in (1, -1)]
-    return list(dict.fromkeys([*middle, *exact, *beyond, *beside]))[:NUMBERS]
+    # Bounds of probabilities are closer to 0 and to 1 than that.
+    closer = [one / 2 for one in thresholds if 0 < abs(one) < BESIDE]
+    closer += [1 - (1 - one) / 2 for one in thresholds if 0 < 1 - one < BESIDE]
+    return list(dict.fromkeys([*middle, *exact, *beyond, *beside, *closer]))[:NUMBERS]

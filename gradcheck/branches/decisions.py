@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,12 @@ Outcome = Literal["true", "false", "below", "inside", "equal", "above", "unequal
 
 # A side that took so many different numbers is a bound; one that took more is a value.
 CONSTANT = 2
+
+# Numbers of Python's own.
+PLAIN = (int, float, bool)
+
+# What is larger, or no number, is no bound.
+LARGEST = sys.float_info.max
 
 # What can come out at a site of each kind, and has to be seen for all of it to have been taken.
 EVERY: dict[Kind, tuple[Outcome, ...]] = {
@@ -76,6 +83,9 @@ class Decision:
 
     def compare(self, left: Any, right: Any) -> None:
         """Note a comparison of two arrays or numbers, entry by entry; nothing of what is no number."""
+        if type(left) in PLAIN and type(right) in PLAIN and self.site.kind in ("comparison", "equality"):
+            self._compare_plain(left, right)
+            return
         try:
             a, b = np.asarray(left), np.asarray(right)
             if a.dtype.kind not in "fiub" or b.dtype.kind not in "fiub":
@@ -96,6 +106,18 @@ class Decision:
                 known.add(float(side.reshape(())))
             self.by_values |= isinstance(operand, (np.ndarray, np.generic))
             self.by_values |= isinstance(operand, float) and len(known) > 1
+
+    def _compare_plain(self, left: float, right: float) -> None:
+        """The same of two of Python's own numbers."""
+        equality = self.site.kind == "equality"
+        if left == right:
+            self.outcomes["equal"] += 1
+        elif equality or left < right or left > right:  # a NaN is on no side
+            self.outcomes["unequal" if equality else "below" if left < right else "above"] += 1
+        for known, operand in zip(self.sides, (left, right), strict=True):
+            if abs(operand) <= LARGEST:
+                known.add(float(operand))
+            self.by_values |= type(operand) is float and len(known) > 1
 
     def clip(self, values: Any, low: Any, high: Any) -> None:
         """Note values that are held against two bounds (None: there is none)."""

@@ -35,9 +35,8 @@ def called(run: Callable[[], Any], tell: Callable[[CodeType, CodeType | None], N
 def functions_of(codes: Collection[CodeType]) -> dict[CodeType, list[FunctionType]]:
     """The living functions that have each of these codes."""
     found: dict[CodeType, list[FunctionType]] = {code: [] for code in codes}
-    names = {code.co_name for code in codes}  # a code is compared, and hashed, by all that is in it
-    for one in gc.get_objects():
-        if type(one) is FunctionType and one.__code__.co_name in names and one.__code__ in found:
+    for one in gc.get_referrers(*codes):
+        if type(one) is FunctionType and one.__code__ in found:
             found[one.__code__].append(one)
     return found
 

@@ -6,6 +6,7 @@ import builtins
 import math
 import operator
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from types import CodeType, FunctionType
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.branches.decisions import Seen
+from gradcheck.branches.decisions import Decision, Seen
 from gradcheck.branches.instrument import HOOK, Places, instrument
 from gradcheck.branches.recompile import called, functions_of, in_place
 from gradcheck.errors import is_checked
@@ -51,6 +52,8 @@ class Recorder:
         self.functions: dict[CodeType, list[FunctionType]] = {}
         self.seen = Seen()
         self.looked_into = Seen()
+        self._at: dict[int, Decision] = {}
+        self._ran: dict[int, int] = defaultdict(int)
 
     def look_into(self, run: Callable[[], Any]) -> None:
         """Find the functions of the checked code that something calls. Raises whatever it raises."""
@@ -79,9 +82,13 @@ class Recorder:
         return self.seen, result
 
     def _recorded(self, run: Callable[[], Any]) -> Any:
-        with self._in_place():
-            self.seen = Seen()
-            return run()
+        self.seen, self._at, self._ran = Seen(), {}, defaultdict(int)
+        try:
+            with self._in_place():
+                return run()
+        finally:
+            for number, times in self._ran.items():
+                self.seen.lines[self.places.lines[number]] += times
 
     def _find(self, run: Callable[[], Any]) -> bool:
         """Learn which functions of the checked code run; whether there were new ones."""
@@ -110,27 +117,33 @@ class Recorder:
         finally:
             delattr(builtins, HOOK)
 
+    def _decision(self, number: int) -> Decision:
+        found = self._at.get(number)
+        if found is None:
+            found = self._at[number] = self.seen.at(self.places.sites[number])
+        return found
+
     # What instrumented code calls.
 
     def line(self, number: int) -> None:
         """A statement runs."""
-        self.seen.lines[self.places.lines[number]] += 1
+        self._ran[number] += 1
 
     def test(self, number: int, value: Any) -> bool:
         """What stands in an `if` is true, or false."""
         truth = bool(value)
-        self.seen.at(self.places.sites[number]).test(value)
+        self._decision(number).test(value)
         return truth
 
     def compare(self, number: int, name: str, left: Any, right: Any) -> Any:
         """Two values are compared."""
-        self.seen.at(self.places.sites[number]).compare(left, right)
+        self._decision(number).compare(left, right)
         return OPERATORS[name](left, right)
 
     def mask(self, number: int, value: Any) -> Any:
         """Several comparisons are put together; other things are passed on."""
         if isinstance(value, (bool, np.bool_)) or (isinstance(value, np.ndarray) and value.dtype == bool):
-            decision = self.seen.at(self.places.sites[number])
+            decision = self._decision(number)
             decision.sides[1].update(self.places.constants[number])
             decision.by_values |= isinstance(value, (np.ndarray, np.generic))
             for truth in {bool(one) for one in np.unique(value)}:
@@ -139,7 +152,7 @@ class Recorder:
 
     def select(self, number: int, called: Any, *args: Any, **keywords: Any) -> Any:
         """A function is called that may choose by comparing."""
-        decision = self.seen.at(self.places.sites[number])
+        decision = self._decision(number)
         if _is(called, np.clip, "clip"):
             decision.clip(*_bounds(called, args, keywords))
         else:

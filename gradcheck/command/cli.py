@@ -147,17 +147,16 @@ def _list(found: Sequence[Found], screen: Screen) -> int:
 
 def _check(run: Run, found: list[Found], known: Baseline, arguments: Arguments, screen: Screen) -> int:
     start = time.perf_counter()
-    if arguments.report:
-        writing.preload()
     outcomes: list[Outcome] = []
     stop = Stop()
 
     def progress(text: str) -> None:
         screen.progress(f"{len(outcomes)} of {len(found)} checked, {text}")
 
-    with listening(stop):
+    with listening(stop), writing.Ahead(arguments.report) as ahead:
         for outcome in run.check(found, progress, stop):
             outcomes.append(outcome)
+            ahead.add(outcome.result)
             failed = any(one.fails for one in known.applied(findings([outcome.result], arguments.strict)))
             if not arguments.quiet or failed:
                 screen.lines(lines_of(outcome.result, arguments.verbose))
@@ -178,7 +177,7 @@ def _check(run: Run, found: list[Found], known: Baseline, arguments: Arguments, 
         write_documents(outcomes, arguments, tuple(place.shown for place in run.places), status, told)
         screen.progress("writing the report")
         is_part = interrupted or any((arguments.exit_first, arguments.keyword, arguments.exclude, arguments.changed))
-        notes = write_report(outcomes, arguments, [] if is_part else run.places)
+        notes = write_report(outcomes, arguments, [] if is_part else run.places, ahead)
     _annotate(told, arguments, screen)
     if arguments.changed and not outcomes:
         notes = [

@@ -30,6 +30,9 @@ Note = Callable[[str], None]
 CHECKED = "_checked"
 """Ends the name of a module whose own is taken by another one that is in use."""
 SKIP = "gradcheck_skip"
+
+# The most decorators that are looked behind.
+DECORATORS = 8
 """An attribute of a class or a function: the reason why it is left out."""
 
 
@@ -263,10 +266,12 @@ def members(
 
 
 def _is_wrapped(thing: Any) -> bool:
-    """Whether it is what a decorator has made of a function: an object of a framework's, say."""
-    return inspect.isfunction(
-        getattr(type(thing), "__dict__", {}) and inspect.getattr_static(thing, "__wrapped__", None)
-    )
+    """Whether it is what decorators have made of a function: an object of a framework's, say."""
+    depth = 0
+    while not inspect.isfunction(thing) and depth < DECORATORS:
+        thing = getattr(type(thing), "__dict__", {}) and inspect.getattr_static(thing, "__wrapped__", None)
+        depth += 1
+    return depth > 0 and inspect.isfunction(thing)
 
 
 def named(attribute: str, thing: Any, is_subject: Callable[[Any], bool]) -> Member:

@@ -92,6 +92,11 @@ class Run:
     def _worker(self) -> Worker:
         return Worker(self._path, self.folder, self._apart)
 
+    def _start(self, wanted: int) -> None:
+        """Start workers until there is one for each of what is wanted, or as many as there may be."""
+        while len(self._workers) < min(self.settings.jobs, wanted):
+            self._workers.append(self._worker())
+
     def __enter__(self) -> Run:
         return self
 
@@ -116,6 +121,8 @@ class Run:
         A module that could not be looked into is listed whatever is wanted, since that may be in there. What is
         excluded by its name is listed as skipped, and a module that is, not even imported.
         """
+        if any(not place.attribute for place in self.places):  # there may be several: a second one starts meanwhile
+            self._start(2)
         found: dict[str, Found] = {}
         for one in self._everything(exclude, progress, concerned):
             known = found.get(one.name, one)
@@ -146,9 +153,7 @@ class Run:
         self, found: list[Found], progress: Callable[[str], None] = lambda text: None, stop: Stop | None = None
     ) -> Iterator[Outcome]:
         """Check everything, several at a time, and give the outcomes in order; after a `stop`, those that are there."""
-        todo = sum(one.verdict is None for one in found)
-        while len(self._workers) < min(self.settings.jobs, todo):
-            self._workers.append(self._worker())
+        self._start(sum(one.verdict is None for one in found))
         idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         for worker in self._workers:
             idle.put(worker)

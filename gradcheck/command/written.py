@@ -45,7 +45,9 @@ def write(target: str, content: bytes) -> None:
         store.replace(path, content)
 
 
-def write_report(outcomes: Sequence[Outcome], arguments: Arguments, places: Sequence[Place]) -> list[str]:
+def write_report(
+    outcomes: Sequence[Outcome], arguments: Arguments, places: Sequence[Place], ahead: writing.Ahead
+) -> list[str]:
     """Write the report that was asked for, and return lines to print.
 
     `places` are those that were looked into as a whole: what the report has of them and is not there any more goes.
@@ -55,4 +57,4 @@ def write_report(outcomes: Sequence[Outcome], arguments: Arguments, places: Sequ
     results = [outcome.result for outcome in outcomes]
     modules = [place.module for place in places if not place.attribute]
     writing.forget(arguments.report, modules, [result.name for result in results])
-    return writing.write_report(results, arguments.report)
+    return writing.write_report(results, arguments.report, ahead)

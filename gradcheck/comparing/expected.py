@@ -232,12 +232,13 @@ class _Sum:
         """Add the entries of some outputs."""
         weight = self.row[used]
         share = np.abs(weight)
-        column = entries.column[entries.pattern]
+        pattern = slice(None) if entries.pattern.all() else entries.pattern
+        column = entries.column[pattern].ravel()
+        first = int(column.min(initial=self.value.size))
 
         def into(total: Array, array: Array) -> None:
-            total += np.bincount(
-                column, weights=np.broadcast_to(array, entries.pattern.shape)[entries.pattern], minlength=total.size
-            )
+            found = np.bincount(column - first, weights=np.broadcast_to(array, entries.pattern.shape)[pattern].ravel())
+            total[first : first + found.size] += found
 
         into(self.value, weight * entries.value)
         into(self.bound, share * (entries.bound - entries.zero_bound))

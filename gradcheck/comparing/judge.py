@@ -12,6 +12,7 @@ from gradcheck.comparing.drowned import is_drowned
 from gradcheck.comparing.expected import Loss, expected, largest
 from gradcheck.comparing.projected import compare_projected
 from gradcheck.comparing.scales import scale_of_rows
+from gradcheck.comparing.short import is_more_than_rounding
 from gradcheck.evaluated import Evaluated
 from gradcheck.in_dtype import InDtype
 from gradcheck.numerical.directional import is_steep
@@ -62,6 +63,7 @@ def judge(here: Evaluated, method: Method, name: str, claim: Array, asked: Cotan
         found.at.verdict != "wrong"
         or not 1 < found.at.ratio <= DIGITS
         or not _is_right_when_wider(here, method, name, asked, known)
+        or is_more_than_rounding(here, method, name, claim, right_answer(here, name, asked, known)[0], asked, known)
     ):
         return found
     return replace(found, at=replace(found.at, verdict="skipped", message=LOSES), wrong=0, entries=())

@@ -47,20 +47,23 @@ ITEMS = {**REQUIRED, **NOTED}
 
 
 def check_contract(
-    subject: Subject, problem: Problem, values: Values, rng: np.random.Generator
+    subject: Subject, problem: Problem, values: Values, rng: np.random.Generator, case: bool = False
 ) -> list[ContractResult]:
-    """Try every item of the contract at `values`; "not tried" where no method answers, or the item has no meaning."""
+    """Try every item of the contract at `values`; "not tried" where no method answers, or the item has no meaning.
+
+    `case`: the problem is one of the subject's own cases, and not what it builds.
+    """
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        setting = _setting(subject, problem, values, rng)
+        setting = _setting(subject, problem, values, rng, case)
         second = OF_HESSIANS if any(method.symmetric for method in problem.methods) else {}
         return [_try(name, item, setting) for name, item in {**second, **ITEMS}.items()]
 
 
-def _setting(subject: Subject, problem: Problem, values: Values, rng: np.random.Generator) -> Setting:
+def _setting(subject: Subject, problem: Problem, values: Values, rng: np.random.Generator, case: bool) -> Setting:
     kept = {name: np.array(value) for name, value in values.items()}
     outputs = [np.asarray(output) for output in problem.forward(kept)]
-    setting = Setting(subject, problem, kept, outputs, problem.methods, rng)
+    setting = Setting(subject, problem, kept, outputs, problem.methods, rng, case)
     return replace(setting, methods=tuple(method for method in problem.methods if _answers(setting, method)))
 
 

@@ -22,7 +22,7 @@ class NotTried(Exception):
 
 @dataclass(frozen=True)
 class Setting:
-    """One subject at one point, with the methods that answer there."""
+    """One subject at one point, with the methods that answer there. Of a `case`, no second object can be built."""
 
     subject: Subject
     problem: Problem
@@ -30,6 +30,7 @@ class Setting:
     outputs: list[Array]
     methods: tuple[Method, ...]
     rng: np.random.Generator
+    case: bool = False
 
     def arguments(self, method: Method) -> list[Array]:
         """Draw what the method is asked with: a cotangent per output, a tangent per variable, or nothing."""

@@ -8,7 +8,8 @@ subject anew, or differentiate elsewhere, run only where the plain ones found no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Sequence
 
 from gradcheck.diagnose import branches, elsewhere, layout, places, scale, suspects, terms
 from gradcheck.diagnose.evidence import Evidence
@@ -27,6 +28,7 @@ UNREADABLE: tuple[Hypothesis, ...] = (
 TABLE: tuple[Hypothesis, ...] = (
     layout.wrong_shape,
     suspects.suspected,
+    elsewhere.writes_into_its_arguments,
     places.not_finite,
     places.zero,
     elsewhere.rounded_to_fewer_digits,
@@ -47,6 +49,7 @@ TABLE: tuple[Hypothesis, ...] = (
     terms.spread_over_an_axis,
     terms.summand_missing_or_doubled,
     terms.proportional_term,
+    terms.added_to_some_entries,
     places.one_place_wrong,
 )
 
@@ -66,15 +69,34 @@ PROBES: tuple[Hypothesis, ...] = (
     elsewhere.lost_precision,
 )
 
+# What is asked at other points instead: whether a cause is possible there, not which one is likeliest.
+POSSIBLE: dict[Hypothesis, Callable[[Evidence], Iterable[Cause]]] = {
+    scale.times_a_known_constant: scale.times_any_known_constant
+}
+
 SHOWN = 3
+
+# Causes of what is wrong at some places only: whatever else there is, a claim that is right at ordinary points has not.
+SOMEWHERE = re.compile(
+    r"not finite|wrong (only|where|in|for|shape|number) .*|wrong shape|one .* wrong|missing epsilon|lost precision"
+    r"|raises|shapes .*|writes .*|spoils .*|stale|accumulated"
+)
 
 
 def diagnose(evidence: Evidence, *others: Evidence) -> tuple[Cause, ...]:
     """Return the causes that fit, best first; an empty tuple where no known pattern does.
 
     `others`: the same claim at other points, where it is wrong too: a cause has to fit there as well, so that a size
-    that happens to be 2, or a point that hides a term, makes none.
+    that happens to be 2, or a point that hides a term, makes none. Where none fits entries at kinks, too, one may fit
+    all others.
     """
+    found = _fitting(evidence, others)
+    if found or evidence.kinked is None or not evidence.smooth().wrong.any():
+        return found
+    return _fitting(evidence.smooth(), [one.smooth() for one in others])
+
+
+def _fitting(evidence: Evidence, others: Sequence[Evidence]) -> tuple[Cause, ...]:
     if evidence.readable and evidence.fits(evidence.estimate):
         return ()  # wrong by so little that every hypothesis would fit as well
     tables = (TABLE, PROBES) if evidence.readable else (UNREADABLE,)
@@ -82,7 +104,9 @@ def diagnose(evidence: Evidence, *others: Evidence) -> tuple[Cause, ...]:
         found: dict[str, Cause] = {}
         for hypothesis in table:
             for cause in hypothesis(evidence):
-                if all(any(_agree(cause, one) for one in hypothesis(other)) for other in others):
+                elsewhere_right = not evidence.somewhere or SOMEWHERE.fullmatch(cause.name)
+                asked: Callable[[Evidence], Iterable[Cause]] = POSSIBLE.get(hypothesis, hypothesis)
+                if elsewhere_right and all(any(_agree(cause, one) for one in asked(other)) for other in others):
                     found.setdefault(cause.name, cause)
         if found:
             return tuple(found.values())[:SHOWN]
@@ -91,7 +115,8 @@ def diagnose(evidence: Evidence, *others: Evidence) -> tuple[Cause, ...]:
 
 def _agree(cause: Cause, other: Cause) -> bool:
     """Whether two points speak for the same mistake: a constant without a meaning has to be the same one."""
-    return cause.name == other.name and (cause.name != "times a constant" or cause.sentence == other.sentence)
+    number = cause.name in ("times a constant", "constant")
+    return cause.name == other.name and (not number or cause.sentence == other.sentence)
 
 
 __all__ = ["Evidence", "diagnose"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from gradcheck.diagnose.evidence import Cause, Evidence, numbers, similar
@@ -9,6 +11,9 @@ from gradcheck.problem import Array, Values
 
 # A derivative that is measured without a bound is good enough to be recognised, not more.
 MEASURED = 1e-6
+
+# A constant that is as good as nothing changes a derivative by no more than this, relative to the largest.
+SMALL = 0.05
 
 
 def evaluated_at_the_output(e: Evidence) -> list[Cause]:
@@ -66,19 +71,16 @@ def kernel_flipped(e: Evidence) -> list[Cause]:
 
 def stale(e: Evidence) -> list[Cause]:
     """The claim belongs to other inputs than those of this call: the call's before, or the first one's."""
-    if e.previous is not None and _same_shapes(e.previous, e.values) and e.fits(e.measured(e.previous), loss=MEASURED):
-        return [_stale("it is the derivative at the previous call's inputs")]
+    if _uniform(e):
+        return []
     other = {name: _moved(e, name) for name in e.values}
     there, here = e.said(other), e.said()
-    if there is None or here is None or _uniform(e):
+    if there is None or here is None or similar(e.product(e.measured(other)), e.product(e.estimate)):
         return []
-    elsewhere = e.product(e.measured(other))
-    if similar(elsewhere, e.product(e.estimate)):
-        return []
-    if similar(here, elsewhere) and _follows(e, other, here):
+    if similar(here, e.product(e.measured(other))) and _follows(e, other, here):
         return [_stale("called with other inputs in between, it is the derivative at those")]
-    if np.array_equal(here, there):
-        return [_stale("asked again at other inputs, it gives the same numbers; the derivative changes")]
+    if np.array_equal(here, there) and _is_of_an_earlier_call(e):
+        return [_stale("asked at other inputs, it gives the same numbers: the derivative at an earlier call's inputs")]
     return []
 
 
@@ -90,15 +92,22 @@ def _follows(e: Evidence, other: Values, here: Array) -> bool:
     return again is not None and not np.array_equal(again, here)
 
 
+def _is_of_an_earlier_call(e: Evidence) -> bool:
+    """Whether the claim is the derivative at the inputs of the call before, or of the first one."""
+    first = {variable.name: np.asarray(variable.example) for variable in e.problem.variables}
+    calls = [one for one in (e.previous, first) if one is not None and _same_shapes(one, e.values)]
+    return any(e.fits(e.measured(one), loss=MEASURED) for one in calls)
+
+
 def _stale(evidence: str) -> Cause:
     sentence = "Stale: the claim belongs to the inputs of an earlier call. Is something kept that must be renewed?"
     return Cause("stale", sentence, evidence)
 
 
 def _uniform(e: Evidence) -> bool:
-    """Whether the claim is one number throughout: that is a constant, not a memory."""
+    """Whether the claim is one number wherever there is a derivative: that is a constant, not a memory."""
     claimed = e.claim[np.abs(e.estimate) > e.tolerance]
-    return bool(claimed.size and np.all(claimed == claimed[0]))
+    return bool(not claimed.size or np.all(claimed == claimed[0]))
 
 
 def _moved(e: Evidence, name: str) -> Array:
@@ -140,6 +149,26 @@ def spoiled(e: Evidence) -> list[Cause]:
     return [Cause("spoils its own cache", sentence, "asked twice about one call, it is right once")]
 
 
+def writes_into_its_arguments(e: Evidence) -> list[Cause]:
+    """Asking changes values that it is given, at entries where the claim is wrong."""
+    changed = [name for name, value in e.after_asking().items() if not _is_same(value, e.values[name])]
+    if not changed:
+        return []
+    name = e.variable.name
+    if name in changed:
+        moved = np.ravel(np.asarray(e.after_asking()[name]) != e.x)
+        if not np.any(moved & e.wrong.any(axis=0)):
+            return []
+    sentence = f"It writes into {' and '.join(changed)}: what it computes from that afterwards is about other values."
+    return [
+        Cause("writes into its arguments", sentence, "after it was asked, the array that it was given is another one")
+    ]
+
+
+def _is_same(left: Any, right: Any) -> bool:
+    return np.array_equal(np.asarray(left), np.asarray(right), equal_nan=np.asarray(right).dtype.kind == "f")
+
+
 def swapped(e: Evidence) -> list[Cause]:
     """The claim is the derivative by another variable of the same size."""
     for other in e.problem.variables:
@@ -162,13 +191,15 @@ def missing_epsilon(e: Evidence) -> list[Cause]:
     x = np.asarray(e.x, dtype=float)
     if not np.any(x) or not np.isfinite(e.claim).all():
         return []
+    size = float(np.abs(e.claim - e.estimate).max())
+    if size > SMALL * e.scale and _is_constant_nearby(e):
+        return []  # far out any sum of steps is what all of them are together
     for c in (2.0**24, 2.0**12):
         far = {**e.values, e.variable.name: c * x}
         limit = e.measured(far)
         for power in (0, 1, 2):
             candidate = c**power * limit
             if np.any(candidate) and np.isfinite(candidate).all() and e.fits(candidate, loss=MEASURED):
-                size = float(np.abs(e.claim - e.estimate).max())
                 sentence = "A small constant is missing: the claim is the derivative without forward's ε (or its 1 +)."
                 evidence = (
                     f"it is the derivative far out, where ε does not matter, scaled back; the error is {size:.3g}"
@@ -216,6 +247,12 @@ def _is_smooth(e: Evidence) -> bool:
     size, change, larger = (float(np.abs(one).max(initial=0.0)) for one in (here, near - here, far - here))
     expected = larger * 2.0**-24
     return expected < 4 * float(np.finfo(float).eps) * size or 0 < change < 64 * expected
+
+
+def _is_constant_nearby(e: Evidence) -> bool:
+    """Whether the claim stays what it is where all floats are a little larger."""
+    here, near = e.said(), _said_after(e, 2.0**-12)
+    return here is None or near is None or np.array_equal(here, near)
 
 
 def _said_after(e: Evidence, share: float) -> Array | None:

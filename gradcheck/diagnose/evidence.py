@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +26,9 @@ class Evidence:
 
     - `previous`: the values of the call before this one;
     - `message`: the exception's text, or the complaint about a shape, where the claim could not be read
-      (then `claim` may hold NaN only).
+      (then `claim` may hold NaN only);
+    - `kinked`: entries at a kink, where either side's derivative may be claimed;
+    - `somewhere`: this is a special point, and the claim is right at ordinary ones.
     """
 
     method: Method
@@ -39,6 +41,8 @@ class Evidence:
     tolerance: Array
     previous: Values | None = None
     message: str = ""
+    kinked: Array | None = None
+    somewhere: bool = False
 
     @property
     def x(self) -> Array:
@@ -68,6 +72,10 @@ class Evidence:
             near = np.abs(self.claim - self.estimate) <= self.tolerance
         found: Array = self.judged & ~near
         return found
+
+    def smooth(self) -> Evidence:
+        """The same, but entries at a kink are not judged."""
+        return self if self.kinked is None else replace(self, tolerance=np.where(self.kinked, np.inf, self.tolerance))
 
     @cached_property
     def readable(self) -> bool:
@@ -120,6 +128,15 @@ class Evidence:
             return [copy.deepcopy(list(derivative(cotangents))[place]) for _ in range(times)]
         except Exception:  # other people's code: that it raises is no answer to this question
             return []
+
+    def after_asking(self) -> dict[str, Any]:
+        """The values that the method was given, as it leaves them; empty where it raises."""
+        given = {name: np.array(value) for name, value in self.values.items()}
+        try:
+            self.method.at(given)([np.array(one) for one in self.generic_cotangents])
+        except Exception:  # other people's code: that it raises is no answer to this question
+            return {}
+        return given
 
     def said(self, values: Values | None = None) -> Array | None:
         """Ask the method for its product with the generic cotangents; `None` where no such array comes back."""

@@ -11,14 +11,17 @@ from gradcheck.comparing.shared import not_together
 from gradcheck.diagnose import Evidence, diagnose
 from gradcheck.diagnose.counterexample import counterexample
 from gradcheck.diagnose.matrices import matrices
-from gradcheck.diagnose.small_constants import Forgotten, forgotten
+from gradcheck.diagnose.small_constants import Forgotten, forgotten, mistyped
 from gradcheck.evaluated import Evaluated, Ledger
 from gradcheck.problem import Method, Subject, Values
-from gradcheck.record import Record, Wrong
+from gradcheck.record import Record
 from gradcheck.results import Cause, Matrices
 from gradcheck.sampling import Point
 from gradcheck.sampling.similar import similar
 from gradcheck.verdicts import Reach
+
+# Points at which a cause must fit besides the first.
+OTHERS = 2
 
 SHARED = (
     "Where several entries meet in one kink, each may claim either side, or between; but what they claim together must "
@@ -61,7 +64,8 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
         return Explained()
     simplest = here
     # Asked before all else: code that answers from the call before does so from the one that was judged.
-    evidence = None if wrong.together else _evidence(here, method, name, wrong)
+    asked = evidence_at(here, method, name, wrong.dtype, wrong.previous, wrong.message)
+    evidence = None if wrong.together else replace(asked, somewhere=_is_right_at_ordinary_points(record))
 
     def still_wrong(values: Values) -> bool:
         nonlocal simplest
@@ -81,7 +85,11 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
         epsilon = forgotten(subject, evidence, here)
         if epsilon is not None:
             return (epsilon.cause,), epsilon
-        return diagnose(evidence, *_elsewhere(subject, record, simplest, seed + 1)), None
+        likely = diagnose(evidence, *_elsewhere(subject, record, simplest, seed + 1))
+        if likely or not evidence.readable:
+            return likely, None
+        typo = mistyped(subject, evidence)
+        return (() if typo is None else (typo,)), None
 
     found = None if dear else causes()
     example, test, values, problem = counterexample(subject, method.name, name, point.values, still_wrong)
@@ -94,13 +102,29 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
     return Explained(likely, example, shown, test)
 
 
+def _is_right_at_ordinary_points(record: Record) -> bool:
+    """Whether a claim is first wrong at a special point, and right at those that are drawn at random."""
+    wrong = record.first_wrong
+    assert wrong is not None
+    ordinary = [one for one in record.points if one.point.startswith("generic") and one.dtype == wrong.dtype]
+    values = (wrong.point.special or bool(wrong.point.edge)) and not wrong.point.size
+    return values and bool(ordinary) and all(one.verdict == "correct" for one in ordinary)
+
+
 def _elsewhere(subject: Subject, record: Record, simplest: Evaluated, seed: int) -> list[Evidence]:
-    """The same wrong claim at another point: of other sizes, or of the same kind where the first one is special."""
+    """The same wrong claim at two other points: of other sizes, or of the same kind where the first one is special.
+
+    Where there are none, or another estimate is dear, it is the smallest example.
+    """
     wrong, name = record.first_wrong, record.wrt
     assert wrong is not None
-    if simplest.point is not wrong.point:
-        return [_evidence(simplest, wrong.method, name, replace(wrong, previous=None, message=""))]
+    smallest = [] if simplest.point is wrong.point else [evidence_at(simplest, wrong.method, name, wrong.dtype)]
+    if smallest and subject.fixed:
+        return smallest
+    others: list[Evidence] = []
     for point in sorted(similar(subject, wrong.point, seed), key=_has_small_axis):
+        if others and _has_small_axis(point):
+            break
         method = next((m for m in point.problem.methods if m.name == wrong.method.name and name in m.wrt), None)
         try:
             here = None if method is None else Evaluated(point, Ledger(), seed=seed)
@@ -108,10 +132,12 @@ def _elsewhere(subject: Subject, record: Record, simplest: Evaluated, seed: int)
             continue
         if method is None or here is None or here.random or not np.isfinite(here.flat).all() or here.is_large(name):
             continue
-        found = _evidence(here, method, name, replace(wrong, previous=None, message=""))
+        found = evidence_at(here, method, name, wrong.dtype)
         if found.readable and found.wrong.any() and not wrong.message:
-            return [found]
-    return []
+            others.append(found)
+        if len(others) == OTHERS:
+            break
+    return others or smallest
 
 
 def _has_small_axis(point: Point) -> bool:
@@ -120,10 +146,20 @@ def _has_small_axis(point: Point) -> bool:
     return any(0 < n < 3 for shape in shapes for n in shape)
 
 
-def _evidence(here: Evaluated, method: Method, name: str, wrong: Wrong) -> Evidence:
-    known = here.in_dtype(wrong.dtype)
+def evidence_at(
+    here: Evaluated,
+    method: Method,
+    name: str,
+    dtype: str = "float64",
+    previous: Values | None = None,
+    message: str = "",
+) -> Evidence:
+    """The facts about one claim at one point, in one dtype; `message`: what is said of it where it raises nothing."""
+    known = here.in_dtype(dtype)
     answer, asked = here.ask_entries(method, name, known)
     right, tolerance = right_answer(here, name, asked, known)
+    estimate = here.estimate(name)
+    kinked = None if estimate.kink is None else np.asarray(estimate.dense("kink"), dtype=bool)
     return Evidence(
         method=method,
         variable=here.problem.variable(name),
@@ -133,6 +169,7 @@ def _evidence(here: Evaluated, method: Method, name: str, wrong: Wrong) -> Evide
         claim=answer.rows if answer.rows is not None else np.full(right.shape, np.nan),
         estimate=right,
         tolerance=tolerance,
-        previous=wrong.previous,
-        message=answer.message or wrong.message,
+        previous=previous,
+        message=answer.message or message,
+        kinked=kinked if kinked is not None and kinked.shape == right.shape else None,
     )

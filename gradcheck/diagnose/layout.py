@@ -38,10 +38,10 @@ def raises(e: Evidence) -> list[Cause]:
     if "read-only" in e.message:
         sentence = "It writes into an array that it is given; a derivative must leave its arguments alone."
         return [Cause("writes into its arguments", sentence, e.message)]
+    said = re.sub(r"^.*? raised ", "", e.message.partition("\n")[0])
     if _SHAPES.search(e.message):
-        sentence = "The shapes do not go together: is a matrix transposed, or a sum over the batch missing?"
-        return [Cause("shapes do not compose", sentence, e.message)]
-    return [Cause("raises", "The method raises an exception instead of returning a gradient.", e.message)]
+        return [Cause("shapes do not compose", f"The shapes do not go together: {said}.", e.message)]
+    return [Cause("raises", f"It raises instead of returning a gradient: {said}.", e.message)]
 
 
 def wrong_shape(e: Evidence) -> list[Cause]:

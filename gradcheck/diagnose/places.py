@@ -53,7 +53,7 @@ def wrong_where_clipped(e: Evidence) -> list[Cause]:
     """A slope is claimed where the derivative is 0, and what is not 0 is right."""
     flat = e.judged & (np.abs(e.estimate) <= e.tolerance)
     steep = e.judged & ~flat
-    if not e.wrong.any() or e.wrong[steep].any() or not steep.any():
+    if not e.wrong.any() or e.wrong[steep].any() or not (steep.any() or e.somewhere):
         return []
     # Off the pattern of forward a zero is no clip: there the claim mixes entries that do not interact.
     if not _inside_pattern(e, e.wrong):

@@ -25,11 +25,16 @@ def times_a_known_constant(e: Evidence) -> list[Cause]:
     k = ratio(e)
     if k is None:
         return []
-    known: list[Factor] = []
-    for tier in tiers(e):
-        known = known or [factor for factor in tier if e.fits(factor.value * e.estimate, factor.value)]
+    fitting = ([factor for factor in tier if e.fits(factor.value * e.estimate, factor.value)] for tier in tiers(e))
     evidence = f"every entry of the claim is {say(k)} × the derivative, within its tolerance"
-    return [Cause(factor.name, factor.sentence, evidence) for factor in known]
+    return [Cause(factor.name, factor.sentence, evidence) for factor in next(filter(None, fitting), [])]
+
+
+def times_any_known_constant(e: Evidence) -> Iterator[Cause]:
+    """The same with every such k, likely or not: at another point a likelier one may fit as well, by its sizes."""
+    for factor in (one for tier in tiers(e) for one in tier) if ratio(e) is not None else ():
+        if e.fits(factor.value * e.estimate, factor.value):
+            yield Cause(factor.name, factor.sentence, "")
 
 
 def times_a_constant(e: Evidence) -> list[Cause]:
@@ -37,6 +42,8 @@ def times_a_constant(e: Evidence) -> list[Cause]:
     k = ratio(e)
     if k is None or not e.fits(k * e.estimate, k):
         return []
+    if np.count_nonzero(e.judged & (np.abs(e.estimate) > e.tolerance)) < 2:
+        return []  # one number is always a multiple of another
     change = f"{abs(k - 1):.2%} too {'large' if abs(k) > 1 else 'small'}" if 0 < k < 2 else f"{say(k)} × the derivative"
     sentence = f"The claim is {change}: a constant factor is wrong."
     return [Cause("times a constant", sentence, f"claim ÷ derivative is {k:.6g} for every entry")]

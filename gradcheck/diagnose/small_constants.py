@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.diagnose.evidence import Cause, Evidence, differences
+from gradcheck.diagnose.evidence import Cause, Evidence, differences, similar
 from gradcheck.evaluated import Evaluated
 from gradcheck.problem import Sizes, Subject
 
@@ -27,6 +27,9 @@ SMALL = 1e-3
 MOST = 0.05
 TINY = 1e-5
 FUNCTIONS = 60
+
+# A constant that is off by more than this is another one.
+NEXT_TO = 0.02
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,30 @@ def _without_which_forward_is_infinite(subject: Subject, e: Evidence) -> Forgott
             cause = Cause("missing epsilon", sentence, f"with {name} taken out of forward, it is infinite here, too")
             return Forgotten(cause, f"at 0 altogether (ε = {name})")
     return None
+
+
+def mistyped(subject: Subject, e: Evidence) -> Cause | None:
+    """Return the constant of the claim that is rounded or mistyped: next to one of forward's, or a multiple of it."""
+    right, here = e.product(e.estimate), e.said()
+    if here is None or similar(here, right, 1e-9):
+        return None
+    functions = list(_functions(subject.code))
+    held = list(dict.fromkeys(c for function in functions for c in _in_code(function.__code__) if _is_fraction(c)))
+    meant = [(f"{n} × {c:g}" if n > 1 else f"{c:.17g}", n * c) for c in held for n in (1, 2, 3, 4)]
+    for constant in held:
+        for text, other in meant:
+            if constant == other or abs(constant / other - 1) > NEXT_TO:
+                continue
+            with _replaced(functions, constant, other):
+                said = e.said()
+            if said is not None and similar(said, right, 1e-9):
+                sentence = f"A constant is rounded or mistyped: {constant:g} stands where {text} belongs ({other:g})."
+                return Cause("constant mistyped", sentence, f"with {text} in its place every entry is right")
+    return None
+
+
+def _is_fraction(constant: Any) -> bool:
+    return isinstance(constant, float) and np.isfinite(constant) and constant != round(constant)
 
 
 def _named(constant: float) -> str:
@@ -147,10 +174,17 @@ def _is_small(constant: Any) -> bool:
 @contextlib.contextmanager
 def _taken_out(functions: list[FunctionType], constant: float) -> Iterator[None]:
     """Let functions run with the whole number next to a constant in its place."""
+    with _replaced(functions, constant, float(round(constant))):
+        yield
+
+
+@contextlib.contextmanager
+def _replaced(functions: list[FunctionType], constant: float, by: float) -> Iterator[None]:
+    """Let functions run with another number for a constant."""
     before = [(f, f.__code__, f.__defaults__, f.__kwdefaults__) for f in functions]
 
     def other(value: Any) -> Any:
-        return float(round(constant)) if isinstance(value, float) and value == constant else value
+        return by if isinstance(value, float) and value == constant else value
 
     def rewritten(code: CodeType) -> CodeType:
         consts = (rewritten(one) if isinstance(one, CodeType) else other(one) for one in code.co_consts)

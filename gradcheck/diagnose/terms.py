@@ -147,6 +147,10 @@ def spread_over_an_axis(e: Evidence) -> list[Cause]:
             ("mean", by_entry.mean(axis=1 + axis, keepdims=True)),
         ):
             spread = np.broadcast_to(share, by_entry.shape).reshape(e.estimate.shape)
+            if e.elementwise:  # the slopes are spread, and no entry acts on another
+                slopes = np.diagonal(e.estimate).reshape(shape)
+                mean = slopes.mean(axis=axis, keepdims=True) * (length if how == "sum" else 1)
+                spread = np.diag(np.broadcast_to(mean, shape).ravel())
             if np.any(spread) and e.fits(spread, length, 1e-9):
                 sentence = f"Every entry along axis {axis} of {e.variable.name} gets the {how} over that axis."
                 return [
@@ -204,6 +208,29 @@ def proportional_term(e: Evidence) -> list[Cause]:
     return []
 
 
+def added_to_some_entries(e: Evidence) -> list[Cause]:
+    """Of a loss: some entries are right, the others have a term too many, k times the variable or one number."""
+    columns = np.flatnonzero(e.wrong.any(axis=0))
+    if len(e.estimate) != 1 or not 3 <= columns.size < e.estimate.shape[1] or not np.isfinite(e.claim).all():
+        return []
+    error, tolerance = (e.claim - e.estimate)[0, columns], SLACK * e.tolerance[0, columns]
+    x = np.asarray(e.x, dtype=float).ravel()[columns]
+    some = f"{columns.size} of {e.estimate.shape[1]} entries of {e.variable.name}"
+    evidence, found = "the other entries are right", []
+    lost = tolerance + 1e-9 * np.abs(error).max()
+    if np.all(np.abs(error - error.mean()) <= lost):
+        sentence = f"The same number, {say(float(error.mean()))}, is added to {some}: to those that no penalty has?"
+        found.append(Cause("number added to some entries", sentence, evidence))
+    k = float(error @ x / (x @ x)) if np.any(x) else 0.0
+    if k and np.all(np.abs(error - k * x) <= lost):
+        name, share = ("term too many", say(k)) if k > 0 else ("term missing", say(-k))
+        why = "a penalty that forward leaves out (biases)" if k > 0 else "a penalty that forward has there, too"
+        is_wrong = "too much" if k > 0 else "missing"
+        sentence = f"A term is {is_wrong} for {some}, {share} times the entry: {why}?"
+        found.append(Cause(f"{name} for some entries", sentence, evidence))
+    return found
+
+
 def constant(e: Evidence) -> list[Cause]:
     """The claim is one number wherever there is a derivative at all, and the derivative is not."""
     pattern = e.judged & (np.abs(e.estimate) > np.maximum(e.tolerance, 1e-12 * e.scale))
@@ -220,7 +247,7 @@ def constant(e: Evidence) -> list[Cause]:
 
 def slope_one(e: Evidence) -> list[Cause]:
     """The upstream gradient goes through unchanged."""
-    if not e.elementwise or not e.fits(np.eye(len(e.estimate))):
+    if not e.elementwise or e.somewhere or not e.fits(np.eye(len(e.estimate))):
         return []
     sentence = "The slope is 1 everywhere: the upstream gradient is handed through unchanged."
     return [

@@ -72,9 +72,9 @@ def _kept(said: Sequence[Any]) -> list[Any]:
 
 
 def _copied(item: Any) -> Any:
-    if isinstance(item, list | tuple) and not holds_jets(item):
+    if isinstance(item, (list, tuple)) and not holds_jets(item):
         return [_copied(part) for part in item]
-    if isinstance(item, list | tuple) and any(isinstance(part, np.ndarray) for part in item):
+    if isinstance(item, (list, tuple)) and any(isinstance(part, np.ndarray) for part in item):
         return [_copied(part) for part in item]
     if item is None:
         return None

@@ -17,7 +17,7 @@ from gradcheck.exact.jets.decisions import value_of
 from gradcheck.exact.jets.jet import Jet
 from gradcheck.exact.jets.terms import term
 from gradcheck.exact.run import MOST_BITS, exactly, is_narrow
-from gradcheck.exact.session import BITS, BUDGET, Note
+from gradcheck.exact.session import BITS, BUDGET, Note, Run
 from gradcheck.exact.trace import Decision, Trace
 
 Values = Mapping[str, Array]
@@ -120,6 +120,31 @@ def one_sided(forward: Forward, values: Values, tangents: Values, **options: Any
     )
 
 
+def each_along(forward: Forward, values: Values, tangents: Values, **options: Any) -> dict[str, OneSided]:
+    """The derivative along each of several directions, one per variable, all in one run; options as for `along`.
+
+    Nothing where equal numbers are compared: then every direction decides for itself. Raises NotExact as `along` does.
+    """
+    names, given = list(tangents), {name: np.ravel(tangent) for name, tangent in tangents.items()}
+
+    def slopes() -> dict[str, list[Any]]:
+        return {name: [_at(k, len(names), float(t)) for t in given[name]] for k, name in enumerate(names)}
+
+    try:
+        value, rows, run = _in_rows(forward, values, slopes, len(names), options)
+    except Apart:
+        return {}
+    if run.trace.ties:
+        return {}
+    never = [np.zeros(part.shape, dtype=bool) for part in value]
+    found: dict[str, OneSided] = {}
+    for k, name in enumerate(names):
+        parts = np.split(rows[:, k], np.cumsum([part.size for part in value])[:-1])
+        derivative = [part.reshape(one.shape) for part, one in zip(parts, value, strict=True)]
+        found[name] = OneSided(value, derivative, derivative, never, never, (), run.trace, tuple(run.notes))
+    return found
+
+
 def jacobian(forward: Forward, values: Values, wrt: str, *, side: int = 1, **options: Any) -> Array:
     """The Jacobian of all outputs by the variable `wrt`, `(outputs, variable's size)`, an array of `flint.arb`.
 
@@ -178,28 +203,50 @@ def _second_of(x: Any) -> Any:
 
 
 def _block(forward: Forward, values: Values, wrt: str, block: range, side: int, options: Mapping[str, Any]) -> Array:
-    """Some columns at once: the slope of a jet is a row with an entry for each."""
+    """Some columns at once."""
+    size = np.size(values[wrt])
+
+    def slopes() -> dict[str, list[Any]]:
+        made: list[Any] = [None] * size
+        for number, place in enumerate(block):
+            made[place] = _at(number, len(block), side)
+        return {wrt: made}
+
+    _, found, _ = _in_rows(forward, values, slopes, len(block), options)
+    return found if side > 0 else _negative(found)
+
+
+def _at(place: int, length: int, size: float) -> Any:
+    """A row with one entry."""
+    return arb_mat(1, length, [size * (k == place) for k in range(length)])
+
+
+def _in_rows(
+    forward: Forward,
+    values: Values,
+    slopes: Callable[[], Mapping[str, Sequence[Any]]],
+    length: int,
+    options: Mapping[str, Any],
+) -> tuple[list[Array], Array, Run]:
+    """One run for several directions: the slope of a jet is a row with an entry for each; so is that of an output."""
     chosen = {name: value for name, value in options.items() if name != "around"}
     values = dict(values)
 
-    def slopes() -> list[Any]:
-        made: list[Any] = [None] * np.size(values[wrt])
-        for number, place in enumerate(block):
-            made[place] = arb_mat(1, len(block), [side * int(number == k) for k in range(len(block))])
-        return made
-
-    def compute() -> Array:
-        outputs = [as_array(part) for part in forward(_seeded(values, {wrt: slopes()}))]
-        rows = [_row(x.slope, len(block)) for part in outputs for x in plain(part).flat]
-        made = np.empty((len(rows), len(block)), dtype=object)
+    def compute() -> tuple[list[Array], Array]:
+        outputs = [as_array(part) for part in forward(_seeded(values, slopes()))]
+        rows = [_row(x.slope, length) for part in outputs for x in plain(part).flat]
+        made = np.empty((len(rows), length), dtype=object)
         for number, row in enumerate(rows):
             made[number] = row
-        return made
+        return [balls(part) for part in outputs], made
 
-    found, _ = exactly(
-        compute, [forward, *options.get("around", ())], narrow=lambda made: is_narrow(made.flat), **chosen
+    (value, made), run = exactly(
+        compute,
+        [forward, *options.get("around", ())],
+        narrow=lambda found: all(is_narrow(part.flat) for part in (*found[0], found[1])),
+        **chosen,
     )
-    return found if side > 0 else _negative(found)
+    return value, made, run
 
 
 def _column(forward: Forward, values: Values, wrt: str, place: int, side: int, options: Mapping[str, Any]) -> Array:

@@ -22,7 +22,7 @@ from gradcheck.exact.arrays.array import Array
 from gradcheck.exact.claims import Claim, ask
 from gradcheck.exact.comparison import Comparison, at_kink, compare, row_scale
 from gradcheck.exact.errors import NotExact
-from gradcheck.exact.evaluate import OneSided, Values, jacobian, one_sided
+from gradcheck.exact.evaluate import OneSided, Values, each_along, jacobian, one_sided
 from gradcheck.problem import Method, Problem
 
 # At a kink, the Jacobian is made entry by entry up to this many.
@@ -71,22 +71,39 @@ class ExactPoint:
         self.options = options
         self.directions = {v.name: random_direction(rng, np.shape(values[v.name])) for v in problem.variables}
         self._sides: dict[str, OneSided | NotExact] = {}
+        self._together: dict[str, OneSided] | None = None
         self._jacobians: dict[str, tuple[Array, Array]] = {}
         self._cotangents: Array | None = None
         self._rng = rng
 
     def forward(self, name: str) -> OneSided:
         """Forward along the direction of one variable (raises NotExact)."""
+        if self._together is None:
+            self._together = self._in_one_run()
         if name not in self._sides:
             try:
                 direction = {name: self.directions[name]}
-                self._sides[name] = one_sided(self.problem.forward, self.values, direction, **self.options)
+                self._sides[name] = self._together.get(name) or one_sided(
+                    self.problem.forward, self.values, direction, **self.options
+                )
             except NotExact as error:
                 self._sides[name] = error
         side = self._sides[name]
         if isinstance(side, NotExact):
             raise side
         return side
+
+    def _in_one_run(self) -> dict[str, OneSided]:
+        """Forward along the direction of every variable that a method is about, where one run tells them all."""
+        about = dict.fromkeys(name for method in self.problem.methods for name in method.wrt)
+        names = [name for name in about if np.asarray(self.values[name]).dtype.kind == "f"]
+        if len(names) < 2:
+            return {}
+        directions = {name: self.directions[name] for name in names}
+        try:
+            return each_along(self.problem.forward, self.values, directions, **self.options)
+        except NotExact:  # said of each
+            return {}
 
     def sides(self, name: str) -> tuple[Array, Array]:
         """Both one-sided Jacobians by one variable, right and left (raises NotExact)."""

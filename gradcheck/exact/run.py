@@ -17,7 +17,7 @@ from gradcheck.exact.arrays import protocols
 from gradcheck.exact.errors import Apart, Left, NotExact, Undecided
 from gradcheck.exact.session import BITS, BUDGET, Run
 from gradcheck.exact.shadow.names import shadowed
-from gradcheck.exact.shadow.reach import Reached, kept, reach
+from gradcheck.exact.shadow.reach import kept, reach
 from gradcheck.exact.trace import Site
 
 Result = TypeVar("Result")
@@ -49,11 +49,11 @@ def exactly(
     (which passes through), takes more than `budget` operations, draws from a global generator, or stays undecided;
     `Apart` where the directions of a block disagree.
     """
-    reached = reach(around, modules)
+    things = list(around), list(modules)
     undecided: NotExact | None = None
     while True:
         try:
-            result, run = _once(compute, reached, bits, budget, undecided is not None)
+            result, run = _once(compute, things, bits, budget, undecided is not None)
             if undecided is not None or 2 * bits > most or narrow(result):
                 return result, run
             bits *= 2
@@ -76,13 +76,17 @@ def exactly(
 
 
 def _once(
-    compute: Callable[[], Result], reached: Reached, bits: int, budget: int, uses_terms: bool
+    compute: Callable[[], Result],
+    things: tuple[Iterable[Any], Iterable[ModuleType]],
+    bits: int,
+    budget: int,
+    uses_terms: bool,
 ) -> tuple[Result, Run]:
     """One run, with stand-ins for names and jets in the objects."""
     with (
-        session.running(bits, budget, uses_terms) as run,
-        shadowed(reached.namespaces, reached.cells),
-        kept(reached),
+        session.running(bits, budget, uses_terms) as run,  # one thread at a time: what is reached is nobody's stand-in
+        kept(reached := reach(*things)),
+        shadowed([*(one.names for one in reached.namespaces), *reached.callers], reached.cells),
     ):
         drawn = global_fingerprint()
         with np.errstate(all="ignore"):

@@ -245,7 +245,8 @@ def _is_run(here: Evaluated, known: InDtype, name: str) -> bool:
     """
     point = here.point
     return (
-        not here.problem.accuracy
+        here.problem.exact
+        and not here.problem.accuracy
         and point.arrange is as_it_is
         and not point.types
         and not known.whole

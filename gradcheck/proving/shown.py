@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcheck import exact
 from gradcheck.comparing.compare import Comparison
+from gradcheck.errors import TimeLimit
 from gradcheck.evaluated import Evaluated
 from gradcheck.problem import Method
 from gradcheck.results import Basis, Digits, Piece, Proof
@@ -109,7 +110,7 @@ class Shown:
         shapes = [part.shape for part in formula.forward.value]
         try:
             return exact.line_of_loss(point.problem, method, point.values, shapes, formula.cotangent)
-        except Exception:  # a mistake of the engine's own must not stop the check: then no line is said
+        except (Exception, TimeLimit):  # a mistake of the engine's own, or no time left: then no line is said
             return ""
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from gradcheck.errors import TimeLimit
 from gradcheck.problem import Subject
 from gradcheck.record import Record
+from gradcheck.repair.cause import first_of
 from gradcheck.repair.change import described
 from gradcheck.repair.scene import Edit
 from gradcheck.repair.search import SECONDS, Found, Search
@@ -51,10 +52,7 @@ class Repairs:
                     f"{self.seconds:g} s of computing at most"
                 )
         edits = {one: last.edit for one, last in found.items()}
-        return [
-            claim if (edit := edits.get((claim.method, claim.wrt))) is None else replace(claim, repair=described(edit))
-            for claim in claims
-        ]
+        return [with_repair(claim, edits.get((claim.method, claim.wrt))) for claim in claims]
 
     def _found(self, record: Record, records: Iterable[Record], broken: Collection[str], anew: bool = True) -> Found:
         try:
@@ -90,6 +88,14 @@ class Repairs:
         if found.edit is not None and found.edit not in self.known:
             self.known.append(found.edit)
         return found
+
+
+def with_repair(claim: ClaimResult, edit: Edit | None) -> ClaimResult:
+    """The claim with the edit that makes it right, and with its causes in the light of it."""
+    if edit is None:
+        return claim
+    repair = described(edit)
+    return replace(claim, repair=repair, causes=first_of(claim.causes, edit, repair))
 
 
 def _mended(claims: Iterable[ClaimResult]) -> list[Claim]:

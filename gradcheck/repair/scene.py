@@ -27,7 +27,7 @@ class Edit:
     """One change of a file's text between two places.
 
     `what` says it in words ("the other sign of"). `cost`: the likelier, the smaller. `scale`: what the changed value is
-    as a multiple of what it was, where that is one number.
+    as a multiple of what it was, where that is one number. `kind`: the module of `edits/` that makes it.
     """
 
     unit: Unit
@@ -37,6 +37,7 @@ class Edit:
     what: str
     cost: float
     scale: float = math.nan
+    kind: str = ""
 
 
 @dataclass(frozen=True)

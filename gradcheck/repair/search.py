@@ -24,6 +24,7 @@ from gradcheck.evaluated import Evaluated, Ledger
 from gradcheck.problem import Method, Subject
 from gradcheck.record import Wrong
 from gradcheck.repair.edits import edits
+from gradcheck.repair.edits.donors import slopes
 from gradcheck.repair.observe import Observed
 from gradcheck.repair.pieces import binding
 from gradcheck.repair.ran import Ran, ran
@@ -207,5 +208,7 @@ def _material(seen: Observed) -> Material:
             names = frozenset(one.id for one in ast.walk(node) if isinstance(one, ast.Name))
             if len(text) <= LONGEST and names:
                 expressions.setdefault(text, Donor(text, binding(node), names, value))
+                for slope in slopes(node, seen):
+                    expressions.setdefault(slope.text, slope)
     shortest = sorted(expressions.values(), key=lambda one: len(one.text))
     return Material(tuple(constants), tuple(shortest[:DONORS]))

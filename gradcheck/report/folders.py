@@ -14,6 +14,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 
 from gradcheck.report import store
@@ -122,6 +123,19 @@ def frequent(folders: Sequence[Folder]) -> list[tuple[int, str]]:
     return sorted(several, key=lambda one: (-one[0], one[1]))[:FREQUENT]
 
 
+def columns(folders: Sequence[Folder]) -> dict[str, str]:
+    """Return the components of all folders, by how short they can be called: without what all names begin with.
+
+    >>> rows = [Row("ada", f"beras.{name}", "correct", "", "") for name in ("layers.Dense", "losses.Huber")]
+    >>> columns([Folder("ada", "ada/index.html", "correct", {}, tuple(rows))])
+    {'layers.Dense': 'beras.layers.Dense', 'losses.Huber': 'beras.losses.Huber'}
+    """
+    names = sorted({row.component for folder in folders if folder.page for row in folder.rows})
+    parts = [name.split(".")[:-1] for name in names]
+    same = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, zip(*parts, strict=False)))
+    return {".".join(name.split(".")[same:]): name for name in names}
+
+
 def merged(before: Sequence[Folder], now: Sequence[Folder]) -> list[Folder]:
     """Return the folders of an earlier table with those in their places that were checked again, then the new ones."""
     fresh = {one.who: one for one in now}
@@ -199,6 +213,7 @@ def paint(folder: str, date: str = "") -> None:
         folders=ordered,
         summary=", ".join(tallied(verdict, amount, reaches) for verdict, amount in found),
         frequent=frequent(folders),
+        columns=columns(folders),
         handed=lambda one: store.page(one.who),
         page_of=lambda row: f"{store.stem(row.who)}/{store.page(row.component)}",
         key="",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -63,12 +63,35 @@ class Pictured:
     digits: Picture | None = None
 
 
-def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = ()) -> list[str]:
+def painted(folder: str | os.PathLike[str], results: Iterable[ComponentResult]) -> dict[str, bytes]:
+    """Paint pages of components for the report in `folder`, as far as it has not got them; return them for `render`.
+
+    The keys say all that a page depends on: where that has changed in the meantime, `render` paints it again.
+    """
+    root, pages = Path(folder), dict[str, bytes]()
+    measured = root / "data" / "tensorflow.json"
+    known = {"tensorflow": measured.read_bytes()} if measured.is_file() else {}
+    tensorflow = others.read_all(known, lambda name, why: None).get("tensorflow")
+    with Sheet.open() as sheet:
+        for result in results:
+            content = store.encode(result)
+            measurements = tensorflow.of(result.name) if tensorflow else ()
+            key, row = _key(content, repr(measurements).encode()), _row(result, content, measurements)
+            if not _painted_from(root / row.page, key):
+                pages[key] = _component(sheet, result, row, measurements, key)
+    return pages
+
+
+def render(
+    folder: str | os.PathLike[str], results: Sequence[ComponentResult] = (), pages: Mapping[str, bytes] | None = None
+) -> list[str]:
     """Paint the report in `folder` from its data, with `results` put in first; return what was refused.
 
     Without `results` every page is painted again. With them, a page whose data has not changed stays as
-    it is. Data, pages and index change together (see `store`): an interrupted run leaves the last report.
+    it is; `pages` are those that are `painted` already. Data, pages and index change together (see `store`): an
+    interrupted run leaves the last report.
     """
+    pages = pages or {}
     root = Path(folder)
     with store.locked(root):
         stored = store.read(root)
@@ -88,20 +111,13 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
                 if result.name in fresh:
                     files[data] = content
                 measurements = tensorflow.of(result.name) if tensorflow else ()
-                row = rows.row(
-                    result,
-                    store.page(result.name),
-                    data,
-                    store.digest(content),
-                    measurements,
-                )
+                row = _row(result, content, measurements)
                 index_rows.append(row)
                 key = _key(content, repr(measurements).encode())
-                old = root / row.page
-                if results and old.is_file() and _painted_from(old, key):
-                    files[row.page] = old.read_bytes()
+                if results and _painted_from(root / row.page, key):
+                    files[row.page] = (root / row.page).read_bytes()
                 else:
-                    files[row.page] = _component(sheet, result, row, measurements, key)
+                    files[row.page] = pages.get(key) or _component(sheet, result, row, measurements, key)
             for kind, found in kinds.items():
                 more = _training(sheet, found) if kind == "training" else {}
                 files[f"{kind}.html"] = paint(f"{kind}.html", data=found, key=_key(stored.others[kind]), **more)
@@ -128,6 +144,11 @@ def render(folder: str | os.PathLike[str], results: Sequence[ComponentResult] = 
 
         store.publish(root, files, index, keep=[f"{Path(name).stem}.html" for name in refused])
     return [f"data/{name} was not painted: {why}" for name, why in refused.items()]
+
+
+def _row(result: ComponentResult, content: bytes, measurements: Sequence[differential.Measurement]) -> rows.Row:
+    data = f"data/{store.stem(result.name)}.json"
+    return rows.row(result, store.page(result.name), data, store.digest(content), measurements)
 
 
 def embedded(result: ComponentResult) -> str:
@@ -294,5 +315,7 @@ def _key(*parts: bytes | str) -> str:
 
 
 def _painted_from(path: Path, key: str) -> bool:
+    if not path.is_file():
+        return False
     with path.open("rb") as file:
         return f'<meta name="gradcheck-key" content="{key}">'.encode() in file.read(1000)

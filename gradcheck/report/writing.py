@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
+import contextlib
 import os
-import threading
-from collections.abc import Collection, Sequence
+import queue
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,10 +25,48 @@ def can_paint() -> bool:
     return all(find_spec(name) is not None for name in ("jinja2", "matplotlib"))
 
 
-def write_report(results: Sequence[ComponentResult], folder: str) -> list[str]:
+class Ahead:
+    """Paints pages while other components are still being checked: a context manager that is told of every result.
+
+    Without a folder, or the extra `report`, nothing is painted.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._results: queue.SimpleQueue[ComponentResult | None] = queue.SimpleQueue()
+        self._thread = ThreadPoolExecutor(1)
+        results = iter(self._results.get, None)
+        self._pages = self._thread.submit(_painted, folder, results) if folder and can_paint() else None
+
+    def __enter__(self) -> Ahead:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._results.get_nowait()
+        self._results.put(None)
+        self._thread.shutdown()
+
+    def add(self, result: ComponentResult) -> None:
+        """Have the page of a result painted."""
+        self._results.put(result)
+
+    def pages(self) -> dict[str, bytes]:
+        """Wait for all pages; nothing is added afterwards."""
+        self._results.put(None)
+        return self._pages.result() if self._pages is not None else {}
+
+
+def _painted(folder: str, results: Iterable[ComponentResult]) -> dict[str, bytes]:
+    from gradcheck.report import html
+
+    return html.painted(folder, results)
+
+
+def write_report(results: Sequence[ComponentResult], folder: str, ahead: Ahead | None = None) -> list[str]:
     """Write the report with `results` put in, or only its data; return lines to print."""
     if can_paint():
-        return paint(folder, results)
+        return paint(folder, results, ahead.pages() if ahead is not None else {})
     for result in results:
         store.save(result, folder)
     return [how_to_paint()]
@@ -56,19 +95,16 @@ def _name_of(path: Path) -> str:
         return ""
 
 
-def preload() -> None:
-    """Import what paints in the background, while worker processes check."""
-    if can_paint():
-        threading.Thread(target=importlib.import_module, args=("gradcheck.report.html",), daemon=True).start()
+def paint(folder: str, results: Sequence[ComponentResult] = (), pages: Mapping[str, bytes] | None = None) -> list[str]:
+    """Paint the report in `folder` from its data, with `results` put in; return lines to print.
 
-
-def paint(folder: str, results: Sequence[ComponentResult] = ()) -> list[str]:
-    """Paint the report in `folder` from its data, with `results` put in; return lines to print."""
+    `pages`: those that are painted already.
+    """
     if not can_paint():
         return [how_to_paint()]
     from gradcheck.report import html
 
-    return [*html.render(folder, results), f"report: {os.path.join(folder, store.INDEX)}"]
+    return [*html.render(folder, results, pages), f"report: {os.path.join(folder, store.INDEX)}"]
 
 
 def repaint(folder: str, date: str = "") -> list[str]:

@@ -28,7 +28,7 @@ class Point:
     `edge`: what is special about the values, `size` about the shapes, `setting` about arguments, `data` about what the
     values mean, in words that follow "wrong". A `special` point
     may only prove a claim wrong; at the `boundary` of a domain, steps may leave it. `typical`: the contract is tried
-    here as well.
+    here as well. A `case` is a problem of the subject's own, and not what it builds.
     """
 
     label: str
@@ -40,6 +40,7 @@ class Point:
     special: bool = False
     types: Mapping[str, str] = field(default_factory=dict)
     typical: bool = False
+    case: bool = False
     edge: str = ""
     size: str = ""
     setting: str = ""
@@ -93,11 +94,15 @@ def _points(subject: Subject, seed: int) -> Iterator[Point]:
     else:
         yield from _sampled(subject, seed)
     for number, case in enumerate(subject.cases(), start=1):
-        types = {v.name: v.example.dtype.name for v in case.variables if not v.constant}
-        if set(types.values()) == {"float64"}:
-            yield from _given(case, seed, case.label or f"its case {number}", short=True, size=case.label)
-        else:
-            yield _in_own_types(case, types, f"its case {number}, in its own types")
+        yield from (replace(point, case=True) for point in _of_case(case, number, seed))
+
+
+def _of_case(case: Problem, number: int, seed: int) -> Iterator[Point]:
+    types = {v.name: v.example.dtype.name for v in case.variables if not v.constant}
+    if set(types.values()) == {"float64"}:
+        yield from _given(case, seed, case.label or f"its case {number}", short=True, size=case.label)
+    else:
+        yield _in_own_types(case, types, f"its case {number}, in its own types")
 
 
 def _sampled(subject: Subject, seed: int) -> Iterator[Point]:

@@ -21,6 +21,12 @@ def counts_axes(code: Sequence[Any]) -> bool:
     return any(map(_names_an_axis, going_forward([one for thing in code for one in functions(thing)])))
 
 
+def names_axes(code: Sequence[Any]) -> bool:
+    """Whether any function that goes forward names an axis, be it the last one: it is about rows."""
+    forth = going_forward([one for thing in code for one in functions(thing)])
+    return any(isinstance(node, ast.keyword) and node.arg in ("axis", "axes") for one in forth for node in nodes(one))
+
+
 def transposes(code: Sequence[Any]) -> bool:
     """Whether any function, there or back, turns a matrix round."""
     return any(_transposes(one) for thing in code for one in functions(thing))

@@ -23,6 +23,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "norm": ("l1", "l2"),
 }
 MOST = 8
+# From here on a negative score is no score, but one to be left out.
+LARGE = 1e3
 
 
 def compared(functions: Iterable[FunctionType]) -> list[str]:
@@ -52,6 +54,24 @@ def _words(node: ast.AST) -> Iterator[str]:
         for one in items:
             if isinstance(one, ast.Constant) and isinstance(one.value, str):
                 yield one.value
+
+
+@lru_cache(maxsize=4096)
+def _fills(function: FunctionType) -> bool:
+    """Whether a function has a large negative number, or −∞, for what a softmax is to leave out."""
+    for node in nodes(function):
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            one = node.operand
+            large = isinstance(one, ast.Constant) and isinstance(one.value, (int, float)) and one.value >= LARGE
+            if large or (isinstance(one, ast.Attribute) and one.attr in ("inf", "Inf", "infty")):
+                return True
+    return False
+
+
+def leaves_nothing(value: Any, functions: Iterable[FunctionType]) -> bool:
+    """Whether a mask leaves a softmax nothing of a row: of no entry of it is then anything asked."""
+    is_of_rows = isinstance(value, np.ndarray) and value.ndim > 1 and not value.any(axis=-1).all()
+    return is_of_rows and any(map(_fills, functions))
 
 
 def candidates(name: str, default: Any, words: Sequence[str], shape: tuple[int, ...]) -> list[Any]:
@@ -98,7 +118,7 @@ def _given(name: str, words: Sequence[str], shape: tuple[int, ...]) -> list[Any]
 
 def _shapes(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
     """What a mask or weights may belong to: entries, samples, positions, features; pairs of positions."""
-    pairs = [(shape[-2], shape[-2])] if len(shape) > 2 else []
+    pairs = [(shape[-2], shape[-2])] if len(shape) > 1 else []
     return list(dict.fromkeys([shape, shape[:-1], *pairs, (*shape[:-1], 1), shape[:1], shape[-1:]]))
 
 

@@ -35,13 +35,14 @@ Place = tuple[FunctionType, int, int]
 class Preset:
     """A setting with its value in the code, and how it is exchanged for a while.
 
-    `builds`: a constructor may have read it.
+    `builds`: a constructor may have read it. `alone`: forward alone reads it, and nothing says that anybody sets it.
     """
 
     name: str
     default: Any
     change: Change
     builds: bool = True
+    alone: bool = False
 
     def exchanged(self, value: Any) -> AbstractContextManager[None]:
         """Have another value."""
@@ -54,7 +55,7 @@ def presets(code: Sequence[Any]) -> list[Preset]:
     used = _Used(every)
     classes = [thing for thing in code if isclass(thing)]
     found: dict[str, Preset] = {}
-    for one in (*_attributes(classes, used), *_entries(classes, every, used), *_written(every, used)):
+    for one in (*_attributes(classes, used, every), *_entries(classes, every, used), *_written(every, used)):
         if not is_other(one.name):
             found.setdefault(one.name, one)
     others = {name for name, one in found.items() if type(one.default) in (bool, str)}
@@ -101,16 +102,30 @@ class _Used:
         self.keys -= self.changed
 
 
-def _attributes(classes: Sequence[type], used: _Used) -> Iterator[Preset]:
+def _attributes(classes: Sequence[type], used: _Used, every: Sequence[FunctionType]) -> Iterator[Preset]:
     """What stands in the body of a class and is read, and no method keeps or changes.
 
     No fraction: constants of a formula stand there, and others may be computed from them.
     """
+    looked_at = _read(going_back(every))
+    looked_at |= {read for kept, read in _made_of(every) if kept in looked_at}
     for cls in classes:
         for base in getmro(cls)[:-1]:
             for name, value in vars(base).items():
                 if type(value) in (bool, int, str) and name in used.read - used.kept - used.changed:
-                    yield Preset(name, value, partial(_attribute, base, name))
+                    yield Preset(name, value, partial(_attribute, base, name), alone=name not in looked_at)
+
+
+def _made_of(every: Sequence[FunctionType]) -> Iterator[tuple[str, str]]:
+    """Pairs of attributes: one that is set, and one that is read for it; what is computed by a call is a result."""
+    for function in every:
+        for node in nodes(function):
+            if isinstance(node, ast.Assign) and not any(isinstance(one, ast.Call) for one in ast.walk(node.value)):
+                attributes = [one for one in ast.walk(node) if isinstance(one, ast.Attribute)]
+                kept = [one.attr for one in attributes if isinstance(one.ctx, ast.Store)]
+                yield from (
+                    (one, other.attr) for one in kept for other in attributes if isinstance(other.ctx, ast.Load)
+                )
 
 
 def _entries(classes: Sequence[type], every: Sequence[FunctionType], used: _Used) -> Iterator[Preset]:

@@ -68,7 +68,7 @@ def screen(problem: Problem, values: Values, seed: int) -> Screened:
         names = [n for n in method.wrt if not problem.variable(n).constant and values[n].dtype.kind == "f"]
         answers = _asked(problem, method, values, shapes, upstream)
         for name in names:
-            if answers[name].status in ("raised", "unbound", "unreadable"):
+            if answers[name].status in ("raised", "unbound", "other types", "unreadable"):
                 return Screened("refused", answers[name].message, answers[name].status == "unreadable")
         rows = {n: rows[0] for n in names if (rows := answers[n].rows) is not None}
         about = tuple(rows)

@@ -14,10 +14,10 @@ from gradcheck.adapters import construct
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Array, Problem, Sizes, Subject, Values
 from gradcheck.variants import modes
-from gradcheck.variants.literals import candidates, compared, said
+from gradcheck.variants.literals import candidates, compared, leaves_nothing, said
 from gradcheck.variants.offer import Offer, Usual
 from gradcheck.variants.options import OTHER, Setting, functions, in_setting, options, within
-from gradcheck.variants.presets import PLAIN, in_dicts, presets
+from gradcheck.variants.presets import PLAIN, Preset, in_dicts, presets
 from gradcheck.variants.screen import outputs
 from gradcheck.variants.variant import Kind, Variant
 
@@ -33,8 +33,11 @@ def settings(usual: Usual) -> Iterator[Offer]:
     found: list[Setting] = [*arguments, *(one for one in others if one.name not in named)]
     for option in found:
         for value in candidates(option.name, option.default, words, shape):
+            if leaves_nothing(value, code):
+                continue
             mode = modes.is_mode(option.name, value)
             noted = mode and not modes.trains(option.name, value) and not modes.looks_at(option.name, code)
+            noted |= isinstance(option, Preset) and option.alone
             kind: Kind = "mode" if mode else "setting"
             where = f"with {said(option.name, value)}"
             # Each word that the code compares with is a setting of its own.

@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Sizes, Variable
-from gradcheck.variants.axes import counts_axes, transposes
+from gradcheck.variants.axes import counts_axes, names_axes, transposes
 from gradcheck.variants.offer import Offer, Usual
 from gradcheck.variants.screen import outputs
 from gradcheck.variants.variant import Kind, Variant
@@ -64,8 +64,24 @@ def _reshaped(usual: Usual, kind: Kind, where: str, found: Mapping[str, Shape]) 
 def _reranked(usual: Usual, where: str, found: Mapping[str, Shape]) -> Variant | None:
     """A forward that counts its axes from the front, or averages a loss over samples, means the axes that it has."""
     made = _reshaped(usual, "rank", where, found)
-    fixed = any(v.constant for v in usual.inputs) or counts_axes(usual.subject.code)
-    return made and replace(made, noted=fixed or _turns_a_vector(usual, found))
+    if made is None:
+        return None
+    of_samples = any(v.constant for v in usual.inputs) and not _is_of_entries(usual, made)
+    fixed = of_samples or counts_axes(usual.subject.code)
+    return replace(made, noted=fixed or _turns_a_vector(usual, found))
+
+
+def _is_of_entries(usual: Usual, made: Variant) -> bool:
+    """Whether a loss is one of entries, along whichever axes they stand: it names none, and is the same in two axes."""
+    if names_axes(usual.subject.code):
+        return False
+    inputs = [v.name for v in usual.inputs]
+    flat = {name: value.reshape(len(value), -1) for name, value in made.values.items() if name in inputs and value.ndim}
+    problem = usual.reshaped({name: value.shape for name, value in flat.items()}, made.problem)
+    before, after = outputs(made.problem, made.values), outputs(problem, {**made.values, **flat})
+    if before is None or after is None or [one.size for one in (*before, *after)] != [1, 1]:
+        return False
+    return bool(np.allclose(before[0].ravel(), after[0].ravel(), rtol=1e-12, atol=0.0))
 
 
 def _broadcasting(usual: Usual, where: str, found: Mapping[str, Shape]) -> Variant | None:

@@ -7,26 +7,39 @@ import pytest
 
 import gradcheck
 from tests.frameworks.rules import ROWS, V, W, X
+from tests.frameworks.usual import USUAL, Namespace
 
 jax = pytest.importorskip("jax")
 jnp = pytest.importorskip("jax.numpy")
 
 check = gradcheck.check
 
+ALL = {**ROWS, **USUAL}
+XP = Namespace(
+    jnp,
+    gather=lambda x, i: x[i],
+    scattered=lambda n, i, g: jnp.zeros((n, g.shape[1]), g.dtype).at[i].add(g),
+    overwritten=lambda n, i, g: jnp.zeros((n, g.shape[1]), g.dtype).at[i].set(g),
+    onehot=lambda i, n, like: jnp.eye(n, dtype=like.dtype)[i],
+    largest=lambda x: jnp.max(x, -1, keepdims=True),
+)
+
 
 def made(row, vjp):
-    f = jax.custom_vjp(lambda *args: row.forward(jnp, *args))
-    f.defvjp(lambda *args: (row.forward(jnp, *args), args), lambda args, g: tuple(vjp(jnp, g, *args)))
+    f = jax.custom_vjp(lambda *args: row.forward(XP, *args))
+    f.defvjp(lambda *args: (row.forward(XP, *args), args), lambda args, g: tuple(vjp(XP, g, *args)))
     return f
 
 
-@pytest.mark.parametrize("name", ROWS)
+of = jnp.array  # float32, as JAX makes them
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_a_right_rule_is_right_and_a_wrong_one_wrong(name):
-    row = ROWS[name]
-    args = [jnp.array(one) for one in row.args]  # float32, as JAX makes them
-    right = check(made(row, row.right), *args)
+    row = ALL[name]
+    right = check(made(row, row.right), *map(of, row.args))
     assert right.verdict == "correct", right
-    assert [claim.method for claim in right.claims] == ["vjp"] * len(row.args)
+    assert [claim.method for claim in right.claims] == ["vjp"] * row.claims
     assert {at.dtype for at in right.claims[0].points} == {"float64", "float32"}
     assert max(claim.resolution for claim in right.claims) < 1e-8
     assert check(made(row, row.wrong), *row.args).verdict == "wrong"
@@ -80,6 +93,14 @@ def test_what_bwd_says_nothing_about_is_held_fixed_and_named():
     assert [claim.wrt for claim in result.claims] == ["pred"]
     assert "but nothing by target; target held fixed" in result.reading
     assert check(loss, jnp.array(X), jnp.array(V), wrt="target").verdict == "wrong"
+
+
+def test_a_straight_through_gradient_is_waived_where_the_function_says_so():
+    f = jax.custom_vjp(lambda x: jnp.round(x))
+    f.defvjp(lambda x: (jnp.round(x), None), lambda _, g: (g,))
+    assert check(f, jnp.array(X)).verdict == "wrong"
+    f.gradcheck_waivers = {"vjp[x]": "straight-through estimator"}
+    assert check(f, jnp.array(X)).verdict == "waived"
 
 
 def test_static_arguments_and_numbers():

@@ -6,10 +6,21 @@ import pytest
 
 import gradcheck
 from tests.frameworks.rules import ROWS, V, W, X
+from tests.frameworks.usual import USUAL, Namespace
 
 torch = pytest.importorskip("torch")
 
 check = gradcheck.check
+
+ALL = {**ROWS, **USUAL}
+XP = Namespace(
+    torch,
+    gather=lambda x, i: x[i],
+    scattered=lambda n, i, g: g.new_zeros(n, g.shape[1]).index_add(0, i, g),
+    overwritten=lambda n, i, g: g.new_zeros(n, g.shape[1]).index_put((i,), g),
+    onehot=lambda i, n, like: torch.eye(n, dtype=like.dtype)[i],
+    largest=lambda x: torch.amax(x, -1, keepdim=True),
+)
 
 
 def made(row, vjp):
@@ -17,25 +28,25 @@ def made(row, vjp):
         @staticmethod
         def forward(ctx, *args):
             ctx.save_for_backward(*args)
-            return row.forward(torch, *args)
+            return row.forward(XP, *args)
 
         @staticmethod
-        def backward(ctx, g):
-            return vjp(torch, g, *ctx.saved_tensors)
+        def backward(ctx, *g):
+            return vjp(XP, g[0] if len(g) == 1 else g, *ctx.saved_tensors)
 
     return Made
 
 
 def of(array, dtype=None):
-    return torch.tensor(array, dtype=dtype or torch.float32)
+    return torch.tensor(array, dtype=dtype or torch.float32 if array.dtype.kind == "f" else None)
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_right_function_is_right_and_a_wrong_one_wrong(name):
-    row = ROWS[name]
+    row = ALL[name]
     right = check(made(row, row.right), *map(of, row.args))
     assert right.verdict == "correct", right
-    assert [claim.method for claim in right.claims] == ["vjp"] * len(row.args)
+    assert [claim.method for claim in right.claims] == ["vjp"] * row.claims
     assert {at.dtype for at in right.claims[0].points} == {"float64", "float32"}
     assert max(claim.resolution for claim in right.claims) < 1e-8
     assert check(made(row, row.wrong), *row.args).verdict == "wrong"
@@ -111,6 +122,79 @@ def test_what_backward_says_nothing_about_is_held_fixed_and_named():
     assert check(Loss, of(X), of(V), wrt="target").verdict == "wrong"
 
 
+def test_backward_that_asks_what_is_needed():
+    class Linear(torch.autograd.Function):
+        transposed = True
+
+        @staticmethod
+        def forward(ctx, x, w, b=None):
+            ctx.save_for_backward(x, w)
+            return x @ w.T if b is None else x @ w.T + b
+
+        @classmethod
+        def backward(cls, ctx, g):
+            x, w = ctx.saved_tensors
+            by_x = by_w = by_b = None
+            if ctx.needs_input_grad[0]:
+                by_x = g @ w
+            if ctx.needs_input_grad[1]:
+                by_w = g.T @ x if cls.transposed else (x.T @ g).reshape(w.shape)
+            if ctx.needs_input_grad[2]:
+                by_b = g.sum(0)
+            return by_x, by_w, by_b
+
+    class Wrong(Linear):
+        transposed = False
+
+    x, w, b = of(X), of(W.T), of(W[0])
+    for rest in ((w, b), (w, None)):
+        result = check(Linear, x, *rest)
+        assert result.verdict == "correct", result
+        assert len(result.claims) == 1 + sum(one is not None for one in rest)
+        assert check(Wrong, x, *rest).verdict == "wrong"
+    frozen = check(Linear, x.clone().requires_grad_(), w, b)
+    assert [claim.wrt for claim in frozen.claims] == ["x"]
+
+
+def test_sparse_gradients_are_written_out():
+    def embedding(values):
+        class Embedding(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, w, rows):
+                ctx.rows, ctx.shape = rows, w.shape
+                return w[rows]
+
+            @staticmethod
+            def backward(ctx, g):
+                return torch.sparse_coo_tensor(ctx.rows[None], values(g), ctx.shape), None
+
+        return Embedding
+
+    assert check(embedding(lambda g: g), of(X), torch.tensor([2, 0, 2])).verdict == "correct"
+    assert check(embedding(lambda g: g / 2), of(X), torch.tensor([2, 0, 2])).verdict == "wrong"
+
+
+def test_a_straight_through_gradient_is_waived_where_its_class_says_so():
+    class Rounded(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.round()
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+    assert check(Rounded, of(X)).verdict == "wrong"
+    for name in ("backward[x]", "vjp[x]"):  # in a file, and here
+        Rounded.gradcheck_waivers = {name: "straight-through estimator"}
+        result = check(Rounded, of(X))
+        assert result.verdict == "waived"
+        assert result.claims[0].reason == "straight-through estimator"
+    Rounded.gradcheck_waivers = ["backward[x]"]
+    with pytest.raises(gradcheck.UsageError, match="gradcheck_waivers must be a dict"):
+        check(Rounded, of(X))
+
+
 def test_random_numbers_are_pinned():
     class Dropout(torch.autograd.Function):
         @staticmethod
@@ -154,6 +238,7 @@ def test_modules_by_their_weights_and_inputs():
     assert {claim.wrt for claim in result.claims} == {*(f"weights['{name}']" for name in weights), "x"}
     assert all(torch.equal(state[name], value) for name, value in module.state_dict().items())
     assert all(one.grad is None for one in module.parameters())
+    assert check(module, X).verdict == "correct"  # doubles beside weights that are not
     assert check(Scaled(made(row, row.wrong)), of(X)).verdict == "wrong"
     assert [claim.wrt for claim in check(torch.nn.Tanh(), of(X)).claims] == ["input"]
 

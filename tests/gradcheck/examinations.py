@@ -79,7 +79,7 @@ STRUCTURE = """(() => {
     }
   }
   for (const svg of document.querySelectorAll('svg')) {
-    const alone = svg.closest('.badge') || svg.hidden ? '[aria-hidden=true]' : '[role=img]';
+    const alone = svg.closest('.badge, .mark') || svg.hidden ? '[aria-hidden=true]' : '[role=img]';
     if (!svg.closest(alone) && !svg.querySelector('symbol')) say('picture without alt text', svg);
   }
   for (const e of document.querySelectorAll('[role=img], [role=region]'))

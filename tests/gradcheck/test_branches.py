@@ -209,6 +209,29 @@ def test_a_claim_that_is_wrong_on_one_branch_is_wrong_there(cls):
     assert first < int(result.where.rpartition("line ")[2].rstrip(")")) < first + 7
 
 
+class LogLoss:
+    """The logarithm of probabilities, which its derivative bounds below a number that no edge is at."""
+
+    def forward(self, y_pred, y_true):
+        self.p, self.t = y_pred, y_true
+        return -np.sum(self.t * np.log(self.p))
+
+    def backward(self):
+        return -self.t / self.p
+
+
+class BoundedBelow(LogLoss):
+    def backward(self):
+        return -self.t / np.maximum(self.p, 1e-12)
+
+
+def test_probabilities_are_aimed_at_what_bounds_them():
+    assert gradcheck.check(LogLoss).verdict == "correct"
+    found = gradcheck.check(BoundedBelow)
+    assert found.verdict == "wrong"
+    assert found.where.startswith("where")
+
+
 def test_the_right_twin_is_right_and_nothing_of_it_is_left_out():
     result = gradcheck.check(narrow.Squares)
     assert result.verdict == "correct"

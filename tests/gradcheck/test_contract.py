@@ -11,6 +11,7 @@ import pytest
 
 from gradcheck.adapters import subject_of
 from gradcheck.contract import ITEMS, check_contract
+from gradcheck.contract.sameness import earlier_calls_leave_no_trace
 from gradcheck.problem import Array, Method, Problem, Sizes, Subject, Values, Variable
 from gradcheck.results import ContractResult
 from gradcheck.sampling import points
@@ -19,6 +20,7 @@ from tests.faults.dense import Dense
 from tests.faults.elementwise import Sine
 from tests.faults.unusual import UNUSUAL, Dropout
 
+TRACE = next(name for name, item in ITEMS.items() if item is earlier_calls_leave_no_trace)
 SHAPE = "gradients have the shape and dtype of what they differentiate"
 
 
@@ -80,6 +82,15 @@ def tried(subject: Subject) -> dict[str, ContractResult]:
     problem = subject.build(Sizes(), np.random.default_rng(0))
     values = {v.name: v.example for v in problem.variables}
     return {item.name: item for item in check_contract(subject, problem, values, np.random.default_rng(1))}
+
+
+def test_a_case_is_not_what_the_subject_builds() -> None:
+    """So nothing is learned about it from another object that is built."""
+    subject = subject_of(WeightCopied)
+    point = next(points(subject, 0))
+    args = subject, point.problem, point.values, np.random.default_rng(1)
+    (found,) = [item for item in check_contract(*args, case=True) if item.name == TRACE]
+    assert (found.verdict, found.detail) == ("not tried", "a case cannot be built anew")
 
 
 def test_a_method_that_raises_is_a_matter_of_its_claims() -> None:

@@ -253,8 +253,13 @@ def test_a_stale_claim_is_named_by_the_previous_call() -> None:
 
 def test_a_claim_that_never_changes_is_stale() -> None:
     kept = np.cos(X[::-1] / 3)
-    e = evidence(sine, {"x": X}, "x", on_diagonal(lambda d: kept.ravel()), answer=lambda v: lambda g: [kept * g[0]])
-    assert names(e)[0] == "stale"
+    claim = on_diagonal(lambda d: kept.ravel())
+    before, other = ({"x": x} for x in (X[::-1] / 3, X[::-1] / 4))
+    calls = [
+        evidence(sine, {"x": X}, "x", claim, answer=lambda v: lambda g: [kept * g[0]], previous=one)
+        for one in (before, other)
+    ]
+    assert [names(e)[:1] for e in calls] == [["stale"], []]  # of what it is the memory has to be known
 
 
 def test_answers_that_add_up_or_spoil_themselves_are_named() -> None:

@@ -97,7 +97,10 @@ def test_report_has_a_page_for_every_folder(here: Path, capsys: pytest.CaptureFi
     links = Links()
     links.feed(index.decode())
     assert links.found == [
-        "bob/index.html", "bob.html", "dee.html", "ada/index.html", "ada.html", "bob/beras.layers.Flipped.html",
+        "bob/index.html", "bob.html", "dee.html", "ada/index.html", "ada.html",  # a line for each folder
+        "bob/beras.layers.Flipped.html", "bob/beras.layers.Tanh.html",  # a column for each component
+        "ada/beras.layers.Other.html", "ada/beras.layers.Tanh.html",
+        "bob/beras.layers.Flipped.html",  # what is not correct
     ]  # fmt: skip
     for link in links.found:
         assert (here / "out" / link).is_file()

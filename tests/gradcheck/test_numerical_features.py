@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gradcheck.numerical import Estimate, estimate
+from gradcheck.numerical.evaluation.evaluate import Evaluator
 
 EPS = np.finfo(float).eps
 X = np.linspace(0.9, 1.1, 40).reshape(4, 10) * 1e-3
@@ -155,3 +156,19 @@ def test_the_grid_of_what_is_left_of_numbers_like_1_is_no_slope(name: str) -> No
         bound, times = np.diag(found.dense("bound")), 1000 if name == "1000 times" else 1
         assert (bound <= 64 * EPS * times / np.abs(point.ravel())).all()  # numbers like 1, over a step as long as x
         assert bound[np.abs(point.ravel()) > 1e-6].max() < 1e-10 * times
+
+
+def test_finer_steps_that_agree_on_nothing_are_in_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The edge of a power is as near as the finest steps that are not noise."""
+    monkeypatch.setattr(Evaluator, "in_long_double", lambda self: None)
+    x = np.array([1 + 1e-9])
+    for power in (1.8, 1.9):
+        found = of(lambda x, power=power: x + np.abs(x - 1) ** power, x)
+        holds(found, 1 + power * (x - 1) ** (power - 1))
+
+
+def test_quotients_that_agree_below_their_noise_are_in_the_bound() -> None:
+    """At the crest of a fast wave, coarse steps and fine ones see two slopes that are both nearly right."""
+    x = np.array([[1.0]])
+    found = of(lambda x: np.tanh(x) + np.sin(1e5 * (x - 1) + np.pi / 2), x)
+    holds(found, 1 / np.cosh(x) ** 2 + 1e5 * np.cos(np.pi / 2))

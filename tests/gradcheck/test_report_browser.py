@@ -253,3 +253,9 @@ def test_the_table_of_folders_reads_well(page: Page, tmp_path: Path) -> None:
             assert page.run(CONTRAST) == []
             assert page.run(STRUCTURE) == []
             assert page.run(WIDE) == []
+    assert "<Macro" not in page.run("document.body.innerText")
+    across = "document.querySelector('.across tbody')"
+    assert page.run(f"{across}.rows.length") == len(found)
+    words = "[...row.cells].map(cell => cell.innerText.trim().split(/\\s+/)[0])"
+    cells = page.run(f"[...{across}.rows].map(row => {words})")
+    assert {"everywhere"} < {cell for row in cells for cell in row[1:]}

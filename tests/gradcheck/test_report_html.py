@@ -272,6 +272,20 @@ def test_one_component_s_run_leaves_the_other_pages_untouched(tmp_path: Path) ->
     assert "seeds 0, 3" in words((tmp_path / "index.html").read_text(encoding="utf-8"))
 
 
+def test_pages_that_are_painted_ahead_are_the_same(tmp_path: Path) -> None:
+    results = [cases.component(), cases.kinked()]
+    html.render(tmp_path / "once", results)
+    pages = html.painted(tmp_path / "ahead", iter(results))
+    html.render(
+        tmp_path / "ahead", results, {key: page.replace(b"<body", b"<body data-ahead") for key, page in pages.items()}
+    )
+    for result in results:
+        once, ahead = ((tmp_path / run / store.page(result.name)).read_bytes() for run in ("once", "ahead"))
+        assert ahead == once.replace(b"<body", b"<body data-ahead") != once
+    assert html.painted(tmp_path / "ahead", results) == {}, "what is there already is not painted again"
+    assert html.painted(tmp_path / "ahead", [replace(cases.kinked(), seed=3)]).keys().isdisjoint(pages)
+
+
 def test_pages_of_the_size_of_beras_are_small(tmp_path: Path) -> None:
     html.render(tmp_path, [cases.component(f"beras.layers.Layer{i}", seed=i) for i in range(3)])
     index = (tmp_path / "index.html").stat().st_size

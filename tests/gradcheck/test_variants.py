@@ -164,6 +164,112 @@ def test_what_code_writes_to_is_its_state() -> None:
     assert presets([Counts]) == []
 
 
+class AlongColumns:
+    """An axis in the body of the class, which forward alone reads: nothing says that anybody sets another one."""
+
+    axis = 0
+
+    def forward(self, x: Array) -> Array:
+        e = np.exp(x - x.max(axis=self.axis, keepdims=True))
+        self.out = e / e.sum(axis=self.axis, keepdims=True)
+        return self.out
+
+    def backward(self, g: Array) -> Array:
+        return self.out * (g - (g * self.out).sum(axis=0, keepdims=True))
+
+
+class AlongRows(AlongColumns):
+    """It looks at the axis, and forgets it once."""
+
+    def backward(self, g: Array) -> Array:
+        return self.out * (g - (g * self.out).sum(axis=self.axis and 1, keepdims=True))
+
+
+class Masked:
+    """A softmax of scores of which some are left out; of a row without any nothing is asked."""
+
+    def forward(self, x: Array, mask: Array | None = None) -> Array:
+        scores = x @ x.T
+        scores = scores if mask is None else np.where(mask, scores, -1e9)
+        e = np.exp(scores - scores.max(axis=1, keepdims=True))
+        self.x, self.y = x, e / e.sum(axis=1, keepdims=True)
+        return self.y
+
+    def backward(self, g: Array) -> Array:
+        ds = self.y * (g - (g * self.y).sum(axis=1, keepdims=True))
+        return (ds + ds.T) @ self.x
+
+
+class MaskForgotten(Masked):
+    """Where something is left out, it forgets the other factor."""
+
+    def backward(self, g: Array) -> Array:
+        ds = self.y * (g - (g * self.y).sum(axis=1, keepdims=True))
+        return (ds + (ds.T if self.y.all() else 0)) @ self.x
+
+
+def test_a_mask_leaves_a_softmax_something_of_each_row() -> None:
+    assert gradcheck.check(Masked).verdict == "correct"
+    found = gradcheck.check(MaskForgotten)
+    assert found.verdict == "wrong"
+    assert "mask of shape" in found.where
+
+
+class Squares:
+    """A mean of entries, along whichever axes they stand."""
+
+    def forward(self, y_pred: Array, y_true: Array) -> Array:
+        self.off = y_pred - y_true
+        return np.mean(self.off**2)
+
+    def backward(self) -> Array:
+        return 2 * self.off / self.off.size
+
+
+class SquaresInTwoAxes(Squares):
+    """It counts two of them."""
+
+    def backward(self) -> Array:
+        return 2 * self.off / (self.off.shape[0] * self.off.shape[-1])
+
+
+class SquaresOfRows(Squares):
+    """It names an axis: its backward may count rows and columns."""
+
+    def forward(self, y_pred: Array, y_true: Array) -> Array:
+        self.off = y_pred - y_true
+        return np.mean(np.mean(self.off**2, axis=-1))
+
+    def backward(self) -> Array:
+        return 2 * self.off / (self.off.shape[0] * len(self.off[0]))
+
+
+class OfSamples:
+    """A mean over samples is about two axes, and right in these."""
+
+    def forward(self, y_pred: Array, y_true: Array) -> Array:
+        self.y_pred, self.y_true = y_pred, y_true
+        return -np.mean(np.sum(y_true * np.log(y_pred), axis=-1))
+
+    def backward(self) -> Array:
+        return -self.y_true / self.y_pred / len(self.y_pred)
+
+
+def test_an_attribute_of_a_class_that_backward_does_not_look_at_is_noted() -> None:
+    result = gradcheck.check(AlongColumns)
+    assert result.verdict == "correct", explain(result)
+    assert any("with axis=-1" in note.text for note in result.notes)
+    assert gradcheck.check(AlongRows).verdict == "wrong"
+
+
+def test_a_loss_of_entries_is_about_any_axes() -> None:
+    assert gradcheck.check(Squares).verdict == "correct"
+    assert gradcheck.check(SquaresOfRows).verdict == "correct"
+    assert gradcheck.check(OfSamples).verdict == "correct"
+    found = gradcheck.check(SquaresInTwoAxes)
+    assert (found.verdict, found.where) == ("wrong", "for inputs of three axes")
+
+
 class GELU:
     """Its derivative has a constant of its own, which is three times that of its forward."""
 

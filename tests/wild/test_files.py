@@ -132,6 +132,24 @@ WRITTEN = {
         ("rbf", "neg_log_likelihood"),
         (("rbf", "lengthscale**3", "lengthscale**2"), ("neg_log_likelihood", "np.sum(1 - (", "np.sum(2 - (")),
     ),
+    "kernel": Written(("rbf",), (("rbf", "K * d2 / lengthscale**3", "K * d2 / lengthscale**2"),)),
+    "unnamed_cache": Written(
+        ("forward_propagation",), (("forward_propagation", '(1 - cache["A1"] ** 2)', '(1 - cache["A1"])'),)
+    ),
+    "margins": Written(
+        ("log_loss", "softplus_loss"),
+        (
+            ("log_loss", "p = 1 / (1 + np.exp(y * X.dot(theta)))", "p = 1 / (1 + np.exp(X.dot(theta)))"),
+            ("softplus_loss", "s = -y / (1 + np.exp(y * (X @ w)))", "s = -y / (1 + np.exp(X @ w))"),
+        ),
+    ),
+    "unnamed_gradients": Written(
+        ("lasso", "elastic_net"),
+        (
+            ("lasso", "X.T @ residual + lam", "X.T @ residual + 2 * lam"),
+            ("elastic_net", "-X.T @ r / len(y)", "-X.T @ r"),
+        ),
+    ),
     "switch": Written(("nonlin",), (("nonlin", "return x * (1 - x)", "return x * (1 + x)"),), convention=True),
 }
 MISTAKES = [(file, *mistake) for file, written in WRITTEN.items() for mistake in written.mistakes]

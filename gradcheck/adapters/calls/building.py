@@ -27,8 +27,11 @@ def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     program = table.program_of(made.obj)
     if program is None:
         raise CannotBuild("nothing beside it says what its derivative is")
-    if made.inputs is not None:
-        return _at(program, made.inputs)
+    return _at(program, made.inputs) if made.inputs is not None else posed_in(program, sizes, rng)
+
+
+def posed_in(program: Program, sizes: Sizes, rng: np.random.Generator) -> Problem:
+    """Return the problem that a program poses in these sizes. Raises CannotBuild where no values are found."""
     filled = settled(program)
     try:
         trial = search.in_sizes(filled, sizes, int(rng.integers(2**31)))

@@ -78,6 +78,9 @@ def _given(function: Function, needed: Sequence[str], step: int) -> dict[str, So
             if name and one not in found and one not in own and _alike(one, name):
                 found[one] = Output(step, number)
     caches = [n for n, name in enumerate(said.names) if name and words.CACHE.fullmatch(name)]
+    caches = caches or [
+        n for n, one in enumerate(said.elements) if n and not one.name and (one.is_dict or one.is_tuple)
+    ]
     for one in needed:
         if one not in found and one not in own and words.CACHE.fullmatch(one) and caches:
             found[one] = Output(step, caches[-1])

@@ -18,6 +18,7 @@ from gradcheck.adapters.calls import usage, words
 from gradcheck.adapters.calls.measure import off
 from gradcheck.adapters.calls.program import Derivative, Leaf, Output, Program, Source, Step
 from gradcheck.adapters.calls.search import Filled, batch_axis, is_weight
+from gradcheck.compiled import uncompiled
 from gradcheck.problem import Array
 
 # Differences of fourth order at steps of 1e-3: closer than this is the same, farther than that is another number.
@@ -126,7 +127,7 @@ def _fused(
     if len(filled.trial.matched[number]) != 1:
         return None
     [leaf] = filled.trial.matched[number]
-    names = {name.lower() for name in getattr(f.function, "__globals__", {})}
+    names = {name.lower() for name in getattr(uncompiled(f.function), "__globals__", {})}
     for kind in ("softmax", "sigmoid"):
         if not any(kind in name for name in names):
             continue

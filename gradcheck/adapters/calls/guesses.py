@@ -290,7 +290,8 @@ def _arrays(place: Place) -> list[Guess]:
     elif words.MASKS.fullmatch(name) and not place.first:
         found += _of("mask", place, (2, 1))
     shaped = [Numbers(one.content, axes) for axes in _told(place) for one in found[:1] if isinstance(one, Numbers)]
-    return [*shaped, *found, *(Numbers("real", axes) for axes in _real(place))]
+    content: Content = "positive" if words.SPREADS.fullmatch(name) else "real"
+    return [*shaped, *found, *(Numbers(content, axes) for axes in _real(place))]
 
 
 def _labels(place: Place) -> list[Guess]:

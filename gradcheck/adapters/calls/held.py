@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from gradcheck.adapters.calls import words
+from gradcheck.compiled import is_function
 
 Function = Callable[..., Any]
 FUNCTION_KEYS = ("f", "fn", "func", "function", "forward", "activation", "value", "act", "fun", "loss")
@@ -27,7 +27,7 @@ def held(space: Mapping[str, Any]) -> Iterator[tuple[str, Function, str, Functio
                 continue
             if (pair := pair_in(value)) is not None:
                 yield path, pair[0], f"{path}'", pair[1]
-            elif _is_function(value) and (found := _beside(name, key, dicts)) is not None:
+            elif _takes_an_array(value) and (found := _beside(name, key, dicts)) is not None:
                 other = f"{found[0]}.{key}"
                 yield other if isinstance(value, np.ufunc) else path, value, other, found[1]
 
@@ -40,19 +40,19 @@ def subject_in(value: Any) -> Function | None:
 
 def pair_in(value: Any) -> tuple[Function, Function] | None:
     """A function and its derivative: the first two of a tuple, or the entries of a dict that are called so."""
-    if isinstance(value, (tuple, list)) and len(value) == 2 and _is_function(value[0]) and inspect.isfunction(value[1]):
+    if isinstance(value, (tuple, list)) and len(value) == 2 and _takes_an_array(value[0]) and is_function(value[1]):
         return value[0], value[1]
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        plain = [one for key, one in value.items() if key in FUNCTION_KEYS and _is_function(one)]
-        derived = [one for key, one in value.items() if is_derivative(key) and inspect.isfunction(one)]
+        plain = [one for key, one in value.items() if key in FUNCTION_KEYS and _takes_an_array(one)]
+        derived = [one for key, one in value.items() if is_derivative(key) and is_function(one)]
         if len(plain) == len(derived) == 1:
             return plain[0], derived[0]
     return None
 
 
-def _is_function(one: Any) -> bool:
+def _takes_an_array(one: Any) -> bool:
     """Whether something is a function, or one of NumPy's of one argument."""
-    return inspect.isfunction(one) or (isinstance(one, np.ufunc) and one.nin == one.nout == 1)
+    return is_function(one) or (isinstance(one, np.ufunc) and one.nin == one.nout == 1)
 
 
 def _beside(name: str, key: str, dicts: Mapping[str, Any]) -> tuple[str, Function] | None:
@@ -60,7 +60,7 @@ def _beside(name: str, key: str, dicts: Mapping[str, Any]) -> tuple[str, Functio
     if is_derivative(name):
         return None
     for other, entries in dicts.items():
-        if is_derivative(other) and inspect.isfunction(entries.get(key)):
+        if is_derivative(other) and is_function(entries.get(key)):
             bases = words.derivative_bases(other)
             if len([one for one in dicts if is_derivative(one)]) == 1 or any(
                 words.distance(b, name) is not None for b in bases

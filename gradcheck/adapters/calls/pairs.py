@@ -13,6 +13,7 @@ import numpy as np
 from gradcheck.adapters.calls import words
 from gradcheck.adapters.calls.program import Constant, Derivative, Leaf, Output, Program, Source, Step, Upstream
 from gradcheck.adapters.calls.source import Element, Facts, Returned, facts
+from gradcheck.compiled import is_function, uncompiled
 from gradcheck.syntax import nodes
 
 Function = Callable[..., Any]
@@ -306,7 +307,7 @@ def value_and_gradient(name: str, f: Function, is_derivative: bool) -> Program |
         return None  # a helper: what it calls `g` is no answer of its own
     if takes_any_number(f) or names & TRAINS or any(GIVEN.fullmatch(p.name) for p in required(f)):
         return None
-    value, claimed = _value_and_claimed(name, facts(f), said)
+    value, claimed = _value_and_claimed(name, f, facts(f), said)
     if value is None or not claimed or (is_derivative and "and" not in names and not _is_loss(said.elements[value])):
         return None
     step = own_step(name, f)
@@ -328,14 +329,23 @@ def globals_of(f: Function, gradients: Sequence[str]) -> tuple[str, ...]:
 def read(f: Function, depth: int = 2) -> list[str]:
     """The globals that a function and those that it calls read."""
     found = list(facts(f).reads)
-    space = getattr(f, "__globals__", {})
+    space = getattr(uncompiled(f), "__globals__", {})
     for name in list(found):
-        if depth and inspect.isfunction(space.get(name)) and space[name] is not f:
+        if depth and is_function(space.get(name)) and space[name] is not f:
             found += read(space[name], depth - 1)
     return list(dict.fromkeys(found))
 
 
-def _value_and_claimed(name: str, known: Facts, said: Returned) -> tuple[int | None, list[int]]:
+def _is_written_as_one(f: Function, said: Returned) -> bool:
+    """Whether a function of weights and data returns a number, and beside it what is like `X.T @ (X @ w - y)`."""
+    names = [p.name for p in required(f)]
+    told = bool(names) and words.WEIGHTS.fullmatch(names[0]) is not None and len(names) > 1
+    value, *others = said.elements
+    of_weights = bool(value.mentions - {*names[1:]})
+    return told and of_weights and value.is_number and len(others) == 1 and others[0].is_product
+
+
+def _value_and_claimed(name: str, f: Function, known: Facts, said: Returned) -> tuple[int | None, list[int]]:
     """Which of the returned elements is the value, and which are its gradients."""
     elements = list(said.elements)
     claimed = [n for n, one in enumerate(elements) if words.is_gradient_name(one.name) or (one.is_dict and n == 0)]
@@ -350,7 +360,7 @@ def _value_and_claimed(name: str, known: Facts, said: Returned) -> tuple[int | N
         return (None, []) if inside and len(elements) != GIVEN_BACK else (value, claimed)
     words_ = frozenset(words.words_of(name))
     speaks = "gradient" in known.doc.lower() or "derivative" in known.doc.lower()
-    if not (words_ & LOSS or speaks) or value != 0:
+    if not (words_ & LOSS or speaks or _is_written_as_one(f, said)) or value != 0:
         return None, []
     others = elements[1:]
     if any(one.is_tuple or _is_no_gradient(one) for one in others):

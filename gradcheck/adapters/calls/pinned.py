@@ -51,8 +51,26 @@ class Pins:
                 _set_state(one, state)
 
 
+class _Stands(type):
+    """The type of a class that stands for the one it is derived from: also what is of that one is of it."""
+
+    def __instancecheck__(cls, one: Any) -> bool:
+        return isinstance(one, cls.__mro__[1])
+
+
 def _from_a_seed(maker: Callable[..., Any]) -> Callable[..., Any]:
-    """A maker of generators that starts at a seed where its caller gives none."""
+    """A maker of generators that starts at a seed where its caller gives none; of a class, a class.
+
+    Code that runs meanwhile asks what is an instance of it, and modules that are imported meanwhile keep it.
+    """
+    if isinstance(maker, type):
+        kind: Any = maker
+
+        class Made(kind, metaclass=_Stands):  # type: ignore[misc]
+            def __init__(self, seed: Any = None, *more: Any, **named: Any) -> None:
+                super().__init__(SEED if seed is None else seed, *more, **named)
+
+        return Made
 
     def make(seed: Any = None, *more: Any, **named: Any) -> Any:
         return maker(SEED if seed is None else seed, *more, **named)

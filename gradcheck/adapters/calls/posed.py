@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import returned
-from gradcheck.adapters.calls import matching
+from gradcheck.adapters.calls import matching, words
 from gradcheck.adapters.calls.guesses import LABELS, Entries, Size
 from gradcheck.adapters.calls.matching import Gradient
 from gradcheck.adapters.calls.pinned import Pins
@@ -20,6 +21,9 @@ from gradcheck.adapters.calls.program import Derivative, Program, Ran
 from gradcheck.adapters.calls.search import Filled, batch_axis, is_weight
 from gradcheck.adapters.calls.trial import Trial
 from gradcheck.problem import Array, Data, Method, Problem, Role, Values, Variable
+
+# A variance is more than nothing: its distribution, or its kernel, has none at 0.
+LEAST = 2.0**-10
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,11 @@ class Posed:
         return self._pins() if self.random else contextlib.nullcontext()
 
     @cached_property
+    def is_of_an_object(self) -> bool:
+        """Whether it calls methods, which may keep what they were called with."""
+        return any(map(inspect.ismethod, self.program.functions()))
+
+    @cached_property
     def _pins(self) -> Pins:
         return Pins(self.program.functions())
 
@@ -89,7 +98,8 @@ def pose(filled: Filled, trial: Trial) -> Problem:
         elif guess.content == "probabilities":
             data, domain = "probabilities", (0.0, 1.0)
         elif guess.content == "positive":
-            domain = (0.0, float("inf"))
+            is_spread = words.SPREADS.fullmatch(trial.places[leaf].key) is not None
+            domain = (LEAST if is_spread else 0.0, float("inf"))
         if declared is not None and declared.domain is not None:
             domain = declared.domain
         variables.append(Variable(names[leaf], role, trial.values[leaf], constant, domain, data))
@@ -203,8 +213,9 @@ def _of(
 
         def ask(cotangents: list[Array]) -> list[Any]:
             nonlocal ran, has_answered
-            if has_answered and derivative.step is None:
-                ran = posed.run(values)  # its gradient came with its value: a later answer is that of a later call
+            if posed.is_of_an_object or (has_answered and derivative.step is None):
+                # What an object keeps is of its last call, and a gradient that came with its value of that call.
+                ran = posed.run(values)
             has_answered = True
             with posed.pinned():
                 said = ran.answer(derivative, cotangents)

@@ -21,6 +21,7 @@ from gradcheck.adapters.calls.repairs import misfits, others, repairs
 from gradcheck.adapters.calls.shapes import State
 from gradcheck.adapters.calls.source import facts
 from gradcheck.adapters.calls.trial import Places, Trial, attempt, shapes_of
+from gradcheck.compiled import uncompiled
 from gradcheck.errors import CannotBuild, NotWritten, told
 from gradcheck.problem import Sizes
 
@@ -157,7 +158,7 @@ def _joined(state: State, axis: str, other: str) -> State:
 def _count_of_samples(program: Program) -> int | None:
     """A number of samples that the module fixes, and the code divides by: `m = 7`."""
     for function in program.functions():
-        space = getattr(function, "__globals__", {})
+        space = getattr(uncompiled(function), "__globals__", {})
         for name in facts(function).reads:
             if words.BATCHES.fullmatch(name) and isinstance(space.get(name), int):
                 return int(space[name])

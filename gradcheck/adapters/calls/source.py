@@ -13,20 +13,27 @@ from types import FunctionType
 from typing import Any, Literal
 
 from gradcheck.adapters.calls import words
+from gradcheck.compiled import uncompiled
 from gradcheck.syntax import tree
 
 Kind = Literal["several", "dict", "one", "unknown"]
 DEPTH = 4
+REDUCES = ("sum", "mean", "norm", "len", "float", "trace", "average")
 
 
 @dataclass(frozen=True)
 class Element:
-    """One thing that is returned: its name ("" where it has none), and its keys if it is a dict."""
+    """One thing that is returned: its name ("" where it has none), and what its text looks like.
+
+    `is_number`: sums, means and squares of vectors; `is_product`: of a transposed array, and no step away from weights.
+    """
 
     name: str = ""
     is_dict: bool = False
     is_tuple: bool = False
     mentions: frozenset[str] = frozenset()
+    is_number: bool = False
+    is_product: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,22 +89,25 @@ class Facts:
 @lru_cache(maxsize=4096)
 def facts(function: Callable[..., Any]) -> Facts:
     """Return what the text of a function says; nothing where there is no text."""
-    return _facts(function, 0)
+    return _facts(uncompiled(function), 0)
 
 
 def _facts(function: Callable[..., Any], depth: int) -> Facts:
     found = Facts(doc=inspect.getdoc(function) or "")
-    node = tree(function)
-    if node is not None and isinstance(function, FunctionType):
-        _Reader(function, node, found, depth).read()
+    plain = getattr(function, "__func__", function)
+    node = tree(plain)
+    if node is not None and isinstance(plain, FunctionType):
+        _Reader(plain, node, found, depth, getattr(function, "__self__", None)).read()
     return found
 
 
 class _Reader:
     """Reads one function into its facts."""
 
-    def __init__(self, function: FunctionType, node: ast.FunctionDef | ast.Lambda, found: Facts, depth: int) -> None:
-        self.function, self.found, self.depth = function, found, depth
+    def __init__(
+        self, function: FunctionType, node: ast.FunctionDef | ast.Lambda, found: Facts, depth: int, owner: Any
+    ) -> None:
+        self.function, self.found, self.depth, self.owner = function, found, depth, owner
         self.body: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else list(node.body)
         self.is_lambda = isinstance(node, ast.Lambda)
         arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
@@ -168,7 +178,8 @@ class _Reader:
             scaled = [one.id for one in (value.left, value.right) if isinstance(one, ast.Name)]
             name = next((one for one in scaled if words.is_gradient_name(one)), "")  # `dW / N`
         mentioned = frozenset(one.id for one in ast.walk(value) if isinstance(one, ast.Name))
-        return Element(name, is_dict, isinstance(value, (ast.Tuple, ast.List)), mentioned)
+        is_tuple = isinstance(value, (ast.Tuple, ast.List))
+        return Element(name, is_dict, is_tuple, mentioned, _is_number(made), _is_product(made))
 
     def _is_argument(self, node: ast.AST) -> str:
         """The name of an argument that a node is, before it is assigned anew."""
@@ -260,16 +271,23 @@ class _Reader:
         called = _called(node.func)
         found.calls.add(called)
         if called in ("exp", "log1p", "logaddexp", "maximum", "expit", "sigmoid"):
-            products = [one for value in node.args for one in ast.walk(value) if isinstance(one, ast.BinOp)]
+            named = [one.id for value in node.args for one in ast.walk(value) if isinstance(one, ast.Name)]
+            whole = [*node.args, *(self.values[name] for name in named if name in self.values)]
+            products = [one for value in whole for one in ast.walk(value) if isinstance(one, ast.BinOp)]
             for one in products:
                 self._signed(one)
         if isinstance(node.func, ast.Name):
-            self._pass_on(node, node.func.id)
+            self._pass_on(node, self.function.__globals__.get(node.func.id))
+        elif isinstance(node.func, ast.Attribute) and self._is_owner(node.func.value):
+            self._pass_on(node, getattr(self.owner, node.func.attr, None))
 
-    def _pass_on(self, node: ast.Call, called: str) -> None:
-        """What a function of the same module says of arguments that are handed on to it."""
-        other = self.function.__globals__.get(called)
-        if not isinstance(other, FunctionType) or other is self.function or self.depth >= DEPTH:
+    def _is_owner(self, node: ast.AST) -> bool:
+        return self.owner is not None and isinstance(node, ast.Name) and node.id in ("self", "cls")
+
+    def _pass_on(self, node: ast.Call, other: Any) -> None:
+        """What a function of the same module, or a method of the same object, says of what is handed on to it."""
+        plain = uncompiled(getattr(other, "__func__", other))
+        if not isinstance(plain, FunctionType) or plain is self.function or self.depth >= DEPTH:
             return
         names = list(inspect.signature(other).parameters)
         pairs = [(name, value) for name, value in zip(names, node.args, strict=False)]
@@ -277,7 +295,7 @@ class _Reader:
         handed = [(name, argument) for name, value in pairs if (argument := self._is_argument(value))]
         if not handed:
             return
-        inner = _facts(other, self.depth + 1) if self.depth else facts(other)
+        inner = _facts(uncompiled(other), self.depth + 1) if self.depth else facts(other)
         for name, argument in handed:
             self._adopt(inner, name, argument)
 
@@ -341,7 +359,7 @@ class _Reader:
         """`1 - y * f`: a margin, for labels of −1 and 1."""
         if isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Mult, ast.MatMult)):
             for side in (value.left, value.right):
-                if name := self._is_argument(side):
+                if name := self._is_argument(side.operand if isinstance(side, ast.UnaryOp) else side):
                     self.found.signs.add(name)
 
 
@@ -349,6 +367,50 @@ def _is_logarithm(node: ast.AST) -> bool:
     """`np.log(p)`, `log_softmax(z)`; no softplus, which binary labels and signs are weighted with."""
     name = _called(node.func) if isinstance(node, ast.Call) else ""
     return name.startswith("log") and name != "logaddexp"
+
+
+def _is_number(node: ast.AST) -> bool:
+    """Whether an expression is one number: a sum, a mean, a norm, `r @ r`, and what is computed of these."""
+    if isinstance(node, ast.Constant):
+        return True
+    if isinstance(node, ast.UnaryOp):
+        return _is_number(node.operand)
+    if isinstance(node, ast.Call):
+        along = any(one.arg in ("axis", "keepdims") for one in node.keywords)
+        return not along and (_called(node.func) in REDUCES or _is_square(node))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+        return _is_square(node)
+    if isinstance(node, ast.BinOp):
+        sides = (node.left, node.right)
+        return all(_may_be_number(one) or _is_number(one) for one in sides) and any(map(_is_number, sides))
+    return False
+
+
+def _may_be_number(node: ast.AST) -> bool:
+    """Whether an expression is of names and constants alone, which may all be numbers."""
+    if isinstance(node, ast.BinOp):
+        return not isinstance(node.op, ast.MatMult) and _may_be_number(node.left) and _may_be_number(node.right)
+    return isinstance(node, (ast.Name, ast.Constant))
+
+
+def _is_square(node: ast.AST) -> bool:
+    """`r @ r`, `0.5 * r.T @ r`, `r.dot(r)`."""
+    if isinstance(node, ast.BinOp):
+        sides = (node.left, node.right)
+    elif isinstance(node, ast.Call) and _called(node.func) in ("dot", "vdot", "inner") and node.args:
+        first = node.func.value if len(node.args) == 1 and isinstance(node.func, ast.Attribute) else node.args[0]
+        sides = (first, node.args[-1])
+    else:
+        return False
+    ends = [{one.id for one in ast.walk(side) if isinstance(one, ast.Name)} for side in sides]
+    return len(ends[1]) == 1 and ends[1] <= ends[0]
+
+
+def _is_product(node: ast.AST) -> bool:
+    """`X.T @ r + lam * w`, but not `w - rate * X.T @ r`."""
+    steps = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and isinstance(node.left, ast.Name)
+    turned = (isinstance(one, ast.Attribute) and one.attr in ("T", "transpose") for one in ast.walk(node))
+    return not steps and any(turned)
 
 
 def _inside(node: ast.AST) -> Iterator[ast.AST]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ import numpy as np
 from gradcheck.adapters.calls import chains, held, pairs, ufuncs, words
 from gradcheck.adapters.calls.program import Program
 from gradcheck.adapters.source import is_foreign
+from gradcheck.compiled import is_function
 
 Function = Callable[..., Any]
 Functions = Mapping[str, Function]
@@ -43,7 +43,7 @@ _tables: dict[str, tuple[tuple[tuple[str, int], ...], Table]] = {}
 
 def program_of(thing: Any) -> Program | None:
     """Return the program of which a function is the subject, by what stands beside it in its module; `None` if none."""
-    if not inspect.isfunction(thing):
+    if not is_function(thing):
         return None
     module = sys.modules.get(thing.__module__)
     return None if module is None else table_of(module.__name__, vars(module)).program(thing)
@@ -66,7 +66,7 @@ def _can_be_looked_at(thing: Any) -> bool:
 def table_of(name: str, space: Mapping[str, Any]) -> Table:
     """Return the table of a module, made anew where its functions have changed."""
     space = {key: one for key, one in list(space.items()) if _can_be_looked_at(one)}
-    functions = {key: one for key, one in space.items() if inspect.isfunction(one) and not is_foreign(one, name)}
+    functions = {key: one for key, one in space.items() if is_function(one) and not is_foreign(one, name)}
     containers = [(key, one) for key, one in space.items() if isinstance(one, (dict, tuple)) and key[:2] != "__"]
     state = tuple((key, id(one)) for key, one in (*functions.items(), *containers))
     known = _tables.get(name)

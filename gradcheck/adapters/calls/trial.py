@@ -22,6 +22,7 @@ from gradcheck.adapters.calls.shapes import Axis, Measures, State, measures
 from gradcheck.adapters.calls.source import facts
 from gradcheck.adapters.declarations import declares
 from gradcheck.asking import layouts
+from gradcheck.compiled import uncompiled
 from gradcheck.problem import Array, Sizes
 
 REAL = ("real", "probabilities", "positive")
@@ -142,7 +143,7 @@ def _sizes_of_the_module(program: Program) -> set[int]:
     """The sizes of arrays, and small whole numbers, that the functions read from their module."""
     found: set[int] = set()
     for function in program.functions():
-        space = getattr(function, "__globals__", {})
+        space = getattr(uncompiled(function), "__globals__", {})
         for name in pairs.read(function):
             value = space.get(name)
             if isinstance(value, np.ndarray):
@@ -385,6 +386,8 @@ def paired(trial: Trial, derivative: Derivative, said: Any) -> tuple[dict[str, G
         [whole] = found
         return {n: Gradient(n, (*whole.path, i), shapes[0]) for i, n in enumerate(list(variables)[:count])}, []
     free = [one for one in found if not _held_leaf(trial, one)]
+    if derivative.form == "place" and (numbers := _by_numbers(trial, free)):
+        return dict(zip(numbers, free, strict=True)), []
     if derivative.form == "place" and len(free) == 1 < len(shapes) and (name := _by_jacobian(trial, free[0])):
         return {name: free[0]}, []
     by_key = {name.rpartition("/")[2]: name for name in variables}
@@ -400,6 +403,16 @@ def _stacked(shape: tuple[int, ...], shapes: Sequence[tuple[int, ...]]) -> int:
     count = shape[0] if shape else 0
     alike = 1 < count <= len(shapes) and len(set(shapes[:count])) == 1 and shape == (count, *shapes[0])
     return count if alike and shape not in shapes else 0
+
+
+def _by_numbers(trial: Trial, gradients: Sequence[Gradient]) -> list[str]:
+    """The numbers beside arrays, where as many arrays without a name have the shape of the output: one by each."""
+    variables = trial.variables()
+    numbers = [name for name, shape in variables.items() if shape == ()]
+    if not len(numbers) == len(gradients) < len(variables) or len(trial.outputs) != 1 or not trial.outputs[0].ndim:
+        return []
+    alike = all(one.shape == trial.outputs[0].shape and not words.owner(one.name, variables) for one in gradients)
+    return numbers if alike else []
 
 
 def _by_jacobian(trial: Trial, gradient: Gradient) -> str | None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Literal
 
+from gradcheck.compiled import uncompiled
+
 At = Literal["input", "output"]
 
 
@@ -16,7 +18,7 @@ def asked_at(function: Callable[..., Any], name: str, derivative: str, also: Cal
 
     `derivative` is the name that is called, `also` what else a call must have (a switch that is on).
     """
-    file = getattr(function, "__code__", None)
+    file = getattr(uncompiled(function), "__code__", None)
     if file is None:
         return None
     found = {_of(call, scope, name) for call, scope in _calls(file.co_filename, derivative) if also(call)} - {None}

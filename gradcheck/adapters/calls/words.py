@@ -49,6 +49,8 @@ PREDICTIONS = re.compile(r"y_?(pred|hat|prob|score|est)\w*|\w*_?pred(ictions?|ic
 SCALARS = re.compile(r"(log_?)?(length_?scale|amplitude|noise|period|rate)\d?|ell|ls|omega|tau")
 # Numbers as well, where their gradients are written one after the other into one array.
 MOMENTS = re.compile(r"(log_?)?(mu|mean|sigma\d?|std|var|variance|scale|loc)\d?")
+# Numbers that are positive: a formula divides by them.
+SPREADS = re.compile(r"(length_?scale|bandwidth|variance|var|std|sigma|period)\d?")
 INDICES = re.compile(
     r"idx|indices|index|ids?|tokens?|words?|inputs?_?ids?|\w*_?(idx|indices|ids|index)|\w+2ind|\w*words?", re.IGNORECASE
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,20 @@ from gradcheck.adapters.frameworks.autograd import Autograd
 from gradcheck.adapters.frameworks.jax import Jax
 from gradcheck.adapters.frameworks.protocol import Framework, Rule
 from gradcheck.adapters.frameworks.rules import Held, Jvp, OnArrays, Vjp, leaves, mapped
+from gradcheck.adapters.frameworks.tensorflow import Tensorflow
 from gradcheck.adapters.frameworks.torch import Torch
+from gradcheck.adapters.handed import said_waivers
 from gradcheck.adapters.handed.given import Call, argument_names
 from gradcheck.adapters.handed.options import Claims
 from gradcheck.errors import UsageError, message
 
 # The module by which each is known to be loaded.
-FRAMEWORKS: dict[str, Callable[[], Framework]] = {"torch": Torch, "jax": Jax, "autograd.core": Autograd}
+FRAMEWORKS: dict[str, Callable[[], Framework]] = {
+    "torch": Torch,
+    "jax": Jax,
+    "tensorflow": Tensorflow,
+    "autograd.core": Autograd,
+}
 
 WEIGHTS = "weights"
 """The name of the argument that the weights of a module are."""
@@ -57,6 +65,7 @@ class Brought:
             names = argument_names(rule.forward, rule.skip + count)[rule.skip :]
         shown = rule.shown or rule.forward
         arrays = [mapped(value, self._numpy) for value in self.point]
+        claims = replace(claims, exact=not self.framework.arrays, waivers=said_waivers(self.subject))
         if claims.functions or second:
             function = OnArrays(self.framework, rule.still or rule.call, shown)
             functions: dict[str, Any] = {name: self.on_arrays(one) for name, one in claims.functions.items()}
@@ -65,7 +74,8 @@ class Brought:
         wanted = [n for n, value in enumerate(self.point) if any(map(_requires_grad, leaves(value)))]
         by: Any = wrt if wrt is not None else wanted or self._moved(rule)
         if rule.weights:
-            arrays, names = [mapped(dict(rule.weights), self._numpy), *arrays], [WEIGHTS, *names]
+            weights = mapped(dict(rule.weights), partial(self._numpy, dtype=_real_type(arrays)))
+            arrays, names = [weights, *arrays], [WEIGHTS, *names]
             by = _after_weights(wrt) if wrt is not None else [WEIGHTS, *(n + 1 for n in by)]
         call = Call.of(function, arrays, args, kwargs, names, by)
         return call, self._own(rule, call, claims, strict=wrt is not None or bool(wanted))
@@ -105,11 +115,13 @@ class Brought:
         """Return a derivative that was handed over as a function of NumPy's arrays."""
         return OnArrays(self.framework, function, function) if callable(function) else function
 
-    def _numpy(self, leaf: Any) -> Any:
+    def _numpy(self, leaf: Any, dtype: str = "") -> Any:
+        """An array of NumPy's; real numbers in a type, if one is said."""
         if not self.framework.is_array(leaf):
             return leaf
         try:
-            return np.array(self.framework.to_numpy(leaf))
+            array = np.array(self.framework.to_numpy(leaf))
+            return array.astype(dtype) if dtype and array.dtype.kind == "f" else array
         except TypeError:  # an array of what NumPy has no type for
             return Held(leaf)
         except Exception as error:  # one that has no values yet, say
@@ -138,6 +150,12 @@ def brought(subject: Any, point: Sequence[Any], args: Sequence[Any]) -> Brought 
     return None
 
 
+def is_module(thing: Any) -> bool:
+    """Whether it is a module, a layer or a model of a framework that is loaded, or a class of these."""
+    kind = thing if isinstance(thing, type) else type(thing)
+    return any(issubclass(kind, make().modules) for name, make in FRAMEWORKS.items() if name in sys.modules)
+
+
 def _name(rule: Rule) -> str:
     shown = rule.shown or rule.forward
     return str(getattr(shown, "__name__", type(shown).__name__))
@@ -154,8 +172,14 @@ def _kind(value: Any) -> str:
     return f"{type(value).__name__} of dtype {kind}" if kind is not None else type(value).__name__
 
 
+def _real_type(arguments: Sequence[Any]) -> str:
+    """The type of the real numbers of some arguments, in which a module's weights are; "" where there are none."""
+    kinds = [one.dtype for one in leaves(arguments) if isinstance(one, np.ndarray) and one.dtype.kind == "f"]
+    return str(np.result_type(*kinds)) if kinds else ""
+
+
 def _requires_grad(leaf: Any) -> bool:
     return getattr(leaf, "requires_grad", None) is True
 
 
-__all__ = ["Brought", "brought"]
+__all__ = ["Brought", "brought", "is_module"]

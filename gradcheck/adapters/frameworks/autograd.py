@@ -23,6 +23,7 @@ class Autograd:
 
     arrays = ""
     convention = JAX
+    modules: tuple[type, ...] = ()
 
     @property
     def core(self) -> Any:

@@ -26,6 +26,7 @@ class Jax:
 
     arrays = "JAX's arrays"
     convention = JAX
+    modules: tuple[type, ...] = ()
 
     @property
     def jax(self) -> Any:

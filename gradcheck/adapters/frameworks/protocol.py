@@ -47,6 +47,10 @@ class Framework(Protocol):
     arrays: str
     convention: str
 
+    @property
+    def modules(self) -> tuple[type, ...]:
+        """The classes of its modules, layers and models, which hold their weights."""
+
     def is_array(self, value: Any) -> bool:
         """Whether a value is one of its arrays."""
 

@@ -32,6 +32,11 @@ class Torch:
         """The module; not kept, since modules do not travel to other processes."""
         return sys.modules["torch"]
 
+    @property
+    def modules(self) -> tuple[type, ...]:
+        """torch.nn.Module"""
+        return (self.torch.nn.Module,)
+
     def is_array(self, value: Any) -> bool:
         """Whether it is a tensor."""
         return isinstance(value, self.torch.Tensor)

@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import source
+from gradcheck.adapters.declarations import waivers
 from gradcheck.adapters.handed.forward import Forward
 from gradcheck.adapters.handed.given import Call, Function, Given
 from gradcheck.adapters.handed.options import Claims, Spaces
 from gradcheck.adapters.handed.posing import posed
 from gradcheck.adapters.handed.standing import shown
-from gradcheck.errors import UsageError
+from gradcheck.errors import CannotBuild, UsageError
 from gradcheck.problem import Problem, Sizes, Subject
 
 
@@ -60,7 +61,32 @@ def handed_subject(call: Call, claims: Claims, name: str | None = None) -> Subje
         return problem()
 
     code = (f, *(shown(claim) for claim in claims.functions.values() if callable(claim)))
-    return Subject(name or source.title(f), source.location(f), source.documentation(f), build, fixed=True, code=code)
+    return Subject(
+        name or source.title(f),
+        source.location(f),
+        source.documentation(f),
+        build,
+        fixed=True,
+        waivers=_waivers(f, claims),
+        code=code,
+    )
 
 
-__all__ = ["Call", "Claims", "Forward", "Function", "Given", "function_subject", "handed_subject"]
+def said_waivers(thing: Any) -> dict[str, str]:
+    """What a thing waives. Raises UsageError where it says so in no way that can be read."""
+    try:
+        return waivers(thing)
+    except CannotBuild as error:
+        raise UsageError(str(error)) from error
+
+
+def _waivers(f: Function, claims: Claims) -> dict[str, str]:
+    """What f waives, under the names that a derivative has here ("vjp[x]") and in its file ("backward[x]")."""
+    found = {**said_waivers(f), **claims.waivers}
+    for kind, claim in claims.functions.items():
+        written = getattr(shown(claim), "__name__", kind)
+        found |= {key.replace(f"{written}[", f"{kind}[", 1): why for key, why in found.items()}
+    return found
+
+
+__all__ = ["Call", "Claims", "Forward", "Function", "Given", "function_subject", "handed_subject", "said_waivers"]

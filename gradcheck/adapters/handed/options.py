@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,9 @@ class Claims:
     """The derivatives of a first order that were handed over, and how they are to be read: see `gradcheck.check`.
 
     `reading`: what they are, where they were not written as they are asked. `certain`: what they raise is their
-    mistake. `convention`: of gradients by complex numbers, where nothing has to be found out.
+    mistake. `convention`: of gradients by complex numbers, where nothing has to be found out. `exact`: they may compute
+    with other numbers than floats, and so be run exactly. `waivers`: what the function waives, beside what is written
+    at its own code.
     """
 
     jac: Function | bool | None = None
@@ -37,6 +39,8 @@ class Claims:
     reading: str = ""
     certain: bool = True
     convention: str = ""
+    exact: bool = True
+    waivers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def functions(self) -> dict[str, Function | bool]:

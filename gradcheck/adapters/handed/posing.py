@@ -65,6 +65,7 @@ def assembled(known: Known, claims: Claims, found: Sequence[Derivative]) -> Prob
         notes=tuple(known.notes),
         dtype=_widest(whole, variables),
         accuracy=claims.accuracy,
+        exact=claims.exact,
         written=lambda values: writing.arguments(call, whole, claims, values),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gradcheck.adapters.interfaces import (
     cached_pairs,
+    costs,
     engines,
     framework_rules,
     layers,
@@ -12,6 +13,7 @@ from gradcheck.adapters.interfaces import (
     models,
     named_pairs,
     nets,
+    of_vectors,
     operations,
     switches,
     tapes,
@@ -26,10 +28,12 @@ INTERFACES: tuple[Interface, ...] = (
     models.INTERFACE,
     local_gradients.INTERFACE,
     operations.INTERFACE,
+    costs.INTERFACE,
     layers.INTERFACE,
     nets.INTERFACE,
     engines.INTERFACE,
     method_pairs.INTERFACE,
+    of_vectors.INTERFACE,
     cached_pairs.INTERFACE,
     named_pairs.INTERFACE,
     switches.INTERFACE,

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters.answering import first_answering
 from gradcheck.adapters.averages import is_convention
 from gradcheck.adapters.construct import Made
 from gradcheck.adapters.convention import AVERAGED
@@ -22,7 +23,6 @@ from gradcheck.adapters.layer import Layer
 from gradcheck.adapters.protocol import Interface, Settled
 from gradcheck.adapters.usage import OF_THE_OUTPUT
 from gradcheck.adapters.ways import ways
-from gradcheck.errors import CannotBuild
 from gradcheck.problem import Problem, Sizes
 
 
@@ -62,23 +62,7 @@ def _grows(made: Made) -> str | None:
 
 
 def _usual(made: Made, rng: np.random.Generator, sizes: Sizes | None = None) -> Layer:
-    error: CannotBuild | None = None
-    first: Layer | None = None
-    for way in ways(made.obj):
-        try:
-            found = Layer(made, way, sizes or Sizes(), rng)
-        except CannotBuild as problem:
-            error = error or problem
-            continue
-        if found.of_weights_alone:
-            error = error or CannotBuild("it gives gradients of weights alone")
-            continue
-        if found.answers():
-            return found
-        first = first or found
-    if first is not None:
-        return first
-    raise error or CannotBuild("nothing is known about the arguments of its methods")
+    return first_answering(ways(made.obj), lambda way: Layer(made, way, sizes or Sizes(), rng))
 
 
 INTERFACE = Interface(

@@ -13,17 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import construct
+from gradcheck.adapters.answering import first_answering
+from gradcheck.adapters.calls import building
+from gradcheck.adapters.calls.program import Program
 from gradcheck.adapters.construct import Made
-from gradcheck.adapters.interfaces import framework_rules
+from gradcheck.adapters.interfaces import costs, framework_rules
 from gradcheck.adapters.layer import Layer
 from gradcheck.adapters.plans import plans
 from gradcheck.adapters.protocol import Interface, Settled
 from gradcheck.adapters.source import owner_of
 from gradcheck.adapters.usage import OF_THE_OUTPUT, takes_the_output
-from gradcheck.adapters.ways import Way, called_on, inputs_of, methods, pair_ways, parameters, ways
+from gradcheck.adapters.ways import Way, inputs_of, methods, pair_ways, parameters, ways
 from gradcheck.adapters.words import FORWARDS, plain
-from gradcheck.errors import CannotBuild
 from gradcheck.problem import Problem, Sizes
 
 AFTER = ("grad", "gradient", "prime", "derivative", "deriv", "derivate", "der", "backward", "d", "backprop")
@@ -92,46 +93,35 @@ def make(thing: Any, sizes: Sizes, rng: np.random.Generator, init: Any = None, v
     """Build the class; one that cannot be built is asked without its attributes."""
     owner = owner_of(thing)
     assert owner is not None
-    other = pairs_of(owner)[thing.__name__]
-    if called_on(object.__new__(owner), [thing.__name__]) is owner or isinstance(
-        inspect.getattr_static(owner, thing.__name__), (staticmethod, classmethod)
-    ):
-        obj: Any = owner
-    else:
-        try:
-            obj = construct.make(owner, sizes, rng, init, variant).obj
-        except CannotBuild:
-            obj = object.__new__(owner)
-    return Made((obj, thing, other))
+    return Made((costs.instance(thing, sizes, rng, init, variant), thing, pairs_of(owner)[thing.__name__]))
 
 
 def settle(made: Made, rng: np.random.Generator) -> Settled:
     """Take the first way in which the derivative answers."""
+    program = _cost(made)
+    if program is not None:
+        return costs.settled(program)
     usual = _usual(made, rng)
     return Settled(lambda other, sizes, draws: _posed(_layer(other, usual.way, sizes, draws, usual)), usual.fits())
 
 
 def build(made: Made, sizes: Sizes, rng: np.random.Generator) -> Problem:
     """Return the problem that the pair poses. Raises CannotBuild where it cannot be called."""
-    return _posed(_usual(made, rng))
+    program = _cost(made)
+    return _posed(_usual(made, rng)) if program is None else building.posed_in(program, sizes, rng)
+
+
+def _cost(made: Made) -> Program | None:
+    """The program of a pair that is told weights, and asked for its derivative at the same place."""
+    obj, thing, other = made.obj
+    way = next(iter(_ways(obj, thing, other)), None)
+    if way is None or way.forward == "function" or not way.kinds or not all(isinstance(one, int) for one in way.kinds):
+        return None
+    return costs.program_of(obj, thing.__name__, other) if costs.is_told_weights(obj, thing.__name__) else None
 
 
 def _usual(made: Made, rng: np.random.Generator) -> Layer:
-    obj, thing, other = made.obj
-    error: CannotBuild | None = None
-    first: Layer | None = None
-    for way in _ways(obj, thing, other):
-        try:
-            found = _layer(made, way, Sizes(), rng)
-        except CannotBuild as problem:
-            error = error or problem
-            continue
-        if found.answers():
-            return found
-        first = first or found
-    if first is not None:
-        return first
-    raise error or CannotBuild("nothing is known about the arguments of its derivative")
+    return first_answering(_ways(*made.obj), lambda way: _layer(made, way, Sizes(), rng))
 
 
 def _ways(obj: Any, thing: Any, other: str) -> list[Way]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from gradcheck.adapters import arguments, construct, examples, package, returned, tape, weights
 from gradcheck.adapters.construct import Made, duplicate
+from gradcheck.adapters.frameworks import is_module
 from gradcheck.adapters.generations import FORWARDS, has, recognise
 from gradcheck.adapters.isolated import Habits, Live
 from gradcheck.adapters.protocol import Interface
@@ -27,9 +28,9 @@ LOSSES = ("loss_fn", "compiled_loss", "loss", "loss_function")
 
 
 def recognises(thing: Any) -> bool:
-    """Something that is compiled and fitted, or trained batch by batch, and has a forward."""
+    """Something that is compiled and fitted, or trained batch by batch, and has a forward; no framework's own model."""
     trains = has(thing, "batch_step") or (has(thing, "compile") and has(thing, "fit"))
-    return trains and any(has(thing, name) for name in FORWARDS)
+    return trains and not is_module(thing) and any(has(thing, name) for name in FORWARDS)
 
 
 class Whole:

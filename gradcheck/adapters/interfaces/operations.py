@@ -49,7 +49,8 @@ def style_of(thing: Any) -> Style | None:
     """Return how an operation is asked; None where `thing` is none."""
     if has(thing, "backward_var") and _is_called(thing):
         return "index"
-    if has(thing, "compute") and has(thing, "gradient") and len(_names(thing, "gradient")) == 2 and _is_called(thing):
+    told = _names(thing, "gradient") if has(thing, "compute") and has(thing, "gradient") else []
+    if len(told) == 2 and (_is_called(thing) or plain(told[1]) == "node"):
         return "node"
     if not (has(thing, "forward") and has(thing, "backward")):
         return None
@@ -92,7 +93,7 @@ def _plans(obj: Any, style: Style) -> Iterator[Plan]:
     names = _inputs(obj, style)
     variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters(obj, _function(style)))
     kinds: list[Nodes | None] = [nodes for cls in around(type(obj)) if (nodes := nodes_of(cls)) is not None]
-    kinds = [None, *kinds] if style == "context" else kinds
+    kinds = [None, *kinds] if style == "context" else [*kinds, None] if style == "node" else kinds
     settings = sum(
         plain(name) in ("axis", "dim", "axes", "shape", "order", "index", "indices", "key") for name in names
     )

@@ -133,7 +133,7 @@ def exact(value: Any) -> Any:
         if kind == "O":
             return lifted(value)
         return of_floats(value) if kind in "fiubc" else value
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return exact(np.asarray(value))
     return jet(value)
 

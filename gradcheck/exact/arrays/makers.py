@@ -97,7 +97,7 @@ def holds_jets(tree: Any) -> bool:
     """Whether there is a jet in nested lists and tuples."""
     from gradcheck.exact.jets.jet import Jet
 
-    if isinstance(tree, list | tuple):
+    if isinstance(tree, (list, tuple)):
         return any(holds_jets(part) for part in tree)
     return type(tree) is Jet or isinstance(tree, ExactArray)
 

@@ -191,7 +191,7 @@ def _is_objects(value: Any) -> bool:
     """Whether an argument may hold jets without being an ExactArray."""
     if isinstance(value, np.ndarray):
         return type(value) is not ExactArray and actual(value).kind == "O"
-    return isinstance(value, list | tuple)
+    return isinstance(value, (list, tuple))
 
 
 def _answers_itself(value: Any, protocol: str) -> bool:

@@ -98,7 +98,7 @@ def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     """Return the axes, counted from the first."""
     if axis is None:
         return tuple(range(ndim))
-    given = axis if isinstance(axis, tuple | list) else (axis,)
+    given = axis if isinstance(axis, (tuple, list)) else (axis,)
     if any(not -ndim <= int(a) < ndim for a in given) and ndim:
         raise np.exceptions.AxisError(next(int(a) for a in given if not -ndim <= int(a) < ndim), ndim)
     return tuple(sorted(int(a) % ndim for a in given)) if ndim else ()

@@ -223,11 +223,11 @@ def number(value: Any) -> Any:
         kind = type(value)
     if kind is complex:
         return acb(value.real, value.imag)
-    if isinstance(value, float | int):
+    if isinstance(value, (float, int)):
         return float(value) if isinstance(value, float) else int(value)
     if isinstance(value, Fraction):
         return arb(fmpq(value.numerator, value.denominator))
-    if isinstance(value, fmpq | fmpz):
+    if isinstance(value, (fmpq, fmpz)):
         return arb(value)
     return value if type(value) is Term else NotImplemented
 

@@ -83,7 +83,7 @@ def term(value: Any) -> Any:
     """Return a number or a ball as a term; NotImplemented for what is none."""
     if type(value) is Term:
         return value
-    if isinstance(value, int | float):
+    if isinstance(value, (int, float)):
         value = arb(value)
     if type(value) is not arb:
         return NotImplemented

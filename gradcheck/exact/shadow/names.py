@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.compiled import is_compiled
 from gradcheck.exact import session
 from gradcheck.exact.arrays.array import ExactArray, actual, cast_to, exact, kind_of, lifted
 from gradcheck.exact.arrays.makers import MAKERS, holds_jets
@@ -77,12 +78,12 @@ class StandIn:
 def _lift(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return lifted(value) if type(value) is not ExactArray and actual(value).kind == "O" else value
-    return exact(value) if isinstance(value, list | tuple) and _is_of_jets(value) else value
+    return exact(value) if isinstance(value, (list, tuple)) and _is_of_jets(value) else value
 
 
 def _is_of_jets(value: Any) -> bool:
     """A list of jets, or of lists of them: what NumPy would make an array of."""
-    return any(type(part) is Jet or (isinstance(part, list | tuple) and _is_of_jets(part)) for part in value)
+    return any(type(part) is Jet or (isinstance(part, (list, tuple)) and _is_of_jets(part)) for part in value)
 
 
 class Namespace(ModuleType):
@@ -118,7 +119,7 @@ def stand_in(value: Any) -> Any:
         return tuple(b if b is not None else a for a, b in zip(value, found, strict=True)) if any(found) else None
     if isinstance(value, type):
         return STAND_INS.get(value) if kind is not type(STAND_INS[float]) else None
-    if kind is not ModuleType and kind not in _FUNCTIONS:
+    if kind is not ModuleType and kind not in _FUNCTIONS and not is_compiled(value):
         return None
     known = _made.get(id(value))
     if known is None or known[0] is not value:
@@ -130,6 +131,8 @@ def _make(value: Any) -> Any:
     if isinstance(value, ModuleType):
         return Namespace(value) if value.__name__ in MODULES and sys.modules.get(value.__name__) is value else None
     name = getattr(value, "__name__", "")
+    if is_compiled(value):  # it would take the memory of an array of jets for one of floats
+        return StandIn(value, _unknown(f"{name}, which numba has compiled,"), True)
     if getattr(math, name, None) is value:
         return StandIn(value, MATH.get(name, _unknown(f"math.{name}")), False)
     if isinstance(value, np.ufunc):

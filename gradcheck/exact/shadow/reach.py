@@ -20,7 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.compiled import is_compiled
 from gradcheck.exact.arrays.array import actual, of_floats
+from gradcheck.exact.errors import NotExact
 
 # Objects and entries beyond this many are not looked at: they are data.
 MOST = 20_000
@@ -34,11 +36,29 @@ _NEVER = frozenset(
 _INSTALLED = tuple(os.path.join(sysconfig.get_path(name), "") for name in ("purelib", "platlib"))
 
 
+@dataclass(frozen=True)
+class Globals:
+    """The names of a module, what they stood for, and the dicts and lists among that: caches, registries."""
+
+    names: dict[str, Any]
+    ids: tuple[int, ...]
+    known: dict[str, Any]
+    stores: list[Any]
+
+    def are_known(self) -> bool:
+        """Whether every name stands for what it stood for."""
+        return tuple(map(id, self.names.values())) == self.ids and self.names.keys() == self.known.keys()
+
+
 @dataclass
 class Reached:
-    """Globals of modules, cells of closures, and what holds attributes: dicts and lists."""
+    """Globals of modules, cells of closures, and what holds attributes: dicts and lists.
 
-    namespaces: list[dict[str, Any]] = field(default_factory=list)
+    `callers`: the globals of gradcheck's modules that call the subject, and keep nothing of a run.
+    """
+
+    namespaces: list[Globals] = field(default_factory=list)
+    callers: list[dict[str, Any]] = field(default_factory=list)
     cells: list[CellType] = field(default_factory=list)
     stores: list[dict[Any, Any] | list[Any]] = field(default_factory=list)
 
@@ -50,32 +70,36 @@ def reach(things: Iterable[Any], modules: Iterable[ModuleType] = ()) -> Reached:
     keep = []  # so that no id is given away while it is in `seen`
     while queue and len(seen) < MOST:
         thing = queue.pop()
-        if id(thing) in seen or thing is None or isinstance(thing, str | int | float | complex | bytes | np.generic):
+        if id(thing) in seen or thing is None or isinstance(thing, (str, int, float, complex, bytes, np.generic)):
             continue
         seen.add(id(thing))
         keep.append(thing)
         queue += _parts(thing, found, names, tops)
     allowed = frozenset(tops)
     for name in _imported(frozenset(name for name in names if _belongs(name, allowed)), allowed, len(sys.modules)):
-        found.namespaces.append(vars(sys.modules[name]))
-    for namespace in found.namespaces:
-        found.stores += _containers(namespace)
+        if name.startswith(_CALLERS):
+            found.callers.append(vars(sys.modules[name]))
+        else:
+            found.namespaces.append(_globals(vars(sys.modules[name])))
+    for one in found.namespaces:
+        found.stores += one.stores
     return found
 
 
-_known: dict[int, tuple[dict[str, Any], tuple[int, ...], list[Any]]] = {}
+_looked_at: dict[int, Globals] = {}
 
 
-def _containers(namespace: dict[str, Any]) -> list[Any]:
-    """The dicts and lists that are globals of a module or attributes of its classes: caches, registries."""
-    ids = tuple(map(id, namespace.values()))
-    known = _known.get(id(namespace))
-    if known is None or known[0] is not namespace or known[1] != ids:
-        known = _known[id(namespace)] = (namespace, ids, list(_find_containers(namespace)))
-    return known[2]
+def _globals(names: dict[str, Any]) -> Globals:
+    """The globals of a module, looked at anew where any name stands for something else."""
+    found = _looked_at.get(id(names))
+    if found is None or found.names is not names or not found.are_known():
+        ids, stores = tuple(map(id, names.values())), list(_containers(names))
+        found = _looked_at[id(names)] = Globals(names, ids, names.copy(), stores)
+    return found
 
 
-def _find_containers(namespace: dict[str, Any]) -> Iterator[dict[Any, Any] | list[Any]]:
+def _containers(namespace: dict[str, Any]) -> Iterator[dict[Any, Any] | list[Any]]:
+    """The dicts and lists that are globals of a module or attributes of its classes."""
     for name, value in list(namespace.items()):
         if type(value) in (dict, list):
             if not name.startswith("__"):  # __builtins__, __all__: Python's own
@@ -85,11 +109,14 @@ def _find_containers(namespace: dict[str, Any]) -> Iterator[dict[Any, Any] | lis
 
 
 def _parts(thing: Any, found: Reached, names: dict[str, None], tops: set[str]) -> list[Any]:
-    """What hangs on a thing; its module is written down."""
+    """What hangs on a thing; its module is written down. Raises NotExact for what takes floats alone."""
+    if is_compiled(thing):
+        raise NotExact(f"{thing.__name__}, which numba has compiled, has no exact form")
     if isinstance(thing, FunctionType):
         _name(thing.__module__, names, tops)
-        if thing.__module__ not in sys.modules:  # made by exec, of a notebook say
-            found.namespaces += [thing.__globals__] * all(one is not thing.__globals__ for one in found.namespaces)
+        its = thing.__globals__
+        if thing.__module__ not in sys.modules and all(one.names is not its for one in found.namespaces):
+            found.namespaces.append(_globals(its))  # made by exec, of a notebook say
         cells = list(thing.__closure__ or ())
         found.cells += cells
         return [*map(_content, cells), *(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
@@ -106,7 +133,7 @@ def _parts(thing: Any, found: Reached, names: dict[str, None], tops: set[str]) -
     if isinstance(thing, ModuleType):
         names[thing.__name__] = None
         return []
-    if isinstance(thing, list | tuple | set | frozenset):
+    if isinstance(thing, (list, tuple, set, frozenset)):
         if isinstance(thing, list):
             found.stores.append(thing)
         return list(thing) if len(thing) < MOST else []
@@ -168,7 +195,6 @@ def kept(reached: Reached) -> Iterator[None]:
     Afterwards every attribute, entry, global and closure is what it was. (What was imported meanwhile stays.)
     """
     saved = [(store, store.copy()) for store in reached.stores]
-    names = [(namespace, namespace.copy()) for namespace in reached.namespaces]
     cells = [(cell, cell.cell_contents) for cell in reached.cells if _content(cell) is not None]
     made: dict[int, Any] = {}
     try:
@@ -181,15 +207,14 @@ def kept(reached: Reached) -> Iterator[None]:
     finally:
         for store, before in saved:
             _restore(store, before)
-        for namespace, known in names:
-            _put_back(namespace, known)
+        for namespace in reached.namespaces:
+            if not namespace.are_known():
+                _put_back(namespace.names, namespace.known)
         for cell, value in cells:
             cell.cell_contents = value
 
 
 def _put_back(namespace: dict[str, Any], known: dict[str, Any]) -> None:
-    if _is_same(namespace, known):
-        return
     for name, value in list(namespace.items()):
         if name not in known and not isinstance(value, ModuleType):
             del namespace[name]

@@ -22,7 +22,7 @@ class _Passing(type):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         value = args[0] if len(args) == 1 and not kwargs and session.is_active() else None
-        if isinstance(value, list | tuple) and cls.stands_for is not float:
+        if isinstance(value, (list, tuple)) and cls.stands_for is not float:
             value = exact(value)
         if type(value) is Jet or isinstance(value, ExactArray):
             if cls.stands_for is float and isinstance(value, ExactArray):

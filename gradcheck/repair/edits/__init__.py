@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from gradcheck.repair.edits import (
     axes,
@@ -42,4 +43,5 @@ KINDS = (
 def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
     """Yield every edit of one node."""
     for kind in KINDS:
-        yield from kind.edits(node, scene)
+        name = kind.__name__.rpartition(".")[2]
+        yield from (replace(edit, kind=name) for edit in kind.edits(node, scene))

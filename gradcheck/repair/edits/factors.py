@@ -21,8 +21,10 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
         yield from _by_sizes(node, scene)
     matmul = scene.parents.get(node)
     is_factor = isinstance(matmul, ast.BinOp) and isinstance(matmul.op, ast.MatMult)
-    if (scene.is_term(node) or is_factor) and not isinstance(node, ast.Constant):
-        yield from _by_names(node, value.shape, scene)
+    # What is handed back as one number may have lost all that had a shape.
+    alone = not value.ndim and isinstance(scene.parents.get(node), (ast.Return, ast.List, ast.Tuple, ast.Lambda))
+    if alone or ((scene.is_term(node) or is_factor) and not isinstance(node, ast.Constant)):
+        yield from _by_names(node, None if alone else value.shape, scene)
 
 
 def _by_sizes(node: ast.expr, scene: Scene) -> Iterator[Edit]:
@@ -40,9 +42,9 @@ def _by_sizes(node: ast.expr, scene: Scene) -> Iterator[Edit]:
             yield scene.put(node, made, f"× √{size.text}", 3.0, math.sqrt(size.value))
 
 
-def _by_names(node: ast.expr, shape: tuple[int, ...], scene: Scene) -> Iterator[Edit]:
+def _by_names(node: ast.expr, shape: tuple[int, ...] | None, scene: Scene) -> Iterator[Edit]:
     own = scene.text(node)
-    fitting = [one for one in scene.names(node) if one.text != own and _fits(one, shape)]
+    fitting = [one for one in scene.names(node) if one.text != own and (shape is None or _fits(one, shape))]
     for one in fitting[:NAMES]:
         named, whole = Piece(one.text), np.ndim(one.value) == 0
         scale = float(one.value) if whole else math.nan

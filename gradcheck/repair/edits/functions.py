@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from gradcheck.repair.pieces import SUM, Piece, binary
-from gradcheck.repair.scene import Edit, Scene
+import numpy as np
+
+from gradcheck.repair.pieces import COMPARED, SUM, Piece, binary
+from gradcheck.repair.scene import NAMES, Edit, Scene
 
 GROUPS: tuple[tuple[str, ...], ...] = (
     ("sin", "cos", "tan"),
@@ -68,8 +70,24 @@ def _call(node: ast.Call, scene: Scene) -> Iterator[Edit]:
             yield scene.put(node, scene.piece(kept), "without `where`", 2.5)
     if name in ("maximum", "minimum") and len(node.args) == 2:
         yield scene.put(node, scene.piece(node.args[0]), f"without `{name}`", 2.0)
-    if name == "clip" and node.args:
-        yield scene.put(node, scene.piece(node.args[0]), "without `clip`", 2.0)
+    if name == "maximum" and len(node.args) == 2:
+        yield from _masks(node, scene)
+    if name in ("clip", "round", "around", "sort") and node.args:
+        yield scene.put(node, scene.piece(node.args[0]), f"without `{name}`", 2.0)
+
+
+def _masks(node: ast.Call, scene: Scene) -> Iterator[Edit]:
+    """A gradient where something else is positive, for a gradient where it is positive itself."""
+    for kept, least in (node.args, reversed(node.args)):
+        value = scene.array(kept)
+        if scene.text(least) not in ("0", "0.0") or value is None or not value.ndim:
+            continue
+        alike = [
+            one for one in scene.names(node) if np.shape(one.value) == value.shape and one.text != scene.text(kept)
+        ]
+        for one in alike[:NAMES]:
+            made = binary(scene.piece(kept), "*", Piece(f"{one.text} > 0", COMPARED))
+            yield scene.put(node, made, f"masked by `{one.text} > 0`", 1.5)
 
 
 def _slopes(node: ast.AST, scene: Scene) -> Iterator[Edit]:

@@ -11,6 +11,9 @@ import numpy as np
 from gradcheck.repair.pieces import Piece
 from gradcheck.repair.scene import NAMES, Edit, Scene
 
+# Names of another shape that are tried at one place.
+OTHERS = 8
+
 
 def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
     """Another name for one that is read; another size for one."""
@@ -21,8 +24,11 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
     if isinstance(parent, ast.Attribute) and parent.attr in ("shape", "size", "ndim", "dtype"):
         return
     value = scene.array(node)
+    if value is None and isinstance(parent, ast.Subscript) and node is parent.value:
+        yield from _lists(node, scene)
     if value is None and isinstance(parent, (ast.Call, ast.Subscript, ast.Attribute)):
         return
+    yield from _of_other_shapes(node, value, scene)
     tried = 0
     for one in scene.names(node):
         if one.text == scene.text(node) or (value is not None and not _alike(np.asarray(one.value), value)):
@@ -32,6 +38,26 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
         tried += 1
         if tried == NAMES:
             break
+
+
+def _lists(node: ast.Name | ast.Attribute | ast.Subscript, scene: Scene) -> Iterator[Edit]:
+    """Another list (or dict) for one of which an item is read."""
+    lists = dict.fromkeys(one.text.rpartition("[")[0] for one in scene.names(node) if one.text.endswith("]"))
+    for name in lists:
+        if name != scene.text(node):
+            yield scene.put(node, Piece(name), f"`{name}` for `{scene.text(node)}`", 1.1)
+
+
+def _of_other_shapes(
+    node: ast.Name | ast.Attribute | ast.Subscript, value: np.ndarray[Any, Any] | None, scene: Scene
+) -> Iterator[Edit]:
+    """Variables of the function itself that are of another shape than the one that is read."""
+    own = [one for one in scene.names(node) if one.text.isidentifier() and one.text != scene.text(node)]
+    if value is not None and isinstance(node, ast.Name):
+        others = [one for one in own if np.shape(one.value) != value.shape]
+        yield from (
+            scene.put(node, Piece(one.text), f"`{one.text}` for `{scene.text(node)}`", 2.2) for one in others[:OTHERS]
+        )
 
 
 def _alike(other: np.ndarray[Any, Any], value: np.ndarray[Any, Any]) -> bool:

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("flint", reason="python-flint, the extra `proof`, is not installed")
 
 from gradcheck.exact import along, jacobian, one_sided, second
+from gradcheck.exact.evaluate import each_along
 
 RNG = np.random.default_rng(0)
 
@@ -44,6 +45,23 @@ def test_the_jacobian_in_blocks_is_that_along_each_direction() -> None:
         assert found.shape == (16, value.size)
         assert all(a.overlaps(b) for a, b in zip(found.ravel(), np.stack(columns, axis=1).ravel(), strict=True))
         assert all(ball.rad() < 1e-25 for ball in found.flat)
+
+
+def test_several_directions_in_one_run_are_each_of_them_alone() -> None:
+    directions = {name: RNG.normal(size=value.shape) for name, value in VALUES.items()}
+    together = each_along(network, VALUES, directions)
+    for name, direction in directions.items():
+        alone = one_sided(network, VALUES, {name: direction})
+        for one, other in zip(together[name].right, alone.right, strict=True):
+            assert one.shape == other.shape
+            assert all(a.overlaps(b) and a.rad() < 1e-25 for a, b in zip(one.flat, other.flat, strict=True))
+        assert together[name].trace.piece == alone.trace.piece
+
+
+def test_where_numbers_tie_each_direction_decides_for_itself() -> None:
+    values = {"x": np.ones(2), "y": np.ones(2)}
+    assert each_along(lambda v: [np.maximum(v["x"], v["y"])], values, values) == {}
+    assert each_along(lambda v: [np.maximum(v["x"], v["y"])], {**values, "y": np.zeros(2)}, values).keys() == {"x", "y"}
 
 
 def test_a_jacobian_of_more_columns_than_a_block_has() -> None:

@@ -158,7 +158,7 @@ def test_modules_that_are_imported_by_the_subject_are_shadowed_and_libraries_are
     from tests.gradcheck.exact import importing
 
     reached = reach([importing.through])
-    names = {namespace["__name__"] for namespace in reached.namespaces}
+    names = {one.names["__name__"] for one in reached.namespaces}
     assert {importing.__name__, subject.__name__} <= names
     assert not {name for name in names if name.partition(".")[0] in ("numpy", "flint", "pytest", "math", "typing")}
     assert run(importing.through).value[0].astype(float).tolist() == importing.through(X).tolist()
