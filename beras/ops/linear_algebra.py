@@ -86,9 +86,9 @@ class Det(Operation):
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[Det, list[Array]]]:
-        """One matrix that is singular, and the same with its columns turned round: an orthogonal factor changes sign."""
+        """One matrix that is singular, and the same with columns or rows turned round: a factor changes its sign."""
         singular = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.0, 1.0]])
-        return [(cls(), [singular]), (cls(), [singular[:, ::-1].copy()])]
+        return [(cls(), [np.array(x)]) for x in (singular, singular[:, ::-1], singular[::-1])]
 
 
 def _cofactors(x: Array) -> Array:
