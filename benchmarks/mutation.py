@@ -12,10 +12,14 @@ that no longer belongs to a survivor is an error. Ends with 1 if there is a surv
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib
 import importlib.abc
 import importlib.util
 import json
+import linecache
+import multiprocessing
+import os
 import re
 import sys
 import time
@@ -68,7 +72,7 @@ TARGETS = {
     "beras.diffable": r"compose_\w+|\w+_gradients_for|upstream|_through",
     "beras.gradients": r"per_row|as_gradient",
     "beras.checks": r"gradient_dtype",
-    "beras.arrays": r"sum_of_rows",
+    "beras.arrays": r"sum_of_rows|as_rows",
     "beras.recorder": r"times|operand",
     "beras.gradient_tape": r"record_call|record_operation|_record|_has_made|gradient|jacobian|_gradient|_seed|_result",
     "beras.backward": r"run_backwards|_recorded|_add",
@@ -145,13 +149,18 @@ class _Loader(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 
     def get_code(self, name: str) -> CodeType:
         """Return the module's code, changed or as it is."""
-        if self.mutant is not None and name == self.mutant.module:
-            return compile(apply(source(name), self.mutant), place(name), "exec")
-        return code(name)
+        if self.mutant is None or name != self.mutant.module:
+            return code(name)
+        text, file = self.get_source(name), place(name)
+        # gradcheck compiles functions anew from their source: what it reads must be what runs.
+        linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
+        return compile(text, file, "exec")
 
     def get_source(self, name: str) -> str:
-        """Return the source as it was."""
-        return source(name)
+        """Return the source, changed or as it is."""
+        if self.mutant is None or name != self.mutant.module:
+            return source(name)
+        return ast.unparse(apply(source(name), self.mutant))
 
 
 def fresh(mutant: Mutant | None) -> None:
@@ -164,8 +173,7 @@ def fresh(mutant: Mutant | None) -> None:
 
 
 def baseline(name: str) -> Known:
-    """Judge Beras as it is."""
-    fresh(None)
+    """Judge Beras as it is, as the process that all others are copies of has loaded it."""
     return acquaint(next(judge for judge in judges() if judge.name == name))
 
 
@@ -183,9 +191,41 @@ class Outcome:
     seconds: float
 
 
+_caught: Counter[tuple[str, str]] = Counter()  # by function and judge, in this process
+
+
 def judge_mutant(task: tuple[str, int, tuple[str, ...]]) -> Outcome:
-    """Load one mutant and ask the judges that run it, until one complains."""
+    """Judge one mutant in a copy of this process, first by what has caught most of the same function.
+
+    gradcheck keeps what it has looked into, and a package that stays makes the check of the next one slower.
+    """
     module, index, names = task
+    function = all_mutants(module)[index].function
+    names = tuple(sorted(names, key=lambda name: -_caught[function, name]))
+    receiving, sending = multiprocessing.Pipe(duplex=False)
+    copy = os.fork()
+    if copy == 0:
+        try:
+            sending.send(judged(module, index, names))
+        except BaseException:
+            sending.send(traceback.format_exc())
+        finally:
+            os._exit(0)
+    sending.close()
+    try:
+        outcome: Outcome | str = receiving.recv()
+    except EOFError:  # the mutant has ended the process
+        outcome = Outcome(module, index, "process", "ended without an answer", 0.0)
+    receiving.close()
+    os.waitpid(copy, 0)
+    if isinstance(outcome, str):  # a mistake of ours
+        raise RuntimeError(outcome)
+    _caught[function, outcome.by] += 1
+    return outcome
+
+
+def judged(module: str, index: int, names: Sequence[str]) -> Outcome:
+    """Load one mutant and ask the judges that run it, until one complains."""
     mutant = all_mutants(module)[index]
     start = time.perf_counter()
 
@@ -213,7 +253,7 @@ def run(modules: Sequence[str], jobs: int, progress: Callable[[str], None]) -> t
     for module in modules:
         all_mutants(module)  # read before anything else, so that all processes change the same source
     fresh(None)
-    with ProcessPoolExecutor(jobs) as pool:
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
         names = [judge.name for judge in judges()] if any(m not in FORMS for m in modules) else []
         if twice := [name for name, n in Counter(names).items() if n > 1]:
             raise ValueError(f"judges of the same name: {', '.join(twice)}")

@@ -59,6 +59,12 @@ def graphs() -> Iterator[Graph]:
 
     yield Graph("a layer called twice", lambda x, w: x @ w @ w, (X, W), grad=twice)
 
+    def broadcast(x: Any, row: Any, column: Any, one: Any) -> Any:
+        return x * row + np.sin(column) * one
+
+    parts = (np.stack([X, Y]), Y[0], Y[:, :1], Y[0, :1])
+    yield Graph("broadcasting", broadcast, parts, vjp=lambda *xs: by_tape(broadcast, *xs[:4], output_gradients=xs[4]))
+
     def diamond(x: Any) -> Any:
         h = Sin()(x)
         return np.add(Tanh()(h), np.multiply(h, Sin()(h)))

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from types import FrameType
 
+import mutation_conventions
 import mutation_graphs
 import mutation_odd_layers
 import mutation_refusals
@@ -70,10 +71,15 @@ def judges() -> Iterator[Judge]:
     for cls in mutation_subjects.classes():
         yield Judge(cls.__name__, lambda cls=cls: complaint(subject_of(cls)))
     # Not derivatives but conventions of the calls, so not gradcheck's to judge.
-    yield Judge("nothing upstream", lambda: mutation_subjects.nothing_upstream() or "")
-    yield Judge("wrong upstream", lambda: mutation_subjects.wrong_upstream() or "")
+    yield Judge("nothing upstream", lambda: mutation_conventions.nothing_upstream() or "")
+    yield Judge("wrong upstream", lambda: mutation_conventions.wrong_upstream() or "")
     yield Judge("lost gradients", lambda: mutation_refusals.lost_gradients() or "")
-    yield Judge("types of gradients", lambda: mutation_subjects.types_of_gradients() or "")
+    yield Judge("types of gradients", lambda: mutation_conventions.types_of_gradients() or "")
+    yield Judge("numbers have no type", lambda: mutation_conventions.numbers_have_no_type() or "")
+    yield Judge("zero at kinks", lambda: mutation_conventions.zero_at_kinks() or "")
+    yield Judge("handed on", lambda: mutation_conventions.handed_on() or "")
+    yield Judge("layouts", lambda: mutation_conventions.layouts() or "")
+    yield Judge("computed once", lambda: mutation_conventions.computed_once() or "")
 
 
 def complaint(subject: Subject) -> str:

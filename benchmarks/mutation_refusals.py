@@ -16,8 +16,9 @@ def lost_gradients() -> None:
 
     Raises AssertionError where that is not so.
     """
-    from beras.activations import Activation
+    from beras.activations import Activation, Sin
     from beras.core import Diffable, Tensor, Variable
+    from beras.elementwise import Elementwise
     from beras.gradient_tape import GradientTape
     from beras.layers import Dense, LayerNormalization
     from beras.losses import MeanSquaredError
@@ -49,24 +50,62 @@ def lost_gradients() -> None:
         def input_gradients_for(self, J: list[Any], wanted: Any) -> list[Any]:
             return [J[0] * self.get_input_gradients()[0]]
 
+    class Squared(Elementwise):
+        """x², whose slope is computed where no tape sees it."""
+
+        def forward(self, x: Any) -> Any:
+            return np.asarray(x) ** 2
+
+        def slope(self, x: Any) -> Any:
+            return 2 * np.asarray(x)
+
+    class Shifted(Scaled):
+        """x, and perhaps something constant beside it."""
+
+        constant_inputs = ("by",)
+
+        def forward(self, x: Any, by: Any = None) -> Any:
+            return 1.0 * np.asarray(x)
+
+        def compose_input_gradients(self, J: Any = None) -> list[Any]:
+            return [np.asarray(J[0])]
+
+    class Silent(Shifted):
+        """Says nothing about its input."""
+
+        def compose_input_gradients(self, J: Any = None) -> list[Any]:
+            return [None]
+
     layer, truth, w = Dense(2, 2, dtype="float64", seed=1), Tensor(np.zeros((3, 2))), Variable(X)
-    normalization, cubing = LayerNormalization(2), Dense(2, 2, dtype="float64", seed=1, activation=Cubed())
+    normalization = LayerNormalization(2)
+    cubing = Dense(2, 2, dtype="float64", seed=1, activation=Cubed(), use_bias=False)
     with GradientTape() as tape:
         right, swapped = MeanSquaredError()(layer(X), truth), MeanSquaredError()(truth, layer(X))
-        x, scale = w * 2.0, Tensor(X) * 3.0
+        x, scale, y = w * 2.0, Tensor(X) * 3.0, np.sin(np.sin(w))
         scaled, by_source = Scaled()(scale, x).sum(), Scaled()(x, scale).sum()
         penalty = (tape.gradient(x * x, w) ** 2).sum()
         by_weight = (tape.gradient(layer(scale), scale) ** 2).sum()
         unrecorded = (tape.gradient(normalization(x), x) ** 2).sum()
+        shifted, beside = tape.gradient(Shifted()(x), x), tape.gradient(Silent()(x) + x, x)
+        unseen = (tape.gradient(Squared()(x), x) ** 2).sum()
+        by_array = tape.gradient(Sin()(X), X).sum()
         inside = (tape.gradient(cubing(x), x) ** 2).sum()
+        inside_by_weight = (tape.gradient(cubing(x), cubing.w) ** 2).sum()
     _must_fail("holds y_true constant", "(y_pred, y_true)", lambda: tape.gradient(swapped, layer.weights))
     _must_fail("holds scale constant", "(scale, x)", lambda: tape.gradient(by_source, w))
     _must_fail("the gradient of LayerNormalization", "", lambda: tape.gradient(unrecorded, w))
+    _must_fail("the gradient of Squared", "", lambda: tape.gradient(unseen, w))
     _must_fail("the gradient of Dense", "", lambda: tape.gradient(inside, w))
+    _must_fail("the gradient of Dense", "", lambda: tape.gradient(inside_by_weight, w))
     zeros = tape.gradient(right, truth)
     found = [zeros is not None and not zeros.any(), tape.gradient(right, layer.w) is not None]
     found.append(np.array_equal(tape.gradient(scaled, w), 6.0 * X))
     found.append(np.allclose(tape.gradient(penalty, w), 128 * X))  # of Σ (8 w)²
+    found += [np.array_equal(shifted, np.ones(X.shape)), np.array_equal(beside, np.ones(X.shape))]
+    with GradientTape() as late:  # which has not seen how y came about
+        slope = tape.gradient(y, w).sum()
+    _must_fail("the gradient of Sin", "", lambda: late.gradient(slope, w))
+    found.append(np.allclose(tape.gradient(by_array, X), -np.sin(X)))
     twice = 2 * len(X) * np.asarray(layer.w).sum(axis=1, keepdims=True) * np.ones((2, 2))
     found.append(np.allclose(tape.gradient(by_weight, layer.w), twice))
     if not all(found):

@@ -41,6 +41,15 @@ def graphs() -> Iterator[Graph]:
     }
     for name, make in made.items():
         yield second(f"the layer {name}, twice", lambda make=make: (make(), [rows]))
+    random = np.random.default_rng(17)
+    w, b, stacks = random.normal(size=(3, 2)), random.normal(size=(1, 2)), random.normal(size=(2, 4, 3))
+    for name, at in (("rows", rows), ("stacks", stacks)):
+        for way, options in (("Dense", {}), ("Dense with tanh", {"activation": "tanh"})):
+            yield second(
+                f"{way} of {name}, by its weights, twice",
+                lambda options=options, at=at: (_of_weights(dense, options), [at, w, b]),
+            )
+    yield second("a layer of a layer, twice", lambda: (lambda x: activations.Tanh()(activations.Sin()(x)), [rows]))
     far = np.array([[0.0, 25.0, -25.0]])  # where a slope made of |x| or of 1 − y would err
     for name in ("Sigmoid", "Tanh", "Sin", "GELU", "GELU, approximate", "SiLU", "Softplus"):
         yield second(f"the layer {name} at 0 and far out, twice", lambda make=made[name]: (make(), [far]))
@@ -70,6 +79,15 @@ def _example(operation: Any) -> tuple[Any, list[Array]]:
     random = np.random.default_rng(3)
     shapes = [(2, 3), (3,)][: len(operation._arguments)]
     return operation(), [random.uniform(0.3, 1.7, shape) for shape in shapes]
+
+
+def _of_weights(make: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
+    def call(x: Any, w: Any, b: Any) -> Any:
+        layer = make(**options)
+        layer.w, layer.b = w, b
+        return layer(x)
+
+    return call
 
 
 def _of_prediction(loss: Any, labels: Array) -> Callable[[Any], Any]:

@@ -1,4 +1,4 @@
-"""What else the judge checks: classes that rely on Beras' defaults, and the calls' conventions.
+"""What else gradcheck checks: classes that rely on Beras' defaults.
 
 Everything looks Beras up when it is called, so that it meets the mutant.
 """
@@ -25,6 +25,7 @@ def classes() -> Iterator[type]:
     from beras.activations import Activation
     from beras.convolution import Conv2D
     from beras.core import Diffable, Tensor, Variable
+    from beras.jacobians import Composed
 
     class SharedMatrix(Diffable):
         """`x · w`: one matrix for all rows, weight derivatives per sample."""
@@ -181,116 +182,24 @@ def classes() -> Iterator[type]:
             y = np.asarray(self.outputs[0])
             return [like(y[:, :, None] * np.eye(y.shape[1]) - y[:, :, None] * y[:, None, :], self.inputs[0])]
 
+    class Wanted(Composed):
+        """`x · y`: only products that are wanted, both of them."""
+
+        def forward(self, x: Any, y: Any) -> Any:
+            return np.asarray(x) * np.asarray(y)
+
+        def input_gradients_for(self, J: list[Any], wanted: Any) -> list[Any]:
+            x, y = map(np.asarray, self.inputs)
+            return [J[0] * y if wanted[0] else None, J[0] * x if wanted[1] else None]
+
+        @classmethod
+        def gradcheck_example(cls) -> tuple[Any, list[Array]]:
+            return cls(), [X, Y]
+
     class ImageByImage(Conv2D):
         """A convolution that lays out one image at a time."""
 
         cached = 1
 
     yield from (ImageByImage, SharedMatrix, MatrixPerRow, Scalar, EntryByEntry, VectorWeight, Shift)
-    yield from (SharedByStacks, SharedColumn, KeptScalar, MatrixPerRowActivation)
-
-
-def wrong_upstream() -> None:
-    """compose_* refuses upstream gradients of another number or shape than the outputs, arrays and Tensors alike.
-
-    Raises AssertionError where it does not.
-    """
-    from beras.core import Tensor
-    from beras.layers import Dense
-
-    layer = Dense(2, 3, dtype="float64", seed=1)
-    good = np.ones(layer(X).shape)
-    for wrong in ([good, good], [good[:, :1]], [good[0]], [np.ones((1, 1))]):
-        for upstream in (wrong, [Tensor(g) for g in wrong]):
-            for method in (layer.compose_input_gradients, layer.compose_weight_gradients):
-                try:
-                    method(upstream)
-                except ValueError:
-                    continue
-                raise AssertionError(f"{method.__name__} takes upstream gradients of shapes {[g.shape for g in wrong]}")
-
-
-def types_of_gradients() -> None:
-    """`as_gradient` makes a Tensor of the variable's type, float64 for integers; a local derivative of no shape is
-    refused in words.
-
-    Raises AssertionError where that is not so.
-    """
-    from beras.core import Diffable, Tensor, as_gradient
-
-    for variable, wanted in (("float32", "float32"), ("float64", "float64"), ("int64", "float64")):
-        for given in ("float32", "float64", "int64"):
-            for value in (np.ones(3, given), Tensor(np.ones(3, given))):
-                found = as_gradient(value, np.zeros(3, variable))
-                if type(found) is not Tensor or found.dtype != wanted:
-                    raise AssertionError(f"{type(value).__name__} of {given} for {variable}: {found!r}")
-
-    class Unknown(Diffable):
-        def forward(self, x: Any) -> Any:
-            return np.asarray(x) * 2.0
-
-        def get_input_gradients(self) -> list[Any]:
-            return [np.ones((7, 7))]
-
-    layer = Unknown()
-    layer(np.ones((2, 3)))
-    try:
-        layer.compose_input_gradients([np.ones((2, 3))])
-    except ValueError as error:
-        if "returned a local derivative of shape (7, 7)" not in str(error):
-            raise AssertionError(f"a local derivative of no known shape: {error}") from error
-
-
-def nothing_upstream() -> None:
-    """compose_*(None) and compose_*([None]) are the local gradients, and without weights there are none at all.
-
-    Raises AssertionError where that is not so.
-    """
-    from beras import activations, losses
-    from beras.core import Diffable
-    from beras.layers import BatchNormalization, Dense, Dropout, Flatten, LayerNormalization
-    from beras.ops import Multiply, Sin
-
-    p, t = np.array([[0.25, 0.75], [0.5, 0.5]]), np.array([[1.0, 0.0], [0.0, 1.0]])
-    evaluated = BatchNormalization(2)
-    evaluated.training = False
-    calls: list[tuple[Any, tuple[Array, ...]]] = [
-        (Dense(2, 3, dtype="float64", seed=1), (X,)),
-        (Flatten(), (np.random.default_rng(8).normal(size=(2, 2, 3)),)),
-        *((normalization, (X,)) for normalization in (LayerNormalization(2), BatchNormalization(2), evaluated)),
-        (Dropout(0.5, seed=1), (X,)),
-        (losses.SampleWeighted(losses.MeanSquaredError()), (X, Y, np.array([1.0, 2.0, 0.5]))),
-        *((getattr(activations, n)(), (X,)) for n in ("LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "Sin")),
-        *((getattr(losses, n)(), (p, t)) for n in ("MeanSquaredError", "CategoricalCrossEntropy")),
-        *((getattr(losses, n)(), (p, t)) for n in ("BinaryCrossEntropy", "SoftmaxCrossEntropy")),
-        (Multiply(), (X, Y)),
-        (Sin(), (X,)),
-        *((cls(), (X,)) for cls in classes() if cls.__name__ in ("Scalar", "EntryByEntry")),
-        *((cls(2, 3), (X,)) for cls in classes() if cls.__name__ == "SharedMatrix"),
-    ]
-    for layer, inputs in calls:
-        layer(*inputs)
-        for what in ("input", "weight"):
-            local = getattr(layer, f"get_{what}_gradients")()
-            if what == "input" and len(local) != len(inputs):
-                raise AssertionError(f"{type(layer).__name__} has {len(local)} gradients by {len(inputs)} inputs")
-            for nothing in (None, [None]):
-                composed = getattr(layer, f"compose_{what}_gradients")(nothing)
-                if len(composed) != len(local) or not all(map(np.array_equal, composed, local)):
-                    raise AssertionError(
-                        f"{type(layer).__name__}.compose_{what}_gradients({nothing}) is not the local one"
-                    )
-
-    class Two(Diffable):
-        """Two outputs and no weights."""
-
-        def forward(self, x: Any) -> Any:
-            return [x + 1.0, x - 1.0]
-
-        def get_input_gradients(self) -> list[Any]:
-            return [np.ones(self.inputs[0].shape)]
-
-    two = Two()
-    two(X)
-    if two.compose_weight_gradients([X, X]) != []:
-        raise AssertionError("a layer without weights has no weight gradients, however many outputs it has")
+    yield from (SharedByStacks, SharedColumn, KeptScalar, MatrixPerRowActivation, Wanted)

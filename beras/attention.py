@@ -215,7 +215,9 @@ class MultiHeadAttention(Composed):
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[MultiHeadAttention, list[Array]]]:
-        """Seen up to the present; keys of their own and a mask as well, without biases; biases that are not zero."""
+        """Seen up to the present; keys of their own and a mask as well, which leaves the first query nothing to see,
+        without biases; biases that are not zero.
+        """
 
         class Masked(cls):  # type: ignore[valid-type, misc]
             def forward(self, query: Any, value: Any, key: Any, attention_mask: Any) -> Tensor:
@@ -224,7 +226,7 @@ class MultiHeadAttention(Composed):
         random = np.random.default_rng(1)
         double: Any = {"input_size": 2, "dtype": np.float64, "seed": 0}
         x, y = random.normal(size=(2, 2, 3, 2))
-        mask = np.array([[True, False, True], [True, True, False], [False, False, True]])
+        mask = np.array([[False, False, True], [True, True, False], [False, False, True]])
         biased = cls(2, 1, **double)
         for weight in biased.weights[1::2]:
             weight[...] = random.normal(size=weight.shape)

@@ -88,9 +88,9 @@ def _recorded(call: Call, derivative: Callable[..., Any], arguments: Any, known:
     finally:
         recording.tape = tape
     assert tape is not None
-    name = state.name if isinstance(state, NoRule) else type(state).__name__
     upon = [*tensors_in([list(inputs), list(outputs), list(weights), list(upstream)])]
-    tape.record_operation(NoRule(f"the gradient of {name}", upon, [g for g in tensors if g is not None]))
+    name = f"the gradient of {type(state).__name__}"
+    tape.record_operation(NoRule(name, upon, [g for g in tensors if g is not None]))
     return tensors
 
 

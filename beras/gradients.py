@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from beras.arrays import Array
 from beras.checks import gradient_dtype
-from beras.recorder import recording
 from beras.tensor import Tensor
 
 Upstream = Iterable[npt.ArrayLike | None] | None
@@ -27,8 +26,8 @@ def as_gradient(value: npt.ArrayLike, x: Array) -> Tensor:
     """Return `value` as a gradient by `x`: a Tensor of x's type (float64 if `x` holds integers)."""
     if type(value) is Tensor and value.dtype is x.dtype and value.dtype.kind in "fc":
         return value  # the usual case of what a derivative has already wrapped
-    if recording.tape is not None and isinstance(value, Tensor):
-        return cast(Tensor, value.astype(gradient_dtype(x)))  # seen by the tape
+    if isinstance(value, Tensor):
+        return cast(Tensor, value.astype(gradient_dtype(x)))  # where a tape records, it sees this
     gradient = np.asarray(value)
     if gradient.dtype is not x.dtype or x.dtype.kind not in "fc":
         gradient = gradient.astype(gradient_dtype(x), copy=False)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from beras.activated import Activating, activation_of
-from beras.arrays import Array, sum_of_rows
+from beras.arrays import Array, as_rows, sum_of_rows
 from beras.attention import MultiHeadAttention
 from beras.checks import floating, floating_dtype, rows, whole_number
 from beras.constructor_arguments import arguments_of
@@ -154,8 +154,7 @@ class Dense(Activating):
 
     def _rows(self, J: list[Array]) -> Any:
         """Return the gradient by `x · w + b` as rows."""
-        g = J[0] if self.activation is None else self.before_activation(J)
-        return g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
+        return as_rows(self.before_activation(J))
 
     def get_input_gradients(self) -> list[Tensor]:
         """Return `[w]`, `(input_size, output_size)`, which all rows share: input gradient = upstream row · wᵀ.
@@ -191,8 +190,7 @@ class Dense(Activating):
     def weight_gradients_for(self, J: list[Array]) -> list[Any]:
         """Return `[xᵀ · g, Σ g]`, with `g` the gradient by `x · w + b`."""
         g = self._rows(J)
-        x = operand(self.inputs[0]) if isinstance(g, Tensor) else np.asarray(self.inputs[0])
-        x = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
+        x = as_rows(operand(self.inputs[0]) if isinstance(g, Tensor) else np.asarray(self.inputs[0]))
         # A call of BLAS even for a single sample, where `@` is a loop.
         if self.b is None:
             return [np.dot(x.T, g)]

@@ -42,15 +42,15 @@ class Solve(Operation):
         return np.linalg.solve(x, y)
 
     def by_x(self, g: Array, z: Array, x: Array, y: Array) -> Array:
-        by_y = self._by_y(g, z, x)
+        by_y = self._by_y(g, x)
         if z.ndim < x.ndim:
             return -(by_y[..., :, None] * z[..., None, :])
         return -(by_y @ _turned(z))
 
     def by_y(self, g: Array, z: Array, x: Array, y: Array) -> Array:
-        return self._by_y(g, z, x)
+        return self._by_y(g, x)
 
-    def _by_y(self, g: Array, z: Array, x: Array) -> Array:
+    def _by_y(self, g: Array, x: Array) -> Array:
         columns = g[..., None] if g.ndim < x.ndim else g
         solved: Array = np.linalg.solve(_turned(x), columns)
         return solved[..., 0] if g.ndim < x.ndim else solved
@@ -86,8 +86,9 @@ class Det(Operation):
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[Det, list[Array]]]:
-        """One matrix that is singular."""
-        return [(cls(), [np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.0, 1.0]])])]
+        """One matrix that is singular, and the same with columns or rows turned round: a factor changes its sign."""
+        singular = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.0, 1.0]])
+        return [(cls(), [np.array(x)]) for x in (singular, singular[:, ::-1], singular[::-1])]
 
 
 def _cofactors(x: Array) -> Array:

@@ -174,12 +174,13 @@ class Repeat(Operation):
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[Repeat, list[Array]]]:
-        """The entries of the flattened array (of integers too), and rows."""
+        """The entries of the flattened array (of integers too), rows, and an axis counted from the last."""
         random = np.random.default_rng(1)
         return [
             (cls(2), [random.normal(size=(2, 3))]),
             (cls(2), [random.integers(-9, 9, size=(2, 3))]),
             (cls(3, axis=0), [random.normal(size=(2, 3))]),
+            (cls(2, axis=-1), [random.normal(size=(2, 3))]),
         ]
 
 

@@ -107,6 +107,9 @@ assert len(judges) == len(set(judges)) > 200, len(judges)
 assert {"beras.convolution.Conv2D", "beras.lstm.LSTM", "lost gradients"} <= set(judges)
 assert not mutation_judges.look(next(judge for judge in mutation_judges.judges() if judge.name == "lost gradients"))
 assert len(mutation.all_mutants("beras.stable")) > 20
+mutant = next(m for m in mutation.all_mutants("beras.diffable") if m.after == "return local")
+found = mutation.judge_mutant(("beras.diffable", mutant.index, ("Scalar",)))
+assert found.by == "Scalar" and "linear" in found.said, found  # seen only where gradcheck reads the source that runs
 listed = [key for key in mutation.equivalents() if key.partition(":")[0] not in mutation.TARGETS]
 print(listed)
 """
