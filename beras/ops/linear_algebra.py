@@ -86,9 +86,10 @@ class Det(Operation):
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[Det, list[Array]]]:
-        """One matrix that is singular, and the same with columns or rows turned round: a factor changes its sign."""
-        singular = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.0, 1.0]])
-        return [(cls(), [np.array(x)]) for x in (singular, singular[:, ::-1], singular[::-1])]
+        """Singular matrices, whose u and v both have the determinant 1, or one of them −1."""
+        both, of_v = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.0, 1.0]]), [2, 1, 0]
+        of_u = np.array([[2.0, 4.0], [1.0, 2.0]])
+        return [(cls(), [x]) for x in (both, both[:, of_v], of_u)]
 
 
 def _cofactors(x: Array) -> Array:
