@@ -47,7 +47,7 @@ REASONS: dict[str, tuple[str, ...]] = {
         "beras/attention.py: `attention_mask is not None`",
         "beras/attention.py: `key is None`",
         "beras/functional.py: not `self.number_of_inputs == 1`",
-        "beras/functional.py: `isinstance(x, list | tuple)`",
+        "beras/functional.py: `isinstance(x, (list, tuple))`",
         "beras/functional.py: `len(node.outputs) > 1`",
         "beras/functional.py: not `self.single`",
     ),

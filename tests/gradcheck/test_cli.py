@@ -195,7 +195,7 @@ def test_module_that_could_not_be_looked_into_is_shown_whatever_is_asked_for(
         (["beras.layers.Softmax"], "beras.layers has no 'Softmax'; it has Diffable, Flipped, Tanh, np"),
         (
             ["beras.core"],
-            "there is nothing to check (see --list and -k): expected a derivative written for PyTorch, JAX or autograd",
+            "there is nothing to check (see --list and -k): expected a derivative written for PyTorch, JAX, TensorFlow",
         ),
         (["-k", "nothing_like_it"], "there is nothing to check"),
         (["--render", "nowhere"], "there is no report in 'nowhere'"),

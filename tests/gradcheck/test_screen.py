@@ -81,7 +81,7 @@ def test_command_on_a_terminal(tmp_path: Path, each: bool) -> None:
     ours, theirs = pty.openpty()
     arguments = ["--each", "ada", "beras"] if each else ["ada/beras"]
     done = subprocess.run(
-        [sys.executable, "-m", "gradcheck", *arguments, "--no-report", "--dtype", "float64"],
+        [sys.executable, "-m", "gradcheck", *arguments, "--no-report", "--dtype", "float64", "--jobs", "1"],
         cwd=tmp_path,
         env={**environment(), "TERM": "xterm"},
         stdout=subprocess.PIPE,
