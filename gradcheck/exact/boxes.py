@@ -104,16 +104,21 @@ def box(
     while waiting:
         some, waiting = waiting[: asker.size], waiting[asker.size :]
         tried += len(some)
+        doubtful: list[tuple[Interval, bool]] = []  # and whether it is halved, if it is not off
         for one, (difference, remainder, scale) in zip(some, asker.differences(some), strict=True):
+            halved = tried < most and one.high - one.low > finest * (high - low)
             if difference + remainder <= within * scale:
                 found.equal.append(one)
                 found.bound = max(found.bound, (difference + remainder) / scale)
-            elif math.isfinite(difference) and asker.is_off(one, within):
-                found.different.append(one)
-            elif tried < most and one.high - one.low > finest * (high - low):
+            elif halved and not math.isfinite(difference):
                 waiting += one.halves()
-            elif asker.is_off(one, within):
+            else:
+                doubtful.append((one, halved))
+        for (one, halved), off in zip(doubtful, asker.off([one for one, _ in doubtful], within), strict=True):
+            if off:
                 found.different.append(one)
+            elif halved:
+                waiting += one.halves()
             else:
                 found.undecided.append(one)
     for intervals in (found.equal, found.different, found.undecided):
@@ -161,16 +166,19 @@ class _Asker:
             bounds = float(apart.upper()), float(rest.upper())
         return (*bounds, scale) if all(map(math.isfinite, (*bounds, scale))) else (math.inf, math.inf, 1.0)
 
-    def is_off(self, box: Interval, within: float) -> bool:
-        """Whether the two certainly differ in the middle of a box."""
+    def off(self, boxes: Sequence[Interval], within: float) -> list[bool]:
+        """Whether the two certainly differ in the middle of each box; of a box that cannot be run, no."""
+        if not boxes:
+            return []
         try:
-            [(differences, slope)] = self._expanded([arb(box.middle)])
+            expanded = self._expanded([arb(box.middle) for box in boxes])
         except NotExact:
-            return False
+            return [self.off([box], within)[0] for box in boxes] if len(boxes) > 1 else [False]
         with session.precisely(self.bits):
-            return bool(
-                differences[0].is_finite() and abs(differences[0]).lower() > within * max(1.0, float(abs(slope)))
-            )
+            return [
+                bool(d[0].is_finite() and abs(d[0]).lower() > within * max(1.0, float(abs(slope))))
+                for d, slope in expanded
+            ]
 
     def _expanded(self, places: Sequence[Any]) -> list[tuple[list[Any], Any]]:
         """Coefficients of claim − f′ around each place, and f′."""
