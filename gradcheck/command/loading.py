@@ -30,10 +30,10 @@ Note = Callable[[str], None]
 CHECKED = "_checked"
 """Ends the name of a module whose own is taken by another one that is in use."""
 SKIP = "gradcheck_skip"
+"""An attribute of a class or a function: the reason why it is left out."""
 
 # The most decorators that are looked behind.
 DECORATORS = 8
-"""An attribute of a class or a function: the reason why it is left out."""
 
 
 class CannotLoad(Exception):

@@ -115,7 +115,7 @@ def _named(edit: Edit) -> tuple[str, str]:
 
 
 def _too_much(edit: Edit, what: str) -> tuple[str, str]:
-    if what in ("without its minus",):
+    if what == "without its minus":
         return WRONG["signs"]
     if what == "without the negation":
         return "negation too many", "A negation is too much"

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from gradcheck.command.processes.child import Trust
 
 STARTUP_SECONDS = 60.0
+"""How long Python, NumPy and gradcheck may take to start; a slow disk is no fault of the subject's."""
 
 # The most bytes that are kept of what a process prints.
 PRINTED = 2**16
-"""How long Python, NumPy and gradcheck may take to start; a slow disk is no fault of the subject's."""
 
 _ROOT = str(Path(__file__).resolve().parents[3])
 
