@@ -34,6 +34,19 @@ class Row:
         return len(self.args) if self.about is None else self.about
 
 
+def holds(row, made, of, check):
+    """The right vjp of a row is right, in the types and as sharply as it should be, and the wrong one wrong.
+
+    `made(row, vjp)` writes it for a framework, `of` makes its arrays of NumPy's, and `check` checks it.
+    """
+    right = check(made(row, row.right), *map(of, row.args))
+    assert right.verdict == "correct", right
+    assert [claim.method for claim in right.claims] == ["vjp"] * row.claims
+    assert {at.dtype for at in right.claims[0].points} == {"float64", "float32"}
+    assert max(claim.resolution for claim in right.claims) < 1e-8
+    assert check(made(row, row.wrong), *row.args).verdict == "wrong"
+
+
 def softmax(xp, x):
     e = xp.exp(x)
     return e / xp.sum(e, -1)[:, None]
