@@ -107,11 +107,10 @@ def render(
         index_rows = []
         with Sheet.open() as sheet:
             for result, content in every:
-                data = f"data/{store.stem(result.name)}.json"
-                if result.name in fresh:
-                    files[data] = content
                 measurements = tensorflow.of(result.name) if tensorflow else ()
                 row = _row(result, content, measurements)
+                if result.name in fresh:
+                    files[row.data] = content
                 index_rows.append(row)
                 key = _key(content, repr(measurements).encode())
                 if results and _painted_from(root / row.page, key):
