@@ -27,11 +27,11 @@ def settings(usual: Usual) -> Iterator[Offer]:
     code = [function for thing in usual.subject.code for function in functions(thing)]
     words = compared(code)
     shape = np.shape(usual.inputs[0].example) if usual.inputs else ()
-    arguments = options(usual.subject.code)
-    named = {one.name for one in arguments}
-    others = [*presets(usual.subject.code), *in_dicts(usual.problem.held)]
-    found: list[Setting] = [*arguments, *(one for one in others if one.name not in named)]
-    for option in found:
+    given = in_dicts(usual.problem.held)  # before a default of the same name, which nothing reads then
+    found: dict[str, Setting] = {}
+    for one in (*given, *options(usual.subject.code), *presets(usual.subject.code)):
+        found.setdefault(one.name, one)
+    for option in found.values():
         for value in candidates(option.name, option.default, words, shape):
             if leaves_nothing(value, code):
                 continue

@@ -128,6 +128,15 @@ WRITTEN = {
             ),
         ),
     ),
+    "probabilities": Written(
+        ("log_loss", "guarded_loss", "focal_loss"),
+        (
+            ("log_loss", "(p - y) / (p * (1 - p)) / p.size", "(p - y) / p / p.size"),
+            ("guarded_loss", "np.where(inside, (a - t) / (a * (1 - a)), 0)", "np.where(inside, (a - t) / a, 0)"),
+            ("focal_loss", "gamma * (1 - pt) ** (gamma - 1)", "2 * (1 - pt) ** (gamma - 1)"),
+            ("focal_loss", "np.where(y == 1, d, -d)", "d"),
+        ),
+    ),
     "scalars": Written(
         ("rbf", "neg_log_likelihood"),
         (("rbf", "lengthscale**3", "lengthscale**2"), ("neg_log_likelihood", "np.sum(1 - (", "np.sum(2 - (")),

@@ -253,6 +253,13 @@ def _is_setting(place: Place, plain: str) -> bool:
     return place.entry or plain not in LETTERS or bool(set(LETTERS[plain]) & set(words.words_of(place.function)))
 
 
+def is_setting(place: Place) -> bool:
+    """Whether what is held there sets something: it has a default, or a name that settings have."""
+    plain = place.key.lower().strip("_")
+    has_default = place.parameter is not None and place.parameter.default is not inspect.Parameter.empty
+    return has_default or plain in PENALTIES or (plain in SETTINGS and _is_setting(place, plain))
+
+
 def _widths(place: Place) -> tuple[int, ...]:
     """How many layers a list of widths may have."""
     unpacked = [one.unpacked[place.key] for one in place.facts if one.unpacked.get(place.key)]
@@ -283,14 +290,16 @@ def _arrays(place: Place) -> list[Guess]:
         found += _of("classes", place, (1, 2, 0))
     elif words.INDICES.fullmatch(name):
         found += [*_of("real", place, (2, 1)), *_of("classes", place, (1, 2, 0))]
-    leads = place.first and not any(words.PREDICTIONS.fullmatch(one) for one in place.others)
+    predictions = (words.PREDICTIONS, words.BEHIND_LABELS)
+    leads = place.first and not any(one.fullmatch(other) for one in predictions for other in place.others)
     is_label = words.LABELS.fullmatch(name) is not None and not leads and place.labels
     if is_label:
         found += _labels(place)
     elif words.MASKS.fullmatch(name) and not place.first:
         found += _of("mask", place, (2, 1))
     shaped = [Numbers(one.content, axes) for axes in _told(place) for one in found[:1] if isinstance(one, Numbers)]
-    content: Content = "positive" if words.SPREADS.fullmatch(name) else "real"
+    content: Content = "positive" if words.SPREADS.fullmatch(name) or place.known("kept_above") else "real"
+    content = "probabilities" if place.known("kept_inside") else content
     return [*shaped, *found, *(Numbers(content, axes) for axes in _real(place))]
 
 

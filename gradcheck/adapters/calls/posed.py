@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck.adapters import returned
 from gradcheck.adapters.calls import matching, words
-from gradcheck.adapters.calls.guesses import LABELS, Entries, Size
+from gradcheck.adapters.calls.guesses import LABELS, Entries, Fixed, Size, is_setting
 from gradcheck.adapters.calls.matching import Gradient
 from gradcheck.adapters.calls.pinned import Pins
 from gradcheck.adapters.calls.program import Derivative, Program, Ran
@@ -24,28 +24,30 @@ from gradcheck.problem import Array, Data, Method, Problem, Role, Values, Variab
 
 # A variance is more than nothing: its distribution, or its kernel, has none at 0.
 LEAST = 2.0**-10
+PLAIN = (bool, int, float, str)
 
 
 @dataclass(frozen=True)
 class Posed:
     """A filled program as a function of named arrays (an object, so that it can be sent to other processes).
 
-    `paths` says which leaf (and which entry of it) each variable is; `held` has everything else. `sizes`: what of it is
-    the length of an axis of a variable.
+    `paths` says which leaf (and which entry of it) each variable is; `held` has everything else, but for numbers, words
+    and switches, which are `settings`. `sizes`: what of them is the length of an axis of a variable.
     """
 
     program: Program
     paths: tuple[tuple[str, tuple[str, ...]], ...]
     held: Mapping[str, Any]
+    settings: dict[str, Any]
     random: bool
     sizes: Mapping[str, tuple[str, int]]
 
     def __reduce__(self) -> Any:
-        return Posed, (self.program, self.paths, self.held, self.random, self.sizes)
+        return Posed, (self.program, self.paths, self.held, self.settings, self.random, self.sizes)
 
     def given(self, values: Values, copied: bool) -> dict[str, Any]:
         """What the program takes; what is held is copied, since code may write into it."""
-        found = copy.deepcopy(dict(self.held))
+        found = copy.deepcopy({**self.held, **self.settings})
         for name, path in self.paths:
             value = np.array(values[name]) if copied else np.asarray(values[name])
             if len(path) == 1:
@@ -104,7 +106,9 @@ def pose(filled: Filled, trial: Trial) -> Problem:
             domain = declared.domain
         variables.append(Variable(names[leaf], role, trial.values[leaf], constant, domain, data))
         paths.append((names[leaf], tuple(leaf.split("/"))))
-    posed = Posed(filled.program, tuple(paths), _held(trial), filled.random, _held_sizes(trial, names))
+    settings = _settings(trial)
+    held = _held(trial, settings)
+    posed = Posed(filled.program, tuple(paths), held, settings, filled.random, _held_sizes(trial, names))
     methods = tuple(_methods(posed, trial, names))
     return Problem(
         tuple(variables),
@@ -114,7 +118,7 @@ def pose(filled: Filled, trial: Trial) -> Problem:
         call=lambda values: posed.run(values).outputs()[0],
         reading=_reading(filled, trial),
         unjudged=tuple(_unjudged(trial)),
-        held=tuple(value for value in posed.held.values() if isinstance(value, dict)),
+        held=(settings, *(value for value in held.values() if isinstance(value, dict))),
     )
 
 
@@ -131,12 +135,12 @@ def _short_names(trial: Trial) -> dict[str, str]:
     }
 
 
-def _held(trial: Trial) -> dict[str, Any]:
-    """Everything that is no variable; dicts with the entries that were read out of them."""
+def _held(trial: Trial, settings: Collection[str]) -> dict[str, Any]:
+    """Everything that is no variable and no setting; dicts with the entries that were read out of them."""
     found: dict[str, Any] = {}
     arrays = trial.arrays()
     for name, value in trial.values.items():
-        if name in arrays:
+        if name in arrays or name in settings:
             continue
         leaf, _, key = name.partition("/")
         if key:
@@ -147,6 +151,16 @@ def _held(trial: Trial) -> dict[str, Any]:
         if "/" not in name and isinstance(trial.guess(name), Entries):
             found.setdefault(name, {})
     return found
+
+
+def _settings(trial: Trial) -> dict[str, Any]:
+    """Arguments that are numbers, words or switches, and of which the code does not say that they are sizes."""
+    guesses = {name: trial.guess(name) for name in trial.values if "/" not in name}
+    return {
+        name: guess.value
+        for name, guess in guesses.items()
+        if isinstance(guess, Fixed) and isinstance(guess.value, PLAIN) and is_setting(trial.places[name])
+    }
 
 
 def _methods(posed: Posed, trial: Trial, names: Mapping[str, str]) -> Iterator[Method]:

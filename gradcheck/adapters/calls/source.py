@@ -18,6 +18,7 @@ from gradcheck.syntax import tree
 
 Kind = Literal["several", "dict", "one", "unknown"]
 DEPTH = 4
+TINY = 1e-3
 REDUCES = ("sum", "mean", "norm", "len", "float", "trace", "average")
 
 
@@ -55,7 +56,8 @@ class Facts:
 
     `axes`: how many an argument has (`least`: at least); `dims` what it calls them. `indexes`: arguments that index
     something; `mapped`: that are indexed by texts; `called`: that are called; `signs`, `binary`, `weighted`: labels
-    that are used as −1/1, as 0/1, or as weights of logarithms. `options`: texts and numbers that arguments (or entries
+    that are used as −1/1, as 0/1, or as weights of logarithms; `kept_inside`: arguments that are clipped to ε … 1 − ε,
+    `kept_above`: to ε and more. `options`: texts and numbers that arguments (or entries
     of dicts) are compared with. `unpacked`: into how many parts an argument is taken apart. `reads`: names of globals;
     `calls`: of what is called; `subtracts`: pairs (a, b) in a − b. `along_axes`: it is written for rows; `stacks`: it
     returns an array of several, written one after the other.
@@ -71,6 +73,8 @@ class Facts:
     signs: set[str] = field(default_factory=set)
     binary: set[str] = field(default_factory=set)
     weighted: set[str] = field(default_factory=set)
+    kept_inside: set[str] = field(default_factory=set)
+    kept_above: set[str] = field(default_factory=set)
     options: dict[str, list[Any]] = field(default_factory=dict)
     unpacked: dict[str, int] = field(default_factory=dict)
     reads: set[str] = field(default_factory=set)
@@ -270,6 +274,7 @@ class _Reader:
         found.along_axes |= any(one.arg in ("axis", "keepdims") for one in node.keywords)
         called = _called(node.func)
         found.calls.add(called)
+        self._bounds(node, called)
         if called in ("exp", "log1p", "logaddexp", "maximum", "expit", "sigmoid"):
             named = [one.id for value in node.args for one in ast.walk(value) if isinstance(one, ast.Name)]
             whole = [*node.args, *(self.values[name] for name in named if name in self.values)]
@@ -280,6 +285,21 @@ class _Reader:
             self._pass_on(node, self.function.__globals__.get(node.func.id))
         elif isinstance(node.func, ast.Attribute) and self._is_owner(node.func.value):
             self._pass_on(node, getattr(self.owner, node.func.attr, None))
+
+    def _bounds(self, node: ast.Call, called: str) -> None:
+        """`np.clip(p, eps, 1 - eps)`, `p.clip(eps, 1 - eps)`, `np.maximum(p, 1e-12)`: what it is for is inside of that."""
+        of_numpy = isinstance(node.func, ast.Name) or _called(getattr(node.func, "value", node.func)) in ("np", "numpy")
+        whole = [*([] if of_numpy else [node.func.value]), *node.args]  # type: ignore[attr-defined]
+        whole += [one.value for one in node.keywords if one.arg in ("a_min", "a_max", "min", "max")]
+        if called not in ("clip", "maximum") or len(whole) < 2 or not (name := self._is_argument(whole[0])):
+            return
+        if not _is_tiny(whole[1]):
+            return
+        upper = whole[2] if called == "clip" and len(whole) > 2 else None
+        if isinstance(upper, ast.BinOp) and isinstance(upper.op, ast.Sub) and _is_one(upper.left):
+            self.found.kept_inside.add(name)
+        elif upper is None or (isinstance(upper, ast.Constant) and upper.value is None):
+            self.found.kept_above.add(name)
 
     def _is_owner(self, node: ast.AST) -> bool:
         return self.owner is not None and isinstance(node, ast.Name) and node.id in ("self", "cls")
@@ -314,6 +334,8 @@ class _Reader:
             (found.signs, inner.signs),
             (found.binary, inner.binary),
             (found.weighted, inner.weighted),
+            (found.kept_inside, inner.kept_inside),
+            (found.kept_above, inner.kept_above),
         ):
             if name in theirs:
                 mine.add(argument)
@@ -361,6 +383,17 @@ class _Reader:
             for side in (value.left, value.right):
                 if name := self._is_argument(side.operand if isinstance(side, ast.UnaryOp) else side):
                     self.found.signs.add(name)
+
+
+def _is_one(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value in (1, 1.0)
+
+
+def _is_tiny(node: ast.AST) -> bool:
+    """`eps`, `self.eps`, `1e-12`."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, float) and 0 < node.value <= TINY
+    return _called(node).lower().strip("_") in ("eps", "epsilon")
 
 
 def _is_logarithm(node: ast.AST) -> bool:

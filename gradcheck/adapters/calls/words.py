@@ -45,6 +45,8 @@ LABELS = re.compile(
     re.IGNORECASE,
 )
 PREDICTIONS = re.compile(r"y_?(pred|hat|prob|score|est)\w*|\w*_?pred(ictions?|icted|s)?|yhat|AL|logits?|output")
+# What may be predictions where it stands behind labels: `bce(y, p)`, `cost(t, a)`.
+BEHIND_LABELS = re.compile(r"[paoqhsz]|p_?hat|probs?|probabilit(y|ies)|out(put)?s?|scores?|activations?", re.IGNORECASE)
 # Numbers that are one for a whole function.
 SCALARS = re.compile(r"(log_?)?(length_?scale|amplitude|noise|period|rate)\d?|ell|ls|omega|tau")
 # Numbers as well, where their gradients are written one after the other into one array.
