@@ -143,8 +143,13 @@ def _make(thing: Any, sizes: Sizes, init: dict[str, Any], variant: int) -> Made:
             )
         return made
     if is_function(thing):
-        brings = declares(thing, "gradcheck_example")
-        return unpack(getattr(thing, "gradcheck_example")()) if brings else Made(thing)  # noqa: B009
+        if not declares(thing, "gradcheck_example"):
+            return Made(thing)
+        example = getattr(thing, "gradcheck_example")()  # noqa: B009
+        made = unpack(example)
+        if is_function(made.obj):
+            return made
+        return Made(thing, tuple(example) if isinstance(example, (tuple, list)) else (example,))
     if not inspect.isclass(thing):
         return _with_inputs(duplicate(thing))
     missing = sorted(getattr(thing, "__abstractmethods__", ()))

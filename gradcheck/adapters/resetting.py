@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -40,25 +41,27 @@ class Adding:
 def accumulating(obj: Any, twin: Any, pairs: Sequence[Paired], call: Callable[[Any], object]) -> list[Adding]:
     """Return the gradients to which each backward adds. `call(twin)` runs forward and backward, the same each time.
 
-    What the object's own reset leaves as it is, is not reset for it: it then adds up in training as well.
+    What no reset sets to zero, of the object or of that in it which owns the gradient, is not reset here: it then adds
+    up in training as well.
     """
     if not pairs:
         return []
     try:
         with np.errstate(all="ignore"):
             first, second = (read_all(pairs, Asked(twin, call(twin), {})) for _ in range(2))
-        for reset in _resets(twin):
+        owners = [owner for one in pairs if one.offer is not None for owner in _owners(twin, one.offer.path)]
+        resets = [reset for owner in {id(owner): owner for owner in owners}.values() for reset in _resets(owner)]
+        for reset in resets:
             reset()
     except Exception:  # said again when the claim is asked, where it is a verdict
         return []
-    has_own = any(True for _ in _resets(twin))
     return [
         Adding(one.slot.name, one.offer.path, _before(obj, one.offer.path))
         for one, a, b in zip(pairs, first, second, strict=True)
         if one.offer is not None
         and "()" not in one.offer.path
         and _added(a, b)
-        and not (has_own and _is_left(twin, one.offer.path, b))
+        and not (resets and _is_left(twin, one.offer.path, b))
     ]
 
 
@@ -68,6 +71,14 @@ def _resets(obj: Any) -> Iterator[Callable[[], object]]:
         method = getattr(obj, name, None) if RESET.fullmatch(name) else None
         if callable(method) and not inspect.signature(method).parameters:
             yield method
+
+
+def _owners(obj: Any, path: str) -> Iterator[Any]:
+    """The object, and what it holds on the way to a place: `layers[0]` for `layers[0].grads['W']`."""
+    yield obj
+    for found in re.finditer(r"[.\[]", path):
+        with contextlib.suppress(LookupError, AttributeError):
+            yield follow(obj, path[: found.start()])
 
 
 def _is_left(obj: Any, path: str, before: Any) -> bool:

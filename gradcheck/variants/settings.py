@@ -27,9 +27,10 @@ def settings(usual: Usual) -> Iterator[Offer]:
     code = [function for thing in usual.subject.code for function in functions(thing)]
     words = compared(code)
     shape = np.shape(usual.inputs[0].example) if usual.inputs else ()
-    given = in_dicts(usual.problem.held)  # before a default of the same name, which nothing reads then
+    held = in_dicts(usual.problem.held)  # before a default of the same name, which nothing reads then
     found: dict[str, Setting] = {}
-    for one in (*given, *options(usual.subject.code), *presets(usual.subject.code)):
+    every: list[Setting] = [*held, *options(usual.subject.code), *presets(usual.subject.code)]
+    for one in every:
         found.setdefault(one.name, one)
     for option in found.values():
         for value in candidates(option.name, option.default, words, shape):

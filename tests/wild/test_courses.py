@@ -117,6 +117,8 @@ WRONG = (
     ),
     Planted("held_weights", "TupleOfBoth", "dout.sum(axis=0)", "2 * dout.sum(axis=0)"),
     Planted("held_weights", "AddsUp", "self.W_grad += self.x.T @ dout", "self.W_grad += 2 * self.x.T @ dout"),
+    Planted("parts_that_add", "Sequential", "+= g.T @ self.x", "+= 2 * g.T @ self.x"),
+    Planted("parts_that_add", "Linear", "in self.params:", "in self.params.keys() - self.grads.keys():"),
     Planted("modes", "Dropout", "return grad * self.mask", "return grad"),
     Planted("modes", "BatchNorm", "return g / self.std", "return g"),
     Planted("modes", "Sequential", "grad = layer.backward(grad)", "grad = layer.backward(0.5 * grad)"),

@@ -75,6 +75,15 @@ WRITTEN = {
             ("softmax", "(dout - (dout * y).sum(axis=-1, keepdims=True))", "dout * (1 - y)"),
         ),
     ),
+    "jacobian_of_residuals": Written(
+        ("residuals", "loss", "turned", "quadratic"),
+        (
+            ("residuals", "-a * t * e", "-t * e"),
+            ("loss", "return 2 * jac", "return jac"),
+            ("turned", "[[c, -p[0] * s], [s, p[0] * c]]", "[[c, s], [-p[0] * s, p[0] * c]]"),
+            ("quadratic", "0.5 * (A + A.T) @ x", "A @ x"),
+        ),
+    ),
     "jacobians": Written(
         ("rotate", "cube"),
         (

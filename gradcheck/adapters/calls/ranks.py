@@ -13,20 +13,30 @@ from gradcheck.adapters.calls.search import Filled, is_weight, of_vectors
 from gradcheck.adapters.calls.trial import Trial
 from gradcheck.errors import CannotBuild
 
+# Jacobians are mostly those of vectors, and of matrices at most.
+MATRICES = 2
+
 
 def decided(filled: Filled) -> Filled:
     """Return the program as read. Raises Undecided where as rows it is wrong, as vectors right, and no text decides."""
     trial, derivatives = filled.trial, filled.program.derivatives
     open_ = all(one.form != "gradient" and not one.convention for one in derivatives)
-    if trial.stage < 2 or not open_ or _is_told(trial) or not _is_wrong(filled):
+    if trial.stage < 2 or not open_ or not _is_wrong(filled):
         return filled
+    if filled.program.is_jacobian and not _is_ranked(trial) and max(map(len, trial.variables().values())) > MATRICES:
+        raise Undecided(
+            "its answer has the shape of a Jacobian for no vectors or matrices that were tried, and nothing says that "
+            f"more axes are meant ({_shapes(trial)})"
+        )
     with contextlib.suppress(CannotBuild):
         other = of_vectors(filled)
         if not other.trial.is_right or not 0 < _ranks(other.trial) < _ranks(trial):
             return filled  # by single numbers it is the same function
-        if _is_number(other.trial) and not _is_number(trial):
+        at_place = all(one.form == "place" for one in derivatives)
+        is_told = _is_told(trial)
+        if (at_place or not is_told) and _is_number(other.trial) and not _is_number(trial):
             return other  # a gradient is that of a number
-        if not _is_wrong(other, SAME):
+        if not is_told and not _is_wrong(other, SAME):
             raise Undecided(
                 f"it is read in two ways, and nothing says which is meant: {_shapes(trial)} "
                 f"(its derivative is wrong), or {_shapes(other.trial)} (it is right)"
@@ -43,8 +53,13 @@ def _is_told(trial: Trial) -> bool:
     names = list(trial.variables())
     if any(is_weight(trial, name) for name in names) or len(names) != len(trial.arrays()):
         return True
-    ranked = any(trial.places[name].rank is not None or trial.places[name].least > 1 for name in names)
-    return ranked or any(one.along_axes for one in trial.known.facts)
+    return _is_ranked(trial) or any(one.along_axes for one in trial.known.facts)
+
+
+def _is_ranked(trial: Trial) -> bool:
+    """Whether the text says how many axes a variable has, or that it has several."""
+    places = [trial.places[name] for name in trial.variables()]
+    return any(place.rank is not None or place.least > 1 for place in places)
 
 
 def _is_wrong(filled: Filled, within: float = OTHER) -> bool:

@@ -136,6 +136,24 @@ class _Reader:
             self.found.stacks = any(map(_is_stack, handed))
         for node in nodes:
             self._use(node)
+        self._parts(nodes)
+
+    def _parts(self, nodes: list[ast.AST]) -> None:
+        """Arguments of which nothing but single parts is used, each by its number: `p[0] * np.exp(-p[1] * t)`."""
+        used = [node for node in nodes if isinstance(node, ast.Subscript) and self._is_argument(node.value)]
+        deeper = {id(node.value) for node in nodes if isinstance(node, ast.Subscript)}
+        loads = [name for node in nodes if (name := self._is_argument(node))]
+        for name in {self._is_argument(one.value) for one in used}:
+            numbers = [
+                one.slice.value
+                for one in used
+                if self._is_argument(one.value) == name
+                and isinstance(one.slice, ast.Constant)
+                and type(one.slice.value) is int
+                and id(one) not in deeper
+            ]
+            if len(numbers) == loads.count(name) and len({*numbers}) == max(numbers, default=0) + 1 > 1:
+                self.found.unpacked.setdefault(name, len({*numbers}))
 
     def _assignment(self, node: ast.AST) -> None:
         targets = node.targets if isinstance(node, ast.Assign) else []
@@ -287,11 +305,13 @@ class _Reader:
             self._pass_on(node, getattr(self.owner, node.func.attr, None))
 
     def _bounds(self, node: ast.Call, called: str) -> None:
-        """`np.clip(p, eps, 1 - eps)`, `p.clip(eps, 1 - eps)`, `np.maximum(p, 1e-12)`: what it is for is inside of that."""
-        of_numpy = isinstance(node.func, ast.Name) or _called(getattr(node.func, "value", node.func)) in ("np", "numpy")
-        whole = [*([] if of_numpy else [node.func.value]), *node.args]  # type: ignore[attr-defined]
+        """`np.clip(p, eps, 1 - eps)`, `p.clip(eps, 1 - eps)`, `np.maximum(p, 1e-12)`: what it is for is in there."""
+        if called not in ("clip", "maximum"):
+            return
+        of_array = isinstance(node.func, ast.Attribute) and _called(node.func.value) not in ("np", "numpy")
+        whole = [*([node.func.value] if isinstance(node.func, ast.Attribute) and of_array else []), *node.args]
         whole += [one.value for one in node.keywords if one.arg in ("a_min", "a_max", "min", "max")]
-        if called not in ("clip", "maximum") or len(whole) < 2 or not (name := self._is_argument(whole[0])):
+        if len(whole) < 2 or not (name := self._is_argument(whole[0])):
             return
         if not _is_tiny(whole[1]):
             return

@@ -161,6 +161,10 @@ def _is_a_norm(name: str) -> bool:
 def _nearest(other: str, bases: list[frozenset[str]], names: Functions, derivatives: Functions) -> list[str]:
     """The functions that a derivative may belong to, those with the nearest names."""
     found: list[tuple[int, str]] = []
+    about = frozenset(words.words_of(other))
+    residuals = [name for name in names if words.RESIDUALS & set(words.words_of(name))]
+    if about <= words.JACOBIAN and residuals:
+        bases = [frozenset(words.words_of(name)) for name in residuals]
     for name in names:
         if name == other or name in derivatives or OTHERWISE & set(words.words_of(name)):
             continue

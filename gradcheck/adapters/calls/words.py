@@ -18,6 +18,9 @@ DERIVATIVE = vocabulary(
     " pullback vjp jvp pushforward ableitung derivada derivee gradiente  gprime dx dz dy fprime"
 )
 SECOND = vocabulary("hess hessian hesse")
+# A bare Jacobian belongs to the residuals beside it, not to the sum of their squares.
+JACOBIAN = vocabulary("jac jacobian")
+RESIDUALS = vocabulary("residual residuals resid resids res")
 FORWARD = vocabulary("forward forwards fwd fprop fp feedforward forwardprop")
 VALUE = vocabulary("cost costs loss losses objective obj fun func function fn f value val error err energy criterion j")
 # Words that name a variant of one function, or hold others together.
