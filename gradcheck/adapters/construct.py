@@ -29,7 +29,8 @@ KINDS = (
     ("inputs", ("input", "inputs", "in", "nin")),
     ("outputs", ("units", "neurons", "filters", "m")),
     ("hidden", ("hidden", "latent", "middle")),
-    ("inputs", ("classes", "class", "features", "feature", "dim", "size", "width", "n", "d", "embedding")),
+    ("inputs", ("classes", "class", "features", "feature", "channels", "channel", "dim", "size", "width", "n", "d")),
+    ("inputs", ("embedding",)),
 )
 SMALL: Mapping[str, Any] = {
     "initializer": "normal",

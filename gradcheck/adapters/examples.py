@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradcheck.adapters.arguments import Role
+from gradcheck.adapters.words import LABELS, plain
 from gradcheck.errors import CannotBuild, NotWritten, told
 from gradcheck.problem import Array, Sizes
 
@@ -111,8 +112,11 @@ def candidates(
     count = len(roles)
     if count > 1 and hints:
         yield from hinted(roles, sizes)
+    labels = [plain(role.name) in LABELS and number > 1 for number, role in enumerate(roles)]
     for shape in shapes_of_one:
         yield (shape,) * count
+        if any(labels) and len(shape) > 1:  # beside two rows or more that are compared, one label for each
+            yield tuple(shape[:1] if is_label else shape for is_label in labels)
     yield from cells
     if count > 1:
         few = shapes_of_one[: 12 if count == 2 else 6]

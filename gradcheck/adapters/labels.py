@@ -55,8 +55,8 @@ def held(tried: Tried, found: Study, given: Sequence[Array]) -> tuple[list[Role]
 
 def _unsaid(roles: Sequence[Role], given: Sequence[Array], said: Any, loss: bool) -> set[str]:
     """The names of masks, and of the data that a likelihood is of, that nothing is said about."""
-    data = DATA if loss else frozenset()
-    names = {r.name for r in roles[1:] if not r.constant and ("mask" in r.name.lower() or r.name.lower() in data)}
+    data = DATA | LABELS if loss else frozenset()
+    names = {r.name for r in roles[1:] if not r.constant and ("mask" in r.name.lower() or plain(r.name) in data)}
     others = [(role, array.shape) for role, array in zip(roles, given, strict=True) if role.name not in names]
     found = [getattr(one, "shape", ()) for one in (said if isinstance(said, (list, tuple)) else [said])]
     asked = [shape for role, shape in others if not role.constant]

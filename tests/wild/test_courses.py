@@ -41,6 +41,7 @@ class Planted:
 WRONG = (
     Planted("scalar_engine", "Value", "self.grad += other.data * out.grad", "self.grad = other.data * out.grad"),
     Planted("scalar_engine", "Value.__pow__", "k * self.data ** (k - 1)", "self.data ** (k - 1)"),
+    Planted("scalar_engine", "Value.relu", "(out.data > 0) * out.grad", "(out.data > 1) * out.grad"),
     Planted("scalar_engine", "Value.tanh", "(1 - t * t)", "(1 - t)"),
     Planted("scalar_engine", "Value.__add__", "other.grad += out.grad", "other.grad -= out.grad"),
     Planted("tensor_engine", "Dot", "input.T.dot(grad_output)", "2 * input.T.dot(grad_output)"),
@@ -117,6 +118,8 @@ WRONG = (
     ),
     Planted("held_weights", "TupleOfBoth", "dout.sum(axis=0)", "2 * dout.sum(axis=0)"),
     Planted("held_weights", "AddsUp", "self.W_grad += self.x.T @ dout", "self.W_grad += 2 * self.x.T @ dout"),
+    Planted("pairs_and_groups", "ContrastiveLoss", "* self.gap / self.dist", "* self.gap"),
+    Planted("pairs_and_groups", "GroupNorm", "d.shape[2]", "g.shape[2] * g.shape[3]"),
     Planted("parts_that_add", "Sequential", "+= g.T @ self.x", "+= 2 * g.T @ self.x"),
     Planted("parts_that_add", "Linear", "in self.params:", "in self.params.keys() - self.grads.keys():"),
     Planted("modes", "Dropout", "return grad * self.mask", "return grad"),

@@ -15,6 +15,7 @@ import itertools
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,15 @@ def operations(cls: type) -> list[str]:
     engine = _engine(cls)
     if engine is None:
         return []
-    return [name for name in _names(cls) if _tried(engine, Method(name), name in ARITHMETIC)]
+    sure = {name for name in _names(cls) if name in ARITHMETIC or _has_a_rule(engine, name)}
+    return [name for name in _names(cls) if _tried(engine, Method(name), name in sure)]
+
+
+def _has_a_rule(engine: Engine, name: str) -> bool:
+    """Whether a function inside of a method is about gradients: it is an operation, though it may leave none."""
+    code = getattr(inspect.getattr_static(engine.nodes.cls, name, None), "__code__", None)
+    inner = [one for one in code.co_consts if isinstance(one, CodeType)] if code is not None else []
+    return any(engine.gradient in one.co_names for one in inner)
 
 
 def _beside(cls: type) -> Iterator[Callable[..., Any]]:
