@@ -353,8 +353,9 @@ class _Session:
 
     def claims(self, explained: bool = True) -> list[ClaimResult]:
         """What was found about every claim."""
+        answered = {record.method for record in self.records.values() if record.is_right}
         for record in self.records.values():
-            record.settle()
+            record.settle(record.method in answered)
         return [self._claim(record, explained) for record in self.records.values()]
 
     def repaired(self, claims: list[ClaimResult], contract: Sequence[ContractResult]) -> list[ClaimResult]:

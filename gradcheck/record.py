@@ -111,8 +111,12 @@ class Record:
         self.refused[len(self.points)] = answer
         self.passed_over(point, dtype, "could not be asked", answer.message)
 
-    def settle(self) -> None:
-        """Decide what depends on all points together: exceptions, and claims of 0 at kinks."""
+    def settle(self, answered: bool) -> None:
+        """Decide what depends on all points together: exceptions, and claims of 0 at kinks.
+
+        `answered`: the same call is right about another variable. So this is how it is asked, and a gradient of a size
+        that no point's variable has is wrong.
+        """
         for at in self._unsettled():
             self.points[at] = replace(self.points[at], verdict="wrong")
         self._leave_to_others()
@@ -121,7 +125,8 @@ class Record:
         for at, answer in self.refused.items():
             one = self.points[at]
             unlike = answer.status == "other types"
-            if not judged and (unlike or not self.certain):
+            certain = self.certain or (answered and answer.status == "unreadable")
+            if not judged and (unlike or not certain):
                 continue
             elsewhere = unlike or one.edge or ((one.size or is_whole(one)) and (one.size, is_whole(one)) not in judged)
             if judged and elsewhere:
@@ -152,6 +157,11 @@ class Record:
     def has_failed(self) -> bool:
         """Whether it was wrong or unresolved at any point so far."""
         return any(one.verdict in ("wrong", "unresolved") for one in self.points)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it was right at a point that nothing is special about."""
+        return any(one.verdict == "correct" and not one.edge for one in self.points)
 
     @property
     def is_wrong(self) -> bool:

@@ -25,10 +25,10 @@ from gradcheck.syntax import nodes
 # Names of constructor arguments, as words that they contain or are, for sizes and settings.
 # The first kind that fits is taken: "input_units" is an input size, "units" an output size.
 KINDS = (
-    ("outputs", ("output", "outputs", "out", "nout")),
-    ("inputs", ("input", "inputs", "in", "nin")),
+    ("outputs", ("output", "outputs", "out", "nout", "o")),
+    ("inputs", ("input", "inputs", "in", "nin", "i")),
     ("outputs", ("units", "neurons", "filters", "m")),
-    ("hidden", ("hidden", "latent", "middle")),
+    ("hidden", ("hidden", "latent", "middle", "h")),
     ("inputs", ("classes", "class", "features", "feature", "channels", "channel", "dim", "size", "width", "n", "d")),
     ("inputs", ("embedding",)),
 )

@@ -55,7 +55,8 @@ def held(tried: Tried, found: Study, given: Sequence[Array]) -> tuple[list[Role]
 
 def _unsaid(roles: Sequence[Role], given: Sequence[Array], said: Any, loss: bool) -> set[str]:
     """The names of masks, and of the data that a likelihood is of, that nothing is said about."""
-    data = DATA | LABELS if loss else frozenset()
+    several = isinstance(said, (list, tuple)) and len(said) > 1
+    data = (DATA | LABELS if several else DATA) if loss else frozenset()
     names = {r.name for r in roles[1:] if not r.constant and ("mask" in r.name.lower() or plain(r.name) in data)}
     others = [(role, array.shape) for role, array in zip(roles, given, strict=True) if role.name not in names]
     found = [getattr(one, "shape", ()) for one in (said if isinstance(said, (list, tuple)) else [said])]
@@ -64,6 +65,8 @@ def _unsaid(roles: Sequence[Role], given: Sequence[Array], said: Any, loss: bool
 
 
 def _unclaimed(role: Role) -> Role:
+    if plain(role.name) in LABELS:
+        return replace(role, constant=True, data="one-hot")
     return replace(role, constant=True, domain=(0.0, 1.0) if "mask" in role.name.lower() else role.domain)
 
 

@@ -59,6 +59,8 @@ def fingerprint(value: Any, depth: int = 4) -> Any:
     """Return something that differs when the content of `value` does (unknown objects: their identity)."""
     if isinstance(value, np.ndarray):
         return value.shape, value.dtype.str, value.tobytes() if value.dtype != object else id(value)
+    if isinstance(value, np.generic):  # which compares with a tuple entry by entry
+        return value.item()
     if isinstance(value, np.random.Generator):
         return repr(value.bit_generator.state)
     if isinstance(value, np.random.RandomState):

@@ -9,7 +9,7 @@ import contextlib
 
 from gradcheck.adapters.calls.conventions import OTHER, SAME
 from gradcheck.adapters.calls.measure import off
-from gradcheck.adapters.calls.search import Filled, is_weight, of_vectors
+from gradcheck.adapters.calls.search import Filled, is_weight, of_vectors, with_fewer_axes
 from gradcheck.adapters.calls.trial import Trial
 from gradcheck.errors import CannotBuild
 
@@ -28,20 +28,39 @@ def decided(filled: Filled) -> Filled:
             "its answer has the shape of a Jacobian for no vectors or matrices that were tried, and nothing says that "
             f"more axes are meant ({_shapes(trial)})"
         )
+    at_place = all(one.form == "place" for one in derivatives)
+    has_labels = len(trial.variables()) != len(trial.arrays())
+    if at_place and _is_number(trial) and not has_labels:
+        _require_one_reading(filled)
     with contextlib.suppress(CannotBuild):
         other = of_vectors(filled)
         if not other.trial.is_right or not 0 < _ranks(other.trial) < _ranks(trial):
             return filled  # by single numbers it is the same function
-        at_place = all(one.form == "place" for one in derivatives)
         is_told = _is_told(trial)
         if (at_place or not is_told) and _is_number(other.trial) and not _is_number(trial):
             return other  # a gradient is that of a number
         if not is_told and not _is_wrong(other, SAME):
-            raise Undecided(
-                f"it is read in two ways, and nothing says which is meant: {_shapes(trial)} "
-                f"(its derivative is wrong), or {_shapes(other.trial)} (it is right)"
-            )
+            raise _undecided(trial, other.trial)
     return filled
+
+
+def _require_one_reading(filled: Filled) -> None:
+    """Raise Undecided where the gradients of a number are right once one of its arguments has fewer axes."""
+    for name, shape in filled.trial.variables().items():
+        place = filled.trial.places[name]
+        if len(shape) < 2 or place.rank is not None or len(shape) <= place.least or place.dims:
+            continue
+        with contextlib.suppress(CannotBuild):
+            other = with_fewer_axes(filled, name)
+            if other.trial.is_right and not _is_wrong(other, SAME):
+                raise _undecided(filled.trial, other.trial)
+
+
+def _undecided(trial: Trial, other: Trial) -> Undecided:
+    return Undecided(
+        f"it is read in two ways, and nothing says which is meant: {_shapes(trial)} "
+        f"(its derivative is wrong), or {_shapes(other)} (it is right)"
+    )
 
 
 class Undecided(Exception):

@@ -72,6 +72,14 @@ def of_vectors(filled: Filled) -> Filled:
     return Filled(filled.program, found.known, found, pins, filled.random)
 
 
+def with_fewer_axes(filled: Filled, leaf: str) -> Filled:
+    """Return the same program with one of its arrays as one of fewer axes. Raises CannotBuild where it does not run."""
+    pins = Pins(filled.program.functions())
+    shape = np.shape(filled.trial.values[leaf])
+    trial = _found(filled.known.narrowed(leaf, len(shape) - 1), pins)
+    return Filled(filled.program, trial.known, trial, pins, filled.random)
+
+
 def _has_labels(trial: Trial) -> bool:
     roles = [role.data for role in trial.known.roles.values()]
     return "probabilities" in roles or any(guess.content in LABELS for guess in trial.arrays().values())

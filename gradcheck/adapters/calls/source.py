@@ -535,6 +535,8 @@ def shape_in_docstring(doc: str, name: str) -> tuple[str, ...]:
 
     >>> shape_in_docstring("- x: Input data, of shape (N, D)\\n- b -- numpy array of shape (n_a, 1)", "b")
     ('n_a', '1')
+    >>> shape_in_docstring("Mean loss of data X (n, d) with labels y (n,).", "y")
+    ('n',)
     """
     pattern = re.compile(rf"^[\s\-*:param`]*\b{re.escape(name)}\b`?\s*(?::|--|-|–|—|=)\s*(.*)$", re.MULTILINE)
     for found in pattern.finditer(doc):
@@ -548,4 +550,7 @@ def shape_in_docstring(doc: str, name: str) -> tuple[str, ...]:
         parts = [part.strip() for part in inside.group(1).replace("×", ",").split(",") if part.strip()]
         if parts and (len(parts) > 1 or inside.group(1).strip().endswith(",")) and len(parts) <= 5:
             return tuple(parts)
+    in_prose = re.search(rf"(?<![\w.(]){re.escape(name)} \((\w+(?:, \w+)*,?)\)", doc)
+    if in_prose is not None and "," in in_prose.group(1):
+        return tuple(part.strip() for part in in_prose.group(1).split(",") if part.strip())
     return ()

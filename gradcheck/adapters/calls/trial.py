@@ -97,6 +97,14 @@ class Places:
             place.guesses = [*(Numbers("probabilities", one.axes) for one in arrays), *place.guesses]
         return place
 
+    def narrowed(self, leaf: str, most: int) -> Places:
+        """The same leaves, of which one is an array of so many axes at most."""
+        place = copy.copy(self.by_name[leaf])
+        place.guesses = [one for one in place.guesses if isinstance(one, Numbers) and len(one.axes) <= most]
+        other = copy.copy(self)
+        other.by_name = {**self.by_name, leaf: place}
+        return other
+
     def of(self, program: Program, real: str = "") -> Places:
         """The same leaves in another program; one of them, `real`, may be any number in it."""
         other = copy.copy(self)

@@ -14,15 +14,18 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.adapters import weights
 from gradcheck.adapters.answering import first_answering
 from gradcheck.adapters.averages import is_convention
 from gradcheck.adapters.construct import Made
 from gradcheck.adapters.convention import AVERAGED
 from gradcheck.adapters.evaluation import evaluated
 from gradcheck.adapters.layer import Layer
+from gradcheck.adapters.plans import plans
 from gradcheck.adapters.protocol import Interface, Settled
 from gradcheck.adapters.usage import OF_THE_OUTPUT
 from gradcheck.adapters.ways import ways
+from gradcheck.errors import CannotBuild
 from gradcheck.problem import Problem, Sizes
 
 
@@ -62,7 +65,19 @@ def _grows(made: Made) -> str | None:
 
 
 def _usual(made: Made, rng: np.random.Generator, sizes: Sizes | None = None) -> Layer:
-    return first_answering(ways(made.obj), lambda way: Layer(made, way, sizes or Sizes(), rng))
+    layer = first_answering(ways(made.obj), lambda way: Layer(made, way, sizes or Sizes(), rng))
+    if _is_of_weights(layer):
+        raise CannotBuild("its one gradient is that of weights: it has their shape, and the data are called X")
+    return layer
+
+
+def _is_of_weights(layer: Layer) -> bool:
+    """`loss(X, y)` with `grad(X, y)` of an object with weights: one row X has the shape of `w`, and is none of it."""
+    first, said = layer.tried.roles[0].name, layer.study.said
+    if layer.certain or layer.way.takes_upstream or first != "X" or len(layer.tried.roles) < 2:
+        return False
+    shapes = [slot.array.shape for slot in weights.every(layer.obj)]
+    return isinstance(said, np.ndarray) and said.ndim > 0 and said.shape in shapes and any(plans(layer.obj))
 
 
 INTERFACE = Interface(
