@@ -6,6 +6,7 @@ that it takes, its weights (what forward depends on), where their gradients are,
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,7 @@ from gradcheck.adapters.weights import Slot
 from gradcheck.asking import layouts
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Array, Kind, Method, Problem, Sizes, Values, Variable
+from gradcheck.syntax import nodes
 
 
 class Layer:
@@ -63,6 +65,7 @@ class Layer:
         self.tried.warm(self.obj, self.given)
         self.tried.habits = self.tried.learn(self.given)
         self.study = self._studied()
+        self._require_arrays()
         self.held: set[str] = set()
         if not self.certain:
             self.tried.roles, self.given, self.held = labels.held(self.tried, self.study, self.given)
@@ -78,6 +81,18 @@ class Layer:
         self._settle()
         if usual is not None and self._told() != usual._told():
             raise CannotBuild("its gradients would be read elsewhere in these sizes: shapes coincide")
+
+    def _require_arrays(self) -> None:
+        """Raise CannotBuild where forward goes through a list of arrays, and backward returns one gradient for each."""
+        said = self.study.said
+        if len(self.given) != 1 or self.study.pairs or not isinstance(said, (list, tuple)) or len(said) < 2:
+            return
+        name = self.tried.roles[0].name
+        written = nodes(getattr(type(self.obj), self.way.forward, None))
+        loops = [node.iter for node in written if isinstance(node, (ast.For, ast.comprehension))]
+        if any(isinstance(one, ast.Name) and one.id == name for one in loops):
+            forward = self.way.forward
+            raise CannotBuild(f"{forward} goes through {name}, a list: gradcheck.check(f, [a, b], vjp=f_vjp) asks that")
 
     def _told(self) -> dict[str, str]:
         """Where the gradient of each weight was found."""

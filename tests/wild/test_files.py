@@ -168,6 +168,14 @@ WRITTEN = {
             ("elastic_net", "-X.T @ r / len(y)", "-X.T @ r"),
         ),
     ),
+    "value_and_gradient": Written(
+        ("half_square_and_grad", "huber_value_grad", "masked_cross_entropy"),
+        (
+            ("half_square_and_grad", "x.copy()", "2 * x"),
+            ("huber_value_grad", "np.clip(r, -delta, delta)", "np.clip(r, -1, 1)"),
+            ("masked_cross_entropy", "d * mask[:, None]", "d"),
+        ),
+    ),
     "switch": Written(("nonlin",), (("nonlin", "return x * (1 - x)", "return x * (1 + x)"),), convention=True),
 }
 MISTAKES = [(file, *mistake) for file, written in WRITTEN.items() for mistake in written.mistakes]

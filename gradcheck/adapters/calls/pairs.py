@@ -288,6 +288,8 @@ TRAINS = words.vocabulary(
 )
 
 
+# What a function is called that returns its value and its gradient.
+BOTH = words.vocabulary("and value val")
 # What a backward function takes, and a loss does not.
 GIVEN = re.compile(
     r"\w*caches?|ctx|d_?(out|loss|[A-Z])\w*|d[yzha](\d|_\w+|out|next|prev)?|grad_?(out|in|y)\w*|upstream\w*"
@@ -308,7 +310,7 @@ def value_and_gradient(name: str, f: Function, is_derivative: bool) -> Program |
     if takes_any_number(f) or names & TRAINS or any(GIVEN.fullmatch(p.name) for p in required(f)):
         return None
     value, claimed = _value_and_claimed(name, f, facts(f), said)
-    if value is None or not claimed or (is_derivative and "and" not in names and not _is_loss(said.elements[value])):
+    if value is None or not claimed or (is_derivative and not BOTH & names and not _is_loss(said.elements[value])):
         return None
     step = own_step(name, f)
     gradients = tuple(Output(0, n) for n in claimed)
@@ -360,9 +362,12 @@ def _value_and_claimed(name: str, f: Function, known: Facts, said: Returned) -> 
         return (None, []) if inside and len(elements) != GIVEN_BACK else (value, claimed)
     words_ = frozenset(words.words_of(name))
     speaks = "gradient" in known.doc.lower() or "derivative" in known.doc.lower()
-    if not (words_ & LOSS or speaks or _is_written_as_one(f, said)) or value != 0:
-        return None, []
     others = elements[1:]
+    both = bool(words_ & BOTH and words_ & words.DERIVATIVE)  # `f_and_grad`, `value_grad`
+    beside_a_loss = _is_loss(elements[0]) and all(map(_is_of_gradients, others))
+    is_told = words_ & LOSS or speaks or both or beside_a_loss or _is_written_as_one(f, said)
+    if not is_told or value != 0:
+        return None, []
     if any(one.is_tuple or _is_no_gradient(one) for one in others):
         return None, []
     return 0, list(range(1, len(elements)))
@@ -370,6 +375,11 @@ def _value_and_claimed(name: str, f: Function, known: Facts, said: Returned) -> 
 
 def _is_loss(one: Element) -> bool:
     return bool(LOSS & set(words.words_of(one.name)))
+
+
+def _is_of_gradients(one: Element) -> bool:
+    """`dx.reshape(x.shape)`, `d / n`."""
+    return any(name == "d" or words.is_gradient_name(name) for name in one.mentions)
 
 
 def _is_list_of_values(one: Element) -> bool:
