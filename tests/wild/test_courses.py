@@ -124,6 +124,7 @@ WRONG = (
     Planted("weights_of_their_own", "Ridge", "2 * self.l2 * self.w\n", "self.l2 * self.w\n"),
     Planted("weights_of_their_own", "Dense", "g.sum(axis=0)", "g.sum()"),
     Planted("weights_of_their_own", "Padded", "return dx", "return dx[:, :-1]"),
+    Planted("weights_of_their_own", "SigmoidInSingle", "(1 - self.y)", "(1.001 - self.y)"),
     Planted("parts_that_add", "Sequential", "+= g.T @ self.x", "+= 2 * g.T @ self.x"),
     Planted("parts_that_add", "Linear", "in self.params:", "in self.params.keys() - self.grads.keys():"),
     Planted("modes", "Dropout", "return grad * self.mask", "return grad"),

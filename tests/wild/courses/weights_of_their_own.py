@@ -1,4 +1,4 @@
-"""A loss of data by the weights of its object, gradients in holders, a gradient that is cut to size."""
+"""A loss of data by its own weights, gradients in holders, a gradient that is cut to size, float32 inside."""
 
 import numpy as np
 
@@ -54,3 +54,12 @@ class Padded:
         dx[:, 0] += d[:, : self.pad].sum(axis=1)
         dx[:, -1] += d[:, self.pad + n :].sum(axis=1)
         return dx
+
+
+class SigmoidInSingle:
+    def forward(self, x):
+        self.y = (1 / (1 + np.exp(-x))).astype(np.float32)
+        return self.y
+
+    def backward(self, g):
+        return (g * self.y * (1 - self.y)).astype(np.float32)
