@@ -93,7 +93,9 @@ def _candidates(name: str, default: Any, words: Sequence[str], shape: tuple[int,
         usual = next((known for key, known in WORDS.items() if key in name), ("other",))
         return list(dict.fromkeys((*words, *usual)))
     if isinstance(default, tuple) and default and all(type(one) is int for one in default):
-        return [tuple(one + 1 for one in default)]
+        larger = tuple(one + 1 for one in default)
+        # The widths of a network: one layer more.
+        return [larger, (*default[:-1], *default[-2:])] if len(default) > 2 else [larger]
     if default is None:
         return _given(name, words, shape)
     return []
@@ -113,7 +115,7 @@ def _given(name: str, words: Sequence[str], shape: tuple[int, ...]) -> list[Any]
         return [mask for one in _shapes(shape) for mask in (_mask(one), _mask(one).astype(float))]
     if "weight" in name and shape:
         return [np.linspace(0.5, 1.5, int(np.prod(one))).reshape(one) for one in _shapes(shape)]
-    return [*words, 0.3, 2, True]
+    return [*words, 0.3, 2, 1, True]
 
 
 def _shapes(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
