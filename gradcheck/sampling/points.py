@@ -98,10 +98,10 @@ def _points(subject: Subject, seed: int) -> Iterator[Point]:
 
 
 def _of_case(case: Problem, number: int, seed: int) -> Iterator[Point]:
+    """In float64 as everything is, and in the types that it came in where these are others."""
+    yield from _given(case, seed, case.label or f"its case {number}", short=True, size=case.label)
     types = {v.name: v.example.dtype.name for v in case.variables if not v.constant}
-    if set(types.values()) == {"float64"}:
-        yield from _given(case, seed, case.label or f"its case {number}", short=True, size=case.label)
-    else:
+    if set(types.values()) != {"float64"}:
         yield _in_own_types(case, types, f"its case {number}, in its own types")
 
 
