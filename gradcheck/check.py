@@ -39,6 +39,7 @@ from gradcheck.record import Record, Wrong
 from gradcheck.repair.repairs import Repairs
 from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Heat, Note, Unjudged
 from gradcheck.sampling import Point
+from gradcheck.sampling.arrange import LAYOUTS
 from gradcheck.variants import Search
 from gradcheck.verdicts import Reach, Verdict, farthest, overall
 
@@ -163,7 +164,11 @@ class _Session:
 
     def visit(self, point: Point) -> None:
         """Note what is decided at a point; what is decided at edges only is aimed at once more."""
-        visit = self.coverage.visit(point.problem, point.values)
+        if point.arrange in LAYOUTS and self.first is not None:  # the first point's numbers
+            self.visits[point.label] = self.visits[self.first.label]
+            return
+        # In another size the same functions run; where it decides otherwise than known, they are looked for again.
+        visit = self.coverage.visit(point.problem, point.values, alike=bool(self.visits) and not point.case)
         self.visits[point.label] = visit
         if visit.seen is None:
             return

@@ -98,10 +98,12 @@ def _points(subject: Subject, seed: int) -> Iterator[Point]:
 
 
 def _of_case(case: Problem, number: int, seed: int) -> Iterator[Point]:
-    """In float64 as everything is, and in the types that it came in where these are others."""
-    yield from _given(case, seed, case.label or f"its case {number}", short=True, size=case.label)
+    """In float64, as everything is, and as it came where that is in other types."""
     types = {v.name: v.example.dtype.name for v in case.variables if not v.constant}
-    if set(types.values()) != {"float64"}:
+    own = set(types.values()) != {"float64"}
+    for point in _given(case, seed, case.label or f"its case {number}", short=True, size=case.label):
+        yield replace(point, typical=point.typical and not own)
+    if own:
         yield _in_own_types(case, types, f"its case {number}, in its own types")
 
 
