@@ -101,10 +101,12 @@ def _of_case(case: Problem, number: int, seed: int) -> Iterator[Point]:
     """In float64, as everything is, and as it came where that is in other types."""
     types = {v.name: v.example.dtype.name for v in case.variables if not v.constant}
     own = set(types.values()) != {"float64"}
-    for point in _given(case, seed, case.label or f"its case {number}", short=True, size=case.label):
-        yield replace(point, typical=point.typical and not own)
+    given = _given(case, seed, case.label or f"its case {number}", short=True, size=case.label)
     if own:
+        yield replace(next(given), typical=False)
         yield _in_own_types(case, types, f"its case {number}, in its own types")
+    else:
+        yield from given
 
 
 def _sampled(subject: Subject, seed: int) -> Iterator[Point]:

@@ -147,7 +147,7 @@ def test_data_and_weights_of_different_types_are_handed_over_as_they_come() -> N
 
 def test_a_case_with_weights_in_float32_is_held_to_float64_too() -> None:
     wrong, right = (gradcheck.check(cls, options=ONE_DTYPE) for cls in (ShortWeights, ShortWeightsRight))
-    assert wrong_points(wrong) == {"its case 1", "near its case 1, 1", "near its case 1, 2"}
+    assert wrong_points(wrong) == {"its case 1"}
     assert right.verdict == "correct"
 
 
