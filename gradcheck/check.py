@@ -25,6 +25,7 @@ from gradcheck.branches.coverage import result as covered
 from gradcheck.branches.decisions import Seen, Site
 from gradcheck.comparing.judge import judge, judge_projected
 from gradcheck.comparing.shared import shared_kinks
+from gradcheck.comparing.stand_ins import StandIns
 from gradcheck.contract import check_contract
 from gradcheck.diagnose.explain import Explained, explain
 from gradcheck.errors import CannotBuild, NotWritten, TimeLimit, told
@@ -123,6 +124,7 @@ class _Session:
         self.forms = Forms()
         self.ledger = Ledger()
         self.coverage = Coverage(subject.code)
+        self.stand_ins = StandIns(self.coverage.recorder.living)
         self.ordinary = Seen()
         self.own: set[Site] = set()
         self.visits: dict[str, Visit] = {}
@@ -315,6 +317,10 @@ class _Session:
                 found = replace(found, at=replace(found.at, verdict="skipped"))
             if not projected:
                 found = self.prover.weigh(here, known, method, name, found)
+            if found.at.verdict == "wrong" and (why := self.stand_ins.why(here, method, name, known)):
+                record.passed_over(point, known.name, "skipped", why)
+                self.notes.append(Note("mask", f"{point.edge or f'at “{point.label}”'}, {why}"))
+                return
             self.forms.note(known, method, answer, found)
             record.compared(here, known, found)
             if self.options.evidence and record.heat is None and not projected:
