@@ -129,6 +129,7 @@ WRONG = (
     Planted("parts_that_add", "Linear", "in self.params:", "in self.params.keys() - self.grads.keys():"),
     Planted("modes", "Dropout", "return grad * self.mask", "return grad"),
     Planted("modes", "BatchNorm", "return g / self.std", "return g"),
+    Planted("modes", "FlagInTheCache", "else g * 1.0", "else g * 1.000001"),
     Planted("modes", "Sequential", "grad = layer.backward(grad)", "grad = layer.backward(0.5 * grad)"),
     Planted("modes", "Residual", "return grad + self.inner.backward(grad)", "return self.inner.backward(grad)"),
 )
