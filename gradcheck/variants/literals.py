@@ -93,9 +93,7 @@ def _candidates(name: str, default: Any, words: Sequence[str], shape: tuple[int,
         usual = next((known for key, known in WORDS.items() if key in name), ("other",))
         return list(dict.fromkeys((*words, *usual)))
     if isinstance(default, tuple) and default and all(type(one) is int for one in default):
-        larger = tuple(one + 1 for one in default)
-        # The widths of a network: one layer more.
-        return [larger, (*default[:-1], *default[-2:])] if len(default) > 2 else [larger]
+        return [tuple(one + 1 for one in default)]
     if default is None:
         return _given(name, words, shape)
     return []
