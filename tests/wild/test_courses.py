@@ -76,6 +76,11 @@ WRONG = (
     Planted("my_torch_older", "SquaredLoss", "return 2 * (predicted", "return (predicted"),
     Planted("my_torch_older", "Initialized", "delta.sum(axis=0)", "delta.mean(axis=0)"),
     Planted("my_torch_older", "MeanPool", "j : j + 1] / k**2", "j : j + 1] / k"),
+    Planted(
+        "patched", "Tensor.__mul__", "self.b.data, grad_output * self.a.data", "self.b.data, grad_output * self.b.data"
+    ),
+    Planted("patched", "Tensor.exp", "grad_output * self.out", "grad_output"),
+    Planted("patched", "Tensor", "self.grad = self.grad + gradient", "self.grad = gradient"),
     Planted("ordered_engine", "Number", "self.grad += other.data", "self.grad = other.data"),
     Planted("ordered_engine", "Number.__mul__", "other.grad += self.data * out.grad", "other.grad += out.grad"),
     Planted("ordered_engine", "Grid.__mul__", "(g * other.data, g * self.data)", "(g * self.data, g * other.data)"),

@@ -29,7 +29,7 @@ from gradcheck.adapters.nodes import around, keeps_a_gradient
 from gradcheck.adapters.places import VALUES
 from gradcheck.adapters.protocol import Interface, Settled
 from gradcheck.adapters.seeding import BRIEFLY, settled
-from gradcheck.adapters.source import owner_of
+from gradcheck.adapters.source import name_in, owner_of
 from gradcheck.adapters.ways import Way, methods
 from gradcheck.adapters.words import plain
 from gradcheck.errors import CannotBuild, TimeLimit
@@ -167,13 +167,14 @@ def _is_operation(thing: Any, cls: type) -> bool:
 
 def _graph(thing: Any) -> tuple[Graph, list[str]]:
     """What is asked about, and the names of its inputs."""
-    cls = thing if inspect.isclass(thing) else owner_of(thing) or _names_nodes(thing)
+    owner = thing if inspect.isclass(thing) else owner_of(thing)
+    cls = owner or _names_nodes(thing)
     engine = None if cls is None else _engine(cls)
     if cls is None or engine is None:
         raise CannotBuild("no node could be made of an array, or of a number")
     if inspect.isclass(thing):
         return Graph(engine, _meeting(engine, cls), times=1), ["a", "b"]
-    operation: Callable[..., Any] = Method(thing.__name__) if owner_of(thing) is not None else thing
+    operation: Callable[..., Any] = thing if owner is None else Method(name_in(owner, thing))
     found = _tried(engine, operation, True)
     if found is None:
         raise CannotBuild("it makes no node of one or two nodes")
