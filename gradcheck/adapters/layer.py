@@ -54,7 +54,8 @@ class Layer:
         evaluation: bool = False,
     ) -> None:
         obj = called_on(made.obj, (way.forward, *way.backward))
-        known = roles or arguments.roles_of(inputs_of(obj, way.forward), obj)
+        named = arguments.roles_of(inputs_of(obj, way.forward), obj)
+        known = roles or arguments.held_inside(named, getattr(obj, way.forward))
         self.way = way
         self.certain = made.inputs is not None
         self.tried = Tried(obj, way, known, rng, within, evaluation)

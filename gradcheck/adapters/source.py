@@ -71,8 +71,9 @@ def name_in(owner: type, method: Any) -> str:
 
 
 def gets_methods_from(cls: type, module: str) -> bool:
-    """Whether a module writes methods of a class that is defined elsewhere: `Tensor.backward = backward`."""
-    return any(inspect.isfunction(one) and one.__module__ == module for one in vars(cls).values())
+    """Whether a function of a module puts methods into a class that is defined elsewhere: `Tensor.exp = tracked`."""
+    put = (one for one in vars(cls).values() if inspect.isfunction(one) and "<locals>" in one.__qualname__)
+    return any(one.__module__ == module for one in put)
 
 
 def title(thing: Any) -> str:

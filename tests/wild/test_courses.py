@@ -79,6 +79,11 @@ WRONG = (
     Planted(
         "patched", "Tensor.__mul__", "self.b.data, grad_output * self.a.data", "self.b.data, grad_output * self.b.data"
     ),
+    Planted("shaped", "ChannelScale", "(accum_grad * self.X).sum(", "accum_grad.sum("),
+    Planted("shaped", "Clip", "return accum_grad * (", "return accum_grad + 0 * ("),
+    Planted("shaped", "Total", "np.ones(self.shape) *", "2 * np.ones(self.shape) *"),
+    Planted("shaped", "CrossEntropy", "(1 - p) - y / p", "(1 - p) + y / p"),
+    Planted("shaped", "Gaussian.grad", "(x**2 - 1) *", "x**2 *"),
     Planted("patched", "Tensor.exp", "grad_output * self.out", "grad_output"),
     Planted("patched", "Tensor", "self.grad = self.grad + gradient", "self.grad = gradient"),
     Planted("ordered_engine", "Number", "self.grad += other.data", "self.grad = other.data"),
