@@ -102,6 +102,7 @@ WRONG = (
     Planted("updated", "Listed", "self.lr * dz.sum(0)", "self.lr * dz.mean(0)"),
     Planted("updated", "Nested", "learning_rate * dout.sum(0)", "learning_rate * dout[0]"),
     Planted("updated", "Stateful", '"Wh": self.before.T @ dz', '"Wh": self.h.T @ dz'),
+    Planted("updated", "Third", "learning_rate * (self.x / 3)", "learning_rate * (self.x / 3.001)"),
     Planted("told_weights", "Costs.squared", "r @ r, 2 * X.T @ r", "r @ r, X.T @ r"),
     Planted("of_vectors", "Rosenbrock", "- 2 * (1 - x[0])", "+ 2 * (1 - x[0])"),
     Planted("of_vectors", "Valleys.himmelblau", "4 * x * a + 2 * b", "4 * x * a + b"),
