@@ -14,6 +14,9 @@ from typing import Any
 from gradcheck.errors import Ended, Interruption, TimeLimit
 from gradcheck.problem import Array, Method, Problem, Values
 
+# Seconds of computing that one question may take where a loop may be endless.
+LONGEST = 1.0
+
 
 @dataclass
 class Watch:
@@ -85,3 +88,26 @@ def guarded(problem: Problem, watch: Watch) -> Problem:
 def _at(method: Method, watch: Watch) -> Callable[[Values], Callable[[list[Array]], list[Any]]]:
     at = Guarded(method.at, watch)
     return lambda values: Guarded(at(values), watch)
+
+
+class _TooLong(TimeLimit):
+    """A question takes more time than one may."""
+
+
+@contextlib.contextmanager
+def in_time(seconds: float = LONGEST) -> Iterator[None]:
+    """Raise `TimeLimit` where what is inside computes for longer: in the main thread, where the system has a timer."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def over(number: int, frame: Any) -> None:
+        raise _TooLong("one question takes too long")
+
+    before = signal.signal(signal.SIGVTALRM, over)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)

@@ -27,7 +27,8 @@ class Variable:
     `constant`: data that is held constant (labels). `domain`: the open interval that it must stay
     in, while it is differentiated. `data`: what its values mean, so that sampling can draw them ("one-hot only": the
     code reads labels as class numbers, and soft ones mean nothing to it). `tied`: its entries depend on each other (a
-    symmetric matrix, a point of a manifold), so that none can be made simpler alone.
+    symmetric matrix, a point of a manifold), so that none can be made simpler alone. `blurred`: what is claimed about
+    it is what an update took away from it, and loses this many times its own rounding.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Variable:
     domain: tuple[float, float] | None = None
     data: Data = "real"
     tied: bool = False
+    blurred: float = 0.0
 
 
 @dataclass(frozen=True)

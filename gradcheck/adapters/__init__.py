@@ -5,6 +5,7 @@
 
 from gradcheck.adapters.handed import function_subject
 from gradcheck.adapters.registry import register
+from gradcheck.adapters.source import gets_methods_from
 from gradcheck.adapters.subjects import belonging, inside, is_subject, parts, subject_of
 from gradcheck.errors import CannotBuild, NotASubject
 
@@ -13,6 +14,7 @@ __all__ = [
     "NotASubject",
     "belonging",
     "function_subject",
+    "gets_methods_from",
     "inside",
     "is_subject",
     "parts",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from gradcheck.adapters.declarations import declared as said
 from gradcheck.problem import Array, Data
+from gradcheck.syntax import nodes
 
 CONSTANTS = frozenset({"y_true", "truths", "truth", "labels", "label", "target", "targets", "ytrue", "true"})
 SPREADS = frozenset({"variance", "var", "std", "sigma"})
@@ -115,6 +117,22 @@ def fitting(role: Role, example: Array) -> Role:
         role = replace(role, data="real")
     outside = bool(((example < 0) | (example > 1)).any())
     return replace(role, data="real", domain=None) if role.data == "probabilities" and outside else role
+
+
+def held_inside(roles: Sequence[Role], forward: Any) -> list[Role]:
+    """The same roles, where what `forward` keeps between ε and 1 − ε (`np.clip(p, eps, 1 - eps)`) is a probability."""
+    inside = {_kept_inside(node) for node in nodes(forward)}
+    return [_probability(role) if role.name in inside and not role.constant else role for role in roles]
+
+
+def _kept_inside(node: ast.AST) -> str | None:
+    match node:
+        case ast.Call(
+            func=ast.Attribute(attr="clip"),
+            args=[ast.Name(id=name), _, ast.BinOp(left=ast.Constant(value=1), op=ast.Sub())],
+        ):
+            return name
+    return None
 
 
 def domain_of_weight(name: str) -> tuple[float, float] | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradcheck.adapters.generations import MODERN, OLDER, is_stub
-from gradcheck.adapters.ways import methods
+from gradcheck.adapters.ways import methods, ways
 from gradcheck.adapters.words import BACKWARDS, DERIVATIVES, FORWARDS, plain
 from gradcheck.errors import is_checked
 
@@ -25,7 +25,8 @@ def is_base(cls: type) -> bool:
         return True
     known = methods(cls)
     first = [inspect.getattr_static(cls, known[name]) for name in FORWARDS if name in known]
-    return any(is_stub(one) for one in needed(cls, FORWARDS)) or any(
+    asked = (plain(way.forward) for way in ways(cls))
+    return any(is_stub(one) for one in needed(cls, (*FORWARDS, *asked))) or any(
         inspect.isfunction(one) and ignores_what_it_is_given(one) for one in first
     )
 
@@ -60,4 +61,4 @@ def needed(cls: type, names: Sequence[str]) -> Iterator[Any]:
             continue
         seen.add(name)
         yield function
-        todo += [called for called in function.__code__.co_names if called in known.values()]
+        todo += [called for called in function.__code__.co_names if inspect.getattr_static(cls, called, None)]

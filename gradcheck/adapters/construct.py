@@ -38,6 +38,10 @@ SMALL: Mapping[str, Any] = {
     "dtype": np.float64,
     "trainable": True,
     "use_bias": True,
+    "keepdims": False,
+    "kernel_shape": (2, 2),
+    "filter_shape": (2, 2),
+    "pool_shape": (2, 2),
     "kernel": 2,
     "pool": 2,
     "downsampling_factor": 2,
@@ -69,6 +73,12 @@ SMALL: Mapping[str, Any] = {
     "exponent": 2,
     "factor": 2.0,
     "constant": 2.0,
+    "slices": slice(0, 2),
+    "x_min": -0.5,
+    "x_max": 0.75,
+    "min_value": -0.5,
+    "max_value": 0.75,
+    "decay": 0.9,
     "lr": 0.1,
     "learning_rate": 0.1,
     "name": "x",
@@ -124,14 +134,14 @@ def make(
 
 
 def variants(thing: Any) -> int:
-    """In how many ways a class can be made: more than one where its constructor takes arrays."""
+    """In how many ways a class can be made: several where its constructor takes arrays; the last takes numbers."""
     if not inspect.isclass(thing) or says_how(thing):
         return 1
     try:
         parameters = inspect.signature(thing).parameters.values()
     except ValueError:  # a class without a readable signature
         return 1
-    return len(SETS) if any(p.default is p.empty and kind_of(p.name) for p in parameters) else 1
+    return len(SETS) + 1 if any(p.default is p.empty and kind_of(p.name) for p in parameters) else 1
 
 
 def _make(thing: Any, sizes: Sizes, init: dict[str, Any], variant: int) -> Made:
@@ -276,7 +286,7 @@ def arguments(cls: type, sizes: Sizes, init: dict[str, Any], variant: int = 0) -
 
 def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str, int], variant: int) -> Any:
     name = parameter.name.lower()
-    is_number = parameter.annotation in (int, float, "int", "float") or _is_counted(cls, name)
+    is_number = parameter.annotation in (int, float, "int", "float") or _is_counted(cls, name) or variant == len(SETS)
     array = None if is_number else ready_made(parameter.name, sizes, variant)
     if array is not None:
         return array
@@ -307,6 +317,8 @@ def _guess(cls: type, parameter: inspect.Parameter, sizes: Sizes, used: dict[str
         return 0.5
     if parameter.annotation in (bool, "bool"):
         return True
+    if words & {"init", "initializer"} and words & {"fn", "func", "function"}:
+        return _initial
     if "Callable" in annotation or "activation" in name or name in ("func", "function", "fn", "f"):
         return _activation(cls, name)
     if keys := _keys(cls, parameter.name):
@@ -361,6 +373,12 @@ def _activation(cls: type, name: str) -> Any:
     if any(word in name for word in ("grad", "prime", "deriv", "diff", "backward")):
         return lambda x: 1.0 - np.tanh(x) ** 2
     return np.tanh
+
+
+def _initial(*shape: Any) -> Any:
+    """Weights of a shape, of both signs: `init(in, out)`, or `init((in, out))`."""
+    axes = shape[0] if isinstance(shape[0], tuple) else shape
+    return np.sin(np.arange(1.0, 1.0 + np.prod(axes))).reshape(axes)
 
 
 def _name(thing: Any) -> str:

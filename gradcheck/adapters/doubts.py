@@ -63,7 +63,7 @@ class Trial:
                 two = self.gradient([np.concatenate([a, a]) for a in self.given], ())
         except Exception:  # other people's code, which may be made for one batch
             return False
-        if one is None or two is None or not one.any() or len(two) != 2 * len(one):
+        if one is None or two is None or not one.any() or not one.ndim or not two.ndim or len(two) != 2 * len(one):
             return False
         return np.allclose(2 * two[: len(one)], one, rtol=1e-9, atol=0)
 

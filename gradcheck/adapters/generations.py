@@ -39,14 +39,17 @@ def is_method(member: Any) -> bool:
 
 
 def is_stub(function: Any) -> bool:
-    """Whether a function is abstract, or only a docstring, `pass`, `...` or `raise NotImplementedError`."""
+    """Whether a function is abstract, or only a docstring, `pass`, `...` or `raise NotImplementedError`.
+
+    `raise NotImplemented`, which raises another exception, is meant as that.
+    """
     if getattr(function, "__isabstractmethod__", False):
         return True
     code = getattr(function, "__code__", None)
     if code is None:
         return False
     empty = not code.co_names and set(code.co_consts) <= {None, function.__doc__, ...}
-    return code.co_names[:1] == ("NotImplementedError",) or empty
+    return code.co_names[:1] in (("NotImplementedError",), ("NotImplemented",)) or empty
 
 
 def forward_name(thing: Any) -> str | None:

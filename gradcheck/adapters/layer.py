@@ -56,7 +56,8 @@ class Layer:
         evaluation: bool = False,
     ) -> None:
         obj = called_on(made.obj, (way.forward, *way.backward))
-        known = roles or arguments.roles_of(inputs_of(obj, way.forward), obj)
+        named = arguments.roles_of(inputs_of(obj, way.forward), obj)
+        known = roles or arguments.held_inside(named, getattr(obj, way.forward))
         self.way = way
         self.certain = made.inputs is not None
         self.tried = Tried(obj, way, known, rng, within, evaluation)
@@ -135,8 +136,16 @@ class Layer:
         """The problem that it poses; `convention`: a named one that its gradients follow."""
         pairs = zip(self.tried.roles, self.given, strict=True)
         inputs = [Variable(r.name, "input", a, r.constant, r.domain, r.data) for r, a in pairs]
+        updated = {slot.paths for slot in self.study.updated}
         by_weight = [
-            Variable(s.name, "weight", np.array(s.array), domain=arguments.domain_of_weight(s.name)) for s in self.slots
+            Variable(
+                s.name,
+                "weight",
+                np.array(s.array),
+                domain=arguments.domain_of_weight(s.name),
+                blurred=1 / self.tried.rate() if s.paths in updated else 0.0,
+            )
+            for s in self.slots
         ]
         return Problem(
             (*inputs, *by_weight),

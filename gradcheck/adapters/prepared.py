@@ -1,8 +1,12 @@
-"""Objects that have to be made ready before their first call: `build(input_shape)`, `initialize(optimizer)`."""
+"""Objects that have to be made ready before their first call: `build(input_shape)`, `initialize(optimizer)`.
+
+Some are told the shape of one sample before that: `set_input_shape(shape)`, of a row, an image or a sequence.
+"""
 
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,9 +34,14 @@ class Descent:
 def prepared(obj: Any, sizes: Sizes) -> Iterator[Any]:
     """Yield copies of `obj` on which a method that makes it ready was called, each one that takes what is known."""
     known = methods(obj)
-    for name in [known[name] for name in BUILDERS if name in known]:
+    shapes: tuple[Any, ...] = (None,)
+    if "setinputshape" in known:
+        shapes = ((sizes.inputs,), (sizes.inputs, 6, 4), (6, sizes.inputs))
+    for name, shape in itertools.product([known[name] for name in BUILDERS if name in known], shapes):
         twin = duplicate(obj)
         try:
+            if shape is not None:
+                getattr(twin, known["setinputshape"])(shape)
             parameters = list(inspect.signature(getattr(twin, name)).parameters.values())
             given = {
                 p.name: _value(p, sizes) for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD

@@ -15,16 +15,22 @@ import numpy as np
 
 from gradcheck.adapters.graph import Engine
 from gradcheck.adapters.nodes import Nodes
+from gradcheck.errors import TimeLimit
+from gradcheck.guarded import in_time
 from gradcheck.problem import Array
 
 Operation = Callable[..., Any]
+# Seconds that an operation on a few numbers may take: a loop of somebody else's may be endless for a node without axes.
+BRIEFLY = 0.25
 
 
 def settled(engine: Engine, operations: Sequence[Operation]) -> Engine:
     """Return `engine` as its backward pass is started."""
     if engine.told:
         started = replace(engine, wrapped=any(_starts_with_a_node(engine, one) for one in operations))
-        return replace(started, adds=any(_adds(started, one) for one in operations))
+        if any(_starts_anywhere(started, one) for one in operations):
+            return replace(started, adds=any(_adds(started, one) for one in operations))
+        engine = replace(engine, told=False)  # what it may be told is something else: an order of nodes, say
     if any(_starts_anywhere(engine, one) for one in operations):
         return engine
     for boxed in (True, False):
@@ -46,10 +52,10 @@ def _tried(engine: Engine, ask: Callable[[list[Any]], bool]) -> bool:
     try:
         for leaves in _leaves(engine.nodes):
             try:
-                with np.errstate(all="ignore"):
+                with in_time(BRIEFLY), np.errstate(all="ignore"):
                     if ask(leaves):
                         return True
-            except Exception:  # it takes something else
+            except (Exception, TimeLimit):  # it takes something else
                 continue
     except Exception:  # no node is made of this
         return False

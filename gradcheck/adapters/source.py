@@ -54,12 +54,26 @@ def _line(code: Any, path: str) -> int:
 
 
 def owner_of(thing: Any) -> type | None:
-    """The class that a function is a method of."""
+    """The class that a function is a method of, or was put into."""
     outside, _, _ = getattr(thing, "__qualname__", "").rpartition(".")
     found: Any = sys.modules.get(getattr(thing, "__module__", ""))
+    if outside.endswith("<locals>"):
+        known = (one for one in list(vars(found or object).values()) if inspect.isclass(one))
+        return next((one for one in known if any(member is thing for member in vars(one).values())), None)
     for part in outside.split(".") if outside else ():
         found = getattr(found, part, None)
     return found if inspect.isclass(found) else None
+
+
+def name_in(owner: type, method: Any) -> str:
+    """What a method is called in its class; a function that was put into it has another name of its own."""
+    return next((name for name, member in vars(owner).items() if member is method), str(method.__name__))
+
+
+def gets_methods_from(cls: type, module: str) -> bool:
+    """Whether a function of a module puts methods into a class that is defined elsewhere: `Tensor.exp = tracked`."""
+    put = (one for one in vars(cls).values() if inspect.isfunction(one) and "<locals>" in one.__qualname__)
+    return any(one.__module__ == module for one in put)
 
 
 def title(thing: Any) -> str:

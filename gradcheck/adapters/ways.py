@@ -33,7 +33,7 @@ from gradcheck.adapters.words import (
 from gradcheck.problem import Array
 
 Kinds = tuple[str | int, ...]
-Doubt = Literal["", "called as the input is", "labels once more", "has a usual value"]
+Doubt = Literal["", "called as the input is", "labels once more", "has a usual value", "called otherwise"]
 Reader = Callable[[Sequence[inspect.Parameter], Sequence[str]], Iterator[tuple[Kinds, Doubt]]]
 
 
@@ -247,7 +247,7 @@ def _kinds(wanted: Sequence[inspect.Parameter], inputs: Sequence[str]) -> Iterat
     if not needed:
         usual = [p for p in wanted if p.kind is not p.VAR_KEYWORD and plain(p.name) not in RATES]
         if usual and not isinstance(usual[0].default, (bool, str)):
-            yield ("upstream",), "has a usual value"
+            yield ("upstream",), "has a usual value" if GRADIENT.match(plain(usual[0].name)) else "called otherwise"
         yield (), ""
         return
     names = [plain(p.name) for p in needed]

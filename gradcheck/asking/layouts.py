@@ -53,8 +53,8 @@ def _scalar_output(local: Array, variable: tuple[int, ...], output: tuple[int, .
 
 
 def _elementwise(local: Array, variable: tuple[int, ...], output: tuple[int, ...]) -> VJP | None:
-    """dx = L ∘ g"""
-    if not local.shape == variable == output:
+    """One number for each entry, or one for all of them (1.0, of the identity). dx = L ∘ g"""
+    if variable != output or local.shape not in (variable, ()):
         return None
     return lambda g: local * g
 

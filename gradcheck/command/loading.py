@@ -239,7 +239,7 @@ def members(
     has not written all that its base demands is listed, with the reason why it cannot be built. `belonging` are the
     functions that are judged together with a thing; `pieces` names its methods that are judged each by itself.
     """
-    from gradcheck.adapters import inside
+    from gradcheck.adapters import gets_methods_from, inside
 
     found: list[Member] = []
     judged: list[Any] = []
@@ -248,7 +248,9 @@ def members(
         if not is_code or any(thing is one for one in judged):
             continue
         try:
-            if getattr(thing, "__module__", None) != module.__name__:
+            if getattr(thing, "__module__", None) != module.__name__ and not (
+                inspect.isclass(thing) and gets_methods_from(thing, module.__name__)
+            ):
                 continue
             inner = [Member(f"{attribute}.{name}") for name in pieces(thing)]
             own = [_member(attribute, thing)] if is_subject(thing) and not _is_base(thing) else []

@@ -166,7 +166,7 @@ def _hold(
 ) -> Comparison:
     """Compare; what is wrong is given what it may lose where forward loses more than usual."""
     place = place_at(here, name, known, estimate, label)
-    found = compare(claim, asked, estimate, place, Loss(nothing=NOTHING * here.ledger.sizes.get(name, 0.0)))
+    found = compare(claim, asked, estimate, place, Loss(nothing=_nothing(here, name, known)))
     if found.at.verdict != "wrong":
         return found
     loss = what_may_be_lost(here, name, known)
@@ -196,9 +196,16 @@ def what_may_be_lost(here: Evaluated, name: str, known: InDtype) -> Loss:
     lost = known.lost if known.short else here.lost
     times = LOST * lost / float(np.finfo(known.precision).eps)
     if not known.short and times <= LOST * USUALLY:
-        return Loss(nothing=NOTHING * usual)
+        return Loss(nothing=_nothing(here, name, known))
     farther = max(1.0, here.reach / here.ledger.reach) if here.ledger.reach else 1.0
-    return Loss(usual * farther, times, NOTHING * usual)
+    return Loss(usual * farther, times, _nothing(here, name, known))
+
+
+def _nothing(here: Evaluated, name: str, known: InDtype) -> float:
+    """What is nothing in a claim: beside the derivative elsewhere, or beside a weight that it was taken away from."""
+    blurred = here.problem.variable(name).blurred
+    rounding = blurred * float(np.finfo(known.precision).eps * np.max(np.abs(here.variable(name)), initial=0.0))
+    return max(NOTHING * here.ledger.sizes.get(name, 0.0), rounding)
 
 
 def right_answer(here: Evaluated, name: str, asked: Cotangents, known: InDtype) -> tuple[Array, Array]:

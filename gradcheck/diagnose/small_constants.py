@@ -12,12 +12,13 @@ import inspect
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from gradcheck.diagnose.evidence import Cause, Evidence, differences, similar
+from gradcheck.errors import is_checked
 from gradcheck.evaluated import Evaluated
 from gradcheck.problem import Sizes, Subject
 
@@ -133,11 +134,21 @@ def _functions(code: tuple[Any, ...]) -> Iterator[FunctionType]:
             continue
         seen.add(id(function))
         yield function
-        module = sys.modules.get(function.__module__)
-        named = (function.__globals__.get(name) for name in function.__code__.co_names)
-        for one in named:
-            if isinstance(one, (FunctionType, type)) and sys.modules.get(one.__module__) is module:
-                queue += _own(one)
+        queue += [other for one in _called(function) if _is_checked(one) for other in _own(one)]
+
+
+def _called(function: FunctionType) -> Iterator[Any]:
+    """The functions and classes that a function names, also those of modules that it names (`F.softmax`)."""
+    names = function.__code__.co_names
+    held = [function.__globals__.get(name) for name in names]
+    held += [vars(module).get(name) for module in held if isinstance(module, ModuleType) for name in names]
+    yield from (one for one in held if isinstance(one, (FunctionType, type)))
+
+
+def _is_checked(thing: Any) -> bool:
+    """Whether a function or class is written in the checked code."""
+    file = getattr(sys.modules.get(thing.__module__), "__file__", None)
+    return file is not None and is_checked(file)
 
 
 def _own(thing: Any) -> Iterator[FunctionType]:
@@ -155,6 +166,7 @@ def _own(thing: Any) -> Iterator[FunctionType]:
 
 def _constants(function: FunctionType) -> Iterator[float]:
     held = [*_in_code(function.__code__), *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    held += [function.__globals__.get(name) for name in function.__code__.co_names]
     yield from (one for one in held if _is_small(one))
 
 
@@ -182,9 +194,11 @@ def _taken_out(functions: list[FunctionType], constant: float) -> Iterator[None]
 def _replaced(functions: list[FunctionType], constant: float, by: float) -> Iterator[None]:
     """Let functions run with another number for a constant."""
     before = [(f, f.__code__, f.__defaults__, f.__kwdefaults__) for f in functions]
+    names = [(f.__globals__, name) for f in functions for name in f.__code__.co_names]
+    held = [(module, name) for module, name in names if _is_number(module.get(name), constant)]
 
     def other(value: Any) -> Any:
-        return by if isinstance(value, float) and value == constant else value
+        return by if _is_number(value, constant) else value
 
     def rewritten(code: CodeType) -> CodeType:
         consts = (rewritten(one) if isinstance(one, CodeType) else other(one) for one in code.co_consts)
@@ -196,7 +210,15 @@ def _replaced(functions: list[FunctionType], constant: float, by: float) -> Iter
             f.__defaults__ = None if f.__defaults__ is None else tuple(map(other, f.__defaults__))
             if f.__kwdefaults__ is not None:
                 f.__kwdefaults__ = {key: other(value) for key, value in f.__kwdefaults__.items()}
+        for module, name in held:
+            module[name] = by
         yield
     finally:
+        for module, name in held:
+            module[name] = constant
         for f, code, defaults, keywords in before:
             f.__code__, f.__defaults__, f.__kwdefaults__ = code, defaults, keywords
+
+
+def _is_number(value: Any, constant: float) -> bool:
+    return isinstance(value, float) and value == constant

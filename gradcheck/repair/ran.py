@@ -13,9 +13,10 @@ import numpy as np
 
 from gradcheck.branches.recompile import called, functions_of, inside
 from gradcheck.errors import TimeLimit, is_checked
+from gradcheck.guarded import in_time
 from gradcheck.repair.observe import Observed, moves, tells
 from gradcheck.repair.source import Unit, unit
-from gradcheck.repair.trial import Trial, in_time
+from gradcheck.repair.trial import Trial
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ import numpy as np
 from gradcheck.branches.recompile import in_place
 from gradcheck.errors import TimeLimit
 from gradcheck.evaluated import Evaluated, Ledger
+from gradcheck.guarded import in_time
 from gradcheck.problem import Method, Subject
 from gradcheck.record import Wrong
 from gradcheck.repair.edits import edits
@@ -30,7 +31,7 @@ from gradcheck.repair.pieces import binding
 from gradcheck.repair.ran import Ran, ran
 from gradcheck.repair.scene import Donor, Edit, Material, Scene, is_number
 from gradcheck.repair.source import Unit
-from gradcheck.repair.trial import ENTRIES, Trial, in_time
+from gradcheck.repair.trial import ENTRIES, Trial
 from gradcheck.repair.whole import Check, Claim, Outcome, outcome
 from gradcheck.results import AtPoint
 from gradcheck.sampling import Point, points

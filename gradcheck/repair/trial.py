@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -17,12 +13,8 @@ from gradcheck.asking.claims import split
 from gradcheck.asking.cotangents import Cotangents, basis
 from gradcheck.comparing.judge import judge, right_answer
 from gradcheck.comparing.shared import not_together
-from gradcheck.errors import TimeLimit
 from gradcheck.evaluated import Evaluated
 from gradcheck.problem import Array, Method
-
-# Seconds of computing that one question may take: a change can make a loop endless.
-LONGEST = 1.0
 
 # A product with a cotangent may lose this many times what its parts may.
 SLACK = 4.0
@@ -115,26 +107,3 @@ class Trial:
             ratios = said[at] / value[at]
             same = ratios.size and np.all(np.abs(ratios - ratios[0]) <= 1e-6 * abs(ratios[0]))
         return float(ratios[0]) if same else math.nan
-
-
-class _TooLong(TimeLimit):
-    """A question takes more time than one may."""
-
-
-@contextmanager
-def in_time(seconds: float = LONGEST) -> Iterator[None]:
-    """Raise `TimeLimit` where what is inside computes for longer: in the main thread, where the system has a timer."""
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def over(number: int, frame: Any) -> None:
-        raise _TooLong("one question takes too long")
-
-    before = signal.signal(signal.SIGVTALRM, over)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)

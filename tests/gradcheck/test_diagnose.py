@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from gradcheck.adapters import subject_of
+from gradcheck.check import check_subject
 from gradcheck.diagnose import (
     GENERAL,
     PROBES,
@@ -28,6 +32,7 @@ from gradcheck.diagnose import (
 )
 from gradcheck.diagnose.evidence import differences
 from gradcheck.problem import Array, Kind, Method, Problem, Values, Variable
+from tests.wild.copies import importable
 
 RNG = np.random.default_rng(11)
 X = RNG.permutation(20).reshape(5, 4) / 8 - 1.03
@@ -236,6 +241,55 @@ def test_a_missing_epsilon_is_named() -> None:
     claim = on_diagonal(lambda d: inverse(values).ravel())
     log = evidence(lambda v: np.log(v["x"] + 1e-4), values, "x", claim, answer=elementwise_answer(inverse))
     assert names(log)[0] == "missing epsilon"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    yield from (tmp_path for _ in importable(tmp_path))
+
+
+FORGETS = """
+import numpy as np
+{imports}
+
+class Loss:
+    def forward(self, x, t):
+        self.t = t
+        self.p = {softmax}(x)
+        self.q = self.p / (self.p + 1e-7)
+        return {cross_entropy}(self.p, t)
+
+    def backward(self):
+        return {claim}
+"""
+HELPERS = """
+import numpy as np
+
+EPS = 1e-7
+
+def softmax(x):
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+def cross_entropy(p, t):
+    return -np.sum(t * np.log(p + EPS)) / len(p)
+"""
+FORGETFUL = "(self.p - self.t) / len(self.t)"
+MINDFUL = "(self.p * (self.q * self.t).sum(axis=1, keepdims=True) - self.q * self.t) / len(self.t)"
+
+
+@pytest.mark.parametrize("module", ["", "wild_helpers."])
+def test_an_epsilon_that_another_module_names_is_found(module: str, folder: Path) -> None:
+    (folder / "wild_helpers.py").write_text(HELPERS)
+    imports = "import wild_helpers" if module else "from wild_helpers import cross_entropy, softmax"
+    words = {name: f"{module}{name}" for name in ("softmax", "cross_entropy")}
+    results = []
+    for name, claim in (("wild_forgets", FORGETFUL), ("wild_minds", MINDFUL)):
+        (folder / f"{name}.py").write_text(FORGETS.format(imports=imports, claim=claim, **words))
+        results.append(check_subject(subject_of(importlib.import_module(name).Loss)))
+    forgets, minds = results
+    assert [(claim.verdict, claim.reach) for claim in forgets.claims] == [("wrong", "ε")]
+    assert minds.verdict == "correct"
 
 
 def test_the_inputs_formula_for_the_outputs_is_named() -> None:

@@ -32,8 +32,9 @@ class Written:
 
 WRITTEN = {
     "cached": Written(
-        ("fc_forward", "leaky_forward", "softmax_ce"),
+        ("fc_forward", "flat_forward", "leaky_forward", "softmax_ce"),
         (
+            ("flat_forward", "x.reshape(len(x), -1).T @ dout", "x.reshape(len(x), -1).T @ dout / len(x)"),
             ("fc_forward", "dout.sum(axis=0)", "dout.mean(axis=0)"),
             ("leaky_forward", "np.where(x > 0, dout, alpha * dout)", "np.where(x > 0, dout, 0)"),
             ("softmax_ce", "return loss, dscores / n", "return loss, dscores"),
@@ -155,8 +156,9 @@ WRITTEN = {
         ("forward_propagation",), (("forward_propagation", '(1 - cache["A1"] ** 2)', '(1 - cache["A1"])'),)
     ),
     "margins": Written(
-        ("log_loss", "softplus_loss"),
+        ("log_loss", "softplus_loss", "hinge_loss"),
         (
+            ("hinge_loss", "= 1 - counted.sum(axis=0)", "= -counted.sum(axis=0)"),
             ("log_loss", "p = 1 / (1 + np.exp(y * X.dot(theta)))", "p = 1 / (1 + np.exp(X.dot(theta)))"),
             ("softplus_loss", "s = -y / (1 + np.exp(y * (X @ w)))", "s = -y / (1 + np.exp(X @ w))"),
         ),

@@ -18,6 +18,11 @@ from gradcheck.adapters.calls.guesses import Entries, Fixed, Guess, Numbers, Pla
 from gradcheck.adapters.calls.shapes import IMAGES, Measures, State
 
 SHAPES = re.compile(r"\(((?:\d+,? ?)*)\)")
+UNBROADCAST = (
+    *("could not be broadcast", "could not broadcast", "doesn't match the broadcast shape"),
+    "cannot be broadcast to a single shape",
+)
+RESHAPED = re.compile(r"cannot reshape array of size (\d+) into shape \(([^)]*)\)")
 BETTER, WORSE, LATER = 0.5, 1.0, 0.1
 
 
@@ -155,7 +160,7 @@ def _with(state: State, cost: float, **changes: Any) -> State:
 
 def _clashes(text: str) -> Iterator[list[tuple[int, int]]]:
     """Yield groups of sizes that have to be the same, as the message says."""
-    if "could not be broadcast" in text or "could not broadcast" in text or "doesn't match the broadcast shape" in text:
+    if any(one in text for one in UNBROADCAST):
         shapes = [tuple(int(n) for n in re.findall(r"\d+", one)) for one in SHAPES.findall(text)]
         strict = "output operand" in text
         for number, one in enumerate(shapes):
@@ -172,6 +177,16 @@ def _clashes(text: str) -> Iterator[list[tuple[int, int]]]:
         or (found := re.search(r"dimension is (\d+) but corresponding (?:boolean|dimension).*? is (\d+)", text))
     ):
         yield [(int(found[1]), int(found[2]))]
+    elif found := RESHAPED.search(text):
+        yield from _refilled(int(found[1]), [int(size) for size in re.findall(r"-?\d+", found[2])])
+
+
+def _refilled(count: int, shape: Sequence[int]) -> Iterator[list[tuple[int, int]]]:
+    """Each axis that would have to be of another size for `shape` to take all entries: `x.reshape(len(x), len(w))`."""
+    for size in shape:
+        rest = math.prod(shape) // size if size > 0 else 0
+        if rest > 0 and count % rest == 0:
+            yield [(count // rest, size)]
 
 
 def _joined(tried: Tried, pairs: Sequence[tuple[int, int]], ahead: float) -> Iterator[State]:
@@ -322,7 +337,7 @@ def _smaller(tried: Tried, text: str, ahead: float) -> Iterator[State]:
 
 def _reshaped(tried: Tried, text: str, mentioned: Sequence[str], ahead: float) -> Iterator[State]:
     """Give a flat vector as many entries more as are missing where it is cut into matrices."""
-    found = re.search(r"cannot reshape array of size (\d+) into shape \(([^)]*)\)", text)
+    found = RESHAPED.search(text)
     if found is None:
         return
     size, product = int(found[1]), 1

@@ -28,11 +28,12 @@ from gradcheck.adapters.layer import Layer
 from gradcheck.adapters.nodes import around, keeps_a_gradient
 from gradcheck.adapters.places import VALUES
 from gradcheck.adapters.protocol import Interface, Settled
-from gradcheck.adapters.seeding import settled
-from gradcheck.adapters.source import owner_of
+from gradcheck.adapters.seeding import BRIEFLY, settled
+from gradcheck.adapters.source import name_in, owner_of
 from gradcheck.adapters.ways import Way, methods
 from gradcheck.adapters.words import plain
-from gradcheck.errors import CannotBuild
+from gradcheck.errors import CannotBuild, TimeLimit
+from gradcheck.guarded import in_time
 from gradcheck.problem import Problem, Sizes
 
 WAY = Way("forward", ("backward",), ("upstream",))
@@ -114,7 +115,7 @@ def _tried(engine: Engine, operation: Callable[..., Any], surely: bool) -> tuple
         if count == 2 and raw:
             continue
         try:
-            with np.errstate(all="ignore"):
+            with in_time(BRIEFLY), np.errstate(all="ignore"):
                 graph = Graph(engine, operation, raw, 1)
                 leaves = [engine.nodes(array) for array in arrays]
                 made = operation(*leaves, *raw)
@@ -122,7 +123,7 @@ def _tried(engine: Engine, operation: Callable[..., Any], surely: bool) -> tuple
                     continue
                 graph.forward(*arrays)
                 left = graph.backward(np.ones(np.shape(engine.nodes.held(made))))
-        except Exception:  # it takes something else, or is no operation
+        except (Exception, TimeLimit):  # it takes something else, or is no operation
             if surely and _makes_a_node(engine, operation, arrays, raw):
                 return count, raw
             continue
@@ -133,8 +134,9 @@ def _tried(engine: Engine, operation: Callable[..., Any], surely: bool) -> tuple
 
 def _makes_a_node(engine: Engine, operation: Callable[..., Any], arrays: list[Any], raw: tuple[Any, ...]) -> bool:
     try:
-        return isinstance(operation(*map(engine.nodes, arrays), *raw), engine.nodes.cls)
-    except Exception:  # it takes something else
+        with in_time(BRIEFLY):
+            return isinstance(operation(*map(engine.nodes, arrays), *raw), engine.nodes.cls)
+    except (Exception, TimeLimit):  # it takes something else
         return False
 
 
@@ -155,18 +157,32 @@ def recognises(thing: Any) -> bool:
     if not inspect.isfunction(thing):
         return False
     owner = owner_of(thing)
-    return is_engine(owner) if owner is not None else _names_nodes(thing) is not None
+    if owner is not None:
+        return is_engine(owner)
+    cls = _names_nodes(thing)
+    return cls is not None and (_has_a_rule(thing) or _is_operation(thing, cls))
+
+
+def _has_a_rule(thing: Any) -> bool:
+    """Whether a function writes down a rule of its own: a closure for the way back."""
+    return any(isinstance(one, CodeType) for one in thing.__code__.co_consts)
+
+
+def _is_operation(thing: Any, cls: type) -> bool:
+    engine = _engine(cls)
+    return engine is not None and _tried(engine, thing, True) is not None
 
 
 def _graph(thing: Any) -> tuple[Graph, list[str]]:
     """What is asked about, and the names of its inputs."""
-    cls = thing if inspect.isclass(thing) else owner_of(thing) or _names_nodes(thing)
+    owner = thing if inspect.isclass(thing) else owner_of(thing)
+    cls = owner or _names_nodes(thing)
     engine = None if cls is None else _engine(cls)
     if cls is None or engine is None:
         raise CannotBuild("no node could be made of an array, or of a number")
     if inspect.isclass(thing):
         return Graph(engine, _meeting(engine, cls), times=1), ["a", "b"]
-    operation: Callable[..., Any] = Method(thing.__name__) if owner_of(thing) is not None else thing
+    operation: Callable[..., Any] = thing if owner is None else Method(name_in(owner, thing))
     found = _tried(engine, operation, True)
     if found is None:
         raise CannotBuild("it makes no node of one or two nodes")

@@ -3,6 +3,7 @@
 sigmoid(self, z)                 sigmoid_prime(self, z), sigmoid_derivative(a), relu_backward(dA, Z)
 linear_forward(A, W, b)          linear_backward(dZ, cache)
 relu(self, x, deriv=False)       the same, with deriv=True
+grad(self, x)                    grad2(self, x), the derivative of the derivative
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from gradcheck.adapters.protocol import Interface, Settled
 from gradcheck.adapters.source import owner_of
 from gradcheck.adapters.usage import OF_THE_OUTPUT, takes_the_output
 from gradcheck.adapters.ways import Way, inputs_of, methods, pair_ways, parameters, ways
-from gradcheck.adapters.words import FORWARDS, plain
+from gradcheck.adapters.words import DERIVATIVES, FORWARDS, plain
 from gradcheck.problem import Problem, Sizes
 
 AFTER = ("grad", "gradient", "prime", "derivative", "deriv", "derivate", "der", "backward", "d", "backprop")
@@ -59,6 +60,9 @@ def pairs_of(cls: type) -> dict[str, str]:
     whole |= {name for plan in plans(cls) for name in (plan.forward, plan.loss, plan.backward) if name}
     found: dict[str, str] = {}
     for stem, name in known.items():
+        if stem in DERIVATIVES and (second := known.get(f"{stem}2")) is not None:
+            found[name] = second
+            continue
         if name.startswith("_") or name in whole or stem in FORWARDS:
             continue
         partners = [stem + end for end in AFTER] + [front + stem for front in FRONT]

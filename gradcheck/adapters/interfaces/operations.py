@@ -16,6 +16,7 @@ import itertools
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,8 @@ def _is_called(thing: Any) -> bool:
 
 
 def _names(thing: Any, method: str) -> list[str]:
-    return [p.name for p in parameters(thing, method) if p.default is p.empty]
+    starred = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [p.name for p in parameters(thing, method) if p.default is p.empty and p.kind not in starred]
 
 
 def _has_nodes(thing: Any) -> bool:
@@ -194,15 +196,16 @@ def _is_numeric(value: Any) -> bool:
 
 
 def _context(cls: type) -> Callable[[], Any]:
-    """The context class beside the operation; one of gradcheck's own where there is none."""
+    """The context class beside the operation, which is to save; one of gradcheck's own where there is none."""
     for base in cls.__mro__[:-1]:
         for one in list(vars(sys.modules.get(base.__module__, object)).values()):
             if inspect.isclass(one) and has(one, "save_for_backward"):
                 try:
-                    one()
+                    saves = {name: True for name in inspect.signature(one).parameters if plain(name) == "requiresgrad"}
+                    one(**saves)
                 except Exception:  # one that wants something
                     continue
-                return one
+                return partial(one, **saves)
     return Context
 
 

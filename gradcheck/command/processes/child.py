@@ -280,7 +280,8 @@ def _with_what_is_left(thing: Any, result: ComponentResult) -> ComponentResult:
     if not asked or any(method.startswith("tape.") for method in asked):
         return result
     why = "it is named like a derivative, and gradcheck knows no way to ask for it"
-    left = [Unjudged(name, why) for name in methods_left(thing, asked)]
+    second = {f"{name}2" for name in asked}  # grad2 beside grad is judged by itself
+    left = [Unjudged(name, why) for name in methods_left(thing, asked | second)]
     return replace(result, unjudged=(*result.unjudged, *left))
 
 

@@ -16,6 +16,16 @@ def fc_backward(dout, cache):
     return dx, dw, db
 
 
+def flat_forward(x, w, b):
+    samples, features = x.shape[0], w.shape[0]
+    return x.reshape(samples, features) @ w + b, (x, w, b)
+
+
+def flat_backward(dout, cache):
+    x, w, _ = cache
+    return (dout @ w.T).reshape(x.shape[0], *x.shape[1:]), x.reshape(len(x), -1).T @ dout, dout.sum(axis=0)
+
+
 def leaky_forward(x, alpha=0.01):
     return np.where(x > 0, x, alpha * x), (x, alpha)
 

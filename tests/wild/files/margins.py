@@ -1,4 +1,4 @@
-"""Losses of margins: labels of −1 and 1, though nothing is subtracted from 1."""
+"""Losses of margins: labels of −1 and 1, though nothing is subtracted from 1, and class numbers that choose."""
 
 import numpy as np
 
@@ -20,3 +20,13 @@ def softplus_loss(w, X, y):
 def softplus_loss_grad(w, X, y):
     s = -y / (1 + np.exp(y * (X @ w)))
     return X.T @ s / len(y)
+
+
+def hinge_loss(W, X, y, reg):
+    scores = X.dot(W).T
+    right = np.choose(y, scores)
+    margins = np.maximum(0, scores - right + 1)
+    loss = margins.sum() / len(X) - 1 + 0.5 * reg * np.sum(W * W)
+    counted = (margins > 0).astype(float)
+    counted[y, range(len(y))] = 1 - counted.sum(axis=0)
+    return loss, X.T @ counted.T / len(X) + reg * W
