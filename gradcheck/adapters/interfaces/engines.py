@@ -74,11 +74,11 @@ def operations(cls: type) -> list[str]:
     engine = _engine(cls)
     if engine is None:
         return []
-    sure = {name for name in _names(cls) if name in ARITHMETIC or _has_a_rule(engine, name)}
+    sure = {name for name in _names(cls) if name in ARITHMETIC or _names_a_gradient(engine, name)}
     return [name for name in _names(cls) if _tried(engine, Method(name), name in sure)]
 
 
-def _has_a_rule(engine: Engine, name: str) -> bool:
+def _names_a_gradient(engine: Engine, name: str) -> bool:
     """Whether a function inside of a method is about gradients: it is an operation, though it may leave none."""
     code = getattr(inspect.getattr_static(engine.nodes.cls, name, None), "__code__", None)
     inner = [one for one in code.co_consts if isinstance(one, CodeType)] if code is not None else []
