@@ -21,6 +21,7 @@ import mutation_odd_layers
 import mutation_refusals
 import mutation_second
 import mutation_subjects
+import mutation_tapes
 
 from gradcheck.adapters import belonging, function_subject, is_subject, subject_of
 from gradcheck.check import Options, check_subject
@@ -76,10 +77,13 @@ def judges() -> Iterator[Judge]:
     yield Judge("lost gradients", lambda: mutation_refusals.lost_gradients() or "")
     yield Judge("types of gradients", lambda: mutation_conventions.types_of_gradients() or "")
     yield Judge("numbers have no type", lambda: mutation_conventions.numbers_have_no_type() or "")
-    yield Judge("zero at kinks", lambda: mutation_conventions.zero_at_kinks() or "")
+    yield Judge("at kinks", lambda: mutation_conventions.at_kinks() or "")
     yield Judge("handed on", lambda: mutation_conventions.handed_on() or "")
     yield Judge("layouts", lambda: mutation_conventions.layouts() or "")
     yield Judge("computed once", lambda: mutation_conventions.computed_once() or "")
+    yield Judge("recorded as not", lambda: mutation_tapes.recorded_as_not() or "")
+    yield Judge("what tapes give", lambda: mutation_tapes.what_tapes_give() or "")
+    yield Judge("what tapes notice", lambda: mutation_tapes.what_tapes_notice() or "")
 
 
 def complaint(subject: Subject) -> str:
