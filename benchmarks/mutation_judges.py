@@ -112,8 +112,8 @@ def _late(number: int, frame: FrameType | None) -> None:
 
 def look(judge: Judge) -> str:
     """Ask one judge. What the mutant raises, or that it does not end, is what is wrong about it."""
-    signal.signal(signal.SIGALRM, _late)
-    signal.alarm(SECONDS)
+    signal.signal(signal.SIGPROF, _late)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)  # of this process' own time, however busy the machine is
     try:
         return judge.look()
     except Late:
@@ -121,7 +121,7 @@ def look(judge: Judge) -> str:
     except Exception as error:  # a mutant may raise anything
         return f"{type(error).__name__}: {error}"
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,13 @@ def what_tapes_give() -> None:
     tape.watch(frozen)
     if (found := tape.gradient(z, frozen)) is None or not np.allclose(found, np.cos(X)):
         raise AssertionError(f"a frozen variable that is watched has the gradient {found!r}")
+    g = Tensor(np.ones(X.shape))  # the way back twice is the way forward, for it is linear in what is upstream
+    with GradientTape() as outer:
+        with GradientTape() as inner:
+            y = x * x
+        back = inner.gradient(y, x, g)
+    if (found := outer.gradient(back, g)) is None or not np.array_equal(found, 2 * X):
+        raise AssertionError(f"of the way back, the derivative by what is upstream is {found!r}")
 
 
 def what_tapes_notice() -> None:

@@ -186,7 +186,7 @@ class GradientTape:
         for k, source in enumerate(wanted):
             shape = target.shape + source.shape
             if not rows:
-                jacobians.append(wrap_result(np.zeros(shape, gradient_dtype(source)), []))
+                jacobians.append(wrap_result(np.empty(shape, gradient_dtype(source)), []))
             elif rows[0][k] is None:
                 jacobians.append(None)
             else:
