@@ -117,6 +117,11 @@ def types_of_gradients() -> None:
         [found] = layer.input_gradients_for([np.ones(2, z.dtype)], [True])
         if found.dtype != wanted or found.tolist() != [0.5, 1.0]:
             raise AssertionError(f"the derivative of LeakyReLU at {variable}: {found!r}")
+    whole = Tensor(np.array([2, 0, 3]))
+    with GradientTape() as tape:
+        y = whole ** np.array([0, 1, 2])
+    if (found := tape.gradient(y, whole)).dtype != np.float64 or found.tolist() != [0.0, 1.0, 6.0]:
+        raise AssertionError(f"the derivative of powers of whole numbers: {found!r}")
     x, factors = Tensor([1.0, 2.0], "float32"), np.array([3.0, 4.0])
     with GradientTape() as outer:
         with GradientTape() as inner:

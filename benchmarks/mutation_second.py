@@ -30,6 +30,8 @@ def cases() -> Iterator[tuple[str, Make]]:
         operation = getattr(ops, name)
         if inspect.isclass(operation) and not inspect.isabstract(operation):
             yield name, (lambda operation=operation: _example(operation))
+    x, y = np.array([2.0, 3.0, 0.5]), np.array([0.0, 2.0, -1.0])
+    yield "Power, of exponent 0 too", (lambda: (ops.Power(), [x, y]))
     rows = np.random.default_rng(5).normal(size=(2, 3))
     labels = np.eye(3)[[2, 0]]
 

@@ -186,7 +186,7 @@ class MultiHeadAttention(Composed):
             return (_rows(g) @ self._matrix(name, g.dtype).T).reshape(len(g), g.shape[2], -1)
 
         by_value, by_key = through(by_v, "v"), through(by_k, "k")
-        found: list[Any] = [through(by_q, "q"), by_value if len(self.inputs) > 2 else by_value + by_key, by_key]
+        found: list[Any] = [through(by_q, "q"), by_value + by_key if len(self.inputs) == 2 else by_value, by_key]
         masks = [np.zeros(np.shape(mask)) for mask in self.inputs[3:]]
         return [*found[: len(self.inputs)], *masks]
 
