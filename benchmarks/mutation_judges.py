@@ -1,5 +1,5 @@
 """The judges of a mutant: every subject that `python -m gradcheck beras` finds, and those of `mutation_graphs`,
-`mutation_odd_layers`, `mutation_second` and `mutation_subjects`.
+`mutation_odd_layers`, `mutation_second` and `mutation_subjects`; and conventions, refusals and promises of the tape.
 
 Everything looks Beras up when it is asked, so that it meets the mutant that is loaded then.
 """
