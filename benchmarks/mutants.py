@@ -320,7 +320,9 @@ def _measures(node: ast.AST) -> bool:
     """Whether an expression computes with numbers of axes or entries."""
     if not isinstance(node, ast.BinOp | ast.Compare):
         return False
-    return any(isinstance(n, ast.Attribute) and n.attr in ("ndim", "shape") for n in ast.walk(node))
+    parts = list(ast.walk(node))
+    lengths = any(isinstance(n, ast.Call) and ast.unparse(n.func) == "len" for n in parts)
+    return lengths or any(isinstance(n, ast.Attribute) and n.attr in ("ndim", "shape") for n in parts)
 
 
 def _constant(value: float, counting: bool) -> Iterator[tuple[str, ast.AST]]:

@@ -74,7 +74,7 @@ TARGETS = {
     "beras.checks": r"gradient_dtype",
     "beras.arrays": r"sum_of_rows|as_rows",
     "beras.recorder": r"times|operand",
-    "beras.gradient_tape": r"record_call|record_operation|_record|_has_made|gradient|jacobian|_gradient|_seed|_result",
+    "beras.gradient_tape": r"record_call|record_operation|_record|gradient|jacobian|_gradient|_seed|_result",
     "beras.backward": r"run_backwards|_recorded|_add",
     "beras.ops.arithmetic": r"by_\w+|_as_matrices|_shaped_as",
     "beras.ops.functions": r"by_\w+|slope_\w+",

@@ -117,6 +117,11 @@ def types_of_gradients() -> None:
         [found] = layer.input_gradients_for([np.ones(2, z.dtype)], [True])
         if found.dtype != wanted or found.tolist() != [0.5, 1.0]:
             raise AssertionError(f"the derivative of LeakyReLU at {variable}: {found!r}")
+    whole = Tensor(np.array([2, 0, 3]))
+    with GradientTape() as tape:
+        y = whole ** np.array([0, 1, 2])
+    if (found := tape.gradient(y, whole)).dtype != np.float64 or found.tolist() != [0.0, 1.0, 6.0]:
+        raise AssertionError(f"the derivative of powers of whole numbers: {found!r}")
     x, factors = Tensor([1.0, 2.0], "float32"), np.array([3.0, 4.0])
     with GradientTape() as outer:
         with GradientTape() as inner:
@@ -166,11 +171,11 @@ def handed_on() -> None:
 
     x = Tensor(2.0, "float32")
     with GradientTape() as tape:
-        h = Cube()(Cube()(x))
-        y = h + h
-    by_x = tape.gradient(y, x)
-    if handed != [np.ndarray, np.ndarray] or by_x.dtype != np.float32 or by_x != 18 * 2.0**8:
-        raise AssertionError(f"layers were handed {handed}, and the source {by_x!r}")
+        h = Cube()(x)
+        y, z = Cube()(h + h), Cube()(x)
+    by_x, also = tape.gradient(y, x), tape.gradient(z, x, Tensor(1.0))
+    if handed != [np.ndarray] * 3 or by_x.dtype != np.float32 or by_x != 72 * 2.0**8 or also != 12.0:
+        raise AssertionError(f"layers were handed {handed}, and the source {by_x!r} and {also!r}")
     with GradientTape() as outer:
         with GradientTape() as inner:
             y = Cube()(x)
@@ -206,26 +211,32 @@ def numbers_have_no_type() -> None:
         raise AssertionError(f"derivatives of float32 by 2 and 2.0 are computed in {seen}")
 
 
-def zero_at_kinks() -> None:
-    """Where the slope jumps at 0, at no error, or at a clip, the derivative is 0: as right as either side's.
+def at_kinks() -> None:
+    """Where the slope jumps, the derivative is what the documentation says, one side's or 0; on the tape's way as well.
 
     Raises AssertionError where it is not.
     """
-    from beras.activations import LeakyReLU, ReLU
-    from beras.losses import BinaryCrossEntropy, MeanAbsoluteError
+    from beras.activations import ELU, SELU, LeakyReLU, ReLU
+    from beras.losses import BinaryCrossEntropy, CategoricalCrossEntropy, Hinge, KLDivergence, MeanAbsoluteError
     from beras.prelu import PReLU
+    from beras.smooth_activations import SELU_ALPHA, SELU_SCALE
 
     zero, clipped = np.zeros((1, 1)), np.array([[0.25, 0.25, 0.75, 0.75]])
-    calls: list[tuple[Any, tuple[Array, ...]]] = [
-        *((layer, (zero,)) for layer in (ReLU(), LeakyReLU(0.5), PReLU("one", shape=(1,), dtype="float64"))),
-        (MeanAbsoluteError(), (zero, zero)),
-        (BinaryCrossEntropy(0.25), (clipped, np.array([[0.0, 1.0, 0.0, 1.0]]))),
+    calls: list[tuple[Any, tuple[Array, ...], float]] = [
+        *((layer, (zero,), 0.0) for layer in (ReLU(), LeakyReLU(0.5), PReLU("one", shape=(1,), dtype="float64"))),
+        (ELU(0.5), (zero,), 0.5),
+        (SELU(), (zero,), SELU_SCALE * SELU_ALPHA),
+        (MeanAbsoluteError(), (zero, zero), 0.0),
+        (BinaryCrossEntropy(0.25), (clipped, np.array([[0.0, 1.0, 0.0, 1.0]])), 0.0),
+        (CategoricalCrossEntropy(0.25), (clipped[:, :2], np.array([[0.5, 0.5]])), 0.0),
+        (KLDivergence(0.25), (clipped[:, :2], np.array([[0.5, 0.5]])), 0.0),
+        (Hinge(), (np.array([[0.5, -0.5]]), np.array([[2.0, -2.0]])), 0.0),
     ]
-    for layer, inputs in calls:
-        z = layer(*inputs)
-        found = np.asarray(layer.compose_input_gradients([np.ones(z.shape)])[0])
-        if found.any():
-            raise AssertionError(f"{type(layer).__name__} has at a kink the derivative {found}")
+    for layer, inputs, wanted in calls:
+        ones = np.ones(layer(*inputs).shape)
+        for found in (layer.compose_input_gradients([ones]), layer.input_gradients_for([ones], [True, False])):
+            if (np.asarray(found[0]) != wanted).any():
+                raise AssertionError(f"{type(layer).__name__} has at a kink the derivative {found[0]!r}")
 
 
 def nothing_upstream() -> None:

@@ -1,5 +1,5 @@
 """The judges of a mutant: every subject that `python -m gradcheck beras` finds, and those of `mutation_graphs`,
-`mutation_odd_layers`, `mutation_second` and `mutation_subjects`.
+`mutation_odd_layers`, `mutation_second` and `mutation_subjects`; and conventions, refusals and promises of the tape.
 
 Everything looks Beras up when it is asked, so that it meets the mutant that is loaded then.
 """
@@ -21,6 +21,7 @@ import mutation_odd_layers
 import mutation_refusals
 import mutation_second
 import mutation_subjects
+import mutation_tapes
 
 from gradcheck.adapters import belonging, function_subject, is_subject, subject_of
 from gradcheck.check import Options, check_subject
@@ -76,10 +77,13 @@ def judges() -> Iterator[Judge]:
     yield Judge("lost gradients", lambda: mutation_refusals.lost_gradients() or "")
     yield Judge("types of gradients", lambda: mutation_conventions.types_of_gradients() or "")
     yield Judge("numbers have no type", lambda: mutation_conventions.numbers_have_no_type() or "")
-    yield Judge("zero at kinks", lambda: mutation_conventions.zero_at_kinks() or "")
+    yield Judge("at kinks", lambda: mutation_conventions.at_kinks() or "")
     yield Judge("handed on", lambda: mutation_conventions.handed_on() or "")
     yield Judge("layouts", lambda: mutation_conventions.layouts() or "")
     yield Judge("computed once", lambda: mutation_conventions.computed_once() or "")
+    yield Judge("recorded as not", lambda: mutation_tapes.recorded_as_not() or "")
+    yield Judge("what tapes give", lambda: mutation_tapes.what_tapes_give() or "")
+    yield Judge("what tapes notice", lambda: mutation_tapes.what_tapes_notice() or "")
 
 
 def complaint(subject: Subject) -> str:
@@ -108,8 +112,8 @@ def _late(number: int, frame: FrameType | None) -> None:
 
 def look(judge: Judge) -> str:
     """Ask one judge. What the mutant raises, or that it does not end, is what is wrong about it."""
-    signal.signal(signal.SIGALRM, _late)
-    signal.alarm(SECONDS)
+    signal.signal(signal.SIGPROF, _late)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)  # of this process' own time, however busy the machine is
     try:
         return judge.look()
     except Late:
@@ -117,7 +121,7 @@ def look(judge: Judge) -> str:
     except Exception as error:  # a mutant may raise anything
         return f"{type(error).__name__}: {error}"
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,22 @@ Make = Callable[[], tuple[Any, list[Array]]]
 
 
 def graphs() -> Iterator[Graph]:
-    """Each operation at its own example, layers at small points; Jacobians and Hessians."""
+    """The second derivative of every case; Jacobians and Hessians."""
+    yield from (second(f"{name}, twice", make) for name, make in cases())
+    yield Graph("a Jacobian", lambda x: np.sin(x) @ np.ones((2, 3)), (X,), vjp=_by_jacobian)
+    yield Graph("a Hessian", lambda x: np.cos(x) * x, (X,), vjp=_by_hessian)
+
+
+def cases() -> Iterator[tuple[str, Make]]:
+    """Each operation at its own example, layers at small points, losses by their prediction."""
     from beras import activations, layers, losses, ops, pooling, prelu
 
     for name in ops.__all__:
         operation = getattr(ops, name)
         if inspect.isclass(operation) and not inspect.isabstract(operation):
-            yield second(f"{name}, twice", lambda operation=operation: _example(operation))
+            yield name, (lambda operation=operation: _example(operation))
+    x, y = np.array([2.0, 3.0, 0.5]), np.array([0.0, 2.0, -1.0])
+    yield "Power, of exponent 0 too", (lambda: (ops.Power(), [x, y]))
     rows = np.random.default_rng(5).normal(size=(2, 3))
     labels = np.eye(3)[[2, 0]]
 
@@ -40,22 +49,20 @@ def graphs() -> Iterator[Graph]:
         "Dense with softmax, without a bias": lambda: dense(activation="softmax", use_bias=False),
     }
     for name, make in made.items():
-        yield second(f"the layer {name}, twice", lambda make=make: (make(), [rows]))
+        yield f"the layer {name}", (lambda make=make: (make(), [rows]))
     random = np.random.default_rng(17)
     w, b, stacks = random.normal(size=(3, 2)), random.normal(size=(1, 2)), random.normal(size=(2, 4, 3))
     for name, at in (("rows", rows), ("stacks", stacks)):
         for way, options in (("Dense", {}), ("Dense with tanh", {"activation": "tanh"})):
-            yield second(
-                f"{way} of {name}, by its weights, twice",
-                lambda options=options, at=at: (_of_weights(dense, options), [at, w, b]),
-            )
-    yield second("a layer of a layer, twice", lambda: (lambda x: activations.Tanh()(activations.Sin()(x)), [rows]))
+            make = lambda options=options, at=at: (_of_weights(dense, options), [at, w, b])  # noqa: E731
+            yield f"{way} of {name}, by its weights", make
+    yield "a layer of a layer", (lambda: (lambda x: activations.Tanh()(activations.Sin()(x)), [rows]))
     far = np.array([[0.0, 25.0, -25.0]])  # where a slope made of |x| or of 1 − y would err
     for name in ("Sigmoid", "Tanh", "Sin", "GELU", "GELU, approximate", "SiLU", "Softplus"):
-        yield second(f"the layer {name} at 0 and far out, twice", lambda make=made[name]: (make(), [far]))
+        yield f"the layer {name} at 0 and far out", (lambda make=made[name]: (make(), [far]))
     images = np.random.default_rng(6).normal(size=(1, 2, 2, 2))
-    yield second("mean of channels, twice", lambda: (pooling.GlobalAveragePooling2D(), [images]))
-    yield second("rows, twice", lambda: (layers.Flatten(), [images]))
+    yield "mean of channels", (lambda: (pooling.GlobalAveragePooling2D(), [images]))
+    yield "rows", (lambda: (layers.Flatten(), [images]))
     shares = np.random.default_rng(6).dirichlet(np.ones(3), 2)
     of_logits = {
         "CategoricalCrossEntropy of logits": lambda: losses.CategoricalCrossEntropy(1e-12, True, 0.25),
@@ -67,9 +74,20 @@ def graphs() -> Iterator[Graph]:
     of_shares = ("KLDivergence", "Poisson", "BinaryCrossEntropy", "CategoricalCrossEntropy")
     for name, loss in {**of_logits, **{name: getattr(losses, name) for name in of_shares}}.items():
         at, truth = shares if name in of_shares else rows, np.array([2, 0]) if "indices" in name else labels
-        yield second(f"{name}, twice", lambda loss=loss, at=at, truth=truth: (_of_prediction(loss(), truth), [at]))
-    yield Graph("a Jacobian", lambda x: np.sin(x) @ np.ones((2, 3)), (X,), vjp=_by_jacobian)
-    yield Graph("a Hessian", lambda x: np.cos(x) * x, (X,), vjp=_by_hessian)
+        yield name, (lambda loss=loss, at=at, truth=truth: (_of_prediction(loss(), truth), [at]))
+    sequences, classes = np.random.default_rng(6).dirichlet(np.ones(3), (2, 2)), np.array([[2, 0], [1, 1]])
+    others: dict[str, tuple[Any, Array, Array]] = {
+        "BinaryCrossEntropy of logits at 0 and far out": (of_logits["BinaryCrossEntropy of logits"], far, labels[:1]),
+        "SoftmaxCrossEntropy of rows of any sum": (losses.SoftmaxCrossEntropy, rows, labels + rows**2),
+        "SoftmaxCrossEntropy of sequences": (
+            losses.SoftmaxCrossEntropy,
+            stacks,
+            np.eye(3)[[[2, 0, 1, 1], [0, 1, 2, 0]]],
+        ),
+        "CategoricalCrossEntropy of sequences": (losses.CategoricalCrossEntropy, sequences, classes),
+    }
+    for name, (loss, at, truth) in others.items():
+        yield name, (lambda loss=loss, at=at, truth=truth: (_of_prediction(loss(), truth), [at]))
 
 
 def _example(operation: Any) -> tuple[Any, list[Array]]:

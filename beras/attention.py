@@ -186,7 +186,7 @@ class MultiHeadAttention(Composed):
             return (_rows(g) @ self._matrix(name, g.dtype).T).reshape(len(g), g.shape[2], -1)
 
         by_value, by_key = through(by_v, "v"), through(by_k, "k")
-        found: list[Any] = [through(by_q, "q"), by_value if len(self.inputs) > 2 else by_value + by_key, by_key]
+        found: list[Any] = [through(by_q, "q"), by_value + by_key if len(self.inputs) == 2 else by_value, by_key]
         masks = [np.zeros(np.shape(mask)) for mask in self.inputs[3:]]
         return [*found[: len(self.inputs)], *masks]
 
@@ -198,8 +198,8 @@ class MultiHeadAttention(Composed):
         gradients: list[Array] = []
         for x, g in zip((query, rest[0] if rest else value, value), by_heads, strict=True):
             flat = _rows(g)
-            gradients.append(np.dot(x.reshape(-1, x.shape[-1]).T, flat).reshape(x.shape[-1], *g.shape[1:4:2]))
-            gradients.append(flat.sum(axis=0).reshape(g.shape[1:4:2]))
+            gradients.append(np.dot(x.reshape(-1, x.shape[-1]).T, flat).reshape(x.shape[-1], *g.shape[1::2]))
+            gradients.append(flat.sum(axis=0).reshape(g.shape[1::2]))
         gradients[3][...] = 0  # bk adds the same to all scores of a query, which no softmax sees
         gradients.append(np.dot(_rows(found).T, rows).reshape(self.wo.shape))
         gradients.append(rows.sum(axis=0))

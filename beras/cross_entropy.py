@@ -7,13 +7,13 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from beras.activations import Softmax
 from beras.arrays import Array
 from beras.checks import number, number_between, numeric, real, same_shape
 from beras.core import on_plain_arrays
 from beras.loss import Loss, Pointwise, data_like, scalar
 from beras.ops import Sigmoid, evaluate
 from beras.recorder import operand, recording
-from beras.stable import sigmoid
 from beras.tensor import Tensor
 
 
@@ -75,12 +75,9 @@ class SoftmaxCrossEntropy(Loss):
 
     def _recorded_by_prediction(self, t: Array) -> Array:
         """Return the gradient as computed from the logits anew, in operations that a tape knows."""
-        x = operand(self.inputs[0])
-        t = t.reshape(x.shape)
-        e = np.exp(x - np.asarray(x).max(axis=-1, keepdims=True))
-        softmax: Any = e / e.sum(axis=-1, keepdims=True)
-        rows = t.size // t.shape[-1]
-        return cast(Array, (softmax * t.sum(axis=-1, keepdims=True) - t) * t.dtype.type(1 / rows))
+        softmax = Softmax()(operand(self.inputs[0]))
+        gradient = (softmax.reshape(t.shape) * t.sum(axis=1, keepdims=True) - t) * t.dtype.type(1 / len(t))
+        return cast(Array, gradient.reshape(softmax.shape))
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[SoftmaxCrossEntropy, list[Array]]]:
@@ -141,8 +138,7 @@ class CategoricalCrossEntropy(Loss):
         if self.from_logits:
             return cast(Array, self.saved.by_prediction())
         p, t = self._arguments(*self.inputs)
-        epsilon, seen = p.dtype.type(self.epsilon), operand(self.inputs[0])
-        seen = p if type(seen) is np.ndarray else seen.astype(p.dtype).reshape(p.shape)
+        epsilon, seen = p.dtype.type(self.epsilon), operand(self.inputs[0]).astype(p.dtype, copy=False).reshape(p.shape)
         gradient = np.where(p > epsilon, -t / np.maximum(seen, epsilon), p.dtype.type(0)) * p.dtype.type(1 / len(p))
         return cast(Array, gradient.reshape(self.inputs[0].shape))
 
@@ -201,7 +197,7 @@ class BinaryCrossEntropy(Pointwise):
         """Return `(y_pred − y_true) / (y_pred (1 − y_pred))`, 0 where the clip is active; of logits `σ(x) − y_true`."""
         t = self._smooth(t)
         if self.from_logits:
-            return (sigmoid(p) if type(p) is np.ndarray else evaluate(Sigmoid(), p)) - t
+            return evaluate(Sigmoid(), p) - t
         return (1 - t) * self._by_log(1 - p) - t * self._by_log(p)
 
     def _smooth(self, t: Array) -> Array:
@@ -211,7 +207,7 @@ class BinaryCrossEntropy(Pointwise):
     def _by_log(self, p: Array) -> Any:
         """Return the derivative of `log(clip(p))`: `1 / p` inside, 0 where the clip is active."""
         inside = (p > p.dtype.type(self.epsilon)) & (p < p.dtype.type(1 - self.epsilon))
-        return np.where(inside, 1 / np.where(inside, p, p.dtype.type(1)), p.dtype.type(0))
+        return np.where(inside, 1 / self._clip(p), p.dtype.type(0))
 
     def _clip(self, p: Array) -> Array:
         return np.clip(p, p.dtype.type(self.epsilon), p.dtype.type(1 - self.epsilon))

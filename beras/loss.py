@@ -60,8 +60,8 @@ class Loss(Diffable):
     def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Any]:
         """The tape's way: nothing is computed for `y_true` unless somebody asks for it."""
         y_true = self.inputs[1]
-        by_pred = times(J[0], self.by_prediction()) if wanted[0] else None
-        return [by_pred, np.zeros(y_true.shape, gradient_dtype(y_true)) if wanted[1] else None]
+        by_true = np.zeros(y_true.shape, gradient_dtype(y_true)) if wanted[1] else None
+        return [times(J[0], self.by_prediction()), by_true]
 
 
 class Pointwise(Loss):
@@ -98,8 +98,7 @@ class Pointwise(Loss):
         """Return `slope / number of terms that the mean is over`."""
         y_pred, y_true = self.inputs
         p, t = self._pair(y_pred, y_true)
-        seen = operand(y_pred)
-        slope = self.slope(p if type(seen) is np.ndarray else seen.astype(p.dtype), t)
+        slope = self.slope(operand(y_pred).astype(p.dtype, copy=False), t)
         gradient: Array = slope * p.dtype.type(1 / self._count(p))
         return gradient
 
@@ -146,9 +145,9 @@ class SampleWeighted(Diffable):
 
     def by_prediction(self) -> Any:
         """Return the gradient of the loss, each sample's times its weight."""
-        weight = np.asarray(self.inputs[2]).reshape(-1, *[1] * (self.inputs[0].ndim - 1))
         local = self.saved.by_prediction()
-        return local * weight.astype(local.dtype)
+        weight = np.asarray(self.inputs[2], local.dtype).reshape(-1, *[1] * (local.ndim - 1))
+        return local * weight
 
     def get_input_gradients(self) -> list[Tensor]:
         """Return the gradient by `y_pred`, and zeros for the data."""
@@ -164,9 +163,9 @@ class SampleWeighted(Diffable):
 
     @recordable
     def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Any]:
-        """Return the gradient by `y_pred` if it is wanted."""
+        """Return the gradient by `y_pred`, and zeros for the data."""
         by_data = [np.zeros(x.shape, gradient_dtype(x)) for x in self.inputs[1:]]
-        return [times(J[0], self.by_prediction()) if wanted[0] else None, *by_data]
+        return [times(J[0], self.by_prediction()), *by_data]
 
     @classmethod
     def gradcheck_example(cls) -> tuple[SampleWeighted, list[Array]]:

@@ -13,7 +13,7 @@ from beras.checks import number, real
 from beras.elementwise import Elementwise
 from beras.normal import density, distribution
 from beras.ops import NormalDistribution, Sigmoid, evaluate
-from beras.stable import sigmoid
+from beras.stable import decaying, sigmoid
 from beras.tensor import Tensor, wrap
 
 # Klambauer et al. 2017: the fixed point of mean 0 and variance 1.
@@ -46,10 +46,9 @@ class GELU(Elementwise):
     def slope(self, x: Array) -> Any:
         """Return `Φ(x) + x φ(x)`; of the approximation, with σ of its argument v for Φ: `σ(v) + x v′ σ(v) σ(−v)`."""
         if not self.approximate:
-            plain = type(x) is np.ndarray
-            return (distribution(_wide(x)) if plain else evaluate(NormalDistribution(), x)) + x * density(x)
+            return evaluate(NormalDistribution(), x) + x * density(x)
         v, near = _argument(x), np.clip(x, -_FAR, _FAR)
-        rise, fall = (sigmoid(v), sigmoid(-v)) if type(x) is np.ndarray else (_on_tape(v), _on_tape(-v))
+        rise, fall = evaluate(Sigmoid(), v), evaluate(Sigmoid(), -v)
         return rise + near * (_TO_LOGISTIC * (1 + 3 * _CUBE * near * near)) * rise * fall
 
     @classmethod
@@ -59,19 +58,11 @@ class GELU(Elementwise):
         return [(cls(approximate=True), [x]), (cls(), [10 * x]), (cls(approximate=True), [30 * x])]
 
 
-def _wide(x: Array) -> Array:
-    return x.astype(np.promote_types(x.dtype, np.float32), copy=False)
-
-
 def _argument(x: Array) -> Array:
     """Return v with `(1 + tanh(v / 2)) / 2 = σ(v)`."""
     near = np.clip(x, -_FAR, _FAR)
     v: Array = _TO_LOGISTIC * (near + _CUBE * near * near * near)
     return v
-
-
-def _on_tape(v: Array) -> Any:
-    return evaluate(Sigmoid(), v)
 
 
 class ELU(Elementwise):
@@ -95,7 +86,7 @@ class ELU(Elementwise):
 
     def slope(self, x: Array) -> Any:
         """Return 1 or `alpha · exp(x)`."""
-        return np.where(x > 0, 1, self.alpha * np.exp(np.minimum(x, 0)))
+        return np.where(x > 0, 1, self.alpha * decaying(x))
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[ELU, list[Array]]]:
@@ -120,8 +111,7 @@ class SELU(Elementwise):
 
     def slope(self, x: Array) -> Any:
         """Return `scale` or `scale · alpha · exp(x)`."""
-        left = SELU_SCALE * SELU_ALPHA * np.exp(np.minimum(x, 0))
-        return np.where(x > 0, x.dtype.type(SELU_SCALE), left)
+        return np.where(x > 0, x.dtype.type(SELU_SCALE), SELU_SCALE * SELU_ALPHA * decaying(x))
 
 
 class SiLU(Elementwise):
@@ -138,7 +128,7 @@ class SiLU(Elementwise):
 
     def slope(self, x: Array) -> Any:
         """Return `σ(x) + x σ(x) σ(−x)`."""
-        rise, fall = (sigmoid(x), sigmoid(-x)) if type(x) is np.ndarray else (_on_tape(x), _on_tape(-x))
+        rise, fall = evaluate(Sigmoid(), x), evaluate(Sigmoid(), -x)
         return rise + x * rise * fall
 
 
@@ -156,4 +146,4 @@ class Softplus(Elementwise):
 
     def slope(self, x: Array) -> Any:
         """Return `σ(x)`."""
-        return sigmoid(x) if type(x) is np.ndarray else _on_tape(x)
+        return evaluate(Sigmoid(), x)

@@ -73,8 +73,7 @@ class Power(Operation):
 
     def by_x(self, g: Array, z: Array, x: Any, y: Any) -> Array:
         # y · x^(y − 1); where x = y = 0 another x will do, for the product is 0. Integers have no negative powers.
-        base = np.multiply(np.where(np.equal(x, 0) & np.equal(y, 0), 1, x), np.ones((), gradient_dtype(z)))
-        slope: Array = y * np.power(base, y - 1)
+        slope: Array = y * np.power(np.where(np.equal(x, 0) & np.equal(y, 0), 1.0, x), y - 1)
         return g * slope
 
     def by_y(self, g: Array, z: Array, x: Any, y: Any) -> Array:

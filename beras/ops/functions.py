@@ -111,10 +111,11 @@ class Sigmoid(Operation):
 
 
 class NormalDistribution(Operation):
-    """`Φ(x)`, the share of the standard normal distribution below `x`."""
+    """`Φ(x)`, the share of the standard normal distribution below `x`; of float16, computed in float32."""
 
     def forward(self, x: Array) -> Array:
-        return distribution(x)
+        wide = x.astype(np.promote_types(x.dtype, np.float32), copy=False)
+        return distribution(wide).astype(x.dtype, copy=False)
 
     def by_x(self, g: Array, z: Array, x: Array) -> Array:
         return g * density(x)

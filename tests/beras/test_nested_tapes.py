@@ -11,6 +11,7 @@ import pytest
 from beras import (
     Activation,
     BatchNormalization,
+    BinaryCrossEntropy,
     Dense,
     Diffable,
     Flatten,
@@ -110,6 +111,21 @@ def test_a_network_has_second_derivatives_by_weights_and_inputs(loss: Any) -> No
 def test_class_indices_have_second_derivatives() -> None:
     x = Tensor(random.normal(size=(3, 4)))
     assert_second_derivatives(lambda a: SoftmaxCrossEntropy()(a, np.array([0, 3, 1])), [x])
+
+
+@pytest.mark.parametrize("loss", [MeanSquaredError(), SoftmaxCrossEntropy(), BinaryCrossEntropy(from_logits=True)])
+@pytest.mark.parametrize("scale", [1.0, 1000.0])  # where exp(logits) overflows
+def test_a_gradient_that_a_tape_records_is_the_same(loss: Any, scale: float) -> None:
+    x, t = Tensor(scale * random.normal(size=(2, 2, 3))), np.eye(3)[[[2, 0], [1, 1]]]
+    with GradientTape() as tape:
+        z = loss(x, t)
+    with GradientTape(), GradientTape() as inner:
+        recorded = inner.gradient(loss(x, t), x)
+    np.testing.assert_allclose(recorded, tape.gradient(z, x), rtol=1e-12, atol=1e-15)
+
+
+def test_logits_have_second_derivatives_at_0() -> None:
+    assert_second_derivatives(lambda x: BinaryCrossEntropy(from_logits=True)(x, np.ones((1, 1))), [Tensor([[0.0]])])
 
 
 def test_a_gradient_penalty_trains() -> None:
