@@ -18,10 +18,8 @@ from __future__ import annotations
 
 import argparse
 import ast
-import contextlib
 import importlib.util
 import json
-import linecache
 import statistics
 import sys
 import tempfile
@@ -54,7 +52,7 @@ from gradcheck.repair.change import described  # noqa: E402
 from gradcheck.repair.ran import Ran, ran  # noqa: E402
 from gradcheck.repair.repairs import MENDED, Repairs, with_repair  # noqa: E402
 from gradcheck.repair.search import SECONDS, trial  # noqa: E402
-from gradcheck.repair.source import Unit  # noqa: E402
+from gradcheck.repair.source import Unit, reading  # noqa: E402
 from gradcheck.repair.trial import Trial  # noqa: E402
 from gradcheck.repair.whole import Claim, only  # noqa: E402
 from gradcheck.sampling import Point, points  # noqa: E402
@@ -195,7 +193,7 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
         return None
     before = _answers(place)
     subject = only(place.subject, place.claims)
-    with in_place(unit.with_code(code)), _file_is(unit.file.name, planted):
+    with in_place(unit.with_code(code)), reading(unit.file.name, planted):
         session = _Session(subject, Options(evidence=causes, hints="cause" if causes else "none"))
         with np.errstate(all="ignore"):
             result = session.run()
@@ -213,7 +211,8 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
             return found
         found.called, found.wrong = wrong[0].verdict()[0], wrong[0].name
         start = time.process_time()
-        search = Repairs(subject, whole_check, 0, SECONDS).search(wrong[0], known)
+        broken = [one.name for one in result.contract if one.verdict == "broken"]
+        search = Repairs(subject, whole_check, 0, SECONDS).search(wrong[0], known, broken)
         found.seconds, found.tried, found.limited = time.process_time() - start, search.tried, search.limited
         if search.edit is not None:
             repair = described(search.edit)
@@ -223,7 +222,7 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
             assert mended is not None
             now = edit.unit.file.text[: edit.start] + edit.text + edit.unit.file.text[edit.end :]
             found.restored = edit.unit.file.name == unit.file.name and _reads_as(now, text)
-            with in_place(edit.unit.with_code(mended)):
+            with in_place(edit.unit.with_code(mended)), reading(edit.unit.file.name, now):
                 found.unsound = _unsound(only(subject, {(wrong[0].method, wrong[0].wrt)}))
         if causes:
             told = next(one for one in result.claims if one.name == wrong[0].name)
@@ -270,20 +269,6 @@ def _reads_as(text: str, other: str) -> bool:
         return ast.dump(ast.parse(text)) == ast.dump(ast.parse(other))
     except SyntaxError:
         return False
-
-
-@contextlib.contextmanager
-def _file_is(name: str, text: str) -> Iterator[None]:
-    """What Python shows as the source of a file, for a while."""
-    before = linecache.cache.get(name)
-    lines = text.splitlines(keepends=True)
-    linecache.cache[name] = (len(text), None, lines, name)
-    try:
-        yield
-    finally:
-        linecache.cache.pop(name)
-        if before is not None:
-            linecache.cache[name] = before
 
 
 def _answers(place: Ground) -> list[np.ndarray[Any, Any] | None]:
