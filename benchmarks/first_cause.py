@@ -59,6 +59,7 @@ STORIES = {
     ),
     r"evaluated at the output|evaluated at the input|swapped.*": PLACES,
     r"kernel flipped": PLACES,
+    r"shifted by one": f"{PLACES}, last element, constant, constant off, ε missing, term missing",
     r"transposed|permuted": f"{PLACES}, axis, slice, comparison",
     r"applied twice": f"{PLACES}, power, factor too many, factor missing, function",
     r"upstream gradient ignored": (

@@ -10,7 +10,8 @@ Mistakes (`plants.py`) are planted by seed into the right code of tests/right, t
   that the search did not use.
 
 One half of the files is drawn from, the other with `--held-out`, which is meant for the end. Seconds are those that the
-process computes. `--lines` writes a line of JSON for each mistake. With `--causes` the first cause that is named is
+process computes. `--lines` writes a line of JSON for each mistake; a run with lines that are there goes on after them,
+and its summary counts them, too. With `--causes` the first cause that is named is
 judged, too (`first_cause.py` says how): right, none or false.
 """
 
@@ -18,10 +19,8 @@ from __future__ import annotations
 
 import argparse
 import ast
-import contextlib
 import importlib.util
 import json
-import linecache
 import statistics
 import sys
 import tempfile
@@ -29,7 +28,7 @@ import time
 import warnings
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import CodeType
@@ -54,7 +53,7 @@ from gradcheck.repair.change import described  # noqa: E402
 from gradcheck.repair.ran import Ran, ran  # noqa: E402
 from gradcheck.repair.repairs import MENDED, Repairs, with_repair  # noqa: E402
 from gradcheck.repair.search import SECONDS, trial  # noqa: E402
-from gradcheck.repair.source import Unit  # noqa: E402
+from gradcheck.repair.source import Unit, reading  # noqa: E402
 from gradcheck.repair.trial import Trial  # noqa: E402
 from gradcheck.repair.whole import Claim, only  # noqa: E402
 from gradcheck.sampling import Point, points  # noqa: E402
@@ -195,7 +194,7 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
         return None
     before = _answers(place)
     subject = only(place.subject, place.claims)
-    with in_place(unit.with_code(code)), _file_is(unit.file.name, planted):
+    with in_place(unit.with_code(code)), reading(unit.file.name, planted):
         session = _Session(subject, Options(evidence=causes, hints="cause" if causes else "none"))
         with np.errstate(all="ignore"):
             result = session.run()
@@ -213,7 +212,8 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
             return found
         found.called, found.wrong = wrong[0].verdict()[0], wrong[0].name
         start = time.process_time()
-        search = Repairs(subject, whole_check, 0, SECONDS).search(wrong[0], known)
+        broken = [one.name for one in result.contract if one.verdict == "broken"]
+        search = Repairs(subject, whole_check, 0, SECONDS).search(wrong[0], known, broken)
         found.seconds, found.tried, found.limited = time.process_time() - start, search.tried, search.limited
         if search.edit is not None:
             repair = described(search.edit)
@@ -223,7 +223,7 @@ def outcome(place: Ground, claim: Claim, unit: Unit, plant: Plant, name: str, ca
             assert mended is not None
             now = edit.unit.file.text[: edit.start] + edit.text + edit.unit.file.text[edit.end :]
             found.restored = edit.unit.file.name == unit.file.name and _reads_as(now, text)
-            with in_place(edit.unit.with_code(mended)):
+            with in_place(edit.unit.with_code(mended)), reading(edit.unit.file.name, now):
                 found.unsound = _unsound(only(subject, {(wrong[0].method, wrong[0].wrt)}))
         if causes:
             told = next(one for one in result.claims if one.name == wrong[0].name)
@@ -270,20 +270,6 @@ def _reads_as(text: str, other: str) -> bool:
         return ast.dump(ast.parse(text)) == ast.dump(ast.parse(other))
     except SyntaxError:
         return False
-
-
-@contextlib.contextmanager
-def _file_is(name: str, text: str) -> Iterator[None]:
-    """What Python shows as the source of a file, for a while."""
-    before = linecache.cache.get(name)
-    lines = text.splitlines(keepends=True)
-    linecache.cache[name] = (len(text), None, lines, name)
-    try:
-        yield
-    finally:
-        linecache.cache.pop(name)
-        if before is not None:
-            linecache.cache[name] = before
 
 
 def _answers(place: Ground) -> list[np.ndarray[Any, Any] | None]:
@@ -335,11 +321,14 @@ def main() -> int:
     parser.add_argument("-k", default="", help="subjects whose name contains this")
     given = parser.parse_args()
     outcomes: list[Outcome] = []
+    known = _known(given.lines)
     with tempfile.TemporaryDirectory() as work, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for _ in importable(Path(work)):
-            for one in drawn(given, Path(work)):
+            for one in drawn(given, Path(work), known):
                 outcomes.append(one)
+                if len(outcomes) <= len(known):
+                    continue
                 _show(one)
                 if given.lines:
                     with open(given.lines, "a") as file:
@@ -348,8 +337,18 @@ def main() -> int:
     return int(any(one.unsound for one in outcomes))
 
 
-def drawn(given: argparse.Namespace, work: Path) -> Iterator[Outcome]:
-    """Draw a subject, then a kind of mistake, then one of them, until there are as many as wanted."""
+def _known(lines: str) -> list[Outcome]:
+    """What became of the mistakes of an earlier run."""
+    if not lines or not Path(lines).exists():
+        return []
+    return [Outcome(**json.loads(line)) for line in Path(lines).read_text().splitlines()]
+
+
+def drawn(given: argparse.Namespace, work: Path, known: Sequence[Outcome]) -> Iterator[Outcome]:
+    """Draw a subject, then a kind of mistake, then one of them, until there are as many as wanted.
+
+    The first ones are `known`: they are drawn, and not tried again.
+    """
     rng = np.random.default_rng([given.seed, given.held_out])
     half = [
         (name, make)
@@ -379,10 +378,18 @@ def drawn(given: argparse.Namespace, work: Path) -> Iterator[Outcome]:
         kind = sorted(by_kind)[int(rng.integers(len(by_kind)))]
         claim, unit, plant = by_kind[kind][int(rng.integers(len(by_kind[kind])))]
         place[1].add(plant)
-        one = outcome(place[0], claim, unit, plant, name, given.causes)
+        one = known[count] if count < len(known) and _is_about(known[count], name, unit, plant) else None
+        one = one or outcome(place[0], claim, unit, plant, name, given.causes)
         if one is not None:
             count += 1
             yield one
+
+
+def _is_about(one: Outcome, name: str, unit: Unit, plant: Plant) -> bool:
+    """Whether an outcome is that of a mistake."""
+    before = unit.file.text[plant.start : plant.end]
+    told = one.subject, one.kind, one.line, one.before, one.after
+    return told == (name, plant.kind, unit.file.line(plant.start), before, plant.text)
 
 
 def _show(one: Outcome) -> None:

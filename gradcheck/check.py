@@ -64,10 +64,10 @@ class Options:
     `budget`: the most entries that a Jacobian may have; past it, random projections are compared. `time_limit`: the
     most seconds for the whole check; what is not judged by then is unresolved.
     `executor` takes the columns of an estimate; `progress` is told each point's label. `fail_fast` stops at the first
-    point where a claim is wrong or unresolved, and leaves out what comes after it, the contract included; without
-    `evidence`, nothing is gathered that only people look at: causes, repairs, counterexample, pictures. `hints`: how
-    much is said about what is wrong ("none", "where", "cause", "repair"). A repair is looked for by running changed
-    versions of the checked code, so that it has to be asked for. `exact`: claims are run exactly as well, where
+    point where a claim is wrong, and leaves out what comes after it, the contract included; without `evidence`,
+    nothing is gathered that only people look at: causes, repairs, counterexample, pictures. `hints`: how much is said
+    about what is wrong ("none", "where", "cause", "repair"). A repair is looked for by running changed versions of the
+    checked code, so that it has to be asked for. `exact`: claims are run exactly as well, where
     python-flint is installed; with `scan`, those that act entry by entry over a whole interval, too, for the picture
     of a report (None: in a notebook). `first`: points that are asked before all others.
     """
@@ -109,7 +109,7 @@ def check_at(subject: Subject, point: Point, time_limit: float = WHOLE) -> Compo
 
 def whole_check(subject: Subject, seed: int) -> ComponentResult:
     """Check at the points of a seed until something is wrong, and say nothing about why: what a repair has to pass."""
-    return check_subject(subject, Options(seed=seed, evidence=False, fail_fast=True, time_limit=WHOLE, exact=False))
+    return check_subject(subject, Options(seed=seed, evidence=False, fail_fast=True, time_limit=WHOLE))
 
 
 class _Session:
@@ -151,7 +151,7 @@ class _Session:
             if self.options.progress:
                 self.options.progress(point.label)
             self.check_point(point)
-            if self.options.fail_fast and any(record.has_failed for record in self.records.values()):
+            if self.options.fail_fast and any(record.was_wrong for record in self.records.values()):
                 return self.result(self.claims())
             self.visit(point)
         self.try_variants(points[0])

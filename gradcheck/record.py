@@ -154,6 +154,11 @@ class Record:
                     self.points[self.points.index(one)] = replace(one, verdict="skipped")
 
     @property
+    def was_wrong(self) -> bool:
+        """Whether it was wrong at any point so far; what is unresolved there, other points may tell."""
+        return any(one.verdict == "wrong" for one in self.points)
+
+    @property
     def has_failed(self) -> bool:
         """Whether it was wrong or unresolved at any point so far."""
         return any(one.verdict in ("wrong", "unresolved") for one in self.points)

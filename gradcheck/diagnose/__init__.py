@@ -42,6 +42,7 @@ TABLE: tuple[Hypothesis, ...] = (
     places.samples_left_out,
     layout.transposed,
     layout.permuted,
+    layout.shifted,
     terms.applied_twice,
     terms.output_instead_of_derivative,
     terms.sign_off_the_diagonal,

@@ -200,6 +200,25 @@ def permuted(e: Evidence) -> list[Cause]:
     return []
 
 
+def shifted(e: Evidence) -> list[Cause]:
+    """Along an axis every index of the claim holds what belongs to its neighbour; at the end, anything."""
+    rows, shape = len(e.estimate), np.shape(e.x)
+    for axis, length in enumerate(shape):
+        for step in (1, -1) if length >= 3 and not e.elementwise and np.isfinite(e.claim).all() else ():
+            right, claim = (one.reshape(rows, *shape) for one in (e.estimate, e.claim))
+            moved = np.roll(right, -step, axis=1 + axis)
+            free = np.arange(length) == (length - 1 if step > 0 else 0)
+            along = free.reshape([-1 if n == axis else 1 for n in range(len(shape))])
+            candidate = np.where(along, claim, moved).reshape(e.estimate.shape)
+            if np.any(np.where(along, 0, moved)) and e.fits(candidate, loss=1e-9):
+                sentence = (
+                    f"Off by one along axis {axis} of {e.variable.name}: each entry gets what belongs to the "
+                    f"{'next' if step > 0 else 'previous'} one. Is a slice (of the padding?) shifted?"
+                )
+                return [Cause("shifted by one", sentence, "apart from the end, every entry fits its neighbour's")]
+    return []
+
+
 def _orders(e: Evidence, axis: int, length: int) -> Iterator[tuple[str, Array]]:
     identity = np.arange(length)
     yield "reversed", identity[::-1]

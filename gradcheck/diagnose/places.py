@@ -58,18 +58,42 @@ def wrong_where_clipped(e: Evidence) -> list[Cause]:
     # Off the pattern of forward a zero is no clip: there the claim mixes entries that do not interact.
     if not _inside_pattern(e, e.wrong):
         return []
-    sentence = "Wrong only where forward is flat (clipped, masked or below a threshold): the derivative there is 0."
+    sentence = (
+        "Wrong only where forward is flat (clipped, masked, below a threshold, not the largest): the derivative there "
+        "is 0."
+    )
     return [
         Cause("wrong where clipped", sentence, f"{percent(e.wrong)} are wrong, and at each of them the derivative is 0")
     ]
 
 
 def _inside_pattern(e: Evidence, mask: Array) -> bool:
-    """Whether the masked entries lie where such a function may depend on the variable at all."""
-    if e.estimate.shape[0] == 1:
-        return True
+    """Whether the masked entries lie where forward depends on the variable, at these values or at others."""
     rows, columns = e.estimate.shape
-    return rows == columns and not mask[~np.eye(rows, dtype=bool)].any()
+    if rows == columns:
+        return not mask[~np.eye(rows, dtype=bool)].any()
+    return rows == 1 or all(_may_depend(e, int(column), mask[:, column]) for column in np.flatnonzero(mask.any(axis=0)))
+
+
+def _may_depend(e: Evidence, column: int, rows: Array) -> bool:
+    """Whether these outputs depend on an entry where it is the largest of all, or the smallest."""
+    x = np.asarray(e.x, dtype=float)
+    found = np.zeros(len(rows), dtype=bool)
+    for value in (x.max() + 1, x.min() - 1):
+        said = []
+        for step in (-0.25, 0.25):
+            moved = x.copy()
+            moved.flat[column] = value + step
+            try:
+                with np.errstate(all="ignore"):
+                    outputs = e.problem.forward({**e.values, e.variable.name: moved})
+            except Exception:  # other people's forward, at values that nobody promised it
+                return False
+            said.append(np.concatenate([np.asarray(one, dtype=float).ravel() for one in outputs]))
+        if said[0].shape != found.shape:
+            return False
+        found |= said[0] != said[1]
+    return bool(found[rows].all())
 
 
 def wrong_in_saturation(e: Evidence) -> list[Cause]:

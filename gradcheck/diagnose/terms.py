@@ -70,8 +70,9 @@ def coupling_missing_or_doubled(e: Evidence) -> list[Cause]:
 def _low_rank(e: Evidence) -> list[Cause]:
     """In each block of entries that interact, the error is one column times one row, like y·yᵀ of a variance.
 
-    Such terms are subtracted (softmax, normalisation): an error that is positive semidefinite is the term
-    left out, a negative one is the term taken twice.
+    Such terms are subtracted (softmax, normalisation): an error that has the sign of the derivative on the diagonal is
+    the term left out, one of the other sign the term taken twice. A gain in front of them makes D·y·yᵀ of it, with its
+    sign on both diagonals.
     """
     blocks = [block for block in _blocks(e.estimate, 1e-9 * e.scale) if block.size >= 3]
     # The pattern of what forward couples must hold for the claim, too; two blocks' worth make a coincidence unlikely.
@@ -81,22 +82,24 @@ def _low_rank(e: Evidence) -> list[Cause]:
         inside = np.ix_(block, block)
         covered[inside] = True
         error = (e.claim - e.estimate)[inside]
-        values = np.linalg.eigvalsh((error + error.T) / 2)
-        top = float(values[np.abs(values).argmax()])
+        sizes = np.linalg.svd(error, compute_uv=False)
         tolerance = SLACK * float(e.tolerance[inside][np.isfinite(e.tolerance[inside])].max(initial=0.0)) * block.size
-        if abs(top) <= tolerance or not np.all(np.abs(error - error.T) <= tolerance + 1e-7 * abs(top)):
+        if sizes[0] <= tolerance:
             continue
-        if np.sort(np.abs(values))[-2] > max(tolerance, 1e-6 * abs(top)):
+        if sizes[1] > max(tolerance, 1e-6 * sizes[0]):
             return []
-        signs.add(top > 0)
-    if len(signs) != 1 or np.any(e.wrong & ~covered) or e.wrong.sum() < 2:
+        telling = np.abs(np.diagonal(error)) > max(tolerance, 1e-6 * sizes[0])
+        signs |= set((np.sign(np.diagonal(error)) * np.sign(np.diagonal(e.estimate[inside])))[telling])
+        if telling.sum() < 2:
+            return []
+    if len(signs) != 1 or 0 in signs or np.any(e.wrong & ~covered) or e.wrong.sum() < 2:
         return []
     factor = _factor(e, covered & ~np.eye(len(covered), dtype=bool))
     if factor is not None:
         sentence = f"A term is {say(factor)} × what it should be: the one that couples the entries."
         return [Cause("scaled term", sentence, f"off the diagonal the claim is {say(factor)} × the derivative")]
     evidence = "in each block of coupled entries the error is one column times one row, as y·yᵀ is"
-    if signs == {True}:
+    if signs == {1}:
         sentence = "A term that is subtracted is missing: one that couples the entries (mean, variance, y·yᵀ)."
         return [Cause("missing term", sentence, evidence)]
     sentence = "A term that is subtracted is there twice: one that couples the entries (mean, variance, y·yᵀ)."

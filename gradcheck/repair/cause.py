@@ -27,18 +27,18 @@ JUMPS = re.compile(r"without `(break|continue|return)\b")
 
 # What is wrong where a repair of a kind puts one thing in the place of another.
 WRONG = {
-    "operators": ("wrong operator", "The operator is another one"),
-    "signs": ("wrong sign", "A sign is wrong"),
+    "operators": ("wrong operator", "The operator is wrong"),
+    "signs": ("wrong sign", "The sign is wrong"),
     "transposes": ("transpose missing", "A transpose is missing"),
-    "axes": ("wrong axis", "It is summed over another axis"),
-    "names": ("wrong name", "Another name belongs here"),
-    "constants": ("wrong constant", "The constant is another one"),
-    "comparisons": ("wrong comparison", "The comparison is another one"),
-    "functions": ("wrong function", "The function is another one"),
+    "axes": ("wrong axis", "The axis is wrong"),
+    "names": ("wrong name", "The wrong variable is used"),
+    "constants": ("wrong constant", "The constant is wrong"),
+    "comparisons": ("wrong comparison", "The comparison is wrong"),
+    "functions": ("wrong function", "The function is wrong"),
     "epsilons": ("missing epsilon", "A small constant of forward is missing"),
-    "indices": ("wrong index", "The index is another one"),
-    "statements": ("wrong statement", "The statement is another one"),
-    "donors": ("wrong expression", "Another expression belongs here"),
+    "indices": ("wrong index", "The index is wrong"),
+    "statements": ("wrong statement", "The statement is wrong"),
+    "donors": ("wrong expression", "The expression is wrong"),
 }
 
 
@@ -65,7 +65,7 @@ def cause_of(edit: Edit, repair: Repair) -> Cause:
     if edit.what == "indented otherwise" or (repair.old and not repair.new) or not old:
         sentence = f"{what}: {place}."
     else:
-        sentence = f"{what}: {place} says `{old}`, right is `{new}`."
+        sentence = f"{what}: {place} says `{old}` and should say `{new}`."
     return Cause(name, sentence, "with this one change the claim is right, at points of other seeds, too")
 
 
@@ -80,6 +80,8 @@ def _named(edit: Edit) -> tuple[str, str]:
             name,
             "It returns inside a loop, before the other rounds" if inside else "A statement is indented wrongly",
         )
+    if what == "plus its transpose":
+        return "transposed term missing", "A matrix acts twice: its transpose has to be added"
     if what == "every duplicate counts":
         return "duplicates overwritten", "Indices that occur twice are written once: `np.add.at` adds up"
     if re.fullmatch(r"`[+\-*]=` for `=`", what):
@@ -111,18 +113,18 @@ def _named(edit: Edit) -> tuple[str, str]:
         return f"{wrong} instead of {right}", f"A {wrong} stands where a {right} belongs"
     if "keepdims" in what:
         return "keepdims missing", "`keepdims` is missing"
-    return WRONG.get(edit.kind, ("wrong expression", "Another expression belongs here"))
+    return WRONG.get(edit.kind, ("wrong expression", "The expression is wrong"))
 
 
 def _too_much(edit: Edit, what: str) -> tuple[str, str]:
     if what == "without its minus":
         return WRONG["signs"]
     if what == "without the negation":
-        return "negation too many", "A negation is too much"
+        return "negation too many", "A negation does not belong there"
     if what == "without the index":
-        return "index too many", "An index is too much"
+        return "index too many", "An index does not belong there"
     thing = what.partition(" ")[2]
     noun = {"transposes": "transpose", "axes": "reduction", "functions": "function", "statements": "statement"}.get(
         edit.kind, "factor" if re.match(r"`[*/]", thing) else "term" if re.match(r"`[+\-]", thing) else "operand"
     )
-    return f"{noun} too many", f"{thing} is too much"
+    return f"{noun} too many", f"{thing} does not belong there"

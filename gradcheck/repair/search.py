@@ -30,10 +30,9 @@ from gradcheck.repair.observe import Observed
 from gradcheck.repair.pieces import binding
 from gradcheck.repair.ran import Ran, ran
 from gradcheck.repair.scene import Donor, Edit, Material, Scene, is_number
-from gradcheck.repair.source import Unit
+from gradcheck.repair.source import Unit, reading
 from gradcheck.repair.trial import ENTRIES, Trial
 from gradcheck.repair.whole import Check, Claim, Outcome, outcome
-from gradcheck.results import AtPoint
 from gradcheck.sampling import Point, points
 from gradcheck.sampling.similar import similar
 
@@ -100,7 +99,7 @@ class Search:
                 whole = self._outcome(edit, code)
                 if whole.passes:
                     return replace(found, edit=edit)
-                self._learn(whole.at)
+                self._learn(whole)
         return found
 
     def _is_right_at(self, one: Trial, edit: Edit, code: CodeType, where: Ran) -> bool:
@@ -116,13 +115,19 @@ class Search:
 
     def _outcome(self, edit: Edit, code: CodeType) -> Outcome:
         """Whether an edit makes the claim right at points that are drawn anew, and leaves right what was right."""
-        claim = (self.wrong.method.name, self.name)
-        with in_place(edit.unit.with_code(code)):
-            return outcome(self.subject, claim, self.others, self.broken, self.check, self.seed + 1)
+        claim, file = (self.wrong.method.name, self.name), edit.unit.file
+        text = file.text[: edit.start] + edit.text + file.text[edit.end :]
+        with in_place(edit.unit.with_code(code)), reading(file.name, text):
+            for seed in (self.seed + 1, self.seed + 2):
+                found = outcome(self.subject, claim, self.others, self.broken, self.check, seed)
+                if not found.passes:
+                    break
+            return replace(found, seed=seed)
 
-    def _learn(self, at: AtPoint | None) -> None:
+    def _learn(self, whole: Outcome) -> None:
         """Ask from now on where a whole check failed, too: what fails there needs no whole check."""
-        for point in points(self.subject, self.seed + 1) if at is not None else ():
+        at = whole.at
+        for point in points(self.subject, whole.seed) if at is not None else ():
             if at is not None and point.label == at.point:
                 self.elsewhere.extend(self._at(point, at.dtype))
                 return

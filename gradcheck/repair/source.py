@@ -8,6 +8,7 @@ import io
 import itertools
 import linecache
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import CodeType, FunctionType
 
@@ -44,6 +45,19 @@ class File:
             middle = (low + high) // 2
             low, high = (middle, high) if self.starts[middle] <= place else (low, middle)
         return low + 1
+
+
+@contextmanager
+def reading(name: str, text: str) -> Iterator[None]:
+    """Python reads this text as the source of a file: what compiles functions anew from it does not undo a change."""
+    before = linecache.cache.get(name)
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    try:
+        yield
+    finally:
+        linecache.cache.pop(name, None)
+        if before is not None:
+            linecache.cache[name] = before
 
 
 @functools.lru_cache(maxsize=32)

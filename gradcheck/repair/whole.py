@@ -19,10 +19,11 @@ RIGHT = ("correct", "convention")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a whole check says of a claim; where it is wrong, the first point and dtype at which it is."""
+    """What a whole check says of a claim; where it is wrong, the first point and dtype at which it is, and the seed."""
 
     passes: bool
     at: AtPoint | None = None
+    seed: int = 0
 
 
 def outcome(

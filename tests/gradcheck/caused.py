@@ -153,3 +153,79 @@ class OneSided:
 
 class OneSidedWrong(OneSided):
     right = 2.0
+
+
+class Filter:
+    """Each row filtered, padded by a zero at either end; `cut` is what is left of the padded gradient."""
+
+    cut = slice(1, -1)
+
+    def __init__(self, weights=(0.5, -1.25, 0.75)):
+        self.weights = np.array(weights)
+
+    def forward(self, x):
+        self.padded = np.pad(x, ((0, 0), (1, 1)))
+        windows = [self.padded[:, i : i + 3] for i in range(x.shape[1])]
+        return np.stack([one @ self.weights for one in windows], axis=1)
+
+    def backward(self, dout):
+        dx = np.zeros(self.padded.shape)
+        for i in range(dout.shape[1]):
+            dx[:, i : i + 3] += dout[:, i : i + 1] * self.weights
+        return dx[:, self.cut]
+
+
+class FilterCutAtTheEnd(Filter):
+    cut = slice(None, -2)
+
+
+class PairMax:
+    """The larger of each two neighbours; `every` hands the gradient to both."""
+
+    every = False
+
+    def forward(self, x):
+        self.pairs = x.reshape(len(x), -1, 2)
+        return self.pairs.max(axis=2)
+
+    def backward(self, dout):
+        chosen = self.pairs == self.pairs.max(axis=2, keepdims=True)
+        share = np.ones(chosen.shape) if self.every else chosen / chosen.sum(axis=2, keepdims=True)
+        return (dout[:, :, None] * share).reshape(len(dout), -1)
+
+
+class PairMaxOfBoth(PairMax):
+    every = True
+
+
+class PairMaxOfNeither(PairMax):
+    def backward(self, dout):
+        return np.roll(super().backward(dout), 1, axis=1)
+
+
+class Gained:
+    """Rows of mean 0 and variance 1, times gains of either sign; `along` is how much of the variance's term counts."""
+
+    along = 1.0
+
+    def __init__(self, size):
+        self.gains = np.linspace(-1.5, 2.0, size)
+
+    def forward(self, x):
+        self.scale = np.sqrt(x.var(axis=1, keepdims=True) + 1e-3)
+        self.unit = (x - x.mean(axis=1, keepdims=True)) / self.scale
+        return self.gains * self.unit
+
+    def backward(self, dout):
+        self.dgains = (dout * self.unit).sum(axis=0)
+        d = dout * self.gains
+        along = self.along * self.unit * (d * self.unit).mean(axis=1, keepdims=True)
+        return (d - d.mean(axis=1, keepdims=True) - along) / self.scale
+
+
+class GainedWithoutVariance(Gained):
+    along = 0.0
+
+
+class GainedTwice(Gained):
+    along = 2.0

@@ -81,3 +81,24 @@ def test_a_slope_beyond_a_clip_is_neither_stale_nor_one_everywhere() -> None:
 def test_a_factor_on_one_side_is_no_factor_of_all() -> None:
     assert check(c.OneSided, options=EVIDENT).verdict in ("correct", "convention")
     assert first(check(c.OneSidedWrong, options=EVIDENT))[0] in ("", "wrong for positive inputs")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "cause"),
+    [
+        (c.Filter, c.FilterCutAtTheEnd, "shifted by one"),
+        (c.PairMax, c.PairMaxOfBoth, "wrong where clipped"),
+        (c.Gained, c.GainedWithoutVariance, "missing term"),
+        (c.Gained, c.GainedTwice, "doubled term"),
+    ],
+)
+def test_a_layer_s_mistake_is_told_from_the_numbers(right: Any, wrong: Any, cause: str) -> None:
+    assert check(right, options=EVIDENT).verdict in ("correct", "convention")
+    found = next(one for one in check(wrong, options=EVIDENT).claims if one.verdict == "wrong")
+    assert [one.name for one in found.causes][:1] == [cause]
+
+
+def test_a_slope_where_forward_never_looks_is_no_flat_place() -> None:
+    (found,) = check(c.PairMaxOfNeither, options=EVIDENT).claims
+    assert found.verdict == "wrong"
+    assert "wrong where clipped" not in [one.name for one in found.causes]

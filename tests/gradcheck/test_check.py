@@ -7,6 +7,7 @@ import pytest
 
 import gradcheck
 from gradcheck import Options, UsageError
+from tests.right.recurrent_functions import rnn_step_forward
 
 
 class Layer:
@@ -335,6 +336,14 @@ def test_fail_fast_stops_at_the_first_point_that_is_wrong():
 def test_fail_fast_checks_what_is_right_in_full():
     whole, fast = gradcheck.check(Cube), gradcheck.check(Cube, options=Options(fail_fast=True))
     assert fast == whole
+
+
+def test_fail_fast_goes_on_where_nothing_can_be_told():
+    """At seed 1 the first point is so flat that no error could be seen; other points tell."""
+    (at, *_) = gradcheck.check(rnn_step_forward, options=Options(seed=1, exact=False)).claims[0].points
+    assert (at.point, at.verdict) == ("generic", "skipped")
+    fast = gradcheck.check(rnn_step_forward, options=Options(seed=1, exact=False, fail_fast=True))
+    assert fast.verdict == "correct"
 
 
 @pytest.mark.parametrize("subject", [Cube, Quadruple])

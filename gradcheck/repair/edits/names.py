@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,15 +29,35 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
     if value is None and isinstance(parent, (ast.Call, ast.Subscript, ast.Attribute)):
         return
     yield from _of_other_shapes(node, value, scene)
-    tried = 0
+    tried, uses = 0, _uses(node, scene)
     for one in scene.names(node):
         if one.text == scene.text(node) or (value is not None and not _alike(np.asarray(one.value), value)):
             continue
         number = value is None or value.ndim == 0
+        if uses[0] is node and len(uses) > 1 and not number:
+            yield _everywhere(uses, one.text, scene)
         yield scene.put(node, Piece(one.text), f"`{one.text}` for `{scene.text(node)}`", 2.0 if number else 1.2)
         tried += 1
         if tried == NAMES:
             break
+
+
+def _uses(node: ast.Name | ast.Attribute | ast.Subscript, scene: Scene) -> list[ast.expr]:
+    """Where a statement reads what a node reads, in their order."""
+    every = ast.walk(scene.statement(node))
+    found = [one for one in every if type(one) is type(node) and ast.dump(one) == ast.dump(node)]
+    return sorted((one for one in found if isinstance(one, ast.expr)), key=scene.inner)
+
+
+def _everywhere(uses: Sequence[ast.expr], other: str, scene: Scene) -> Edit:
+    """Another name wherever a statement reads one: `y * (1 - y)` for `x * (1 - x)`."""
+    text, old = scene.unit.file.text, scene.text(uses[0])
+    new, at = "", scene.inner(uses[0])[0]
+    for one in uses:
+        start, end = scene.inner(one)
+        new += text[at:start] + other
+        at = end
+    return scene.rewrite(scene.inner(uses[0])[0], at, new, f"`{other}` for `{old}` throughout", 1.2)
 
 
 def _lists(node: ast.Name | ast.Attribute | ast.Subscript, scene: Scene) -> Iterator[Edit]:

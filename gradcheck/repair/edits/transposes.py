@@ -1,11 +1,11 @@
-"""Transposes: one too many, one missing."""
+"""Transposes: one too many, one missing; one to be added, for a matrix that is used twice."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 
-from gradcheck.repair.pieces import ATOM, Piece
+from gradcheck.repair.pieces import ATOM, Piece, binary
 from gradcheck.repair.scene import Edit, Scene
 
 NAMES = ("T", "mT")
@@ -33,6 +33,8 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
     text = scene.piece(node).within(ATOM)
     if value.ndim == 2:
         yield scene.put(node, Piece(f"{text}.T"), "transposed", cost)
+        if value.shape[0] == value.shape[1] and scene.is_term(node):
+            yield scene.put(node, binary(scene.piece(node), "+", Piece(f"{text}.T")), "plus its transpose", cost + 1)
     else:
         yield scene.put(node, Piece(f"{text}.swapaxes(-1, -2)"), "transposed", cost + 1)
         yield scene.put(node, Piece(f"{text}.swapaxes(0, 1)"), "transposed", cost + 1.5)
