@@ -214,7 +214,8 @@ class Prover:
             return found
         assert formula.comparison is not None
         relation, apart = formula.comparison.relation, formula.comparison.apart
-        is_far = relation == "disjoint" and trust.is_far(here, formula)
+        # Where three tie, f has pieces that no line through the point meets: only the measurement looks beside it.
+        is_far = relation == "disjoint" and not formula.at_kink and trust.is_far(here, formula)
         if relation in GOOD or (relation == "disjoint" and not is_far and is_ordinary(point)):
             shown.agree(here, formula, found)
         elif is_far:

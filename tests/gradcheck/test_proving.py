@@ -18,6 +18,7 @@ from gradcheck.data import to_json
 from gradcheck.problem import Array
 from gradcheck.report.proof import between
 from gradcheck.results import ClaimResult, ComponentResult, Proof, from_json
+from tests.right.reductions import Sort
 
 X = np.array([0.75, -1.25, 2.0])
 MEASURED = Options(exact=False)
@@ -170,6 +171,18 @@ class OverflowingSigmoid:
     def backward(self, upstream: Any) -> Any:
         grown = np.exp(-self.x)
         return upstream * grown / (1 + grown) ** 2
+
+
+class SortedWrong(Sort):
+    def backward(self, dout: Array) -> Array:
+        return np.asarray(super().backward(dout)[..., ::-1])
+
+
+@pytest.mark.parametrize("seed", [1, 101])
+def test_where_three_tie_a_permutation_is_no_other_formula(seed: int) -> None:
+    """Of three zeros that are sorted, the one in the middle moves no output in the middle, whichever way it goes."""
+    right, wrong = (gradcheck.check(cls, options=Options(seed=seed, evidence=False)) for cls in (Sort, SortedWrong))
+    assert (right.verdict, wrong.verdict) == ("correct", "wrong")
 
 
 class Smoothed:
