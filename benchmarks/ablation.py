@@ -75,13 +75,10 @@ def _not_affine(function: Callable[..., Any]) -> Callable[..., Any]:
 RULES = {
     "irregular steps": Rule("evaluation.steps", "GOLDEN", to(0.0)),
     "one long step": Rule("ladders.one_step", "is_affine", _not_affine),
-    "a bend among five values": Rule("ladders.short", "UNSURE", to(np.inf)),
-    "the next even order": Rule("ladders.short", "NEXT", to(0.0)),
     "longer steps for small x": Rule("jacobian", "_poor", lambda poor: partial(_never_rounded, poor)),
     "beginning to move": Rule("jacobian", "_begins_to_move", silent),
     "borrowed noise": Rule("evaluation.noise", "borrowed", silent),
     "a kink is no noise": Rule("evaluation.noise", "_shrinks_as_a_kink", silent),
-    "quiet by luck": Rule("evaluation.quotients", "LUCK", to(np.inf)),
     "the certificate": Rule("evaluation.certificate", "missed", silent),
     "a wrong structure": Rule("evaluation.certificate", "touched_by_others", silent),
     "what stays contradicted": Rule("evaluation.certificate", "reach", silent),

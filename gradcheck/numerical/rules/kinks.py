@@ -17,7 +17,7 @@ STEPS = 20  # over these finest steps, six decades, even a square root at 0 shri
 def bent(q: Quotients) -> Array:
     """Return where the two sides' quotients do not approach each other: f(x + h) + f(x − h) − 2 f(x) is not o(h)."""
     with np.errstate(all="ignore"):
-        noise = 2 * (q.amplitude[0] + q.amplitude[2]) / q.h
+        noise = 4 * q.amplitude / q.h
         difference = smallest(candidates(q.ahead - q.behind, q.steps, noise, 1))
         return ~(np.abs(difference.value) <= difference.bound)
 
@@ -44,7 +44,7 @@ def tail_of_the_other_side(q: Quotients, value: Array, bound: Array, sign: int) 
     while the step grows from t to ρ t has shrunk by S^(1/(ρ − 1)) between t and the point, all others by more.
     """
     here = np.arange(value.size)
-    change, amplitude = (q.up, q.amplitude[2]) if sign > 0 else (q.down, q.amplitude[0])
+    change, amplitude = q.up if sign > 0 else q.down, q.amplitude
     with np.errstate(all="ignore"):
         off = np.abs(change - sign * value * q.h)
         number = np.arange(len(q.steps))[:, None]
