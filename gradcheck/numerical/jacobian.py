@@ -11,7 +11,7 @@ from gradcheck.numerical.entries import Entries
 from gradcheck.numerical.estimate import Cost, Estimate, TooLarge, size_of_rows
 from gradcheck.numerical.evaluation import certificate, noise
 from gradcheck.numerical.evaluation.evaluate import Evaluator, Forward
-from gradcheck.numerical.evaluation.steps import Domain, both_sides, scales
+from gradcheck.numerical.evaluation.steps import LONGEST, Domain, both_sides, scales
 from gradcheck.numerical.evaluation.structure import Structure, dense, find, stack
 from gradcheck.numerical.evaluation.surroundings import Surroundings
 from gradcheck.numerical.ladders import one_step, short, whole
@@ -153,7 +153,7 @@ def _begins_to_move(around: Surroundings, structure: Structure, found: Entries) 
     begins = np.zeros(len(structure.index), dtype=bool)
     for part in structure.part(some).blocks(short.BLOCK_VALUES // 2):
         index = structure.index[some[part]]
-        new, _ = both_sides(e.x[index], around.longest * around.scale[index], around.domain)
+        new, _ = both_sides(e.x[index], LONGEST * around.scale[index], around.domain)
         f = e(index, new.reshape(-1, index.shape[1]), "steps").reshape(2, *still[some[part]].shape)
         begins[some[part]] = ((f != 0).any(axis=0) & still[some[part]]).any(axis=1)
     return begins

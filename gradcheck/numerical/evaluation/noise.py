@@ -14,7 +14,7 @@ from math import comb
 import numpy as np
 
 from gradcheck.numerical.evaluation.evaluate import Evaluator
-from gradcheck.numerical.evaluation.steps import GOLDEN, Domain, perturbed, random_numbers
+from gradcheck.numerical.evaluation.steps import Domain, perturbed, random_numbers
 from gradcheck.numerical.evaluation.structure import Structure
 from gradcheck.problem import Array
 
@@ -37,6 +37,7 @@ SAMPLE = 256  # outputs tell how noisy the others are
 AROUND = np.array([-3, -2, -1, 1, 2, 3])
 # What share of its scale an entry moves along a random direction, where the noise is measured: numbers that need all of
 # a float's bits, so that f has to round.
+GOLDEN = 0.6180339887498949  # its multiples, modulo 1, are as far apart as numbers can be
 SHARES = np.array([sign * (1 + np.mod(i * GOLDEN, 1) / 4) for sign in (1, -1) for i in range(128)])
 
 

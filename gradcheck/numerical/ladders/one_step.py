@@ -7,13 +7,12 @@ import numpy as np
 from gradcheck.numerical.entries import Entries
 from gradcheck.numerical.evaluation.evaluate import Evaluator
 from gradcheck.numerical.evaluation.noise import ULPS
-from gradcheck.numerical.evaluation.steps import Domain, perturbed
+from gradcheck.numerical.evaluation.steps import LONGEST, Domain, perturbed
 from gradcheck.numerical.evaluation.structure import Structure
 from gradcheck.problem import Array
 
 # Exponents of the steps at which second differences have to vanish, and a slope to stay.
 PROBES = np.array([0, 3, 7, 12, 18, 25])
-LONG = 0.8125  # of the scale; few bits, so that it is exact
 BLOCK_VALUES = 1 << 15
 WITHIN = 64  # roundings may be left of a second difference: more of them may be a wave, whose slope no long step sees
 
@@ -55,7 +54,7 @@ def climb(evaluator: Evaluator, structure: Structure, scale: Array, amplitude: A
     double = 2 * amplitude
     for part in structure.blocks(BLOCK_VALUES):
         index = structure.index[part]
-        new, taken = perturbed(evaluator.x[index], LONG * scale[index], domain)
+        new, taken = perturbed(evaluator.x[index], LONGEST * scale[index], domain)
         f = evaluator(index, new, "steps")
         h = structure.spread(taken)
         step[part] = h
