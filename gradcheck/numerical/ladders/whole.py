@@ -57,11 +57,6 @@ def _hold_sides_apart(found: Entries, some: Array, q: Quotients, heard: Array) -
     left, right = limits.left(q), limits.right(q)
     gap = np.abs(right.value - left.value)
     apart = np.isfinite(gap) & (gap > right.bound + left.bound)
-    # What one side shows of the noise may cancel in the difference of both.
-    louder = np.flatnonzero((np.maximum(left.noise, right.noise) > 0) & ~apart)
-    if louder.size:
-        part = q.take(louder).noisier(np.maximum(left.noise, right.noise)[louder])
-        _take(found, some[louder], limits.central(part), part)
     found.left[some], found.right[some] = left.value, right.value
     jump = kinks.jumps(q.up, q.size) | kinks.jumps(q.down, q.size)
     for side, other, quotients, sign in ((left, q.ahead, q.behind, -1), (right, q.behind, q.ahead, 1)):
