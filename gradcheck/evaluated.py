@@ -16,8 +16,9 @@ from gradcheck.asking import cotangents
 from gradcheck.asking.claims import Answer, ask
 from gradcheck.asking.cotangents import Cotangents
 from gradcheck.in_dtype import InDtype, in_dtype, in_own_types
+from gradcheck.numerical.directional import Domains, sides
 from gradcheck.numerical.estimate import Estimate, largest_known
-from gradcheck.problem import Array, Method, Problem
+from gradcheck.problem import Array, Method, Problem, Values
 from gradcheck.results import Curve, Entry, Taylor
 from gradcheck.sampling import Point
 from gradcheck.sampling.arrange import as_it_is
@@ -75,6 +76,7 @@ class Evaluated:
         self._estimates: dict[str, Estimate] = {}
         self._own: dict[tuple[str, str], Estimate | None] = {}
         self._projected: dict[str, bool] = {}
+        self._ends: dict[tuple[tuple[str, ...], int], tuple[Values, tuple[Array, Array, Array]]] = {}
 
     def at(self, point: Point) -> Evaluated | None:
         """The same at a point that hands the same values over otherwise, with all that was estimated; else None."""
@@ -106,6 +108,27 @@ class Evaluated:
     def in_own_types(self, dtype: str) -> InDtype:
         """The same with every weight in the type that its class gave it."""
         return in_own_types(self.point, dtype, self.flat)
+
+    def ends(self, names: tuple[str, ...], number: int) -> tuple[Values, tuple[Array, Array, Array]]:
+        """A direction in which all of `names` move, and the one-sided derivatives along it, low and high, with a bound.
+
+        Number 0 moves all entries alike, the others by random signs.
+        """
+        if (names, number) not in self._ends:
+            rng = np.random.default_rng([self.seed, 10, number])
+            tangents = {}
+            for name in names:
+                x = np.asarray(self.point.values[name], dtype=float)
+                signs = rng.choice([-1.0, 1.0], x.shape) if number else np.ones(x.shape)
+                tangents[name] = signs * (float(np.abs(x).max(initial=0.0)) or 1.0)
+            forward, domains = self.problem.forward, self.domains(names)
+            found = sides(forward, self.point.values, tangents, domains=domains, seed=self.seed)
+            self._ends[names, number] = tangents, found
+        return self._ends[names, number]
+
+    def domains(self, names: tuple[str, ...]) -> Domains:
+        """Where steps have to stay: at the boundary of a domain, they may leave it."""
+        return {} if self.point.boundary else {name: self.problem.variable(name).domain for name in names}
 
     @cached_property
     def lost(self) -> float:

@@ -27,7 +27,8 @@ def reach_of(points: Sequence[AtPoint], visits: Mapping[str, Visit]) -> tuple[Re
     widest = WIDEST if any(point.dtype == WIDEST for point in points) else wrong[0].dtype
     ordinary = [point for point in wrong if not point.edge and not point.setting and not point.data]
     wide = [point for point in ordinary if point.dtype == widest]
-    usual = [point for point in points if _is_usual(point) and point.dtype == widest and point.verdict == "correct"]
+    right = [point for point in points if _is_usual(point) and point.dtype == widest and point.verdict == "correct"]
+    usual = [point for point in right if _shows_less(point, wrong)]
     if wide:
         plain = [point for point in usual if not point.size]  # a batch of one hides what is wrong with a batch
         if plain and all(point.size for point in wide):
@@ -51,6 +52,11 @@ def reach_of(points: Sequence[AtPoint], visits: Mapping[str, Visit]) -> tuple[Re
 
 def _is_usual(point: AtPoint) -> bool:
     return not (point.edge or point.setting or point.data)
+
+
+def _shows_less(point: AtPoint, wrong: Sequence[AtPoint]) -> bool:
+    """Whether a right claim is closer to the derivative than any wrong one: in short types a mistake can be allowed."""
+    return not 2 * point.error >= min(at.error for at in wrong)
 
 
 def _at(points: Sequence[AtPoint], visits: Mapping[str, Visit]) -> list[Visit]:

@@ -32,7 +32,7 @@ def _walked(root: ast.AST) -> tuple[ast.AST, ...]:
     return tuple(ast.walk(root))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=128)
 def _trees(file: str, text: str) -> Mapping[int, list[ast.FunctionDef | ast.Lambda]]:
     """All functions of a file by the line in which they begin."""
     found: dict[int, list[ast.FunctionDef | ast.Lambda]] = {}

@@ -41,7 +41,8 @@ class Operation(Diffable):
         self._require_call()
         z = self.outputs[0]
         basis = np.eye(z.size).reshape(z.size, *z.shape)
-        rows = [self.compose_input_gradients([e]) for e in basis]
+        xs, wanted = self._operands(), [True] * len(self.inputs)
+        rows = [self._summed(wanted, e, xs) for e in basis]
         return [
             as_gradient(np.stack([row[k] for row in rows]).reshape(z.shape + x.shape), x)
             for k, x in enumerate(self.inputs)
@@ -57,15 +58,21 @@ class Operation(Diffable):
     @recordable
     def input_gradients_for(self, J: list[Array], wanted: Sequence[bool]) -> list[Any]:
         """Evaluate the rules of the wanted inputs only."""
+        xs = self._operands()
+        pairs = zip(self._summed(wanted, J[0], xs), xs, strict=True)
+        return [None if g is None else as_gradient(g, x) for g, x in pairs]
+
+    def _operands(self) -> list[Any]:
         xs = [x if isinstance(x, (int, float)) else operand(x) for x in self.inputs]
         if any(isinstance(x, np.ndarray) and x.dtype.kind == "c" for x in xs):
             raise TypeError(f"{type(self).__name__} has a derivative by real numbers only, got complex input")
-        products = self.products(wanted, J[0], operand(self.outputs[0]), *xs)
+        return xs
+
+    def _summed(self, wanted: Sequence[bool], g: Array, xs: list[Any]) -> list[Any]:
+        """The products by what is wanted of the arrays among `xs`, of their shapes."""
+        products = self.products(wanted, g, operand(self.outputs[0]), *xs)
         pairs = zip(products, xs, strict=True)
-        return [
-            as_gradient(sum_to(g, x.shape), x) if g is not None and isinstance(x, np.ndarray) else None
-            for g, x in pairs
-        ]
+        return [sum_to(g, x.shape) if g is not None and isinstance(x, np.ndarray) else None for g, x in pairs]
 
 
 def sum_to(g: Array, shape: tuple[int, ...]) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcheck.adapters.construct import Made, duplicate
 from gradcheck.adapters.layer import Layer
-from gradcheck.adapters.modes import attributes, flags, flipped, looks_at, set_mode, switch_names
+from gradcheck.adapters.modes import flipped, looks_at, set_mode, switch_names
 from gradcheck.problem import Problem, Sizes
 
 LABEL = "in evaluation mode"
@@ -47,17 +47,14 @@ def _other(layer: Layer) -> Layer:
 
 def _looks(layer: Layer) -> bool:
     """Whether backward names the switch, or a flag that forward leaves in evaluation."""
-    cls = type(layer.obj)
-    if looks_at(cls, switch_names(layer.obj)):
-        return True
-    twin = duplicate(layer.obj)
-    given = [array.copy() for array in layer.given]
-    layer.tried.forth(twin, given)
-    before = attributes(twin)
-    set_mode(twin, training=False)
-    fixed, layer.tried.fixed = layer.tried.fixed, flipped(layer.tried.fixed)
-    try:
-        layer.tried.forth(twin, given)
-    finally:
-        layer.tried.fixed = fixed
-    return looks_at(cls, flags(before, attributes(twin)))
+    twins = []
+    for training in (True, False):
+        twin = duplicate(layer.obj)
+        set_mode(twin, training)
+        fixed, layer.tried.fixed = layer.tried.fixed, layer.tried.fixed if training else flipped(layer.tried.fixed)
+        try:
+            layer.tried.forth(twin, [array.copy() for array in layer.given])
+        finally:
+            layer.tried.fixed = fixed
+        twins.append(twin)
+    return looks_at(*twins)

@@ -48,29 +48,35 @@ def flipped(fixed: dict[str, Any]) -> dict[str, Any]:
     return {name: "test" if isinstance(value, str) else not value for name, value in fixed.items()}
 
 
-def looks_at(cls: type, names: set[str]) -> bool:
-    """Whether the code that goes back names one of these attributes."""
-    return any(names & set(function.__code__.co_names) for function in needed(cls, BACK))
+def looks_at(trained: Any, evaluated: Any) -> bool:
+    """Whether the code that goes back names a switch, or an attribute with a flag in it that forward left otherwise.
+
+    Both are one object after forward: in training, and in evaluation.
+    """
+    named = {name for function in needed(type(trained), BACK) for name in function.__code__.co_names}
+    if named & switch_names(trained):
+        return True
+    return any(_flags(_attribute(trained, name)) != _flags(_attribute(evaluated, name)) for name in named)
+
+
+def _attribute(obj: Any, name: str) -> Any:
+    """An attribute, as what goes back reads it; nothing for a property, which may compute anything."""
+    if isinstance(inspect.getattr_static(obj, name, None), property):
+        return None
+    return getattr(obj, name, None)
+
+
+def _flags(value: Any) -> Any:
+    """The flags in a value, in its own containers; all else is one and the same."""
+    if isinstance(value, FLAGS):
+        return value
+    if isinstance(value, (tuple, list)):
+        return [_flags(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _flags(item) for name, item in value.items()}
+    return ...
 
 
 def switch_names(obj: Any) -> set[str]:
     """The attributes that switch between the modes."""
     return {name for _, name in _switches(obj)}
-
-
-def flags(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
-    """Attributes that hold a flag now, and held something else before."""
-    return {
-        name
-        for name, value in after.items()
-        if isinstance(value, FLAGS) and name in before and not _same(before[name], value)
-    }
-
-
-def _same(one: Any, other: Any) -> bool:
-    return one is other or (isinstance(one, FLAGS) and one == other)
-
-
-def attributes(obj: Any) -> dict[str, Any]:
-    """Its own attributes."""
-    return dict(vars(obj)) if hasattr(obj, "__dict__") and not inspect.isclass(obj) else {}

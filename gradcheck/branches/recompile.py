@@ -17,6 +17,9 @@ from typing import Any
 
 Definition = ast.FunctionDef | ast.Lambda
 
+# By the identity of their code, which they keep alive.
+_known: dict[int, list[FunctionType]] = {}
+
 
 def called(run: Callable[[], Any], tell: Callable[[CodeType, CodeType | None], None]) -> Any:
     """Run something, and `tell(code, caller)` of every Python function that is called; return the result."""
@@ -33,12 +36,17 @@ def called(run: Callable[[], Any], tell: Callable[[CodeType, CodeType | None], N
 
 
 def functions_of(codes: Collection[CodeType]) -> dict[CodeType, list[FunctionType]]:
-    """The living functions that have each of these codes."""
-    found: dict[CodeType, list[FunctionType]] = {code: [] for code in codes}
-    for one in gc.get_referrers(*codes):
-        if type(one) is FunctionType and one.__code__ in found:
-            found[one.__code__].append(one)
-    return found
+    """The living functions that have each of these codes.
+
+    What is defined inside of a function is made anew with each call; of all else, the functions are known once found.
+    """
+    found = {code: _known[id(code)] for code in codes if any(one.__code__ is code for one in _known.get(id(code), ()))}
+    new: dict[CodeType, list[FunctionType]] = {code: [] for code in codes if code not in found}
+    for one in gc.get_referrers(*new) if new else ():
+        if type(one) is FunctionType and one.__code__ in new:
+            new[one.__code__].append(one)
+    _known.update({id(code): one for code, one in new.items() if one and "<locals>" not in code.co_qualname})
+    return found | new
 
 
 @contextmanager

@@ -55,6 +55,10 @@ class Recorder:
         self._at: dict[int, Decision] = {}
         self._ran: dict[int, int] = defaultdict(int)
 
+    def living(self) -> Iterator[FunctionType]:
+        """The functions of the checked code that ran so far."""
+        return (one for found in self.functions.values() for one in found)
+
     def look_into(self, run: Callable[[], Any]) -> None:
         """Find the functions of the checked code that something calls. Raises whatever it raises."""
         with _lock:

@@ -61,6 +61,7 @@ class Arguments:
     distrust: bool = False
     each: tuple[str, ...] = ()
     apply: bool = False
+    scheduler: str = ""
     show: str = ""
 
     def wants(self, name: str) -> bool:
@@ -101,6 +102,7 @@ def parser() -> argparse.ArgumentParser:
     add("--budget", type=values.budget, metavar="N", help=BUDGET)
     add("--time-limit", type=values.seconds, metavar="SECONDS", help="for each component (default 60)")
     add("--jobs", type=values.jobs, metavar="N", help="processes at a time (default: as many as processors)")
+    add("--scheduler", metavar="ADDRESS", help="hand the work to a Dask cluster (tcp://10.0.0.1:8786)")
     add("-x", "--exitfirst", action="store_true", help="stop at the first component that fails")
     add("--baseline", type=values.file, metavar="FILE", help="let only what is not known from this file fail")
     add("--write-baseline", action="store_true", help="write what fails now into the baseline")
@@ -185,6 +187,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         distrust=bool(given.distrust),
         each=each,
         apply=bool(given.apply),
+        scheduler=given.scheduler or "",
     )
 
 

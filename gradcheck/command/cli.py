@@ -16,6 +16,7 @@ from gradcheck.command import baseline, discover
 from gradcheck.command.arguments import Arguments, parse
 from gradcheck.command.baseline import Baseline
 from gradcheck.command.changed import Changed
+from gradcheck.command.cluster import Cluster
 from gradcheck.command.discover import Place
 from gradcheck.command.interrupt import Stop, listening
 from gradcheck.command.run import Found, Outcome, Run
@@ -113,7 +114,7 @@ def _each(arguments: Arguments, screen: Screen) -> int:
 
     stop = Stop()
     with listening(stop):
-        graded = each.check_each(arguments, screen, stop)
+        graded = each.check_each(arguments, screen, stop, _cluster(arguments))
         interrupted = stop.signal
         outcomes = [outcome for one in graded for outcome in one.under_its_name]
         nothing_read = [f"{one.who}: {target}" for one in graded for target in one.unread]
@@ -128,6 +129,11 @@ def _each(arguments: Arguments, screen: Screen) -> int:
         _complain(f"interrupted: {len(graded)} of {len(arguments.each)} folders were checked")
     _explain(outcomes, nothing_read)
     return status
+
+
+def _cluster(arguments: Arguments) -> Cluster | None:
+    """Who else does the work, if anybody."""
+    return Cluster(arguments.scheduler) if arguments.scheduler else None
 
 
 def _first_line(places: Sequence[Place], arguments: Arguments) -> Line:
@@ -154,7 +160,7 @@ def _check(run: Run, found: list[Found], known: Baseline, arguments: Arguments, 
         screen.progress(f"{len(outcomes)} of {len(found)} checked, {text}")
 
     with listening(stop), writing.Ahead(arguments.report) as ahead:
-        for outcome in run.check(found, progress, stop):
+        for outcome in run.check(found, progress, stop, _cluster(arguments)):
             outcomes.append(outcome)
             ahead.add(outcome.result)
             failed = any(one.fails for one in known.applied(findings([outcome.result], arguments.strict)))

@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 LEFT_OUT = ("__pycache__", ".git")
 
@@ -32,6 +33,10 @@ class Copy:
         except OSError as error:
             self.refused = f"it cannot be copied: {error}"
         self._state = state_of(self.folder)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Whoever it is handed to works in it, and leaves it for its maker to remove."""
+        return {name: value for name, value in vars(self).items() if name != "_temporary"}
 
     def __enter__(self) -> Copy:
         return self

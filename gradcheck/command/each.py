@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import ExitStack
+from functools import partial
 
 from gradcheck import __version__
 from gradcheck.command.arguments import Arguments
+from gradcheck.command.cluster import Cluster
 from gradcheck.command.copies import Copy
 from gradcheck.command.interrupt import Stop, in_order
 from gradcheck.command.processes import sandbox
@@ -29,13 +32,13 @@ from gradcheck.report.words import count, one_line
 from gradcheck.report.writing import can_paint, write_report
 
 
-def check_each(arguments: Arguments, screen: Screen, stop: Stop) -> list[Graded]:
+def check_each(arguments: Arguments, screen: Screen, stop: Stop, cluster: Cluster | None = None) -> list[Graded]:
     """Check the target in every folder, print the table, and return it; after a `stop`, the folders that are done."""
     missing = [folder for folder in arguments.each if not os.path.isdir(folder)]
     if missing:
         raise UsageError(f"there is no folder {missing[0]!r}: expected --each FOLDER... TARGET")
     names = names_of(arguments.each)
-    screen.line(_first_line(arguments))
+    screen.line(_first_line(arguments, sandbox.why_not() if cluster is None else cluster.no_sandbox))
     start = time.perf_counter()
     graded: list[Graded] = []
     width = max(map(len, names))
@@ -61,8 +64,14 @@ def check_each(arguments: Arguments, screen: Screen, stop: Stop) -> list[Graded]
             with copies[i]:
                 return grade(names[i], copies[i], given, arguments, begin, progress)
 
-        at_once = min(arguments.settings.jobs, len(names))
-        for one in in_order(one_by_one, range(len(names)), at_once, stop, give_up):
+        def by_threads() -> Iterator[Graded]:
+            return in_order(one_by_one, range(len(names)), min(arguments.settings.jobs, len(names)), stop, give_up)
+
+        def by_cluster(workers: Executor) -> Iterator[Graded]:
+            alone = partial(_grade_alone, given=given, arguments=arguments)
+            return in_order(alone, list(zip(names, copies, strict=True)), workers, stop)
+
+        for one in by_threads() if cluster is None else by_cluster(cluster):
             graded.append(one)
             screen.lines(_table(one, width, arguments))
     results = [result for one in graded for result in one.results]
@@ -71,8 +80,13 @@ def check_each(arguments: Arguments, screen: Screen, stop: Stop) -> list[Graded]
     return graded
 
 
-def _first_line(arguments: Arguments) -> Line:
-    why_not = sandbox.why_not()
+def _grade_alone(one: tuple[str, Copy], given: Sequence[str], arguments: Arguments) -> Graded:
+    """Check one copy, where nobody looks on."""
+    name, copy = one
+    return grade(name, copy, given, arguments, lambda run: None, lambda text: None)
+
+
+def _first_line(arguments: Arguments, why_not: str) -> Line:
     how = "in a sandbox (bwrap)" if not why_not else f"with your rights: there is no sandbox, since {one_line(why_not)}"
     where = count(len(arguments.each), "folder")
     text = f" checks {arguments.targets[0]} in {where}. The code of every folder runs on a copy of its own, {how}."

@@ -7,7 +7,7 @@ import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -52,14 +52,19 @@ def listening(stop: Stop) -> Iterator[None]:
 
 
 def in_order(
-    work: Callable[[Item], Result], items: Sequence[Item], at_once: int, stop: Stop, give_up: Callable[[], None]
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    workers: int | Executor,
+    stop: Stop,
+    give_up: Callable[[], None] = lambda: None,
 ) -> Iterator[Result]:
     """Work on several items at a time and yield the results in order; after a stop, those that are there.
 
-    `give_up` ends what is still under way: at a stop, and when nobody wants any more results.
+    `workers`: how many threads work, or who does. `give_up` ends what is still under way: at a stop, and when nobody
+    wants any more results.
     """
-    threads = ThreadPoolExecutor(at_once)
-    futures = [threads.submit(work, item) for item in items]
+    pool = ThreadPoolExecutor(workers) if isinstance(workers, int) else workers
+    futures = [pool.submit(work, item) for item in items]
     for i, future in enumerate(futures):
         future.add_done_callback(_tell(stop, i))
     finished: set[int] = set()
@@ -76,7 +81,7 @@ def in_order(
                 given += 1
     finally:
         # Whoever stops early wants to stop now: what is under way is ended, not waited for.
-        threads.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
         give_up()
 
 

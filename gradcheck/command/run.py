@@ -7,8 +7,10 @@ import queue
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 from gradcheck.command import discover
@@ -150,9 +152,19 @@ class Run:
                 yield Found(name, Module(name, folder), place, verdict="not understood", reason=why)
 
     def check(
-        self, found: list[Found], progress: Callable[[str], None] = lambda text: None, stop: Stop | None = None
+        self,
+        found: list[Found],
+        progress: Callable[[str], None] = lambda text: None,
+        stop: Stop | None = None,
+        cluster: Executor | None = None,
     ) -> Iterator[Outcome]:
-        """Check everything, several at a time, and give the outcomes in order; after a `stop`, those that are there."""
+        """Check everything, several at a time, and give the outcomes in order; after a `stop`, those that are there.
+
+        On a `cluster`, each in a run of its own there.
+        """
+        if cluster is not None:
+            alone = partial(_check_alone, replace(self.settings, jobs=1), self.folder, self._path, self._broken)
+            return in_order(alone, found, cluster, stop or Stop())
         self._start(sum(one.verdict is None for one in found))
         idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         for worker in self._workers:
@@ -244,6 +256,13 @@ class Run:
             return Outcome(_unchecked(one, "could not be asked", answer["unasked"]), seconds)
         last = str(answer["internal"]).strip().splitlines()[-1]
         return Outcome(_unchecked(one, "unresolved", f"gradcheck itself failed: {last}"), seconds, answer["internal"])
+
+
+def _check_alone(settings: Settings, folder: str, path: list[str], broken: set[str], one: Found) -> Outcome:
+    """Check one thing in a run that is made for it."""
+    with Run([one.place], settings, folder, path[1:]) as run:
+        run._broken = broken
+        return next(run.check([one]))
 
 
 def _left_out(one: Found, exclude: Sequence[str]) -> Found:

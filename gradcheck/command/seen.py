@@ -6,6 +6,7 @@ A file of which a third was understood must not end green without a word.
 from __future__ import annotations
 
 import dis
+import functools
 import inspect
 from collections.abc import Collection, Iterator
 from types import CodeType, ModuleType
@@ -105,9 +106,15 @@ def _is_written(thing: Any) -> bool:
     code = getattr(inspect.unwrap(thing), "__code__", None)
     if code is None:
         return True
-    steps = {step.opname for step in dis.get_instructions(code)}
+    steps = _steps(code)
     returns = any(step.startswith("RETURN") for step in steps)
     return returns and (bool(steps - EMPTY) or not set(code.co_consts) <= {None, ..., inspect.unwrap(thing).__doc__})
+
+
+@functools.cache
+def _steps(code: CodeType) -> frozenset[str]:
+    """The names of a code's instructions: the classes of a package have most methods from one base."""
+    return frozenset(step.opname for step in dis.get_instructions(code))
 
 
 def _mentioned(thing: Any) -> Iterator[str]:

@@ -89,14 +89,7 @@ def _along(
     here: Evaluated, method: Method, names: tuple[str, ...], claims: Mapping[str, Array], number: int
 ) -> Finding | None:
     """Hold the claims against the one-sided derivatives along one direction."""
-    rng = np.random.default_rng([here.seed, 10, number])
-    tangents = {}
-    for name in names:
-        x = np.asarray(here.point.values[name], dtype=float)
-        signs = rng.choice([-1.0, 1.0], x.shape) if number else np.ones(x.shape)
-        tangents[name] = signs * (float(np.abs(x).max(initial=0.0)) or 1.0)
-    domains = {} if here.point.boundary else {name: here.problem.variable(name).domain for name in names}
-    low, high, bound = sides(here.problem.forward, here.point.values, tangents, domains=domains, seed=here.seed)
+    tangents, (low, high, bound) = here.ends(names, number)
     claimed, size, unsure = np.zeros((3, here.flat.size))
     for name in names:
         estimate = here.estimate(name)
@@ -110,7 +103,7 @@ def _along(
     tolerance = bound + unsure + ROUNDINGS * EPS * (size + np.abs(low) + np.abs(high))
     off = (claimed < low - tolerance) | (claimed > high + tolerance)
     if (off & np.isfinite(tolerance)).any():
-        least, most = _next_to_it(here, tangents, domains, method.kind == "sum", low, high)
+        least, most = _next_to_it(here, tangents, here.domains(names), method.kind == "sum", low, high)
         slack = tolerance + SHARE * (size + np.abs(least) + np.abs(most))
         off = (claimed < least - slack) | (claimed > most + slack)
     if not (off & np.isfinite(tolerance)).any():

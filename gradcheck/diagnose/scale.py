@@ -44,9 +44,11 @@ def times_a_constant(e: Evidence) -> list[Cause]:
         return []
     if np.count_nonzero(e.judged & (np.abs(e.estimate) > e.tolerance)) < 2:
         return []  # one number is always a multiple of another
-    change = f"{abs(k - 1):.2%} too {'large' if abs(k) > 1 else 'small'}" if 0 < k < 2 else f"{say(k)} × the derivative"
+    off = 100 * abs(k - 1)
+    percent = f"{off:.2f}%" if off >= 0.01 else f"{off:.1g}%"
+    change = f"{percent} too {'large' if k > 1 else 'small'}" if 0 < k < 2 else f"{say(k)} × the derivative"
     sentence = f"The claim is {change}: a constant factor is wrong."
-    return [Cause("times a constant", sentence, f"claim ÷ derivative is {k:.6g} for every entry")]
+    return [Cause("times a constant", sentence, f"claim ÷ derivative is {k:.9g} for every entry")]
 
 
 def ratio(e: Evidence) -> float | None:

@@ -214,9 +214,10 @@ class Prover:
             return found
         assert formula.comparison is not None
         relation, apart = formula.comparison.relation, formula.comparison.apart
-        if relation in GOOD:
+        is_far = relation == "disjoint" and trust.is_far(here, formula)
+        if relation in GOOD or (relation == "disjoint" and not is_far and is_ordinary(point)):
             shown.agree(here, formula, found)
-        elif relation == "disjoint" and trust.is_far(here, formula):
+        elif is_far:
             shown.differ(point, apart, found)
             if found.at.verdict in ("correct", "unresolved", "skipped"):
                 message = f"the formula is another than the derivative's: off by {apart:.2g} of it, shown exactly"

@@ -43,9 +43,10 @@ def other_claim(here: Evaluated, formula: Formula, rows: Array | None) -> str:
 
 
 def _is_rounding(here: Evaluated, formula: Formula, apart: Array) -> bool:
-    """Whether a claim is off by what rounding leaves of numbers of f's size, where the derivative itself is 0."""
+    """Whether a claim is off by what rounding leaves of numbers of f's size, or of its own usual one, where it is 0."""
     size = float(np.abs(here.flat * formula.cotangent).max(initial=0.0)) / max(here.reach, 1.0)
-    return bool((np.abs(apart) <= ROUNDINGS * size).all())
+    usual = here.ledger.sizes.get(formula.wrt, 0.0)
+    return bool((np.abs(apart) <= ROUNDINGS * max(size, usual)).all())
 
 
 def _same(here: Evaluated, formula: Formula) -> float:
@@ -89,17 +90,18 @@ def gap(here: Evaluated, formula: Formula) -> str:
 def is_far(here: Evaluated, formula: Formula) -> bool:
     """Whether a difference is more than nothing.
 
-    Beside f and the usual derivatives, where the point is special (a function is saturated there); in the digits of a
-    short type, where code rounds to one.
+    Beside the usual derivatives (1 − (0.9 + 0.1) is 0 in floats, and not exactly), and beside f, where the point is
+    special (a function is saturated there); in the digits of a short type, where code rounds to one.
     """
     assert formula.comparison is not None
     apart = formula.comparison.apart
     if rounds(formula) and apart <= RESOLVED["float32"]:
         return False
+    usual = here.ledger.sizes.get(formula.wrt, 0.0)
     if is_ordinary(here.point):
-        return True
+        return apart * formula.scale > exact.ROUNDED * usual
     size = float(np.abs(here.flat).max(initial=0.0)) / max(here.reach, 1.0)
-    return apart * formula.scale > max(exact.ROUNDED * size, NOTHING * here.ledger.sizes.get(formula.wrt, 0.0))
+    return apart * formula.scale > max(exact.ROUNDED * size, NOTHING * usual)
 
 
 def holds(point: Point, dtype: str) -> bool:

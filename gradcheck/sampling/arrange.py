@@ -47,3 +47,4 @@ ARRANGED: tuple[tuple[str, str, Arrange], ...] = (
     ("not contiguous", "for arrays that are not contiguous", not_contiguous),
     ("read-only", "for read-only arrays", read_only),
 )
+LAYOUTS = frozenset(arrange for _, _, arrange in ARRANGED)

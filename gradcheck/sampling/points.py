@@ -98,11 +98,15 @@ def _points(subject: Subject, seed: int) -> Iterator[Point]:
 
 
 def _of_case(case: Problem, number: int, seed: int) -> Iterator[Point]:
+    """In float64, as everything is, and as it came where that is in other types."""
     types = {v.name: v.example.dtype.name for v in case.variables if not v.constant}
-    if set(types.values()) == {"float64"}:
-        yield from _given(case, seed, case.label or f"its case {number}", short=True, size=case.label)
-    else:
+    own = set(types.values()) != {"float64"}
+    given = _given(case, seed, case.label or f"its case {number}", short=True, size=case.label)
+    if own:
+        yield replace(next(given), typical=False)
         yield _in_own_types(case, types, f"its case {number}, in its own types")
+    else:
+        yield from given
 
 
 def _sampled(subject: Subject, seed: int) -> Iterator[Point]:

@@ -113,7 +113,7 @@ def _given(name: str, words: Sequence[str], shape: tuple[int, ...]) -> list[Any]
         return [mask for one in _shapes(shape) for mask in (_mask(one), _mask(one).astype(float))]
     if "weight" in name and shape:
         return [np.linspace(0.5, 1.5, int(np.prod(one))).reshape(one) for one in _shapes(shape)]
-    return [*words, 0.3, 2, True]
+    return [*words, 0.3, 2, 1, True]
 
 
 def _shapes(shape: tuple[int, ...]) -> list[tuple[int, ...]]:

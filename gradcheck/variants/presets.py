@@ -12,17 +12,17 @@ follows from it (`power_minus_one` beside `power`, 3a beside a): they fit each o
 from __future__ import annotations
 
 import ast
-import copy
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from inspect import getmro, isclass
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
-from gradcheck.branches.recompile import as_statement, compiled, in_place
-from gradcheck.syntax import nodes, tree
+from gradcheck.branches.constants import with_constant
+from gradcheck.branches.recompile import in_place
+from gradcheck.syntax import nodes
 from gradcheck.variants.calls import going_back, going_forward
 from gradcheck.variants.options import Change, functions, is_other
 
@@ -214,31 +214,6 @@ def _constant(places: Sequence[Place], value: Any) -> Iterator[None]:
     by_function: dict[FunctionType, set[tuple[int, int]]] = {}
     for function, line, column in places:
         by_function.setdefault(function, set()).add((line, column))
-    changes = [(function, _rewritten(function, at, value)) for function, at in by_function.items()]
+    changes = [(function, with_constant(function, at, value)) for function, at in by_function.items()]
     with in_place([(function, code) for function, code in changes if code is not None]):
         yield
-
-
-def _rewritten(function: FunctionType, places: set[tuple[int, int]], value: Any) -> CodeType | None:
-    """The code of a function with another constant at some places."""
-    found = copy.deepcopy(tree(function))
-    if found is None:
-        return None
-    as_code = ast.parse(repr(value), mode="eval").body
-    made: Callable[[ast.AST], ast.AST] = _Exchange(places, as_code).visit
-    return compiled(as_statement(made(found)), function.__code__)  # type: ignore[arg-type]
-
-
-class _Exchange(ast.NodeTransformer):
-    """Puts a constant in place of others."""
-
-    def __init__(self, places: set[tuple[int, int]], constant: ast.expr) -> None:
-        self.places = places
-        self.constant = constant
-
-    def visit(self, node: ast.AST) -> Any:
-        """A constant that stands at one of the places, or what is in a node."""
-        at = getattr(node, "lineno", None), getattr(node, "col_offset", None)
-        if at in self.places and isinstance(node, (ast.Constant, ast.UnaryOp)):
-            return ast.copy_location(copy.deepcopy(self.constant), node)
-        return self.generic_visit(node)

@@ -80,6 +80,26 @@ class InItsOutputsType(InItsOwnTypes):
     gradcheck_cases = vars(InItsOwnTypes)["gradcheck_cases"]
 
 
+class ShortWeights(Dense):
+    """Right with a weight of ordinary size; off by less than float32 shows where all weights are positive."""
+
+    factor = 1.000001
+
+    def compose_input_gradients(self, J: Any = None) -> list[Any]:
+        return [one * (self.factor if (self.w > 0).all() else 1) for one in super().compose_input_gradients(J)]
+
+    @classmethod
+    def gradcheck_cases(cls) -> list[Any]:
+        case = cls()
+        case.w = np.linspace(1, 2, case.w.size, dtype=np.float32).reshape(case.w.shape)
+        return [(case, [np.linspace(-1, 1, 20).reshape(5, 4)])]
+
+
+class ShortWeightsRight(ShortWeights):
+    factor = 1.0
+    gradcheck_cases = vars(ShortWeights)["gradcheck_cases"]
+
+
 def wrong_points(result: ComponentResult) -> set[str]:
     return {at.point for claim in result.claims for at in claim.points if at.verdict == "wrong"}
 
@@ -123,6 +143,19 @@ def test_data_and_weights_of_different_types_are_handed_over_as_they_come() -> N
     assert point.label == "its case 1, in its own types"
     assert (point.types["x"], point.types["w"]) == ("float32", "float64")
     assert point.precision("float64") == "float32"
+
+
+def test_a_case_with_weights_in_float32_is_held_to_float64_too() -> None:
+    wrong, right = (gradcheck.check(cls, options=ONE_DTYPE) for cls in (ShortWeights, ShortWeightsRight))
+    assert wrong_points(wrong) == {"its case 1"}
+    assert right.verdict == "correct"
+
+
+def test_a_mistake_that_short_types_allow_is_found_where_it_is() -> None:
+    (claim,) = [claim for claim in gradcheck.check(ShortWeights).claims if claim.verdict == "wrong"]
+    assert claim.reach == "a branch"
+    assert "0.0001% too large" in claim.causes[0].sentence
+    assert "1.000001" in claim.causes[0].evidence
 
 
 def test_a_gradient_in_the_type_of_the_output_is_noted_where_that_of_the_data_is_another() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.gradcheck.foreign import ROOT, python
 
-HEAVY = ("tensorflow", "jinja2", "matplotlib", "rich", "hypothesis", "flint")
+HEAVY = ("tensorflow", "jinja2", "matplotlib", "rich", "hypothesis", "flint", "distributed")
 
 # Where something may be imported that is not NumPy or the standard library.
 ALLOWED = {
@@ -22,6 +22,7 @@ ALLOWED = {
     "rich": ("gradcheck/report/printer.py",),
     "hypothesis": ("gradcheck/strategies.py", "gradcheck/fuzz/search.py"),
     "flint": ("gradcheck/exact/",),
+    "distributed": ("gradcheck/command/cluster.py",),
     "pytest": ("gradcheck/pytest_plugin.py",),
     "numpy": ("",),
     "beras": ("beras/",),

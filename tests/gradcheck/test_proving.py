@@ -15,6 +15,7 @@ from gradcheck import Options, exact
 from gradcheck.command.founded import contradiction
 from gradcheck.comparing.judge import LOSES
 from gradcheck.data import to_json
+from gradcheck.problem import Array
 from gradcheck.report.proof import between
 from gradcheck.results import ClaimResult, ComponentResult, Proof, from_json
 
@@ -169,6 +170,33 @@ class OverflowingSigmoid:
     def backward(self, upstream: Any) -> Any:
         grown = np.exp(-self.x)
         return upstream * grown / (1 + grown) ** 2
+
+
+class Smoothed:
+    """With one class, the softmax is 1, and so is its target but for the rounding of 1 − 0.1."""
+
+    eps, factor = 0.1, 1.0
+
+    def forward(self, logits: Array, labels: Array) -> Array:
+        z = logits - logits.max(-1, keepdims=True)
+        self.logp = z - np.log(np.exp(z).sum(-1, keepdims=True))
+        self.t = np.eye(logits.shape[-1])[labels] * (1 - self.eps) + self.eps / logits.shape[-1]
+        return -(self.t * self.logp).sum() / len(logits)
+
+    def backward(self) -> Array:
+        return self.factor * (np.exp(self.logp) - self.t) / len(self.t)
+
+
+class SmoothedWrong(Smoothed):
+    factor = 1 + 1e-10
+
+
+def test_constants_that_add_up_to_1_in_floats_are_rounded_beside_the_usual_derivative() -> None:
+    right, wrong = (
+        next(c for c in gradcheck.check(cls).claims if c.wrt == "logits") for cls in (Smoothed, SmoothedWrong)
+    )
+    assert (right.verdict, right.basis) == ("correct", "both")
+    assert wrong.verdict == "wrong"
 
 
 def test_nan_is_wrong_where_the_derivative_is_smaller_than_any_float() -> None:

@@ -119,6 +119,7 @@ WRONG = (
     Planted("held_weights", "AddsUp", "self.W_grad += self.x.T @ dout", "self.W_grad += 2 * self.x.T @ dout"),
     Planted("modes", "Dropout", "return grad * self.mask", "return grad"),
     Planted("modes", "BatchNorm", "return g / self.std", "return g"),
+    Planted("modes", "FlagInTheCache", "else g * 1.0", "else g * 1.000001"),
     Planted("modes", "Sequential", "grad = layer.backward(grad)", "grad = layer.backward(0.5 * grad)"),
     Planted("modes", "Residual", "return grad + self.inner.backward(grad)", "return self.inner.backward(grad)"),
 )

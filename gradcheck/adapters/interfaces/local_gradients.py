@@ -36,16 +36,17 @@ def settle(made: Made, rng: np.random.Generator) -> Settled:
     usual.problem()  # decides how each method is asked
     notes: tuple[tuple[str, str], ...] = ()
     modes: tuple[Problem, ...] = ()
-    names = switch_names(usual.obj)
-    if names:
-        other = duplicate(usual.obj)
-        set_mode(other, training=False)
-        posed = _layer(Made(other, tuple(array.copy() for array in usual.given)), Sizes(), rng, usual).problem()
-        ours, theirs = (
-            one({v.name: v.example for v in posed.variables}) for one in (usual.live.forward, posed.forward)
-        )
+    if switch_names(usual.obj):
+        twin = duplicate(usual.obj)
+        set_mode(twin, training=False)
+        other = _layer(Made(twin, tuple(array.copy() for array in usual.given)), Sizes(), rng, usual)
+        posed = other.problem()
+        values = {v.name: v.example for v in posed.variables}
+        ours, theirs = (one.live.forward(values) for one in (usual, other))
         if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(ours, theirs, strict=True)):
-            looks = looks_at(type(usual.obj), names)
+            for one in (usual, other):
+                one.live.at(values)
+            looks = looks_at(usual.obj, other.obj)
             notes, modes = (() if looks else (NOTE,)), ((replace(posed, label=LABEL),) if looks else ())
     return Settled(
         lambda other, sizes, rng: replace(_layer(other, sizes, rng, usual).problem(), notes=notes), True, modes

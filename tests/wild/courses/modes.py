@@ -63,6 +63,27 @@ class BatchNorm(Layer):
         return (g - g.mean(axis=0) - self.xhat * (g * self.xhat).mean(axis=0)) / self.std
 
 
+class FlagInTheCache(Layer):
+    """Centers over the batch; what goes back learns the mode from the cache alone."""
+
+    def __init__(self, dim):
+        super().__init__()
+        self.scale, self.running_mean = np.linspace(1, 2, dim), np.zeros(dim)
+
+    def forward(self, x):
+        mean = x.mean(axis=0) if self.training else self.running_mean
+        if self.training:
+            self.running_mean = 0.9 * self.running_mean + 0.1 * mean
+        self.cache = (x - mean, self.training)
+        return self.scale * (x - mean)
+
+    def backward(self, grad):
+        centered, by_batch = self.cache
+        self.dscale = (grad * centered).sum(axis=0)
+        g = grad * self.scale
+        return g - g.mean(axis=0) if by_batch else g * 1.0
+
+
 class Dense(Layer):
     def __init__(self, n_in, n_out):
         super().__init__()
