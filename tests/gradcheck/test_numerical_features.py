@@ -154,8 +154,8 @@ def test_the_grid_of_what_is_left_of_numbers_like_1_is_no_slope(name: str) -> No
         found = of(f, point)
         holds(found, derivative(point))
         bound, times = np.diag(found.dense("bound")), 1000 if name == "1000 times" else 1
-        # Numbers like 1 are rounded, over a step as long as x. One entry in sixty may be left unresolved: whether two of
-        # its stairs look like a slope is a matter of where they lie.
+        # Numbers like 1 are rounded, over a step as long as x. One entry in sixty may be left unresolved: whether two
+        # of its stairs look like a slope is a matter of where they lie.
         assert (bound > 64 * EPS * times / np.abs(point.ravel())).sum() <= 1
         assert bound[np.abs(point.ravel()) > 1e-6].max() < 1e-10 * times
 

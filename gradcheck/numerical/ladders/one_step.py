@@ -14,7 +14,9 @@ from gradcheck.problem import Array
 # Exponents of the steps at which second differences have to vanish, and a slope to stay.
 PROBES = np.array([0, 3, 7, 12, 18, 25])
 BLOCK_VALUES = 1 << 15
-WITHIN = 64  # roundings may be left of a second difference: more of them may be a wave, whose slope no long step sees
+# Roundings of a sum (whose terms may be that much larger) may be left of a second difference. More of them may be a
+# wave, whose slope no long step sees.
+WITHIN = 4096
 
 
 def is_affine(evaluator: Evaluator, directions: Array, first: Array, domain: Domain) -> tuple[bool, Array]:
