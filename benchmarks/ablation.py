@@ -73,19 +73,14 @@ def _not_affine(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 RULES = {
-    "irregular steps": Rule("evaluation.steps", "GOLDEN", to(0.0)),
     "one long step": Rule("ladders.one_step", "is_affine", _not_affine),
-    "a bend among five values": Rule("ladders.short", "UNSURE", to(np.inf)),
-    "the next even order": Rule("ladders.short", "NEXT", to(0.0)),
     "longer steps for small x": Rule("jacobian", "_poor", lambda poor: partial(_never_rounded, poor)),
     "beginning to move": Rule("jacobian", "_begins_to_move", silent),
     "borrowed noise": Rule("evaluation.noise", "borrowed", silent),
     "a kink is no noise": Rule("evaluation.noise", "_shrinks_as_a_kink", silent),
-    "quiet by luck": Rule("evaluation.quotients", "LUCK", to(np.inf)),
     "the certificate": Rule("evaluation.certificate", "missed", silent),
     "a wrong structure": Rule("evaluation.certificate", "touched_by_others", silent),
     "what stays contradicted": Rule("evaluation.certificate", "reach", silent),
-    "slow convergence": Rule("rules.extrapolation", "slowness", silent),
     "finer steps agree on another value": Rule("rules.doubts", "finer_candidate", silent),
     "finer steps are further off than noise": Rule("rules.doubts", "finer_steps", silent),
     "coarser steps agree on another value": Rule("rules.doubts", "coarser_candidate", silent),
@@ -96,7 +91,6 @@ RULES = {
     "powers and logarithms": Rule("rules.power_laws", "follow", silent),
     "two sides": Rule("rules.kinks", "bent", silent),
     "jumps": Rule("rules.kinks", "jumps", silent),
-    "the other side's tail": Rule("rules.kinks", "tail_of_the_other_side", silent),
     "the last bits": Rule("rules.floors", "last_bits", silent),
     "another entry's stair": Rule("rules.floors", "lent", silent),
     "a row's largest entry": Rule("rules.floors", "hidden", silent),

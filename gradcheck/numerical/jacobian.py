@@ -11,7 +11,7 @@ from gradcheck.numerical.entries import Entries
 from gradcheck.numerical.estimate import Cost, Estimate, TooLarge, size_of_rows
 from gradcheck.numerical.evaluation import certificate, noise
 from gradcheck.numerical.evaluation.evaluate import Evaluator, Forward
-from gradcheck.numerical.evaluation.steps import Domain, both_sides, scales
+from gradcheck.numerical.evaluation.steps import LONGEST, Domain, both_sides, scales
 from gradcheck.numerical.evaluation.structure import Structure, dense, find, stack
 from gradcheck.numerical.evaluation.surroundings import Surroundings
 from gradcheck.numerical.ladders import one_step, short, whole
@@ -21,8 +21,9 @@ from gradcheck.problem import Array
 # A bound is small enough at this share of its row's largest derivative; and where several points take one call, so that
 # more of them cost little, at eps^ENOUGH of the largest of all (float64: 8e-10).
 FINE, ENOUGH = 2.0**-24, 0.58
-# Spacings (exponents) at which noise is measured along a direction: at one of them all points may be rounded alike.
-SPACINGS = np.array([13, 16, 21])
+# Spacings (exponents) at which noise is measured along a direction: at one of them all points may be rounded alike. The
+# coarsest one hears the waves that the steps of a short ladder step over; those of a long one take it further out.
+SPACINGS, FARTHER = np.array([9.5, 16.0, 21.0]), 3
 RESTS = 64  # roundings of its largest value are all that f moves by over a step of the size of x: it is at rest
 ASKED = 8  # of the outputs that contradict the Jacobian are asked whether they depend on other entries
 
@@ -92,10 +93,11 @@ def _climb(around: Surroundings, structure: Structure, rng: np.random.Generator)
     None where f does not have this structure.
     """
     e, scale, domain = around.evaluator, around.scale, around.domain
-    heard, rounding = noise.along_a_direction(e, scale, SPACINGS, len(structure.index), domain, rng)
+    together, line = len(structure.index), noise.direction(scale, rng)
+    heard, rounding = noise.along(e, line, SPACINGS, together, domain)
     least = np.maximum(around.inexact, noise.borrowed(rounding, around.variation(structure)))
     heard = np.maximum(heard, least)
-    affine, amplitude = one_step.is_affine(e, around.directions, around.ends, heard.max(axis=0), domain)
+    affine, amplitude = one_step.is_affine(e, around.directions, around.ends, domain)
     if affine:
         found = one_step.climb(e, structure, scale, np.maximum(amplitude, around.inexact), domain)
         poor = _poor(around, structure, found)
@@ -104,7 +106,9 @@ def _climb(around: Surroundings, structure: Structure, rng: np.random.Generator)
         rounded = _poor(around, structure, found, found.rounding > found.truncation)
         if rounded.any():
             some = np.flatnonzero(rounded)
-            found.take_surer(some, short.climb(e, structure.part(some), scale, heard[0], domain, short.LONG))
+            farther, _ = noise.along(e, line, SPACINGS[:1] - FARTHER, together, domain)
+            louder = np.maximum(farther[0], heard[0])
+            found.take_surer(some, short.climb(e, structure.part(some), scale, louder, domain, short.LONG))
         poor = _poor(around, structure, found) | _begins_to_move(around, structure, found)
     climbed = np.zeros(len(structure.index), dtype=bool)
     while True:
@@ -149,7 +153,7 @@ def _begins_to_move(around: Surroundings, structure: Structure, found: Entries) 
     begins = np.zeros(len(structure.index), dtype=bool)
     for part in structure.part(some).blocks(short.BLOCK_VALUES // 2):
         index = structure.index[some[part]]
-        new, _ = both_sides(e.x[index], around.longest * around.scale[index], around.domain)
+        new, _ = both_sides(e.x[index], LONGEST * around.scale[index], around.domain)
         f = e(index, new.reshape(-1, index.shape[1]), "steps").reshape(2, *still[some[part]].shape)
         begins[some[part]] = ((f != 0).any(axis=0) & still[some[part]]).any(axis=1)
     return begins

@@ -257,14 +257,14 @@ class _Weighted:
         assert self.noise is not None
         noise = max(self.noise, ULPS * EPS * (abs(self.base) + float(np.abs([up, down]).max())))
         sides = np.stack([up, -down], axis=1) / STEPS[:2, None]
-        value, gap, lower, bend = (ROWS @ np.append(sides, far / STEPS[2])).tolist()
+        value, gap, lower = (ROWS @ np.append(sides, far / STEPS[2])).tolist()
         bound = max(abs(gap), abs(lower)) + SHARE * noise
-        smooth = abs(bend) <= short.CURVED * abs(sides[0, 0] - sides[0, 1]) + short.UNSURE * bound
-        if near is not None:
-            (ahead, behind), reach = near[:, -1], FINE[-1]
-            left = 4 * abs((up[1] - down[1]) / (2 * STEPS[1]) - value) * (reach / STEPS[1]) ** 2
-            smooth &= abs((ahead - behind) / (2 * reach) - value) <= bound + left + 2 * noise / reach
-            smooth &= abs(ahead + behind) <= 4 * abs(up[1] + down[1]) * (reach / STEPS[1]) ** 2 + 4 * noise
+        if near is None:
+            return value, bound
+        (ahead, behind), reach = near[:, -1], FINE[-1]
+        left = 4 * abs((up[1] - down[1]) / (2 * STEPS[1]) - value) * (reach / STEPS[1]) ** 2
+        smooth = abs((ahead - behind) / (2 * reach) - value) <= bound + left + 2 * noise / reach
+        smooth &= abs(ahead + behind) <= 4 * abs(up[1] + down[1]) * (reach / STEPS[1]) ** 2 + 4 * noise
         return value, bound if smooth else math.inf
 
 

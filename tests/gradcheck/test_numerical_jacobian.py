@@ -196,3 +196,11 @@ def test_cost_is_counted_by_stage() -> None:
     found = estimate(f, {"x": X}, "x")
     assert sum(found.cost.calls.values()) == calls
     assert set(found.cost.calls) >= {"structure", "noise", "affine", "steps"}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_outputs_that_cancel_do_not_keep_a_dense_layer_from_one_long_step(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = {"x": rng.normal(size=(16, 64)), "w": rng.normal(size=(64, 32)) / 8}
+    found = estimate(lambda v: [v["x"] @ v["w"]], values, "x")
+    assert found.cost.rows["steps"] < 5 * 64 * 16  # what a short ladder takes

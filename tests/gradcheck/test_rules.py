@@ -36,6 +36,4 @@ def test_every_rule_stands_where_it_is_said_to(rules: Any) -> None:
 
 def test_what_is_said_to_fail_without_a_rule_is_a_test() -> None:
     """That it does is for the script to say, which switches the rule off."""
-    named = [test for *_, test in ROWS if test != "none"]
-    assert [test for test in named if f"def {test}(" not in TESTS] == []
-    assert len(named) > len(ROWS) / 2
+    assert [test for *_, test in ROWS if f"def {test}(" not in TESTS] == []

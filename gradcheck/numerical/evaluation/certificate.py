@@ -50,7 +50,7 @@ def missed(
     line, steps = around.directions[:1], np.ldexp(1.0, -WIDE)
     gap = contradiction(wide, structure, found, line, steps, around.inexact, domain)
     if gap.any():
-        loud, _ = noise.along_a_direction(wide, around.scale, SPACINGS, len(structure.index), domain, rng)
+        loud, _ = noise.along(wide, noise.direction(around.scale, rng), SPACINGS, len(structure.index), domain)
         gap = contradiction(wide, structure, found, line, steps, np.maximum(loud[0], around.inexact), domain)
     return gap
 

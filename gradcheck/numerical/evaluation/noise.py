@@ -14,7 +14,7 @@ from math import comb
 import numpy as np
 
 from gradcheck.numerical.evaluation.evaluate import Evaluator
-from gradcheck.numerical.evaluation.steps import GOLDEN, Domain, perturbed, random_numbers
+from gradcheck.numerical.evaluation.steps import Domain, perturbed, random_numbers
 from gradcheck.numerical.evaluation.structure import Structure
 from gradcheck.problem import Array
 
@@ -37,6 +37,7 @@ SAMPLE = 256  # outputs tell how noisy the others are
 AROUND = np.array([-3, -2, -1, 1, 2, 3])
 # What share of its scale an entry moves along a random direction, where the noise is measured: numbers that need all of
 # a float's bits, so that f has to round.
+GOLDEN = 0.6180339887498949  # its multiples, modulo 1, are as far apart as numbers can be
 SHARES = np.array([sign * (1 + np.mod(i * GOLDEN, 1) / 4) for sign in (1, -1) for i in range(128)])
 
 
@@ -52,22 +53,26 @@ def table(changes: Array) -> Array:
     return middle
 
 
-def along_a_direction(
-    evaluator: Evaluator, scale: Array, exponents: Array, together: int, domain: Domain, rng: np.random.Generator
+def direction(scale: Array, rng: np.random.Generator) -> Array:
+    """Draw a direction along which all entries move by about their scale."""
+    return np.asarray(SHARES[random_numbers(rng, scale.size, np.uint8)] * scale)
+
+
+def along(
+    evaluator: Evaluator, direction: Array, exponents: Array, together: int, domain: Domain
 ) -> tuple[Array, Array]:
-    """Return noise amplitudes `(exponents, outputs)` at spacings 2^-exponent along one random direction.
+    """Return noise amplitudes `(exponents, outputs)` at spacings 2^-exponent along a direction.
 
     And `(outputs,)`, at the finest of them, what a kink at the point does not explain. `together`: how many entries an
     output depends on. They move it √together times as far as one of them does, and far enough it would show its own
     curvature.
     """
-    direction = SHARES[random_numbers(rng, scale.size, np.uint8)] * scale
-    spacings = np.ldexp(1.0, -exponents - int(np.log2(together)) // 2)
+    spacings = np.exp2(-exponents - int(np.log2(together)) // 2)
     f, _ = evaluator.along(direction, (spacings[:, None] * AROUND).ravel(), domain, "noise")
     with np.errstate(all="ignore"):
         changes = f.reshape(len(exponents), len(AROUND), -1)
         heard = loudest(table(changes))
-        bent = _shrinks_as_a_kink(heard, exponents)
+        bent = _shrinks_as_a_kink(heard[-2:], exponents[-2:])
         # A few differences may be small by luck. Against |f|, no output is taken to be quieter than half of all are.
         size = np.abs(evaluator.f0)
         known = np.flatnonzero(size > 0)[:: 1 + size.size // SAMPLE]
@@ -88,7 +93,7 @@ def of_odd_part(changes: Array) -> Array:
 
 def _shrinks_as_a_kink(heard: Array, exponents: Array) -> Array:
     """Return where what is heard `(exponents, outputs)` shrinks as the spacings do, neither more nor less."""
-    scaled = heard * np.ldexp(1.0, exponents)[:, None]
+    scaled = heard * np.exp2(exponents)[:, None]
     shrinks: Array = (scaled > 0).all(axis=0) & (scaled.max(axis=0) <= 2 * scaled.min(axis=0))
     return shrinks
 

@@ -18,8 +18,6 @@ from gradcheck.problem import Array
 SPACINGS = np.arange(10, 200, 8)
 SPARE = 8  # a step is at least 2^8 roundings of the point
 HEARD = 8  # the noise of a step is heard at spacings finer by 2^8
-# A table may be quiet by luck: one side's noise is at most this many times what its own table shows.
-LUCK = 4
 SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
 
 
@@ -28,7 +26,7 @@ class Quotients:
     """Changes of f and their quotients `(steps, entries)` ahead of the point and behind it.
 
     Entry e is output `output[e]` by the entries of colour `colour[e]`. `h (steps, entries)`: the steps as they were
-    meant, `amplitude (3, steps, entries)`: the noise of f behind, around and ahead, `size (steps, entries)`: |f|.
+    meant, `amplitude (steps, entries)`: the noise of f, `size (steps, entries)`: |f|.
     """
 
     evaluator: Evaluator
@@ -68,9 +66,7 @@ class Quotients:
             size = np.abs(evaluator.f0[output]) + np.fmax(np.abs(up), np.abs(down))
             floor = np.fmax(last_bits(size, evaluator.eps), least[output])
             # A kink disturbs one or two of the three tables; noise is heard in all.
-            around = np.median(heard, axis=0)
-            sides = (np.minimum(around, LUCK * heard[i]) for i in (0, 2))
-            amplitude = np.stack([np.fmax(a, floor) for a in (next(sides), around, next(sides))])
+            amplitude = np.fmax(np.median(heard, axis=0), floor)
         scales = np.broadcast_to(structure.spread(scale[index]), structure.shape).ravel()
         return cls(
             evaluator,

@@ -1,10 +1,8 @@
 """How far each entry of a variable is moved.
 
-Step k of an entry is `scale · s_k`, with `scale` a power of two at or below the entry's magnitude and
-s_k = 2^-k · m_k. The mantissas m_k in (0.75, 1) are short (exact in binary) and irregular: a function whose period
-divides every step, or a computation that rounds to a power-of-two grid, looks the same at all steps of a pure
-power-of-two ladder. All steps are shorter than |x|: an entry keeps its sign, and a rate or a length that has to be
-positive stays so. Whatever is asked for, quotients divide by the step that was really taken, (x + h) − x.
+Step k of an entry is 2^-k · 13/16 of its `scale`, a power of two at or below its magnitude: few bits, so that x + h is
+exact, and shorter than |x|, so that an entry keeps its sign and a rate or a length that has to be positive stays so.
+Whatever is asked for, quotients divide by the step that was really taken, (x + h) − x.
 """
 
 from __future__ import annotations
@@ -17,20 +15,18 @@ from gradcheck.problem import Array
 
 Domain = tuple[float, float] | None
 
-GOLDEN = 0.6180339887498949  # its multiples, modulo 1, are as far apart as numbers can be
+LONGEST = 0.8125  # of the scale
 EXPONENT = ~np.int64((1 << 52) - 1)  # the bits of a float that are left when its mantissa is set to 1
-MANTISSAS = 64  # of this many kinds
 TINY = float(np.finfo(np.float64).smallest_normal)
 
 
 def relative_steps(k: Array) -> Array:
-    """Return s_k: 2^-k times an irregular mantissa below 1; neighbours have a ratio between 1.78 and 2.41.
+    """Return steps number k as shares of the scale.
 
     >>> relative_steps(np.arange(3)).tolist()
-    [0.84765625, 0.46875, 0.197265625]
+    [0.8125, 0.40625, 0.203125]
     """
-    mantissa = 1 - np.round(np.mod((k + 1) * GOLDEN, 1) * (MANTISSAS - 2) + 1) / (4 * MANTISSAS)
-    return np.ldexp(mantissa, -k)
+    return np.ldexp(LONGEST, -k)
 
 
 def random_numbers(rng: np.random.Generator, count: int, dtype: type[np.integer[Any]]) -> Array:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.numerical.evaluation.evaluate import Evaluator
-from gradcheck.numerical.evaluation.steps import Domain, random_numbers, relative_steps, scales
+from gradcheck.numerical.evaluation.steps import Domain, random_numbers, scales
 from gradcheck.numerical.evaluation.structure import Structure
 from gradcheck.problem import Array
 
@@ -48,11 +48,6 @@ class Surroundings:
         for evaluator in (self.evaluator, self.wide):
             if evaluator is not None:
                 evaluator.perturbed.stacked = names
-
-    @property
-    def longest(self) -> float:
-        """The longest step, as a share of the scale."""
-        return float(relative_steps(np.array([0]))[0])
 
     @property
     def best(self) -> Evaluator:

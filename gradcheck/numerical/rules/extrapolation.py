@@ -14,7 +14,6 @@ import numpy as np
 
 from gradcheck.problem import Array
 
-SLOWER = 2  # times what is to come
 ORDERS = 6  # eliminations: beyond, the noise grows and smooth functions have long converged
 
 
@@ -41,7 +40,6 @@ class Candidates:
 def candidates(quotients: Array, steps: Array, noise: Array, power: int) -> Candidates:
     """Extrapolate `quotients (steps, entries)`, whose error is a series in steps^power, with a `noise` amplitude."""
     found: list[tuple[Array, Array, Array]] = []
-    slow = slowness(quotients, steps, noise, power)
     spans: list[tuple[int, int]] = []
     value, rounding = quotients, noise
     with np.errstate(all="ignore"):
@@ -57,25 +55,8 @@ def candidates(quotients: Array, steps: Array, noise: Array, power: int) -> Cand
             # Noise may explain how far the finer neighbour, which is noisier, is away; truncation may as well.
             truncation[1:] = np.fmax(truncation[1:], moved)
             truncation[:-1] = np.fmax(truncation[:-1], moved)
-            found.append((value, np.maximum(truncation, slow[order:]), rounding))
+            found.append((value, truncation, rounding))
             spans += [(start, start + order) for start in range(len(value))]
     values, truncations, roundings = (np.concatenate(part) for part in zip(*found, strict=True))
     start, level = np.array(spans).T[..., None]
     return Candidates(values, truncations, roundings, start, level)
-
-
-def slowness(quotients: Array, steps: Array, noise: Array, power: int) -> Array:
-    """Return how far quotients may still be from their limit where they do not approach it as fast as they should.
-
-    An error that is a series in steps^power has a constant slope g by steps^power. Where g grows by a factor γ while
-    the step shrinks by r, the error goes like steps^e with r^e = r^power / γ, and of the last change d there is
-    d / (r^e − 1) to come: next to nothing more than is extrapolated for γ = 1, everything for γ ≥ r^power.
-    """
-    t = steps[:, None] ** power
-    change = np.abs(np.diff(quotients, axis=0))
-    sure = np.maximum(change - noise[1:] - noise[:-1], 0)
-    growth = (sure / -np.diff(t, axis=0))[1:] / (change / -np.diff(t, axis=0))[:-1]
-    ratio = np.sqrt(t[:-2] / t[2:])
-    to_come = change[1:] * np.where(growth < ratio, growth / (ratio - growth) - 1 / (ratio - 1), np.inf)
-    to_come = np.where(sure[1:] > 0, SLOWER * np.maximum(to_come, 0), 0)
-    return np.concatenate([np.zeros((2, quotients.shape[1])), to_come])

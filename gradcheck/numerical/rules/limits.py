@@ -49,11 +49,10 @@ class Limit:
 class Series:
     """One kind of quotients `(steps, entries)`: their error is a series in step^power.
 
-    `sides`: of the point, on which f is read; `times` its noise is what a quotient has of it; `amplitude`: that noise.
+    `sides`: of the point, on which f is read; `times` its noise is what a quotient has of it.
     """
 
     quotients: Array
-    amplitude: Array
     sides: tuple[int, ...]
 
     @property
@@ -69,17 +68,17 @@ class Series:
 
 def central(q: Quotients) -> Limit:
     """Return what central quotients tend to."""
-    return _limit(q, Series(q.central, q.amplitude[1], (1, -1)))
+    return _limit(q, Series(q.central, (1, -1)))
 
 
 def right(q: Quotients) -> Limit:
     """Return what the quotients ahead of the point tend to."""
-    return _limit(q, Series(q.ahead, q.amplitude[2], (1,)))
+    return _limit(q, Series(q.ahead, (1,)))
 
 
 def left(q: Quotients) -> Limit:
     """Return what the quotients behind the point tend to."""
-    return _limit(q, Series(q.behind, q.amplitude[0], (-1,)))
+    return _limit(q, Series(q.behind, (-1,)))
 
 
 def smallest(found: Candidates, allowed: Array | None = None) -> Limit:
@@ -106,7 +105,7 @@ def _limit(q: Quotients, series: Series) -> Limit:
     best = Limit(value, truncation, rounding, start, level, np.zeros(count))
     for attempt in range(ROUNDS + 1):
         part, quotients = q.take(todo), series.quotients[:, todo]
-        noise = np.maximum(series.amplitude[:, todo], shown[todo])
+        noise = np.maximum(q.amplitude[:, todo], shown[todo])
         with np.errstate(all="ignore"):
             found = candidates(quotients, q.steps, series.times * noise / part.h, series.power)
             chosen = smallest(found, allowed[todo])
@@ -136,6 +135,6 @@ def _limit(q: Quotients, series: Series) -> Limit:
         allowed[todo] = np.where(below, doubt.fine, np.where(louder > 0, 0, allowed[todo]))
         todo = todo[(louder > 0) | below]
     with np.errstate(all="ignore"):
-        noise = series.times * np.maximum(series.amplitude, shown) / q.h
+        noise = series.times * np.maximum(q.amplitude, shown) / q.h
         best.truncation += reach + doubts.unison(doubts.Seen(q, series.quotients, noise, series.sides), best)
     return best

@@ -12,8 +12,7 @@ import numpy as np
 from gradcheck.numerical.evaluation.quotients import Quotients
 from gradcheck.problem import Array
 
-# What looks like a stair may be a wave that is shorter still: it is looked at more closely.
-HALVINGS, DEEPER = 10, 20
+HALVINGS = 20
 NEIGHBOURS = 2.0**-50  # steps, relative to the scale, that are nearer to each other lead to the same floats
 ALIKE = 0.25  # of the change over an interval is what that over the next may differ by, where f is continuous
 FARTHER = 1.25  # than at the step before is off the line
@@ -57,47 +56,26 @@ def riser(
 
 def _first_move(q: Quotients, first: Array, line: Array, least: Array, sign: int) -> Array:
     """Return the height of the stair between step number `first`, which is off the line, and the next; or 0."""
-    here, change = np.arange(first.size), (q.up if sign > 0 else q.down) - sign * line * q.h
-    ends = np.stack([q.steps[first + 1], q.steps[first]])
-    off = np.stack([change[first + 1, here], change[first, here]])
-    least = np.maximum(least, FARTHER * np.abs(off[0]))
-    height, todo = np.zeros(first.size), here
-    for halvings in (HALVINGS, DEEPER):
-        height[todo], ends[:, todo], off[:, todo] = _halve(
-            q.take(todo), halvings, ends[:, todo], off[:, todo], line[todo], least[todo], sign
-        )
-        todo = np.flatnonzero(height)
-        if not todo.size:
-            break
-    return height
-
-
-def _halve(
-    q: Quotients, times: int, ends: Array, off: Array, line: Array, least: Array, sign: int
-) -> tuple[Array, Array, Array]:
-    """Return the height of the stair (or 0) between two steps `ends (2, entries)`, and shorter ones around it.
-
-    `off (2, entries)`: how far f is off the line there.
-    """
     unit = q.h[0] / q.steps[0]
 
-    def at(t: Array) -> Array:
+    def off(t: Array) -> Array:
         return np.asarray(q.probe(sign * t) - sign * line * t * unit)
 
-    (near, far), (at_near, at_far) = ends, off
-    for _ in range(times):
+    near, far = q.steps[first + 1], q.steps[first]
+    at_near, at_far = off(near), off(far)
+    least = np.maximum(least, FARTHER * np.abs(at_near))
+    for _ in range(HALVINGS):
         # Between neighbouring floats there is nothing to halve.
         middle = np.where(far - near > NEIGHBOURS, (near + far) / 2, far)
-        at_middle = at(middle)
+        at_middle = off(middle)
         left = np.abs(at_middle) > least
         near, at_near = np.where(left, near, middle), np.where(left, at_near, at_middle)
         far, at_far = np.where(left, middle, far), np.where(left, at_middle, at_far)
-    at_next, at_last = at(2 * far - near), at(3 * far - 2 * near)
+    at_next, at_last = off(2 * far - near), off(3 * far - 2 * near)
     moves = np.abs(at_far - at_near), at_next - at_far, at_last - at_next
     continuous = np.abs(moves[2] - moves[1]) <= ALIKE * np.abs(moves[1])
     continuous &= moves[0] <= (1 + ALIKE) * np.abs(moves[1])
-    height: Array = np.where(continuous, 0, moves[0])
-    return height, np.stack([near, far]), np.stack([at_near, at_far])
+    return np.where(continuous, 0, moves[0])
 
 
 def is_rounding(q: Quotients, height: Array) -> Array:
