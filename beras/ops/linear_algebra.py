@@ -127,7 +127,8 @@ class Cholesky(Operation):
 
     def by_x(self, g: Array, z: Array, x: Array) -> Array:
         # z⁻ᵀ Φ(zᵀ g) z⁻¹ with Φ: the lower triangle, its diagonal halved. Murray 2016, eq. 10.
-        halved = np.tri(x.shape[-1]).astype(z.dtype) - np.eye(x.shape[-1], dtype=z.dtype) / 2
+        lower = np.tri(z.shape[-1], dtype=z.dtype)
+        halved = (lower - lower.T + 1) / 2
         inner = (_turned(z) @ g) * halved
         both: Any = np.linalg.solve(_turned(z), _turned(np.linalg.solve(_turned(z), _turned(inner))))
         gradient: Array = (both + _turned(both)) * halved
@@ -137,6 +138,11 @@ class Cholesky(Operation):
     def gradcheck_example(cls) -> tuple[Cholesky, list[Array]]:
         """A stack of positive definite matrices."""
         return cls(), [_definite(0, 2, 3, 3)]
+
+    @classmethod
+    def gradcheck_cases(cls) -> list[tuple[Cholesky, list[Array]]]:
+        """Stacks of stacks."""
+        return [(cls(), [_definite(1, 2, 1, 3, 3)])]
 
 
 def _definite(seed: int, *shape: int) -> Array:

@@ -76,8 +76,9 @@ class CumSum(Operation):
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[CumSum, list[Array]]]:
-        """The last axis, counted from the end."""
-        return [(cls(-1), [np.random.default_rng(1).normal(size=(2, 3))])]
+        """The last axis, counted from the end; the first one."""
+        x = np.random.default_rng(1).normal(size=(2, 2, 3))
+        return [(cls(-1), [x]), (cls(), [x[0]])]
 
 
 class Norm(Reduction):
@@ -96,8 +97,9 @@ class Norm(Reduction):
 
     @classmethod
     def gradcheck_cases(cls) -> list[tuple[Norm, list[Array]]]:
-        """Two axes of three, kept."""
-        return [(cls(axis=(0, 2), keepdims=True), [np.random.default_rng(1).normal(size=(2, 2, 2))])]
+        """Two axes of three, kept; a row of zeros."""
+        x = np.random.default_rng(1).normal(size=(2, 2, 2))
+        return [(cls(axis=(0, 2), keepdims=True), [x]), (cls(axis=-1), [np.stack([x[0, 0], 0 * x[0, 0]])])]
 
 
 class Pad(Operation):
