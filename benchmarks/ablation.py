@@ -74,6 +74,7 @@ def _not_affine(function: Callable[..., Any]) -> Callable[..., Any]:
 
 RULES = {
     "one long step": Rule("ladders.one_step", "is_affine", _not_affine),
+    "the next even order": Rule("ladders.short", "NEXT", to(0.0)),
     "longer steps for small x": Rule("jacobian", "_poor", lambda poor: partial(_never_rounded, poor)),
     "beginning to move": Rule("jacobian", "_begins_to_move", silent),
     "borrowed noise": Rule("evaluation.noise", "borrowed", silent),

@@ -257,7 +257,7 @@ class _Weighted:
         assert self.noise is not None
         noise = max(self.noise, ULPS * EPS * (abs(self.base) + float(np.abs([up, down]).max())))
         sides = np.stack([up, -down], axis=1) / STEPS[:2, None]
-        value, gap, lower = (ROWS @ np.append(sides, far / STEPS[2])).tolist()
+        value, gap, lower, _ = (ROWS @ np.append(sides, far / STEPS[2])).tolist()
         bound = max(abs(gap), abs(lower)) + SHARE * noise
         if near is None:
             return value, bound

@@ -195,3 +195,17 @@ def test_a_wave_between_the_steps_of_a_short_ladder_is_in_the_bound(
     for x in np.linspace(0.5, 1.9, 20).reshape(4, 1, 5):
         for height in (1e-12, 1e-11):
             holds(of(lambda x, h=height: np.sin(x) + h * np.sin(k * x), x), np.cos(x) + height * k * np.cos(k * x))
+
+
+def test_odd_derivatives_that_are_small_by_luck_are_in_the_bound() -> None:
+    """Two large scores are nearly equal: there the middle of a sigmoid hides how fast the logarithm of a sum bends."""
+    times, x = 13.0, np.array([0.134, 1.595, 1.597])
+
+    def log_sum_exp(v: Any) -> Any:
+        z = times * v["x"]
+        return [np.log(np.exp(z - z.max()).sum(keepdims=True)) + z.max()]
+
+    found = estimate(log_sum_exp, {"x": x}, "x")
+    shares = np.exp(times * (x - x.max()))
+    error = np.abs(found.dense()[0] - times * shares / shares.sum())
+    assert np.all(error <= found.dense("bound")[0])
