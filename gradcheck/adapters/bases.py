@@ -61,4 +61,4 @@ def needed(cls: type, names: Sequence[str]) -> Iterator[Any]:
             continue
         seen.add(name)
         yield function
-        todo += [called for called in function.__code__.co_names if inspect.getattr_static(cls, called, None)]
+        todo += [called for called in function.__code__.co_names if called in known.values()]
