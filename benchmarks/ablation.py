@@ -92,6 +92,7 @@ RULES = {
     "powers and logarithms": Rule("rules.power_laws", "follow", silent),
     "two sides": Rule("rules.kinks", "bent", silent),
     "jumps": Rule("rules.kinks", "jumps", silent),
+    "one side that is surer": Rule("ladders.whole", "_take_if_surer", lambda _: lambda *args: None),
     "the last bits": Rule("rules.floors", "last_bits", silent),
     "another entry's stair": Rule("rules.floors", "lent", silent),
     "a row's largest entry": Rule("rules.floors", "hidden", silent),

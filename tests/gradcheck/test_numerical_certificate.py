@@ -81,8 +81,7 @@ def test_where_0_is_clipped_no_step_of_another_size_is_asked() -> None:
     x = np.array([[0.0, 0.5, 0.25]])
     found = of(lambda p: -np.log(np.clip(p, 1e-12, 1)), x)
     assert holds(found, np.array([0.0, -2.0, -4.0]))
-    # At 0 only steps of less than 1e-12 say anything, and f rounds to 6e-15.
-    assert (found.bound[0] <= [1e-3, 1e-6, 1e-6]).all()
+    assert found.bound.max() <= 1e-6
 
 
 def missed(f: Function, matrix: Any, x: Any = MIDDLE, domain: tuple[float, float] | None = None) -> Any:

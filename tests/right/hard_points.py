@@ -227,7 +227,12 @@ CASES = [
     at(largest_of_two, np.ones(2), grad=largest_of_two_grad),
     at(sum_of_roots, np.array([0.0, 1e-12, 4.0]), grad=sum_of_roots_grad),
     at(slow_power, np.array(0.0), grad=slow_power_grad),
-    at(sum_of_slow_powers, np.array([0.0, -1.5, 2.0]), grad=sum_of_slow_powers_grad),
+    at(
+        sum_of_slow_powers,
+        np.array([0.0, -1.5, 2.0]),
+        grad=sum_of_slow_powers_grad,
+        unresolved="without python-flint: quotients of |x|^1.5 approach 0 only as the root of the step does",
+    ),
     at(flat_bottom, np.array([-1.0, 0.0, 0.02, 0.5]), jac=flat_bottom_jac),
     at(wiggles, some(3), jac=wiggles_jac),
     at(distance, np.zeros(3), grad=distance_grad),

@@ -14,6 +14,7 @@ from gradcheck.problem import Array
 
 BLOCK_ENTRIES = 1 << 11  # at a time: some 20 KB each
 SURE = 1e-9  # a value that is as sure as this is not held against the two sides
+MUCH = 16  # times surer than both sides together one side has to be, to be taken alone
 
 
 def climb(around: Surroundings, structure: Structure, least: Array) -> Entries:
@@ -61,10 +62,8 @@ def _hold_sides_apart(found: Entries, some: Array, q: Quotients, heard: Array) -
     jump = kinks.jumps(q.up, q.size) | kinks.jumps(q.down, q.size)
     for side, other, quotients, sign in ((left, q.ahead, q.behind, -1), (right, q.behind, q.ahead, 1)):
         alone = np.asarray(np.isnan(other).all(axis=0) & ~np.isnan(quotients).all(axis=0))
-        at = some[alone]
-        found.one_sided[at], found.step[at] = sign, q.h[side.level[alone], np.flatnonzero(alone)]
-        for name in ("value", "truncation", "rounding"):
-            getattr(found, name)[at] = getattr(side, name)[alone]
+        found.one_sided[some[alone]] = sign
+        _take_if_surer(found, some, side, alone, q, -sign, apart)
         # What a limit took for noise may be the power itself: no noise is as steady.
         infinite, limit, slow = power_laws.follow(quotients, q.steps, 2 * np.maximum(q.last_bits, heard) / q.h)
         far = np.abs(found.value[some] - limit) + slow
@@ -81,3 +80,19 @@ def _hold_sides_apart(found: Entries, some: Array, q: Quotients, heard: Array) -
     found.value[at] = (found.left[at] + found.right[at]) / 2
     found.truncation[at] = np.maximum(left.truncation, right.truncation)[split]
     found.rounding[at] = np.maximum(left.rounding, right.rounding)[split]
+
+
+def _take_if_surer(
+    found: Entries, some: Array, side: Limit, alone: Array, q: Quotients, other: int, apart: Array
+) -> None:
+    """Take one side's derivative where it is much surer than that of both: next to a kink, or where it is alone."""
+    bound = found.truncation[some] + found.rounding[some]
+    tail = kinks.tail_of_the_other_side(q, side.value, bound, other)
+    truncation = np.maximum(side.truncation, np.where(alone, 0, tail))
+    agrees = alone | (np.abs(side.value - found.value[some]) <= side.bound + bound)
+    better = ~apart & agrees & (MUCH * (truncation + side.rounding) < bound)
+    at = some[better]
+    found.value[at], found.truncation[at], found.rounding[at] = (
+        a[better] for a in (side.value, truncation, side.rounding)
+    )
+    found.step[at] = q.h[side.level[better], np.flatnonzero(better)]
