@@ -17,6 +17,9 @@ BLOCK_VALUES = 1 << 15
 # Roundings of a sum (whose terms may be that much larger) may be left of a second difference. More of them may be a
 # wave, whose slope no long step sees.
 WITHIN = 4096
+# What is left may be curvature too, where it is more than so many roundings: of one entry it may be so many times that
+# of all entries moving together by random signs.
+ROUNDED, ALONE = 16, 8
 
 
 def is_affine(evaluator: Evaluator, directions: Array, first: Array, domain: Domain) -> tuple[bool, Array]:
@@ -47,7 +50,8 @@ def is_affine(evaluator: Evaluator, directions: Array, first: Array, domain: Dom
         left = np.max(np.abs([*bends, *lines]), axis=(0, 1))
         largest = np.max(np.abs(f), axis=(0, 1)) + np.abs(evaluator.f0)
         affine = bool(np.isfinite(f).all() and np.all(left <= WITHIN * evaluator.eps * largest))
-    return affine, np.maximum(2 * left, ULPS * evaluator.eps * largest)
+        times = np.where(left > ROUNDED * evaluator.eps * largest, ALONE, 1)
+    return affine, np.maximum(2 * times * left, ULPS * evaluator.eps * largest)
 
 
 def climb(evaluator: Evaluator, structure: Structure, scale: Array, amplitude: Array, domain: Domain) -> Entries:
