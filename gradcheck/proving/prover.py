@@ -215,8 +215,9 @@ class Prover:
         assert formula.comparison is not None
         relation, apart = formula.comparison.relation, formula.comparison.apart
         # Where three tie, f has pieces that no line through the point meets: only the measurement looks beside it.
-        is_far = relation == "disjoint" and not formula.at_kink and trust.is_far(here, formula)
-        if relation in GOOD or (relation == "disjoint" and not is_far and is_ordinary(point)):
+        is_apart = relation == "disjoint" and not formula.at_kink
+        is_far = is_apart and trust.is_far(here, formula)
+        if relation in GOOD or (is_apart and not is_far and is_ordinary(point)):
             shown.agree(here, formula, found)
         elif is_far:
             shown.differ(point, apart, found)
