@@ -42,16 +42,8 @@ class Watch:
             yield  # somebody else's timer is running
             return
 
-        def over(number: int, frame: Any) -> None:
-            raise TimeLimit("the time limit is over")
-
-        before = signal.signal(signal.SIGALRM, over)
-        signal.setitimer(signal.ITIMER_REAL, left)
-        try:
+        with _alarm(signal.ITIMER_REAL, signal.SIGALRM, left, TimeLimit("the time limit is over")):
             yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
 
 
 @dataclass(frozen=True)
@@ -101,13 +93,21 @@ def in_time(seconds: float = LONGEST) -> Iterator[None]:
         yield
         return
 
-    def over(number: int, frame: Any) -> None:
-        raise _TooLong("one question takes too long")
+    with _alarm(signal.ITIMER_VIRTUAL, signal.SIGVTALRM, seconds, _TooLong("one question takes too long")):
+        yield
 
-    before = signal.signal(signal.SIGVTALRM, over)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+
+@contextlib.contextmanager
+def _alarm(timer: int, number: int, seconds: float, error: TimeLimit) -> Iterator[None]:
+    """Raise an error where a timer ends before what is inside does; put the signal's own handler back."""
+
+    def over(number: int, frame: Any) -> None:
+        raise error
+
+    before = signal.signal(number, over)
+    signal.setitimer(timer, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
+        signal.setitimer(timer, 0)
+        signal.signal(number, before)
