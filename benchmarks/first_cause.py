@@ -178,5 +178,5 @@ def _said(subject: Subject, e: Evidence, here: Evaluated, cause: Cause) -> Itera
 
 
 def _agree(cause: Cause, other: Cause) -> bool:
-    number = cause.name in ("times a constant", "constant")
+    number = cause.name in ("times a constant", "constant", "times a variable")
     return cause.name == other.name and (not number or cause.sentence == other.sentence)

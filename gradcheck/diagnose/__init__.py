@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from gradcheck.diagnose import branches, elsewhere, layout, places, quotient, scale, suspects, terms
+from gradcheck.diagnose import branches, elsewhere, layout, offsets, places, quotient, scale, suspects, symmetry, terms
 from gradcheck.diagnose.evidence import Evidence
 from gradcheck.results import Cause
 
@@ -38,6 +38,7 @@ TABLE: tuple[Hypothesis, ...] = (
     places.wrong_where_clipped,
     places.wrong_in_saturation,
     places.upstream_ignored,
+    places.handed_back,
     places.output_ignored,
     places.samples_left_out,
     layout.transposed,
@@ -51,6 +52,10 @@ TABLE: tuple[Hypothesis, ...] = (
     terms.summand_missing_or_doubled,
     terms.proportional_term,
     terms.added_to_some_entries,
+    scale.times_a_variable,
+    offsets.same_number_everywhere,
+    offsets.one_number_for_each_row,
+    symmetry.right_for_symmetric_moves,
     places.one_place_wrong,
 )
 
@@ -59,6 +64,7 @@ PROBES: tuple[Hypothesis, ...] = (
     elsewhere.evaluated_at_the_output,
     elsewhere.evaluated_at_the_input,
     elsewhere.kernel_flipped,
+    symmetry.right_if_symmetric,
     elsewhere.stale,
     elsewhere.accumulated,
     elsewhere.spoiled,
@@ -75,7 +81,9 @@ GENERAL: tuple[Hypothesis, ...] = (elsewhere.lost_precision,)
 
 # What is asked at other points instead: whether a cause is possible there, not which one is likeliest.
 POSSIBLE: dict[Hypothesis, Callable[[Evidence], Iterable[Cause]]] = {
-    scale.times_a_known_constant: scale.times_any_known_constant
+    scale.times_a_known_constant: scale.times_any_known_constant,
+    scale.times_a_variable: scale.times_any_variable,
+    offsets.same_number_everywhere: offsets.same_number_possible,
 }
 
 SHOWN = 3
@@ -119,7 +127,7 @@ def _fitting(evidence: Evidence, others: Sequence[Evidence]) -> tuple[Cause, ...
 
 def _agree(cause: Cause, other: Cause) -> bool:
     """Whether two points speak for the same mistake: a constant without a meaning has to be the same one."""
-    number = cause.name in ("times a constant", "constant")
+    number = cause.name in ("times a constant", "constant", "times a variable")
     return cause.name == other.name and (not number or cause.sentence == other.sentence)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from gradcheck.comparing.judge import is_wrong, right_answer
 from gradcheck.comparing.shared import not_together
 from gradcheck.diagnose import Evidence, diagnose
+from gradcheck.diagnose.approximate import approximation
 from gradcheck.diagnose.counterexample import counterexample
 from gradcheck.diagnose.matrices import matrices
 from gradcheck.diagnose.small_constants import Forgotten, forgotten, mistyped
@@ -88,8 +89,8 @@ def explain(subject: Subject, record: Record, seed: int) -> Explained:
         likely = diagnose(evidence, *_elsewhere(subject, record, simplest, seed + 1))
         if likely or not evidence.readable:
             return likely, None
-        typo = mistyped(subject, evidence)
-        return (() if typo is None else (typo,)), None
+        other = approximation(subject, evidence) or mistyped(subject, evidence)
+        return (() if other is None else (other,)), None
 
     found = None if dear else causes()
     example, test, values, problem = counterexample(subject, method.name, name, point.values, still_wrong)

@@ -124,6 +124,21 @@ def upstream_ignored(e: Evidence) -> list[Cause]:
     return [Cause("upstream gradient ignored", sentence, "the answers to all upstream gradients are the same")]
 
 
+def handed_back(e: Evidence) -> list[Cause]:
+    """Whatever comes in, a variable or the output goes out: the thing itself for its gradient."""
+    if len(e.claim) < 2 or e.method.kind != "vjp" or not e.outputs:
+        return []
+    said = e.claim[0]
+    if not np.array_equal(e.claim, np.broadcast_to(said, e.claim.shape)) or np.unique(said).size < 2:
+        return []
+    held = {**{name: np.asarray(value) for name, value in e.values.items()}, "the output": np.asarray(e.outputs[0])}
+    for name, value in held.items():
+        if value.dtype.kind == "f" and np.array_equal(value.ravel(), said):
+            sentence = f"It hands back {name} itself, whatever comes in: that is no gradient by {e.variable.name}."
+            return [Cause("the thing itself", sentence, "the answers to all upstream gradients are the same array")]
+    return []
+
+
 def output_ignored(e: Evidence) -> list[Cause]:
     """Of several outputs, all of one's derivatives are 0, and the others are right."""
     if len(e.outputs) < 2 or not e.by_output:

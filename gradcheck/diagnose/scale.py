@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.diagnose.evidence import Cause, Evidence
+from gradcheck.diagnose.evidence import SLACK, Cause, Evidence
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,47 @@ def times_a_constant(e: Evidence) -> list[Cause]:
     change = f"{percent} too {'large' if k > 1 else 'small'}" if 0 < k < 2 else f"{say(k)} × the derivative"
     sentence = f"The claim is {change}: a constant factor is wrong."
     return [Cause("times a constant", sentence, f"claim ÷ derivative is {k:.9g} for every entry")]
+
+
+def times_a_variable(e: Evidence) -> list[Cause]:
+    """claim = derivative × vᵏ, entry by entry, with k = ±1 or ±2, and v a variable or the output."""
+    return list(_times_variables(e, 3))[:1]
+
+
+def times_any_variable(e: Evidence) -> Iterator[Cause]:
+    """The same where v may be one number."""
+    return _times_variables(e, 1)
+
+
+def _times_variables(e: Evidence, least: int) -> Iterator[Cause]:
+    if not np.isfinite(e.claim).all() or not (len(e.estimate) == 1 or e.elementwise):
+        return
+    claim, right, tolerance, judged = (
+        one[0] if len(one) == 1 else np.diagonal(one) for one in (e.claim, e.estimate, e.tolerance, e.judged)
+    )
+    held = {v.name: np.asarray(e.values[v.name]) for v in e.problem.variables} | ({"y": e.y} if e.elementwise else {})
+    telling = judged & (np.abs(right) > 1e2 * tolerance)
+    for (name, value), k in itertools.product(held.items(), (1, -1, 2, -2)):
+        v = value.ravel()
+        if (
+            value.dtype.kind != "f"
+            or v.size != right.size
+            or not np.all(v[judged])
+            or np.unique(v[telling]).size < least
+        ):
+            continue
+        factor = np.where(judged, v, 1.0) ** float(k)
+        lost = SLACK * tolerance * np.abs(factor) + 1e-9 * np.abs(claim).max()
+        if np.all((np.abs(claim - right * factor) <= lost)[judged]):
+            what = {
+                1: f"× {name}: is a factor {name} too much?",
+                -1: f"÷ {name}: is a factor {name} missing?",
+                2: f"× {name}²: is it multiplied by {name} where it should be divided?",
+                -2: f"÷ {name}²: is it divided by {name} where it should be multiplied?",
+            }[k]
+            power = {1: name, -1: f"1/{name}", 2: f"{name}²", -2: f"1/{name}²"}[k]
+            evidence = f"claim ÷ derivative is {power} at every entry"
+            yield Cause("times a variable", f"Each entry of the claim is the derivative {what}", evidence)
 
 
 def ratio(e: Evidence) -> float | None:

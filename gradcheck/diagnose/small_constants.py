@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck.diagnose.evidence import Cause, Evidence, differences, similar
-from gradcheck.errors import is_checked
+from gradcheck.diagnose.loops import stops
+from gradcheck.errors import TimeLimit, is_checked
 from gradcheck.evaluated import Evaluated
-from gradcheck.problem import Sizes, Subject
+from gradcheck.guarded import in_time
+from gradcheck.problem import Array, Sizes, Subject
 
 SMALL = 1e-3
 # A claim that is further off than this has another mistake, unless the constant is one that is there to be forgotten:
@@ -51,11 +53,11 @@ def forgotten(subject: Subject, e: Evidence, here: Evaluated) -> Forgotten | Non
         off = float(np.max(np.abs(e.claim - e.estimate), where=e.judged, initial=0.0)) / e.scale if e.scale else np.inf
     if not off:
         return None
-    functions = list(_functions(subject.code))
-    for constant in dict.fromkeys(c for function in functions for c in _constants(function)):
+    functions = list(functions_of(subject.code))
+    for constant in _forgettable(functions):
         if off > MOST and abs(constant - round(constant)) > TINY:
             continue
-        without = _jacobian_without(subject, e, functions, constant)
+        without = jacobian_with(subject, e, _taken_out(functions, constant))
         if without is not None and e.fits(without, loss=1e-9) and not e.fits(e.estimate):
             name = _named(constant)
             sentence = f"A small constant is missing: the claim is the derivative of forward without its {name}."
@@ -67,8 +69,8 @@ def forgotten(subject: Subject, e: Evidence, here: Evaluated) -> Forgotten | Non
 
 def _without_which_forward_is_infinite(subject: Subject, e: Evidence) -> Forgotten | None:
     """The constant that keeps forward finite here, where a claim that forgets it is not."""
-    functions = list(_functions(subject.code))
-    for constant in dict.fromkeys(c for function in functions for c in _constants(function)):
+    functions = list(functions_of(subject.code))
+    for constant in _forgettable(functions):
         try:
             with _taken_out(functions, constant), np.errstate(all="ignore"):
                 left = e.problem.forward({name: np.array(value) for name, value in e.values.items()})
@@ -87,14 +89,14 @@ def mistyped(subject: Subject, e: Evidence) -> Cause | None:
     right, here = e.product(e.estimate), e.said()
     if here is None or similar(here, right, 1e-9):
         return None
-    functions = list(_functions(subject.code))
+    functions = list(functions_of(subject.code))
     held = list(dict.fromkeys(c for function in functions for c in _in_code(function.__code__) if _is_fraction(c)))
     meant = [(f"{n} × {c:g}" if n > 1 else f"{c:.17g}", n * c) for c in held for n in (1, 2, 3, 4)]
     for constant in held:
         for text, other in meant:
             if constant == other or abs(constant / other - 1) > NEXT_TO:
                 continue
-            with _replaced(functions, constant, other):
+            with replaced(functions, constant, other):
                 said = e.said()
             if said is not None and similar(said, right, 1e-9):
                 sentence = f"A constant is rounded or mistyped: {constant:g} stands where {text} belongs ({other:g})."
@@ -110,21 +112,21 @@ def _named(constant: float) -> str:
     return f"{constant:g}" if constant < 0.5 else f"1 − {1 - constant:.3g}"
 
 
-def _jacobian_without(subject: Subject, e: Evidence, functions: list[FunctionType], constant: float) -> Any:
-    """The Jacobian of forward with one constant taken out; None where it cannot be run so."""
+def jacobian_with(subject: Subject, e: Evidence, changed: contextlib.AbstractContextManager[None]) -> Array | None:
+    """The Jacobian of forward where something is changed; None where it cannot be run so."""
     try:
-        with _taken_out(functions, constant):
+        with changed, in_time():
             problem = subject.build(Sizes(), np.random.default_rng(0))
             shapes = {v.name: np.shape(v.example) for v in problem.variables}
             if shapes != {name: np.shape(value) for name, value in e.values.items()}:
                 problem = e.problem
             jacobian = differences(problem, e.values, e.variable.name)
             return jacobian.sum(axis=0, keepdims=True) if e.method.kind == "sum" else jacobian
-    except Exception:  # somebody else's forward, without what it needs
+    except (Exception, TimeLimit):  # somebody else's forward, without what it needs
         return None
 
 
-def _functions(code: tuple[Any, ...]) -> Iterator[FunctionType]:
+def functions_of(code: tuple[Any, ...]) -> Iterator[FunctionType]:
     """The functions of the checked things: methods of classes, and what they name of their modules (a net its loss)."""
     queue = [one for thing in code for one in _own(thing)]
     seen: set[int] = set()
@@ -164,6 +166,12 @@ def _own(thing: Any) -> Iterator[FunctionType]:
                 yield held
 
 
+def _forgettable(functions: list[FunctionType]) -> list[float]:
+    """The small constants, without those at which a loop ends: a loop that goes on has forgotten nothing."""
+    stopping = {number for function in functions for _, number in stops(function)}
+    return list(dict.fromkeys(c for function in functions for c in _constants(function) if c not in stopping))
+
+
 def _constants(function: FunctionType) -> Iterator[float]:
     held = [*_in_code(function.__code__), *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
     held += [function.__globals__.get(name) for name in function.__code__.co_names]
@@ -186,12 +194,12 @@ def _is_small(constant: Any) -> bool:
 @contextlib.contextmanager
 def _taken_out(functions: list[FunctionType], constant: float) -> Iterator[None]:
     """Let functions run with the whole number next to a constant in its place."""
-    with _replaced(functions, constant, float(round(constant))):
+    with replaced(functions, constant, float(round(constant))):
         yield
 
 
 @contextlib.contextmanager
-def _replaced(functions: list[FunctionType], constant: float, by: float) -> Iterator[None]:
+def replaced(functions: list[FunctionType], constant: float, by: float) -> Iterator[None]:
     """Let functions run with another number for a constant."""
     before = [(f, f.__code__, f.__defaults__, f.__kwdefaults__) for f in functions]
     names = [(f.__globals__, name) for f in functions for name in f.__code__.co_names]
@@ -221,4 +229,4 @@ def _replaced(functions: list[FunctionType], constant: float, by: float) -> Iter
 
 
 def _is_number(value: Any, constant: float) -> bool:
-    return isinstance(value, float) and value == constant
+    return type(value) is type(constant) and value == constant

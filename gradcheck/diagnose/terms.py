@@ -56,6 +56,8 @@ def coupling_missing_or_doubled(e: Evidence) -> list[Cause]:
     if rows != columns or rows < 2 or e.elementwise or not e.wrong.any() or not np.isfinite(e.claim).all():
         return []
     off = ~np.eye(rows, dtype=bool)
+    if not e.wrong[off].any():
+        return []  # what forward seems to couple there may be nothing but noise
     if e.vanishes(e.claim[off]):
         sentence = (
             "A term is missing: forward couples the entries (by a sum, a mean, a norm), and the claim is diagonal."
@@ -172,6 +174,8 @@ def summand_missing_or_doubled(e: Evidence) -> list[Cause]:
     if usable.sum() < 3 or np.unique(right[usable]).size < 2:
         return []
     safe = np.where(usable, x, 1.0)
+    if e.fits(float(claim[usable] @ right[usable] / (right[usable] @ right[usable])) * e.estimate):
+        return []  # of a power, y/x is a multiple of the derivative
     terms = {
         "1, the derivative of a summand x (a skip connection)": np.ones_like(x),
         "y/x, one half of the product rule": e.y / safe,

@@ -17,8 +17,8 @@ WIDTH = 160
 
 # Names of causes that say what the claim is, not how it may have come about.
 IDENTITIES = re.compile(
-    r"sign flipped.*|.*factor 2.*|.*1/.*|both means.*|averaged (instead|over).*|times a constant|zero|transposed"
-    r"|slope .*|upstream gradient ignored|not summed.*|an axis summed away|number instead of an array"
+    r"sign flipped.*|.*factor 2.*|.*1/.*|both means.*|averaged (instead|over).*|zero|transposed"
+    r"|upstream gradient ignored|not summed.*|an axis summed away|number instead of an array"
     r"|wrong shape, right numbers|(output|input) instead of .*|missing epsilon|wrong number of gradients"
     r"|array instead of a list|writes into .*|one output ignored|.* some entries|constant mistyped"
 )
@@ -80,6 +80,8 @@ def _named(edit: Edit) -> tuple[str, str]:
             name,
             "It returns inside a loop, before the other rounds" if inside else "A statement is indented wrongly",
         )
+    if what == "`/` for `//`":
+        return "integer division", "`//` cuts off the fraction"
     if what == "plus its transpose":
         return "transposed term missing", "A matrix acts twice: its transpose has to be added"
     if what == "every duplicate counts":
@@ -101,6 +103,12 @@ def _named(edit: Edit) -> tuple[str, str]:
         "the indices in the other order",
     ):
         return f"{what.split()[1]} in the wrong order", f"{what.split()[1].capitalize()} are in the wrong order"
+    less = re.fullmatch(r"less (.*)", what)
+    if less:
+        return "projection missing", f"A term that is subtracted is missing, {less[1]}"
+    number = re.fullmatch(r"[+-] [\d.]+", what)
+    if number:
+        return "number missing", f"A number is missing, {what}"
     summed = re.fullmatch(r"(summed|averaged) (over .*)", what)
     if summed:
         noun = "sum" if summed[1] == "summed" else "mean"

@@ -24,10 +24,12 @@ from gradcheck.diagnose import (
     diagnose,
     elsewhere,
     layout,
+    offsets,
     places,
     quotient,
     scale,
     suspects,
+    symmetry,
     terms,
 )
 from gradcheck.diagnose.evidence import differences
@@ -487,7 +489,7 @@ def test_a_claim_within_a_few_tolerances_has_no_diagnosis() -> None:
 def test_every_hypothesis_says_what_it_looks_for() -> None:
     tables = [*UNREADABLE, *TABLE, *PROBES, *GENERAL]
     assert all(hypothesis.__doc__ for hypothesis in tables)
-    modules = (branches, elsewhere, layout, places, quotient, scale, suspects, terms)
+    modules = (branches, elsewhere, layout, offsets, places, quotient, scale, suspects, symmetry, terms)
     written = {
         one
         for module in modules

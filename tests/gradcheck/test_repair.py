@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import inspect
 import linecache
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,13 @@ from gradcheck.data import to_json
 from gradcheck.repair import propose
 from gradcheck.repair.apply import apply
 from gradcheck.repair.observe import Observed
+from gradcheck.repair.ran import ran
 from gradcheck.repair.repairs import Repairs
+from gradcheck.repair.search import ordered, trial
 from gradcheck.repair.source import reading, unit
 from gradcheck.report.terminal import text_of
 from gradcheck.results import Repair, from_json
+from gradcheck.sampling import points
 from tests.gradcheck import mistaken as m
 from tests.gradcheck.test_branches import decide
 
@@ -100,6 +104,30 @@ def test_a_private_method_is_repaired_in_a_class_that_calls_its_base() -> None:
     (claim,) = check_subject(subject_of(m.Scale), REPAIR).claims
     assert claim.repair is not None
     assert claim.repair.new.strip() == "return 3 + 2 * self.__x"
+
+
+def spread(dx: Any, g: Any, left: int) -> None:
+    dx += g
+    if left:
+        spread(dx, g / 2, left - 1)
+
+
+def spread_vjp(x: Any, g: Any) -> Any:
+    dx = np.zeros_like(x)
+    spread(dx, g, 3)
+    dx.sort()
+    return dx
+
+
+def test_the_way_on_is_never_taken_out() -> None:
+    subject = function_subject(lambda x: 2 * x, np.ones(3), vjp=spread_vjp)
+    point = next(iter(points(subject, 0)))
+    first = trial(point, point.problem.methods[0], "x", "float64", 0)
+    assert first is not None
+    dropped = [
+        one.what for one in ordered(ran(first), math.nan) if one.what.startswith("without `dx.") or "spread" in one.what
+    ]
+    assert dropped == ["without `dx.sort()`", "without `spread(dx, g, 3)`"]
 
 
 def test_what_no_single_change_mends_has_no_repair() -> None:

@@ -17,6 +17,7 @@ from gradcheck.repair.edits import (
     indices,
     names,
     operators,
+    projections,
     signs,
     statements,
     transposes,
@@ -36,6 +37,7 @@ KINDS = (
     epsilons,
     indices,
     statements,
+    projections,
     donors,
 )
 

@@ -31,6 +31,9 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
         piece = Piece(factor, PRODUCT if "/" in factor else ATOM)
         made = binary(piece, "*", scene.piece(node))
         yield scene.put(node, made, f"{factor} ×", 1.5 if factor in FACTORS[:2] else 2.5, _worth(factor))
+    if not isinstance(node, ast.BinOp) or not isinstance(node.right, ast.Constant):
+        yield scene.put(node, binary(scene.piece(node), "+", Piece("1")), "+ 1", 2.5)
+        yield scene.put(node, binary(scene.piece(node), "-", Piece("1")), "- 1", 2.5)
     for constant in scene.material.constants:
         if constant in SMALL:
             continue

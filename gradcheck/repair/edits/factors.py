@@ -25,6 +25,7 @@ def edits(node: ast.AST, scene: Scene) -> Iterator[Edit]:
     alone = not value.ndim and isinstance(scene.parents.get(node), (ast.Return, ast.List, ast.Tuple, ast.Lambda))
     if alone or ((scene.is_term(node) or is_factor) and not isinstance(node, ast.Constant)):
         yield from _by_names(node, None if alone else value.shape, scene)
+        yield from _by_items(node, value.shape, scene)
 
 
 def _by_sizes(node: ast.expr, scene: Scene) -> Iterator[Edit]:
@@ -57,6 +58,23 @@ def _by_names(node: ast.expr, shape: tuple[int, ...] | None, scene: Scene) -> It
         if whole and np.asarray(one.value).dtype.kind == "f":
             left = Piece(f"1 - {one.text}", SUM)
             yield scene.put(node, binary(scene.piece(node), "/", left), f"÷ ({left.text})", 2.5)
+
+
+def _by_items(node: ast.expr, shape: tuple[int, ...], scene: Scene) -> Iterator[Edit]:
+    """Times the slope of tanh, sigmoid or ReLU at a state of this round of a loop, or of the round beside it."""
+    states: dict[tuple[str, str], None] = {}
+    for one in ast.walk(scene.unit.node):
+        if isinstance(one, ast.Subscript) and isinstance(one.slice, ast.Name):
+            value = scene.array(one)
+            if value is not None and value.dtype.kind == "f" and value.shape == shape and shape:
+                states[scene.text(one.value), one.slice.id] = None
+    for held, index in states:
+        for item in (f"{held}[{index}]", f"{held}[{index} + 1]", f"{held}[{index} - 1]"):
+            state = Piece(item)
+            slope = binary(Piece("1"), "-", binary(state, "**", Piece("2")))
+            yield scene.put(node, binary(scene.piece(node), "*", slope), f"× {slope.text}", 2.0)
+            for other in (binary(state, "*", binary(Piece("1"), "-", state)), Piece(f"{item} > 0", 5)):
+                yield scene.put(node, binary(scene.piece(node), "*", other), f"× {other.text}", 2.5)
 
 
 def _made_of(named: Piece, one: Named, scene: Scene) -> Iterator[tuple[Piece, float]]:

@@ -14,6 +14,7 @@ OTHERS: dict[type[ast.operator], tuple[str, ...]] = {
     ast.Sub: ("+", "*"),
     ast.Mult: ("/", "@", "+"),
     ast.Div: ("*",),
+    ast.FloorDiv: ("/",),
     ast.MatMult: ("*",),
     ast.Pow: ("*",),
     ast.BitAnd: ("|",),
