@@ -3,6 +3,9 @@
 `log(p + 1e-7)` with the derivative 1/p: the claim forgets the ε of its own forward. It is found by running forward
 without it: the constants of its code that are next to a whole number become that number, one after the other, and the
 claim is held against the derivative of what is left.
+
+A tolerance at which forward stops is such a constant, too. It shows itself by its name, or by a forward that never ends
+without it; then a smaller one is tried.
 """
 
 from __future__ import annotations
@@ -18,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from gradcheck.diagnose.evidence import Cause, Evidence, differences, similar
-from gradcheck.errors import is_checked
+from gradcheck.errors import TimeLimit, is_checked
 from gradcheck.evaluated import Evaluated
+from gradcheck.guarded import in_time
 from gradcheck.problem import Sizes, Subject
 
 SMALL = 1e-3
@@ -28,6 +32,9 @@ SMALL = 1e-3
 MOST = 0.05
 TINY = 1e-5
 FUNCTIONS = 60
+
+# What a tolerance is multiplied by where forward does not end without any.
+TIGHTER = 2.0**-20
 
 # A constant that is off by more than this is another one.
 NEXT_TO = 0.02
@@ -55,14 +62,43 @@ def forgotten(subject: Subject, e: Evidence, here: Evaluated) -> Forgotten | Non
     for constant in dict.fromkeys(c for function in functions for c in _constants(function)):
         if off > MOST and abs(constant - round(constant)) > TINY:
             continue
-        without = _jacobian_without(subject, e, functions, constant)
-        if without is not None and e.fits(without, loss=1e-9) and not e.fits(e.estimate):
-            name = _named(constant)
-            sentence = f"A small constant is missing: the claim is the derivative of forward without its {name}."
-            cause = Cause("missing epsilon", sentence, f"with {name} taken out of forward, every entry is right")
-            by = f"by {off:.1g} of the derivative" if off <= MOST else "near 0 by as much as the derivative"
-            return Forgotten(cause, f"{by} (ε = {name})")
+        name, left = _named(constant), float(round(constant))
+        by = f"by {off:.1g} of the derivative" if off <= MOST else "near 0 by as much as the derivative"
+        without = _jacobian_with(subject, e, functions, constant, left)
+        tighter = without is None and not left
+        if tighter:
+            without = _jacobian_with(subject, e, functions, constant, constant * TIGHTER)
+        if without is None or not e.fits(without, loss=1e-9) or e.fits(e.estimate):
+            continue
+        if tighter or _is_tolerance(functions, constant):
+            return Forgotten(_stops(name), f"{by} (tolerance {name})")
+        sentence = f"A small constant is missing: the claim is the derivative of forward without its {name}."
+        cause = Cause("missing epsilon", sentence, f"with {name} taken out of forward, every entry is right")
+        return Forgotten(cause, f"{by} (ε = {name})")
     return None
+
+
+def _stops(name: str) -> Cause:
+    sentence = (
+        f"Forward stops at a tolerance of its own, {name}, and the claim is the derivative of what it comes near to. "
+        f"If that is meant, say how exact forward is, check(..., accuracy={name}), or let it stop later."
+    )
+    return Cause("stops at a tolerance", sentence, f"with a smaller number for {name}, every entry is right")
+
+
+def _is_tolerance(functions: list[FunctionType], constant: float) -> bool:
+    """Whether a constant stands in a function that names a tolerance: an argument, a variable, a keyword of a call."""
+    holders = [function.__code__ for function in functions if constant in _constants(function)]
+    return any("tol" in name for code in holders for name in _names(code))
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from (*code.co_names, *code.co_varnames)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
+        elif isinstance(constant, tuple):  # the keywords of a call
+            yield from (one for one in constant if isinstance(one, str))
 
 
 def _without_which_forward_is_infinite(subject: Subject, e: Evidence) -> Forgotten | None:
@@ -70,9 +106,9 @@ def _without_which_forward_is_infinite(subject: Subject, e: Evidence) -> Forgott
     functions = list(_functions(subject.code))
     for constant in dict.fromkeys(c for function in functions for c in _constants(function)):
         try:
-            with _taken_out(functions, constant), np.errstate(all="ignore"):
+            with _taken_out(functions, constant), in_time(), np.errstate(all="ignore"):
                 left = e.problem.forward({name: np.array(value) for name, value in e.values.items()})
-        except Exception:  # somebody else's forward, without what it needs
+        except (Exception, TimeLimit):  # somebody else's forward, without what it needs
             continue
         if not all(np.isfinite(one).all() for one in left):
             name = _named(constant)
@@ -110,17 +146,17 @@ def _named(constant: float) -> str:
     return f"{constant:g}" if constant < 0.5 else f"1 − {1 - constant:.3g}"
 
 
-def _jacobian_without(subject: Subject, e: Evidence, functions: list[FunctionType], constant: float) -> Any:
-    """The Jacobian of forward with one constant taken out; None where it cannot be run so."""
+def _jacobian_with(subject: Subject, e: Evidence, functions: list[FunctionType], constant: float, other: float) -> Any:
+    """The Jacobian of forward with another number for one constant; None where it cannot be run so, or never ends."""
     try:
-        with _taken_out(functions, constant):
+        with _replaced(functions, constant, other):
             problem = subject.build(Sizes(), np.random.default_rng(0))
             shapes = {v.name: np.shape(v.example) for v in problem.variables}
             if shapes != {name: np.shape(value) for name, value in e.values.items()}:
                 problem = e.problem
             jacobian = differences(problem, e.values, e.variable.name)
             return jacobian.sum(axis=0, keepdims=True) if e.method.kind == "sum" else jacobian
-    except Exception:  # somebody else's forward, without what it needs
+    except (Exception, TimeLimit):  # somebody else's forward, without what it needs
         return None
 
 
