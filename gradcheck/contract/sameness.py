@@ -57,7 +57,7 @@ def _twice(s: Setting, method: Method) -> tuple[list[Any], list[Any] | Exception
     derivative = method.at(values)
     first = copied(derivative(copies_of(arguments)))
     changed = not all(identical(value, s.values[name]) for name, value in values.items())
-    if changed and s.problem.call is not None:
+    if changed and method.source is not None:
         return first, first
     try:
         return first, copied(derivative(copies_of(arguments)))
