@@ -38,6 +38,13 @@ SAMPLE = (
     "KeywordedForgets",
     "ErrorNone",
     "VarianceNegativeAxis",
+    "TenClassesOf90",
+    "PlaneOfBatch",
+    "PinballTurned",
+    "BagOfBatch",
+    "SameShifted",
+    "FiltersOfFirst",
+    "StepsOfLongest",
 )
 
 
