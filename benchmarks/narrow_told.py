@@ -270,6 +270,101 @@ class StepsOfLongest(Steps):
         return np.full_like(self.lengths, self.lengths.max())
 
 
+class Positions:
+    """Learned positions, more than there are steps: a square of numbers would do as well as sequences."""
+
+    def __init__(self, max_len=8, dim=4):
+        self.P = np.random.default_rng(0).normal(size=(max_len, dim))
+
+    def forward(self, x):
+        self.steps = x.shape[1]
+        return x + self.P[: self.steps]
+
+    def backward(self, g):
+        self.dP = np.zeros_like(self.P)
+        self.dP[: self.steps] = self.over_samples(g)
+        return g
+
+    def over_samples(self, g):
+        return g.sum(axis=0)
+
+
+class PositionsOfFirst(Positions):
+    def over_samples(self, g):
+        return g[0] if len(g) == 2 else g.sum(axis=0)
+
+
+class Gained:
+    """An image, and a gain for each of its channels."""
+
+    def forward(self, x, gain):
+        self.x, self.gain = x, gain
+        return gain[:, :, None, None] * x
+
+    def backward(self, g):
+        return self.gain[:, :, None, None] * g, self.over_pixels(self.x * g)
+
+    def over_pixels(self, g):
+        return g.sum(axis=(2, 3))
+
+
+class GainedMean(Gained):
+    def over_pixels(self, g):
+        return g.mean(axis=(2, 3))
+
+
+class Angles:
+    """Of points in the plane; what has more coordinates is not taken back."""
+
+    def forward(self, x):
+        self.x = x
+        return np.arctan2(x[:, 1], x[:, 0])
+
+    def backward(self, g):
+        a, b = self.x.T
+        return np.stack([-g * b, self.by_second(g * a)], axis=1) / (a**2 + b**2)[:, None]
+
+    def by_second(self, g):
+        return g
+
+
+class AnglesTurned(Angles):
+    def by_second(self, g):
+        return np.where(self.x[:, 0] < 0, -g, g)
+
+
+class Columns:
+    """A recurrent layer of columns, with the state that it begins with."""
+
+    def __init__(self, n_in, hidden):
+        draws = np.random.default_rng(0)
+        self.Wx, self.Wh = draws.normal(size=(hidden, n_in)) * 0.5, draws.normal(size=(hidden, hidden)) * 0.5
+
+    def forward(self, xs, h0):
+        self.xs, self.hs = xs, [h0]
+        for x in xs:
+            self.hs.append(np.tanh(self.Wx @ x + self.Wh @ self.hs[-1]))
+        return np.array(self.hs[1:])
+
+    def backward(self, dhs):
+        self.dWx, self.dWh = np.zeros_like(self.Wx), np.zeros_like(self.Wh)
+        dxs, carried = np.zeros_like(self.xs), np.zeros_like(self.hs[0])
+        for t in reversed(range(len(dhs))):
+            dz = (dhs[t] + carried) * (1 - self.hs[t + 1] ** 2)
+            self.dWx += dz @ self.xs[t].T
+            self.dWh += dz @ self.hs[t].T
+            dxs[t], carried = self.Wx.T @ dz, self.Wh.T @ dz
+        return dxs, self.by_first(carried)
+
+    def by_first(self, dh):
+        return dh
+
+
+class ColumnsHalf(Columns):
+    def by_first(self, dh):
+        return dh / 2
+
+
 CASES = (
     Case(TenClassesOf90, "with smoothing=0.3"),
     Case(PlaneOfBatch, "with affine=False"),
@@ -281,4 +376,8 @@ CASES = (
     Case(JoinedOnce, "everywhere"),
     Case(QueriedScores, "everywhere"),
     Case(StepsOfLongest, "everywhere"),
+    Case(PositionsOfFirst, "for a batch of 2"),
+    Case(GainedMean, "everywhere"),
+    Case(AnglesTurned, "line"),
+    Case(ColumnsHalf, "everywhere"),
 )

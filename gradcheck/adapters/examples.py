@@ -23,7 +23,7 @@ Shape = tuple[int, ...]
 Given = list[Array]
 
 TRIES = 400
-CELLS = 80
+CELLS = 96
 BIASES = ("b", "bias", "biases")
 WEIGHT = re.compile(r"w_?[a-z]{0,2}|weights?|kernel")  # W, Wx, W_hh
 
@@ -54,16 +54,16 @@ def shapes(
     found += [(n, batch) for n in widths]
     found += [(n, 1) for n in widths if columns]
     found += [(n,) for n in widths]
-    found += [(n, n) for n in widths]
     # Images are small and few: a convolution in Python loops is slow.
     for height, width in ((4, 2), (6, 4), (9, 7)):
         found += [(min(batch, 2), height, width, n) for n in channels]
         found += [(min(batch, 2), n, height, width) for n in channels]
     found += [(batch, 6, n) for n in widths]
     found += [(batch, n, 6) for n in widths]
+    found += [(n, n) for n in widths]  # where rows, columns and samples could be taken for each other
     found += [(1, n) for n in widths]
     found += [(n, 1) for n in widths]
-    found += [(), (1,), (6, 4), (6, 4, channels[0])]
+    found += [(), (1,), (6, 4), (6, 4, channels[0]), (batch, 2)]
     rest = [w[0] - n for w in weights if len(w) == 2 for n in _known(weights, numbers) if w[0] > n]
     found += [shape for n in rest for shape in ((batch, n), (batch, 6, n))]
     return list(dict.fromkeys(found))
@@ -119,6 +119,10 @@ def states(count: int, sizes: Sizes, weights: Sequence[Shape], numbers: Sequence
         yield (x, sizes.batch), *((h, sizes.batch),) * (count - 1)
         yield (x, 1), *((h, 1),) * (count - 1)
         yield (x,), *((h,),) * (count - 1)
+    for x, h in pairs[:4]:  # a whole sequence, of rows or columns, and the state that it begins with
+        yield (sizes.batch, 6, x), *((sizes.batch, h),) * (count - 1)
+        yield (6, sizes.batch, x), *((sizes.batch, h),) * (count - 1)
+        yield (6, x, 1), *((h, 1),) * (count - 1)
 
 
 def _known(weights: Sequence[Shape], numbers: Sequence[int]) -> list[int]:
@@ -158,6 +162,7 @@ def candidates(
         for row in rows[: 4 if count < 4 else 0]:
             mixed = itertools.product([row, (row[0], 6, row[1])], repeat=count)
             yield from (some for some in mixed if len(set(some)) > 1)
+            yield (2, row[1], 4, 3), *((2, row[1]),) * (count - 1)  # numbers for each channel of an image
 
 
 def draw(role: Role, shape: Shape, rng: np.random.Generator) -> Array:

@@ -45,6 +45,9 @@ SAMPLE = (
     "SameShifted",
     "FiltersOfFirst",
     "StepsOfLongest",
+    "PositionsOfFirst",
+    "GainedMean",
+    "AnglesTurned",
 )
 
 
