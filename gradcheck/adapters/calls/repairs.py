@@ -156,6 +156,14 @@ def misfits(tried: Tried, shapes: Mapping[str, tuple[int, ...]]) -> Iterator[Sta
                 yield joined
 
 
+def of_one_output(tried: Tried, shape: tuple[int, ...]) -> Iterator[State]:
+    """Yield states in which a cost that comes out as a square, `Y @ log(A).T`, is that of a single output."""
+    if len(shape) == 2 and shape[0] == shape[1] > 1:
+        for axis in tried.measures.of(shape[0]):
+            if (state := tried.state.fix(axis, 1, 0.3)) is not None:
+                yield state
+
+
 def _with(state: State, cost: float, **changes: Any) -> State:
     return replace(state, cost=state.cost + cost, **changes)
 
