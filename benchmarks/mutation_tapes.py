@@ -35,17 +35,27 @@ def recorded_as_not() -> None:
             z = f(*sources)
             recorded = inner.gradient(z, sources, g)
         for one, other in zip(plain, recorded, strict=True):
+            if not {type(one), type(other)} <= {Tensor, type(None)}:
+                raise AssertionError(f"{name}: gradients are a {type(one).__name__} and a {type(other).__name__}")
             if (one is None) != (other is None) or (one is not None and not np.allclose(one, other, 1e-9, 1e-12)):
                 raise AssertionError(f"{name}: {one!r} where no tape records, {other!r} where one does")
 
 
 def what_tapes_give() -> None:
-    """`None` for what the target does not depend on, gradients by what is watched, a target without entries.
+    """`None` for what the target does not depend on, gradients by what is watched, a target without entries, no steps.
 
     Raises AssertionError where they give something else.
     """
     from beras.core import Tensor, Variable
+    from beras.elementwise import Activation
     from beras.gradient_tape import GradientTape
+
+    class Twice(Activation):
+        def forward(self, x: Any) -> Any:
+            return 2 * np.asarray(x)
+
+        def get_input_gradients(self) -> Any:
+            return [np.full(self.inputs[0].shape, 2.0)]
 
     x, unrelated, frozen = Tensor(X), Tensor(X), Variable(X, trainable=False)
     with GradientTape() as tape:
@@ -63,6 +73,10 @@ def what_tapes_give() -> None:
     tape.watch(frozen)
     if (found := tape.gradient(z, frozen)) is None or not np.allclose(found, np.cos(X)):
         raise AssertionError(f"a frozen variable that is watched has the gradient {found!r}")
+    with GradientTape() as tape:
+        tape.gradient(Twice()(x), x)
+    if len(tape.previous_layers) != 1:
+        raise AssertionError(f"asking a layer that no tape records is recorded: {tape.previous_layers!r}")
     g = Tensor(np.ones(X.shape))  # the way back twice is the way forward, for it is linear in what is upstream
     with GradientTape() as outer:
         with GradientTape() as inner:

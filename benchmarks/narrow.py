@@ -11,10 +11,10 @@ import sys
 import time
 
 import gradcheck
-from benchmarks import narrow_cases, narrow_settings
+from benchmarks import narrow_cases, narrow_settings, narrow_told
 from benchmarks.narrow_cases import Case
 
-CASES = (*narrow_cases.CASES, *narrow_settings.CASES)
+CASES = (*narrow_cases.CASES, *narrow_settings.CASES, *narrow_told.CASES)
 
 
 def complaint(case: Case) -> str:

@@ -162,5 +162,5 @@ def _add(
                 f"{variable.shape}"
             )
         if g.dtype is not variable.dtype:
-            g = as_gradient(g, variable) if recorded else np.asarray(as_gradient(g, variable))
+            g = as_gradient(g, variable)
         known[i] = g if i not in known else known[i] + g if recorded else np.asarray(known[i] + g)

@@ -38,6 +38,7 @@ from gradcheck.problem import Array, Method, Problem, Subject, Values
 from gradcheck.proving.prover import Prover
 from gradcheck.record import Record, Wrong
 from gradcheck.repair.repairs import Repairs
+from gradcheck.replaced import precision_of_numpy
 from gradcheck.results import ClaimResult, ComponentResult, ContractResult, Heat, Note, Unjudged
 from gradcheck.sampling import Point
 from gradcheck.sampling.arrange import LAYOUTS
@@ -461,6 +462,11 @@ class _Session:
     def _all_notes(self, contract: Sequence[ContractResult]) -> Iterator[Note]:
         """Notes about forward first, then about claims, then what the contract notes."""
         yield from dict.fromkeys([*self.notes, *self.prover.notes])
+        if (short := precision_of_numpy()) != "float64":
+            text = (
+                f"{short} inside: what was put in the place of NumPy's functions answers in it; claims are held to that"
+            )
+            yield Note("claims", text)
         if self.search is not None:
             yield from (Note("variants", text) for text in self.search.log.notes.values())
         yield from self.forms.notes()

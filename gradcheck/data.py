@@ -8,6 +8,7 @@ import json
 import math
 import types
 import typing
+from dataclasses import fields
 from typing import Any, Literal
 
 
@@ -32,8 +33,8 @@ def _key(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(map(_key, value))
     if isinstance(value, Data):
-        fields = dataclasses.fields(typing.cast(Any, value))
-        return type(value), *(_key(getattr(value, field.name)) for field in fields)
+        every = fields(typing.cast(Any, value))
+        return type(value), *(_key(getattr(value, field.name)) for field in every)
     return value
 
 
@@ -42,17 +43,19 @@ _NAN = "nan"
 
 def to_json(value: Any) -> str:
     """Return a dataclass as JSON text; infinities and NaN are the strings "inf", "-inf" and "nan"."""
-    return json.dumps(_plain(dataclasses.asdict(value)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(_plain(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, float):
+        return value if math.isfinite(value) else "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    if value is None or isinstance(value, (str, int)):
+        return value
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return value
+    # Not asdict, which takes four times as long to copy what nobody changes.
+    items = value if isinstance(value, dict) else {field.name: getattr(value, field.name) for field in fields(value)}
+    return {key: _plain(item) for key, item in items.items()}
 
 
 # Evaluating annotations takes longer than reading the data that they describe.

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradcheck.errors import told
 from gradcheck.problem import Array, Values
+from gradcheck.replaced import precision_of_numpy
 from gradcheck.sampling import Point
 
 # Outputs that differ by more than this share of the largest one may come from different branches.
@@ -75,7 +76,7 @@ def in_dtype(point: Point, dtype: str, exact: Array) -> InDtype:
     asked, answers = float(np.finfo(known.precision).eps), [o.dtype.name for o in outputs if o.dtype.kind == "f"]
     rounds, widens = (any(sign * np.finfo(one).eps > sign * asked for one in answers) for sign in (1, -1))
     # A layer may compute in float32 whatever it is given, as PyTorch does on integers: no claim can be held to more.
-    precision = min((known.precision, *answers), key=lambda one: np.finfo(one).precision)
+    precision = min((known.precision, precision_of_numpy(), *answers), key=lambda one: np.finfo(one).precision)
     off, largest = float(np.abs(flat - exact).max(initial=0.0)), float(np.abs(exact).max(initial=0.0))
     usual = IMPRECISE * max(float(np.finfo(precision).eps), float(np.finfo(float).eps))
     too_far = point.special and off > min(BRANCH, usual) * largest

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradcheck.adapters import arguments, examples, returned, weights
+from gradcheck.adapters import arguments, examples, returned, weights, widths
 from gradcheck.adapters.arguments import Role
 from gradcheck.adapters.construct import LARGE, Made, duplicate
 from gradcheck.adapters.prepared import prepared
@@ -90,7 +90,16 @@ def _searched(tried: Tried, sizes: Sizes, hints: bool) -> tuple[list[Role], list
     kept = getattr(tried.obj, "__dict__", {}).values()
     numbers = [int(one) for one in kept if isinstance(one, (int, np.integer)) and 1 < one < LARGE]
     roles, given = examples.find(
-        tried.roles, sizes, shapes, tried.rng, runs, both, hints=hints, columns=columns, numbers=numbers
+        tried.roles,
+        sizes,
+        shapes,
+        tried.rng,
+        runs,
+        both,
+        hints=hints,
+        columns=columns,
+        numbers=numbers,
+        declared=widths.declared(tried.obj),
     )
     if refused and refused[0][0] != given[0].shape:
         shape, error = refused[0]

@@ -15,6 +15,8 @@ from gradcheck.problem import Array, Data
 from gradcheck.syntax import nodes
 
 CONSTANTS = frozenset({"y_true", "truths", "truth", "labels", "label", "target", "targets", "ytrue", "true"})
+# How many steps of each sequence count: `forward(x, lengths)`.
+LENGTHS = frozenset({"lengths", "lens", "seqlengths", "seqlens", "sequencelengths", "xlens", "inputlengths"})
 SPREADS = frozenset({"variance", "var", "std", "sigma"})
 LOGITS = frozenset({"logits", "logit", "scores"})
 
@@ -87,6 +89,9 @@ def roles_of(names: list[str], owner: Any = None) -> list[Role]:
     domains = _declared(owner, "input_domains", {})
     roles = []
     for name in names:
+        if name.lower().replace("_", "") in LENGTHS and name not in data:
+            roles.append(Role(name, True, "class-indices", (1.0, np.inf)))
+            continue
         constant = name in declared or name.lower() in CONSTANTS
         roles.append(Role(name, constant, "one-hot" if name.lower() in CONSTANTS else "real"))
     # Beside labels, predictions are probabilities, unless the class says what its inputs are.

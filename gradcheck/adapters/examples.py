@@ -23,17 +23,28 @@ Shape = tuple[int, ...]
 Given = list[Array]
 
 TRIES = 400
-CELLS = 80
+CELLS = 96
+BIASES = ("b", "bias", "biases")
 WEIGHT = re.compile(r"w_?[a-z]{0,2}|weights?|kernel")  # W, Wx, W_hh
 
 
-def shapes(sizes: Sizes, weights: Sequence[Shape], columns: bool = False) -> list[Shape]:
-    """List shapes of one input, likely ones first, from the sizes and the shapes of the weights."""
+def shapes(
+    sizes: Sizes,
+    weights: Sequence[Shape],
+    columns: bool = False,
+    numbers: Sequence[int] = (),
+    declared: Sequence[int] = (),
+) -> list[Shape]:
+    """List shapes of one input, likely ones first, from the sizes and the shapes of the weights.
+
+    `numbers`: what the object keeps; a weight may have so many rows beside those for the input (`(n_in + hidden, …)`).
+    `declared`: widths that its constructor says by name.
+    """
     batch, inputs, outputs = sizes.batch, sizes.inputs, sizes.outputs
     # One row is a vector of features, not a matrix with one input.
     widths = (
         [w[1] if w[0] == 1 else w[0] for w in weights if len(w) == 2]
-        + [inputs]
+        + [*declared, inputs]
         + [n for w in weights for n in w]
         + [outputs]
     )
@@ -43,16 +54,18 @@ def shapes(sizes: Sizes, weights: Sequence[Shape], columns: bool = False) -> lis
     found += [(n, batch) for n in widths]
     found += [(n, 1) for n in widths if columns]
     found += [(n,) for n in widths]
-    found += [(n, n) for n in widths]
     # Images are small and few: a convolution in Python loops is slow.
     for height, width in ((4, 2), (6, 4), (9, 7)):
         found += [(min(batch, 2), height, width, n) for n in channels]
         found += [(min(batch, 2), n, height, width) for n in channels]
     found += [(batch, 6, n) for n in widths]
     found += [(batch, n, 6) for n in widths]
+    found += [(n, n) for n in widths]  # where rows, columns and samples could be taken for each other
     found += [(1, n) for n in widths]
     found += [(n, 1) for n in widths]
-    found += [(), (1,), (6, 4), (6, 4, channels[0])]
+    found += [(), (1,), (6, 4), (6, 4, channels[0]), (batch, 2)]
+    rest = [w[0] - n for w in weights if len(w) == 2 for n in _known(weights, numbers) if w[0] > n]
+    found += [shape for n in rest for shape in ((batch, n), (batch, 6, n))]
     return list(dict.fromkeys(found))
 
 
@@ -69,7 +82,7 @@ def hinted(roles: Sequence[Role], sizes: Sizes) -> Iterator[tuple[Shape, ...]]:
     for name in names:
         if WEIGHT.fullmatch(name):
             options.append([(o, i), (i, o), (o, o)])
-        elif name in ("b", "bias", "biases"):
+        elif name in BIASES:
             options.append([(o,), (1, o), (o, 1)])
         elif name in ("gamma", "beta", "scale", "shift"):
             options.append([(i,), (1, i)])
@@ -80,6 +93,14 @@ def hinted(roles: Sequence[Role], sizes: Sizes) -> Iterator[tuple[Shape, ...]]:
         options = [[*vectors.get(role.name, []), *some] for role, some in zip(roles, options, strict=True)]
     if any(choice[0] != (b, i) for choice in options):
         yield from itertools.product(*options)
+    if any(WEIGHT.fullmatch(name) for name in names):
+        # Images or sequences beside filters, with channels first.
+        for image in ((6, 5), (7,)):
+            kernel = (3,) * len(image)
+            yield tuple(
+                (o, i, *kernel) if WEIGHT.fullmatch(name) else (o,) if name in BIASES else (2, i, *image)
+                for name in names
+            )
 
 
 def states(count: int, sizes: Sizes, weights: Sequence[Shape], numbers: Sequence[int]) -> Iterator[tuple[Shape, ...]]:
@@ -89,8 +110,7 @@ def states(count: int, sizes: Sizes, weights: Sequence[Shape], numbers: Sequence
     axes of its weights, and a third, a quarter, or what is left of these.
     """
     axes = [n for shape in weights if len(shape) in (1, 2) for n in shape]
-    shares = [n // gates for n in axes for gates in (4, 3, 2) if n % gates == 0]
-    known = [n for n in dict.fromkeys([*numbers, *axes, *shares]) if n > 1]
+    known = _known(weights, numbers)
     widths = list(dict.fromkeys([sizes.inputs, *known]))
     pairs = [(x, h) for h in known for x in widths if x + h in axes and x != h]
     pairs += [(x, h) for h in known for x in widths if {x, h} <= {*axes} and (x, h) not in pairs]
@@ -99,6 +119,17 @@ def states(count: int, sizes: Sizes, weights: Sequence[Shape], numbers: Sequence
         yield (x, sizes.batch), *((h, sizes.batch),) * (count - 1)
         yield (x, 1), *((h, 1),) * (count - 1)
         yield (x,), *((h,),) * (count - 1)
+    for x, h in pairs[:4]:  # a whole sequence, of rows or columns, and the state that it begins with
+        yield (sizes.batch, 6, x), *((sizes.batch, h),) * (count - 1)
+        yield (6, sizes.batch, x), *((sizes.batch, h),) * (count - 1)
+        yield (6, x, 1), *((h, 1),) * (count - 1)
+
+
+def _known(weights: Sequence[Shape], numbers: Sequence[int]) -> list[int]:
+    """Widths that a state may have: `numbers`, the axes of weights, and the share of one gate of them."""
+    axes = [n for shape in weights if len(shape) in (1, 2) for n in shape]
+    shares = [n // gates for n in axes for gates in (4, 3, 2) if n % gates == 0]
+    return [n for n in dict.fromkeys([*numbers, *axes, *shares]) if n > 1]
 
 
 def candidates(
@@ -108,12 +139,15 @@ def candidates(
     hints: bool = True,
     cells: Sequence[tuple[Shape, ...]] = (),
 ) -> Iterator[tuple[Shape, ...]]:
-    """Yield shapes, one per role: hinted ones, all the same, of `cells`, then combinations of the likely ones."""
+    """Yield shapes, one per role: hinted ones, all the same, of `cells`, then combinations of likely and mixed ones."""
     count = len(roles)
     if count > 1 and hints:
         yield from hinted(roles, sizes)
     labels = [plain(role.name) in LABELS and number > 1 for number, role in enumerate(roles)]
+    lengths = [role.data == "class-indices" and role.domain is not None for role in roles]
     for shape in shapes_of_one:
+        if any(lengths):  # one number of steps for each sequence
+            yield tuple(shape[:2] if is_length else shape for is_length in lengths)
         yield (shape,) * count
         if any(labels) and len(shape) > 1:  # beside two rows or more that are compared, one label for each
             yield tuple(shape[:1] if is_label else shape for is_label in labels)
@@ -123,6 +157,12 @@ def candidates(
         for combination in itertools.product(few, repeat=count):
             if len(set(combination)) > 1:
                 yield combination
+        # One vector for each sample beside a sequence for each: a query and its keys.
+        rows = [shape for shape in few if shape[:1] == (sizes.batch,) and len(shape) == 2]
+        for row in rows[: 4 if count < 4 else 0]:
+            mixed = itertools.product([row, (row[0], 6, row[1])], repeat=count)
+            yield from (some for some in mixed if len(set(some)) > 1)
+            yield (2, row[1], 4, 3), *((2, row[1]),) * (count - 1)  # numbers for each channel of an image
 
 
 def draw(role: Role, shape: Shape, rng: np.random.Generator) -> Array:
@@ -130,7 +170,8 @@ def draw(role: Role, shape: Shape, rng: np.random.Generator) -> Array:
     if role.data == "one-hot":
         return _one_hot(shape, rng)
     if role.data == "class-indices":
-        return rng.integers(0, shape[-1] if shape else 2, size=shape[:-1])
+        least = int(role.domain[0]) if role.domain else 0
+        return rng.integers(least, shape[-1] + least if shape else 2, size=shape[:-1])
     if role.data == "probabilities":
         return np.asarray(np.round(rng.uniform(0.05, 0.95, size=shape), 2))
     values = np.round(rng.normal(size=shape), 2)
@@ -162,21 +203,24 @@ def find(
     hints: bool = True,
     columns: bool = False,
     numbers: Sequence[int] = (),
+    declared: Sequence[int] = (),
 ) -> tuple[list[Role], Given]:
     """Return example arrays, one per role, with which `runs` raises nothing.
 
     With `answers`, the first with which it raises nothing either is preferred: code without a batch axis may run on
     rows all the same. A label that is not accepted as
     one-hot rows is tried as class numbers, and numbers that are refused are tried above 0. Without `hints`, names say
-    nothing about shapes. With `columns`, they are tried before vectors. `numbers`: whole numbers that the object keeps.
+    nothing about shapes. With `columns`, they are tried before vectors. `numbers`: whole numbers that the object keeps;
+    `declared`: those that say a width.
     Where nothing runs in float64, arrays are float32. Raises CannotBuild with the first shape's error.
     """
     first: tuple[list[Role], Given] | None = None
     error_of_first: Exception | None = None
     tried, refused = 0, False
     cells = list(states(len(roles), sizes, weights, numbers))[:CELLS] if len(roles) > 1 else []
+    known = shapes(sizes, weights, columns, numbers, declared)
     for meaning in _meanings(roles):
-        for shape in candidates(meaning, sizes, shapes(sizes, weights, columns), hints, cells):
+        for shape in candidates(meaning, sizes, known, hints, cells):
             tried += 1
             if tried > TRIES:
                 break
@@ -200,10 +244,10 @@ def find(
     above = [replace(role, domain=(0.0, np.inf)) if role.data == "real" else role for role in roles]
     if refused and above != list(roles) and not any(role.domain for role in roles):
         with contextlib.suppress(CannotBuild):  # numbers may be refused for their sign
-            return find(above, sizes, weights, rng, runs, answers, narrow, hints, columns, numbers)
+            return find(above, sizes, weights, rng, runs, answers, narrow, hints, columns, numbers, declared)
     if not narrow:
         with contextlib.suppress(CannotBuild):  # what insists on float32 is asked in float32
-            return find(roles, sizes, weights, rng, runs, answers, True, hints, columns, numbers)
+            return find(roles, sizes, weights, rng, runs, answers, True, hints, columns, numbers, declared)
     names = ", ".join(role.name for role in roles)
     why = told(error_of_first)
     raise CannotBuild(

@@ -103,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
     add("--time-limit", type=values.seconds, metavar="SECONDS", help="for each component (default 60)")
     add("--jobs", type=values.jobs, metavar="N", help="processes at a time (default: as many as processors)")
     add("--scheduler", metavar="ADDRESS", help="hand the work to a Dask cluster (tcp://10.0.0.1:8786)")
+    add("--cache", action="store_true", help="do not ask again what was judged before if nothing has changed since")
     add("-x", "--exitfirst", action="store_true", help="stop at the first component that fails")
     add("--baseline", type=values.file, metavar="FILE", help="let only what is not known from this file fail")
     add("--write-baseline", action="store_true", help="write what fails now into the baseline")
@@ -162,6 +163,7 @@ def parse(argv: Sequence[str]) -> Arguments:
             time_limit=given.time_limit,
             hints=hints,
             scan=bool(report or given.json),
+            cache=bool(given.cache),
         ),
         keyword=None if given.keyword is None else Keyword(given.keyword),
         list=bool(given.list),
@@ -216,7 +218,7 @@ def _kept(
     except UsageError as error:
         raise UsageError(f"{file}: [tool.gradcheck]: {error}") from error
     replaced = {other for pair in EITHER if typed.keys() & set(pair) for other in pair}
-    replaced |= {"baseline", "fail_under_branches"} if "each" in typed else set()
+    replaced |= {"baseline", "cache", "fail_under_branches"} if "each" in typed else set()
     return {name: value for name, value in kept.items() if name not in replaced}, how
 
 
@@ -231,7 +233,7 @@ def _refuse_contradictions(given: argparse.Namespace, typed: Mapping[str, Any]) 
         raise UsageError("--apply writes the repairs of one check: give no --each, --list, --render or other --hints")
     if given.write_baseline and not given.baseline:
         raise UsageError("expected --baseline FILE with --write-baseline: the file that it writes")
-    for option in ("--list", "--changed", "--baseline", "--fail-under-branches"):
+    for option in ("--list", "--changed", "--cache", "--baseline", "--fail-under-branches"):
         if given.each and getattr(given, option[2:].replace("-", "_")):
             raise UsageError(f"{option} and --each do not go together: they are for one folder at a time")
     if typed.keys() & {"distrust"} and not given.each:  # in a file, it waits for --each

@@ -19,7 +19,8 @@ from gradcheck.command.changed import Changed
 from gradcheck.command.cluster import Cluster
 from gradcheck.command.discover import Place
 from gradcheck.command.interrupt import Stop, listening
-from gradcheck.command.run import Found, Outcome, Run
+from gradcheck.command.outcome import Outcome
+from gradcheck.command.run import Found, Run
 from gradcheck.command.screen import Screen
 from gradcheck.command.seen import forms
 from gradcheck.command.status import exit_status, unread
@@ -30,7 +31,7 @@ from gradcheck.report.annotations import github
 from gradcheck.report.findings import Finding, findings, root_of_the_repository
 from gradcheck.report.printer import Line, Printer
 from gradcheck.report.terminal import lines_of, summary
-from gradcheck.report.words import clean, one_line
+from gradcheck.report.words import clean, count, one_line
 from gradcheck.results import ComponentResult
 
 
@@ -190,6 +191,9 @@ def _check(run: Run, found: list[Found], known: Baseline, arguments: Arguments, 
             *notes,
             f"no module of the targets, nor what it imports, has changed since {one_line(arguments.changed)}",
         ]
+    kept = [outcome.result.name for outcome in outcomes if outcome.kept]
+    if kept:
+        notes = [f"{count(len(kept), 'verdict')} found before: no source, option or version has changed since", *notes]
     notes = [*_hints(results), *known.notes([result.name for result in results], everything), *notes]
     notes = [*notes, short] if short else notes
     screen.lines(summary(results, time.perf_counter() - start, notes, arguments.verbose))

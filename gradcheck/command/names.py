@@ -12,7 +12,7 @@ from gradcheck.syntax import nodes
 
 DERIVATIVE = re.compile(
     r"(^|_)(grads?|gradients?|gradf|backwards?|bwd|back_?prop\w*|back_?pass|bprop|deriv|derivatives?|jac|jacobian|hess"
-    r"|hessian|hessp|vjp|jvp|pullback)(_|\d|$)|(_prime|_der)(_|\d|$)|^d(loss|cost|err|error|out|[a-z])_?d_?\w+$"
+    r"|hessian|hessp|hvp|vjp|jvp|pullback)(_|\d|$)|(_prime|_der)(_|\d|$)|^d(loss|cost|err|error|out|[a-z])_?d_?\w+$"
 )
 # What is done with gradients, what measures or describes them, and words that mean something else.
 OTHERWISE = re.compile(

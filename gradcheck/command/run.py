@@ -11,12 +11,15 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from gradcheck.command import discover
 from gradcheck.command.discover import Module, Place
 from gradcheck.command.founded import contradiction
 from gradcheck.command.interrupt import Stop, in_order
+from gradcheck.command.kept import Kept
+from gradcheck.command.outcome import Outcome
 from gradcheck.command.processes.parent import Apart, Died, Untrusted, Worker
 from gradcheck.errors import UsageError, shown
 from gradcheck.hints import Hints
@@ -32,6 +35,7 @@ class Settings:
     """What the command line says about how to check; `jobs` and `time_limit` (seconds) are per run and per subject.
 
     `hints`: how much is said about what is wrong; None: as `hints_at` says. `scan`: somebody will look at pictures.
+    `cache`: what was found before is not asked again where nothing has changed.
     `init` holds constructor arguments as text, as Python writes them.
     """
 
@@ -43,6 +47,7 @@ class Settings:
     time_limit: float = 60.0
     hints: Hints | None = None
     scan: bool = False
+    cache: bool = False
 
     def hints_at(self, place: Place) -> Hints:
         """What was asked for; where nothing was, repairs, and for a whole package, which takes longer, the cause."""
@@ -66,15 +71,6 @@ class Found:
         return self.verdict is not None and not self.attribute
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A result, how long it took, and the traceback where gradcheck itself failed."""
-
-    result: ComponentResult
-    seconds: float = 0.0
-    internal: str = ""
-
-
 class Run:
     """The targets of one command in one folder. Use it as a context manager: leaving it ends its processes."""
 
@@ -90,6 +86,8 @@ class Run:
         self._path = [folder, *(sys.path if path is None else path)]
         self._workers = [self._worker()]
         self._broken: set[str] = set()
+        self._keep = os.path.abspath(os.path.join(folder, EXAMPLES))
+        self._kept = Kept(Path(self._keep)) if settings.cache else None
 
     def _worker(self) -> Worker:
         return Worker(self._path, self.folder, self._apart)
@@ -173,11 +171,16 @@ class Run:
         def one_after_another(one: Found) -> Outcome:
             if one.verdict is not None:
                 return Outcome(_unchecked(one, one.verdict, one.reason))
-            worker = idle.get()
-            try:
-                return self._check(worker, one, progress)
-            finally:
-                idle.put(worker)
+            task = self._checking(one)
+
+            def ask() -> Outcome:
+                worker = idle.get()
+                try:
+                    return self._check(worker, one, task, progress)
+                finally:
+                    idle.put(worker)
+
+            return self._kept.asked(task, ask) if self._kept else ask()
 
         return in_order(one_after_another, found, len(self._workers), stop or Stop(), self.close)
 
@@ -216,9 +219,8 @@ class Run:
 
     def fuzz(self, one: Found, seconds: float) -> dict[str, Any]:
         """Search one thing for so long: {"result": …, "kept": file}, {"tried": points} or {"unasked": why}."""
-        folder = os.path.abspath(os.path.join(self.folder, EXAMPLES))
         how = {"name": one.name, "init": self.settings.init, "seed": self.settings.seed}
-        task = self._task(one.place, one.module, one.attribute, do="fuzz", **how, seconds=seconds, keep=folder)
+        task = self._task(one.place, one.module, one.attribute, do="fuzz", **how, seconds=seconds, keep=self._keep)
         try:
             answer = self._workers[0].ask(task, seconds + self.settings.time_limit)
         except Died as died:
@@ -227,7 +229,7 @@ class Run:
             raise RuntimeError(f"gradcheck failed while it searched {one.name}:\n{answer['internal']}")
         return {"unasked": answer["ended"]} if "ended" in answer else answer
 
-    def _check(self, worker: Worker, one: Found, progress: Callable[[str], None]) -> Outcome:
+    def _checking(self, one: Found) -> dict[str, Any]:
         settings = self.settings
         options = {
             "seed": settings.seed,
@@ -237,12 +239,13 @@ class Run:
             "scan": settings.scan,
         }
         more = {"name": one.name, "init": settings.init, "options": options}
-        keep = os.path.abspath(os.path.join(self.folder, EXAMPLES))
-        task = self._task(one.place, one.module, one.attribute, do="check", **more, keep=keep)
+        return self._task(one.place, one.module, one.attribute, do="check", **more, keep=self._keep)
+
+    def _check(self, worker: Worker, one: Found, task: dict[str, Any], progress: Callable[[str], None]) -> Outcome:
         start = time.perf_counter()
         progress(one.name)
         try:
-            answer = worker.ask(task, settings.time_limit, lambda text: progress(f"{one.name}: {text}"))
+            answer = worker.ask(task, self.settings.time_limit, lambda text: progress(f"{one.name}: {text}"))
         except Untrusted as untrusted:
             return Outcome(_unchecked(one, "could not be asked", str(untrusted)), time.perf_counter() - start)
         except Died as died:

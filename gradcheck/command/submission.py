@@ -14,9 +14,10 @@ from gradcheck.command import discover
 from gradcheck.command.arguments import Arguments
 from gradcheck.command.copies import Copy, changes, states_of
 from gradcheck.command.discover import Place
+from gradcheck.command.outcome import Outcome
 from gradcheck.command.processes import sandbox
 from gradcheck.command.processes.parent import Apart
-from gradcheck.command.run import Found, Outcome, Run
+from gradcheck.command.run import Found, Run
 from gradcheck.command.status import fails, unread
 from gradcheck.data import to_json
 from gradcheck.errors import UsageError, shown

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gradcheck.command.arguments import Arguments
 from gradcheck.command.discover import Place
-from gradcheck.command.run import Outcome
+from gradcheck.command.outcome import Outcome
 from gradcheck.report import writing
 from gradcheck.report.findings import Finding, known, root_of_the_repository
 
@@ -26,7 +26,8 @@ def write_documents(
     seconds = {outcome.result.name: outcome.seconds for outcome in outcomes}
     if arguments.json:
         how = arguments.settings
-        whole = document.Document(arguments.targets, files, how.seed, how.dtypes, exit_status, results, seconds)
+        kept = tuple(outcome.result.name for outcome in outcomes if outcome.kept)
+        whole = document.Document(arguments.targets, files, how.seed, how.dtypes, exit_status, results, seconds, kept)
         write(arguments.json, whole.to_json().encode("utf-8", "backslashreplace"))
     if arguments.junit_xml:
         write(arguments.junit_xml, junit.junit_xml(results, seconds, known(found)))

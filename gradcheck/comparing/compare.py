@@ -17,6 +17,10 @@ from gradcheck.verdicts import Verdict
 # "Correct" needs a tolerance of at most this share of the row's scale; else the verdict is "unresolved".
 RESOLVED = {"float64": 1e-6, "float32": 1e-3, "float16": 1e-2}
 
+# What an error δ of f (relative) leaves of a derivative is √δ where f and its derivatives are alike, and a few of it
+# where they are not.
+FEW = 10
+
 # The most rows and columns of a heat map, kinks of a point, and wrong entries that are kept.
 SHOWN, KINKS, LISTED = 24, 4, 12
 
@@ -94,7 +98,7 @@ def compare(claim: Array, asked: Cotangents, estimate: Estimate, place: Place, l
 
     A claim that is too small to be resolved by what it may lose is held to the strict tolerance.
     """
-    limit = max(RESOLVED.get(place.precision, RESOLVED["float64"]), math.sqrt(place.accuracy))
+    limit = max(RESOLVED.get(place.precision, RESOLVED["float64"]), min(FEW * math.sqrt(place.accuracy), 0.1))
     size_of, alone = largest(estimate), _alone(estimate)
 
     def hold(strict: bool) -> tuple[_Tally, Verdict]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.problem import Array, Method, Problem, Subject, Values
+from gradcheck.replaced import precision_of_numpy
 
 Answer = list[Any]
 
@@ -98,8 +99,8 @@ def agree(first: Answer, second: Answer) -> bool:
 def near(a: Any, b: Any, size: float, others: Sequence[Array] = ()) -> bool:
     """|a − b| ≤ some roundings of `size` in the coarsest of the two types and those of `others`; NaN is NaN."""
     left, right = np.asarray(a), np.asarray(b)
-    floats = [one.dtype for one in (left, right, *others) if one.dtype.kind == "f"]
-    eps = max([float(np.finfo(dtype).eps) for dtype in floats], default=0.0)
+    floats = [np.dtype(precision_of_numpy()), *(one.dtype for one in (left, right, *others) if one.dtype.kind == "f")]
+    eps = max(float(np.finfo(dtype).eps) for dtype in floats)
     with np.errstate(invalid="ignore"):
         close = np.abs(left - right) <= ROUNDINGS * eps * size
     return bool(np.all(close | (left == right) | (np.isnan(left) & np.isnan(right))))

@@ -1,8 +1,7 @@
 """Forward approximates something (a series, a quadrature, an iteration), and the claim is the derivative of that.
 
-It is found by running forward with more of it: the numbers that its loops and rules count to become larger, those at
-which its loops stop smaller. The derivative of a better approximation is nearer to such a claim, that of a still better
-one nearer still.
+It is found by running forward with more of it: the numbers that its loops and rules count to become larger. The
+derivative of a better approximation is nearer to such a claim, that of a still better one nearer still.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import numpy as np
 from gradcheck.branches.constants import with_constant
 from gradcheck.branches.recompile import in_place
 from gradcheck.diagnose.evidence import Cause, Evidence
-from gradcheck.diagnose.loops import counted, stops
+from gradcheck.diagnose.loops import counted
 from gradcheck.diagnose.small_constants import functions_of, jacobian_with, replaced
 from gradcheck.problem import Array, Subject
 
@@ -24,8 +23,8 @@ from gradcheck.problem import Array, Subject
 MOST = 0.2
 # How much nearer the claim is to each better approximation, at the least; what is this near is as good as there.
 NEARER, KNOWN = 0.6, 1e-4
-# What a whole number is multiplied with, and the number at which a loop ends.
-MORE, SMALLER = 2, 1e-3
+# What a number that is counted to is multiplied with.
+MORE = 2
 
 
 def approximation(subject: Subject, e: Evidence) -> Cause | None:
@@ -36,7 +35,7 @@ def approximation(subject: Subject, e: Evidence) -> Cause | None:
     if not 0 < off <= MOST * e.scale:
         return None
     functions = list(functions_of(subject.code))
-    found = [(f, *one) for f in functions for one in (*counted(f), *stops(f))]
+    found = [(f, *one) for f in functions for one in counted(f)]
     for function, node, number in found:
         better, best = _better(number), _better(_better(number))
         changes = (_changed(functions, function, node, number, by) for by in (better, best))
@@ -52,13 +51,13 @@ def approximation(subject: Subject, e: Evidence) -> Cause | None:
     return None
 
 
-def _better(number: float) -> float:
-    """A larger number of terms, odd where it was (nodes may share their ends); a smaller one at which a loop ends."""
-    return number * SMALLER if isinstance(number, float) else MORE * (number - number % 2) + number % 2
+def _better(number: int) -> int:
+    """A larger number of terms, odd where it was (nodes may share their ends)."""
+    return MORE * (number - number % 2) + number % 2
 
 
 def _changed(
-    functions: list[FunctionType], function: FunctionType, node: ast.AST, number: float, by: float
+    functions: list[FunctionType], function: FunctionType, node: ast.AST, number: int, by: int
 ) -> AbstractContextManager[None]:
     """Let a function run with another number where it is written; or all of them, where it has a name."""
     if isinstance(node, ast.Name):

@@ -17,7 +17,7 @@ import numpy as np
 from gradcheck.adapters import subject_of
 from gradcheck.comparing.judge import judge
 from gradcheck.diagnose.shrink import fewer_samples, holds, shrink
-from gradcheck.errors import CannotBuild
+from gradcheck.errors import CannotBuild, TimeLimit
 from gradcheck.evaluated import Evaluated, Ledger
 from gradcheck.literal import literal
 from gradcheck.problem import Method, Problem, Sizes, Subject, Values
@@ -41,9 +41,10 @@ def counterexample(
         return _text(values), "", values, None
     for fewer in fewer_samples(values):
         smaller = _problem_for(subject, fewer)
-        if smaller is not None and holds(_claim_is_wrong(smaller, method_name, wrt), fewer):
-            values, built, still_wrong = fewer, smaller, _claim_is_wrong(smaller, method_name, wrt)
-            break
+        with contextlib.suppress(TimeLimit):
+            if smaller is not None and holds(_claim_is_wrong(smaller, method_name, wrt), fewer):
+                values, built, still_wrong = fewer, smaller, _claim_is_wrong(smaller, method_name, wrt)
+                break
     values = shrink(values, still_wrong, _fixed(subject, wrt))
     return _text(values), _test(subject, method_name, wrt, values), values, built
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.asking import layouts
+from gradcheck.errors import TimeLimit
+from gradcheck.guarded import in_time
 from gradcheck.problem import Array, Method, Problem, Values, Variable
 from gradcheck.results import Cause
 
@@ -176,11 +178,11 @@ class Evidence:
     def measured(self, values: Values, name: str | None = None) -> Array:
         """Return the Jacobian at other values (by another variable), without a bound, as `claim` is laid out.
 
-        NaN, which fits nothing, where forward refuses these values.
+        NaN, which fits nothing, where forward refuses these values, or computes for too long.
         """
         try:
             jacobian = differences(self.problem, values, name or self.variable.name)
-        except Exception:  # other people's forward, at values that nobody promised it
+        except (Exception, TimeLimit):  # other people's forward, at values that nobody promised it
             return np.full(self.estimate.shape, np.nan)
         return jacobian.sum(axis=0, keepdims=True) if self.method.kind == "sum" else jacobian
 
@@ -188,14 +190,16 @@ class Evidence:
 def differences(problem: Problem, values: Values, name: str) -> Array:
     """Return a Jacobian by fourth-order central differences, without a bound: enough to recognise a pattern.
 
-    (8·(f(x + h) − f(x − h)) − (f(x + 2h) − f(x − 2h))) / 12h, with h = 2⁻¹⁰·|x|, or 2⁻¹⁰ where x = 0.
+    (8·(f(x + h) − f(x − h)) − (f(x + 2h) − f(x − 2h))) / 12h, with h = 2⁻¹⁰·|x|, or 2⁻¹⁰ where x = 0. Raises TimeLimit
+    where one call takes too long: far from where it is meant to be, a solver may never end.
     """
     x = np.asarray(values[name], dtype=float)
 
     def outputs(index: int, shift: float) -> Array:
         moved = x.copy()
         moved.flat[index] += shift
-        found = problem.forward({**values, name: moved})
+        with in_time():
+            found = problem.forward({**values, name: moved})
         return np.concatenate([np.asarray(one, dtype=float).ravel() for one in found])
 
     columns = []

@@ -13,7 +13,7 @@ FEWEST, LARGEST = 2, 5_000
 COUNTING = ("range", "linspace", "arange", "leggauss", "hermgauss", "laggauss", "chebgauss")
 
 
-def counted(function: FunctionType) -> Iterator[tuple[ast.AST, float]]:
+def counted(function: FunctionType) -> Iterator[tuple[ast.AST, int]]:
     """Yield whole numbers to which a function counts, as it writes them or by a name that stands for one."""
     for node in nodes(function):
         if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in COUNTING:
@@ -23,7 +23,7 @@ def counted(function: FunctionType) -> Iterator[tuple[ast.AST, float]]:
                     yield part, value
 
 
-def stops(function: FunctionType) -> Iterator[tuple[ast.AST, float]]:
+def stops(function: FunctionType) -> Iterator[float]:
     """Yield small numbers at which a loop ends: in the test of a `while`, or of an `if` that leaves a loop."""
     for loop in nodes(function):
         if not isinstance(loop, (ast.For, ast.While)):
@@ -33,7 +33,7 @@ def stops(function: FunctionType) -> Iterator[tuple[ast.AST, float]]:
             for part in ast.walk(test):
                 value = _value(part, function)
                 if isinstance(value, float) and 0 < value < 1:
-                    yield part, value
+                    yield value
 
 
 def _leaves(node: ast.If) -> bool:

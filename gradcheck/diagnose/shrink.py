@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
+from gradcheck.errors import TimeLimit
+from gradcheck.guarded import in_time
 from gradcheck.problem import Array, Values
 
 # Each question costs an estimate of a whole Jacobian, so the search stops after so many.
@@ -19,7 +21,10 @@ QUESTIONS = 30
 def shrink(
     values: dict[str, Array], still_wrong: Callable[[Values], bool], kinds: Mapping[str, str] | None = None
 ) -> dict[str, Array]:
-    """Return smaller and simpler values for which `still_wrong` holds; `values` themselves where none do."""
+    """Return smaller and simpler values for which `still_wrong` holds; `values` themselves where none do.
+
+    The search ends where a question takes too long: at other values than its own a solver may never end.
+    """
     questions = 0
     best = dict(values)
     improved = True
@@ -27,7 +32,11 @@ def shrink(
         improved = False
         for candidate in _simpler(best, kinds or {}):
             questions += 1
-            if holds(still_wrong, candidate):
+            try:
+                found = holds(still_wrong, candidate)
+            except TimeLimit:
+                return best
+            if found:
                 best, improved = candidate, True
                 break
             if questions >= QUESTIONS:
@@ -36,8 +45,10 @@ def shrink(
 
 
 def holds(still_wrong: Callable[[Values], bool], candidate: Values) -> bool:
+    """Whether it still holds. Raises TimeLimit where that takes too long."""
     try:
-        return still_wrong(candidate)
+        with in_time():
+            return still_wrong(candidate)
     except Exception:  # the subject may refuse a shape or a value that was not its own
         return False
 

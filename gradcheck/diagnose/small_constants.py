@@ -3,6 +3,9 @@
 `log(p + 1e-7)` with the derivative 1/p: the claim forgets the ε of its own forward. It is found by running forward
 without it: the constants of its code that are next to a whole number become that number, one after the other, and the
 claim is held against the derivative of what is left.
+
+A tolerance at which forward stops is such a constant, too. It shows itself by the loop that ends there, by its name, or
+by a forward that never ends without it; then a smaller one is tried.
 """
 
 from __future__ import annotations
@@ -31,6 +34,9 @@ MOST = 0.05
 TINY = 1e-5
 FUNCTIONS = 60
 
+# What a tolerance is multiplied by where forward does not end without any.
+TIGHTER = 2.0**-20
+
 # A constant that is off by more than this is another one.
 NEXT_TO = 0.02
 
@@ -54,27 +60,56 @@ def forgotten(subject: Subject, e: Evidence, here: Evaluated) -> Forgotten | Non
     if not off:
         return None
     functions = list(functions_of(subject.code))
-    for constant in _forgettable(functions):
+    for constant in dict.fromkeys(c for function in functions for c in _constants(function)):
         if off > MOST and abs(constant - round(constant)) > TINY:
             continue
-        without = jacobian_with(subject, e, _taken_out(functions, constant))
-        if without is not None and e.fits(without, loss=1e-9) and not e.fits(e.estimate):
-            name = _named(constant)
-            sentence = f"A small constant is missing: the claim is the derivative of forward without its {name}."
-            cause = Cause("missing epsilon", sentence, f"with {name} taken out of forward, every entry is right")
-            by = f"by {off:.1g} of the derivative" if off <= MOST else "near 0 by as much as the derivative"
-            return Forgotten(cause, f"{by} (ε = {name})")
+        name, left = _named(constant), float(round(constant))
+        by = f"by {off:.1g} of the derivative" if off <= MOST else "near 0 by as much as the derivative"
+        without = jacobian_with(subject, e, replaced(functions, constant, left))
+        tighter = without is None and not left
+        if tighter:
+            without = jacobian_with(subject, e, replaced(functions, constant, constant * TIGHTER))
+        if without is None or not e.fits(without, loss=1e-9) or e.fits(e.estimate):
+            continue
+        if tighter or _is_tolerance(functions, constant):
+            return Forgotten(_stops(name), f"{by} (tolerance {name})")
+        sentence = f"A small constant is missing: the claim is the derivative of forward without its {name}."
+        cause = Cause("missing epsilon", sentence, f"with {name} taken out of forward, every entry is right")
+        return Forgotten(cause, f"{by} (ε = {name})")
     return None
+
+
+def _stops(name: str) -> Cause:
+    sentence = (
+        f"Forward stops at a tolerance of its own, {name}, and the claim is the derivative of what it comes near to. "
+        f"If that is meant, say how exact forward is, check(..., accuracy={name}), or let it stop later."
+    )
+    return Cause("stops at a tolerance", sentence, f"with a smaller number for {name}, every entry is right")
+
+
+def _is_tolerance(functions: list[FunctionType], constant: float) -> bool:
+    """Whether a loop ends at a constant, or its function names a tolerance: an argument, a variable, a keyword."""
+    holders = [function for function in functions if constant in _constants(function)]
+    return any(constant in stops(one) or any("tol" in name for name in _names(one.__code__)) for one in holders)
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from (*code.co_names, *code.co_varnames)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
+        elif isinstance(constant, tuple):  # the keywords of a call
+            yield from (one for one in constant if isinstance(one, str))
 
 
 def _without_which_forward_is_infinite(subject: Subject, e: Evidence) -> Forgotten | None:
     """The constant that keeps forward finite here, where a claim that forgets it is not."""
     functions = list(functions_of(subject.code))
-    for constant in _forgettable(functions):
+    for constant in dict.fromkeys(c for function in functions for c in _constants(function)):
         try:
-            with _taken_out(functions, constant), np.errstate(all="ignore"):
+            with _taken_out(functions, constant), in_time(), np.errstate(all="ignore"):
                 left = e.problem.forward({name: np.array(value) for name, value in e.values.items()})
-        except Exception:  # somebody else's forward, without what it needs
+        except (Exception, TimeLimit):  # somebody else's forward, without what it needs
             continue
         if not all(np.isfinite(one).all() for one in left):
             name = _named(constant)
@@ -113,9 +148,9 @@ def _named(constant: float) -> str:
 
 
 def jacobian_with(subject: Subject, e: Evidence, changed: contextlib.AbstractContextManager[None]) -> Array | None:
-    """The Jacobian of forward where something is changed; None where it cannot be run so."""
+    """The Jacobian of forward where something is changed; None where it cannot be run so, or never ends."""
     try:
-        with changed, in_time():
+        with changed:
             problem = subject.build(Sizes(), np.random.default_rng(0))
             shapes = {v.name: np.shape(v.example) for v in problem.variables}
             if shapes != {name: np.shape(value) for name, value in e.values.items()}:
@@ -164,12 +199,6 @@ def _own(thing: Any) -> Iterator[FunctionType]:
             held = getattr(member, "__func__", getattr(member, "fget", member))
             if isinstance(held, FunctionType):
                 yield held
-
-
-def _forgettable(functions: list[FunctionType]) -> list[float]:
-    """The small constants, without those at which a loop ends: a loop that goes on has forgotten nothing."""
-    stopping = {number for function in functions for _, number in stops(function)}
-    return list(dict.fromkeys(c for function in functions for c in _constants(function) if c not in stopping))
 
 
 def _constants(function: FunctionType) -> Iterator[float]:

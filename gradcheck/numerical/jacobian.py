@@ -97,9 +97,9 @@ def _climb(around: Surroundings, structure: Structure, rng: np.random.Generator)
     heard, rounding = noise.along(e, line, SPACINGS, together, domain)
     least = np.maximum(around.inexact, noise.borrowed(rounding, around.variation(structure)))
     heard = np.maximum(heard, least)
-    affine, amplitude = one_step.is_affine(e, around.directions, around.ends, domain)
-    if affine:
-        found = one_step.climb(e, structure, scale, np.maximum(amplitude, around.inexact), domain)
+    affine = one_step.noise(e, around.directions, around.ends, domain)
+    if affine is not None:
+        found = one_step.climb(e, structure, scale, np.maximum(affine, around.inexact), domain)
         poor = _poor(around, structure, found)
     else:
         found = short.climb(e, structure, scale, heard[0], domain)

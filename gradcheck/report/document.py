@@ -9,6 +9,7 @@ counts        components by verdict (`gradcheck.verdicts` says what each means)
 reaches       how many of the wrong ones reach how far ("everywhere", "an edge", …)
 branches      how many outcomes of decisions in forward and derivatives were seen over all components, of how many
 seconds       how long each component took, by name (the only part that differs between two equal runs)
+kept          components that --cache did not ask again, as nothing has changed since; seconds says 0 of them
 components    one object per component: the fields of `gradcheck.results.ComponentResult`, nested as there;
               infinities and NaN are the strings "inf", "-inf" and "nan"
 """
@@ -41,6 +42,7 @@ class Document:
     exit_status: int
     components: tuple[ComponentResult, ...]
     seconds: Mapping[str, float]
+    kept: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the document as JSON text."""
@@ -59,6 +61,7 @@ class Document:
             "reaches": reached(self.components),
             "branches": {"taken": branches.taken, "outcomes": branches.outcomes},
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+            "kept": self.kept,
             "components": [json.loads(to_json(result)) for result in self.components],
         }
         return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -76,6 +76,21 @@ class Usual:
         """What forward returns there."""
         return outputs(self.with_room, self.filled(self.with_room))
 
+    @cached_property
+    def outputs_elsewhere(self) -> list[Array] | None:
+        """What it returns at other values."""
+        return self.elsewhere(self.with_room)
+
+    def elsewhere(self, problem: Problem) -> list[Array] | None:
+        """What forward returns nearer to 0, or to where a domain begins.
+
+        Two settings of a loss, one number, may agree by chance, or because rows of predictions and labels sum to 1.
+        """
+        values = self.filled(problem)
+        lows = {v.name: v.domain[0] if v.domain else 0.0 for v in problem.variables if not v.constant}
+        lows = {name: low if np.isfinite(low) else 0.0 for name, low in lows.items()}
+        return outputs(problem, {**values, **{name: low + 0.75 * (values[name] - low) for name, low in lows.items()}})
+
     def larger(self, problem: Problem) -> Problem:
         """The problem with larger images or longer sequences, if forward takes them: strides and windows need room."""
         inputs = {v.name: np.shape(v.example) for v in problem.variables if v.role == "input" and not v.constant}

@@ -16,7 +16,7 @@ from gradcheck.variants.labels import labels
 from gradcheck.variants.layouts import layouts
 from gradcheck.variants.offer import Offer, Usual
 from gradcheck.variants.screen import Screened, is_smooth, screen
-from gradcheck.variants.settings import settings
+from gradcheck.variants.settings import settings, together
 from gradcheck.variants.shapes import shapes
 from gradcheck.variants.variant import Log, Variant
 
@@ -84,8 +84,12 @@ class Search:
         sampled = not self.usual.subject.examples  # points beside an example keep its shapes and its range
         yield from itertools.chain(layouts(self.usual), labels(self.usual) if sampled else (), data(self.usual))
         yield from settings(self.usual)
+        yield from together(self.usual, self._right_settings())
         if sampled:
             yield from itertools.chain(shapes(self.usual), numbers(self.usual, thresholds))
+
+    def _right_settings(self) -> set[str]:
+        return {where for (kind, where), outcome in self.log.tried.items() if (kind, outcome) == ("setting", "right")}
 
     def _guarded(self, variant: Variant) -> Variant:
         problem: Problem = guarded(variant.problem, self.watch)

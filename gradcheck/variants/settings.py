@@ -1,11 +1,13 @@
-"""Settings: every option of constructor and forward at another value, one at a time."""
+"""Settings: every option of constructor and forward at another value, one at a time; then two of them."""
 
 from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -21,12 +23,49 @@ from gradcheck.variants.presets import PLAIN, Preset, in_dicts, presets
 from gradcheck.variants.screen import outputs
 from gradcheck.variants.variant import Kind, Variant
 
+# Pairs of settings that are tried.
+PAIRS = 6
+
 
 def settings(usual: Usual) -> Iterator[Offer]:
     """Offer other settings: of arguments with a default first, then of those that were guessed."""
-    code = [function for thing in usual.subject.code for function in functions(thing)]
+    code = _code(usual)
     words = compared(code)
-    shape = np.shape(usual.inputs[0].example) if usual.inputs else ()
+    before: dict[str, list[list[Array] | None]] = {}
+    for option, value in _others(usual):
+        mode = modes.is_mode(option.name, value)
+        noted = mode and not modes.trains(option.name, value) and not modes.looks_at(option.name, code)
+        noted |= isinstance(option, Preset) and option.alone
+        kind: Kind = "mode" if mode else "setting"
+        where = f"with {said(option.name, value)}"
+        # Each word that the code compares with is a setting of its own.
+        own = isinstance(value, str) and value in words
+        make = partial(_at_defaults, usual, [(option, value)], kind, where, noted)
+        if isinstance(value, str):
+            make = partial(_word, make, own, before.setdefault(option.name, []))
+        yield Offer(kind, where, make, "" if own else option.name)
+    shape = _shape(usual)
+    for name, guessed, given in _guessed(usual.subject):
+        for value in candidates(name, guessed, words, shape):
+            where = f"with {said(name, value)}"
+            yield Offer("setting", where, partial(_at_guess, usual, given(value), where), name, quiet=True)
+
+
+def together(usual: Usual, right: Collection[str]) -> Iterator[Offer]:
+    """Offer two settings at once (a stride and padding), of those that are `right` one at a time; no fractions."""
+    first: dict[str, tuple[Setting, Any]] = {}
+    for option, value in _others(usual):
+        if f"with {said(option.name, value)}" in right and not isinstance(value, float):
+            first.setdefault(option.name, (option, value))
+    for two in itertools.islice(itertools.combinations(first.values(), 2), PAIRS):
+        where = f"with {' and '.join(said(option.name, value) for option, value in two)}"
+        yield Offer("setting", where, partial(_at_defaults, usual, two, "setting", where, False), "two settings", True)
+
+
+def _others(usual: Usual) -> Iterator[tuple[Setting, Any]]:
+    """Every option with another value of it."""
+    code = _code(usual)
+    words, shape = compared(code), _shape(usual)
     held = in_dicts(usual.problem.held)  # before a default of the same name, which nothing reads then
     found: dict[str, Setting] = {}
     every: list[Setting] = [*held, *options(usual.subject.code), *presets(usual.subject.code)]
@@ -34,26 +73,38 @@ def settings(usual: Usual) -> Iterator[Offer]:
         found.setdefault(one.name, one)
     for option in found.values():
         for value in candidates(option.name, option.default, words, shape):
-            if leaves_nothing(value, code):
-                continue
-            mode = modes.is_mode(option.name, value)
-            noted = mode and not modes.trains(option.name, value) and not modes.looks_at(option.name, code)
-            noted |= isinstance(option, Preset) and option.alone
-            kind: Kind = "mode" if mode else "setting"
-            where = f"with {said(option.name, value)}"
-            # Each word that the code compares with is a setting of its own.
-            group = "" if isinstance(value, str) and value in words else option.name
-            yield Offer(kind, where, partial(_at_default, usual, option, value, kind, where, noted), group)
-    for name, guessed, given in _guessed(usual.subject):
-        for value in candidates(name, guessed, words, shape):
-            where = f"with {said(name, value)}"
-            yield Offer("setting", where, partial(_at_guess, usual, given(value), where), name, quiet=True)
+            if not leaves_nothing(value, code):
+                yield option, value
 
 
-def _at_default(usual: Usual, option: Setting, value: Any, kind: Kind, where: str, noted: bool) -> Variant | None:
-    subject = in_setting(option, value, usual.subject)
-    made = _built(subject) if option.builds else within(option, value, usual.problem)
+def _code(usual: Usual) -> list[FunctionType]:
+    return [function for thing in usual.subject.code for function in functions(thing)]
+
+
+def _shape(usual: Usual) -> tuple[int, ...]:
+    return np.shape(usual.inputs[0].example) if usual.inputs else ()
+
+
+def _at_defaults(
+    usual: Usual, values: Sequence[tuple[Setting, Any]], kind: Kind, where: str, noted: bool
+) -> Variant | None:
+    subject, asked = usual.subject, usual.problem
+    for option, value in values:
+        subject, asked = in_setting(option, value, subject), within(option, value, asked)
+    made = _built(subject) if any(option.builds for option, _ in values) else asked
     return _variant(usual, made, subject, kind, where, noted)
+
+
+def _word(make: Callable[[], Variant | None], own: bool, before: list[list[Array] | None]) -> Variant | None:
+    """What is made for a word; for none that only we think of where forward takes it as one of those `before`."""
+    made = make()
+    if made is None:
+        return None
+    found = outputs(made.problem, made.values)
+    if not own and any(_are_same(found, one) for one in before):
+        return None
+    before.append(found)
+    return made
 
 
 def _at_guess(usual: Usual, arguments: Mapping[str, Any], where: str) -> Variant | None:
@@ -87,11 +138,9 @@ def _variant(
     if sum(one.size for one in before) == 1 < sum(one.size for one in after) and not _take(made, values, after):
         return None  # the gradient of a loss, where it is asked without an upstream gradient
     # The same axis, counted from the end, is another number for backward.
-    return (
-        None
-        if _are_same(before, after) and "axis=" not in where
-        else Variant(kind, where, made, values, subject, noted)
-    )
+    if "axis=" not in where and _are_same(before, after) and _are_same(usual.outputs_elsewhere, usual.elsewhere(made)):
+        return None
+    return Variant(kind, where, made, values, subject, noted)
 
 
 def _take(problem: Problem, values: Values, found: Sequence[Array]) -> bool:
@@ -104,8 +153,8 @@ def _take(problem: Problem, values: Values, found: Sequence[Array]) -> bool:
     return True
 
 
-def _are_same(before: Sequence[Array], after: Sequence[Array]) -> bool:
-    return all(map(np.array_equal, before, after))
+def _are_same(before: Sequence[Array] | None, after: Sequence[Array] | None) -> bool:
+    return before is None or after is None or all(map(np.array_equal, before, after))
 
 
 Given = Callable[[Any], Mapping[str, Any]]

@@ -6,12 +6,13 @@ Forward decides: a shape that it takes, of which it makes finite numbers, is one
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
+from gradcheck.adapters import widths
 from gradcheck.errors import CannotBuild
 from gradcheck.problem import Sizes, Variable
 from gradcheck.variants.axes import counts_axes, names_axes, transposes
@@ -40,7 +41,8 @@ def shapes(usual: Usual) -> Iterator[Offer]:
         where = f"where inputs are broadcast ({name} of shape {shape})"
         yield Offer("shape", where, partial(_broadcasting, usual, where, found), "broadcast")
     larger = {v.name: np.shape(v.example) for v in usual.with_room.variables if v.name in inputs}
-    for found in (*([larger] if larger != inputs else []), *_longer(inputs, 1)):
+    fixed = widths.declared(usual.subject.code[0]) if usual.subject.code else []
+    for found in (*([larger] if larger != inputs else []), *_longer(inputs, 1, fixed)):
         where = f"for inputs of shape {_first(found)}"
         yield Offer("shape", where, partial(_afresh, usual, where, found))
     for sizes in SIZES:
@@ -126,11 +128,11 @@ def _ranks(inputs: Mapping[str, Shape]) -> Iterator[tuple[int, dict[str, Shape]]
         yield 2, {name: (3, *s) for name, s in inputs.items()}
 
 
-def _longer(inputs: Mapping[str, Shape], more: int) -> Iterator[dict[str, Shape]]:
-    """So many entries more along each axis, of all inputs that are as long along it."""
+def _longer(inputs: Mapping[str, Shape], more: int, fixed: Sequence[int] = ()) -> Iterator[dict[str, Shape]]:
+    """So many entries more along each axis, of all inputs that are as long along it; samples aside, none is `fixed`."""
     first = _first(inputs) if inputs else ()
     for axis, length in enumerate(first):
-        if length < 2:
+        if length < 2 or (axis and length in fixed):
             continue
         found = {
             name: (*s[:axis], length + more, *s[axis + 1 :])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, NamedTuple
 
@@ -164,6 +165,31 @@ def test_a_jacobian_by_several_numbers_may_be_a_list_or_one_array(form):
         jac=lambda *a: form([d * k for d, k in zip(gauss_derivatives(*a), (1, 1, 1.01), strict=True)]),
     )
     assert judged(wrong) == {"a": "correct", "m": "correct", "s": "wrong"}
+
+
+def in_polar(r, t):
+    return r * math.cos(t), r * math.sin(t)
+
+
+@pytest.mark.parametrize("form", [list, tuple])
+def test_rows_of_numbers_are_a_matrix_with_a_row_for_each_output(form):
+    """As many outputs as arguments: two rows of two would as well be a list with the derivatives by each."""
+
+    def rows(r, t):
+        return form((form((math.cos(t), -r * math.sin(t))), form((math.sin(t), r * math.cos(t)))))
+
+    right = check(in_polar, 2.0, 0.5, jac=rows)
+    assert right.verdict == "correct"
+    assert "jac is one matrix: a row for each output" in right.reading
+    assert check(in_polar, 2.0, 0.5, jac=lambda r, t: form(map(form, zip(*rows(r, t), strict=True)))).verdict == "wrong"
+
+
+def test_a_list_of_arrays_has_one_for_each_argument():
+    def by_each(r, t):
+        return [np.array([math.cos(t), math.sin(t)]), np.array([-r * math.sin(t), r * math.cos(t)])]
+
+    assert check(in_polar, 2.0, 0.5, jac=by_each).verdict == "correct"
+    assert check(in_polar, 2.0, 0.5, jac=lambda r, t: list(np.transpose(by_each(r, t)))).verdict == "wrong"
 
 
 def test_jac_true_takes_value_and_derivatives_from_f():

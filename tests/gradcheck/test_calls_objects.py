@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import scipy.integrate
 
 import gradcheck
 from gradcheck import Options, UsageError
@@ -330,3 +332,89 @@ def test_without_accuracy_f_is_taken_at_its_word():
     assert check(fixed_point, c, args=(1e-6,), deriv=of_fixed_point).verdict != "correct"
     unknown = check(fixed_point, c, args=(1e-2,), accuracy=1e-2, deriv=of_fixed_point)
     assert unknown.verdict == "unresolved"
+
+
+def test_accuracy_takes_in_what_is_small_beside_f():
+    """The derivative is a third of f's size; an error of 1e-6 leaves a per cent of it."""
+    a = np.array([0.5, 0.7, -0.4])
+
+    def ring(a, tolerance=1e-6):
+        x = np.zeros(3)
+        for _ in range(60):
+            last, x = x, np.tanh(a * np.roll(x, 1) + np.array([0.1, 0.2, -0.3]))
+            if np.abs(x - last).max() < tolerance:
+                break
+        return x
+
+    def ring_jac(a):
+        x = ring(a, 0.0)
+        slope = 1 - x**2
+        coupled = np.eye(3) - np.roll(np.diag(np.roll(a * slope, -1)), 1, axis=0)
+        return np.linalg.solve(coupled, np.diag(slope * np.roll(x, 1)))
+
+    right = check(ring, a, accuracy=1e-6, jac=ring_jac)
+    assert right.verdict == "correct"
+    assert 1e-6 < right.claims[0].resolution < 0.01
+    assert check(ring, a, accuracy=1e-6, jac=lambda a: 1.05 * ring_jac(a)).verdict == "wrong"
+
+
+def of_cosine(c):
+    """x = c cos x, iterated until it moves by less than a tolerance."""
+    x = 0.0
+    while True:
+        last, x = x, c * math.cos(x)
+        if abs(x - last) < 1e-5:
+            return x
+
+
+def of_cosine_deriv(c):
+    x = 0.0
+    for _ in range(200):
+        x = c * math.cos(x)
+    return math.cos(x) / (1 + c * math.sin(x))
+
+
+def integral(c):
+    return scipy.integrate.solve_ivp(lambda t, y: -c * y * y, (0, 1), [1.0], rtol=1e-5, atol=1e-13).y[0, -1]
+
+
+@pytest.mark.parametrize(
+    ("f", "deriv", "tolerance"), [(of_cosine, of_cosine_deriv, 1e-5), (integral, lambda c: -1 / (1 + c) ** 2, 1e-5)]
+)
+def test_a_claim_that_is_off_by_forwards_own_tolerance_says_so(f, deriv, tolerance):
+    """A smaller one is tried, or none, and a loop that never ends without one is left."""
+    [claim] = check(f, 0.5, deriv=deriv).claims
+    assert [cause.name for cause in claim.causes] == ["stops at a tolerance"]
+    assert claim.reach == "ε"
+    assert f"accuracy={tolerance:g}" in claim.causes[0].sentence
+    assert check(f, 0.5, deriv=deriv, accuracy=tolerance)
+
+
+def test_a_claim_that_is_off_by_more_is_not_said_to_be_off_by_a_tolerance():
+    [wrong] = check(integral, 0.5, deriv=lambda c: -1.01 / (1 + c) ** 2).claims
+    assert wrong.verdict == "wrong"
+    assert "stops at a tolerance" not in {cause.name for cause in wrong.causes}
+
+
+def test_what_does_not_end_far_from_the_point_is_left():
+    """Neither the smallest example nor a cause is looked for where f computes for too long."""
+
+    def endless_at_one(x):
+        while x[0] == 1:
+            pass
+        return x @ x
+
+    x = np.array([1.25, 0.5])
+    assert check(endless_at_one, x, grad=lambda x: 2 * x)
+    assert check(endless_at_one, x, grad=lambda x: 2.0001 * x).verdict == "wrong"
+
+
+def test_a_derivative_that_writes_into_its_argument_is_noted():
+    def doubled(x):
+        x *= 2
+        return x
+
+    right = check(lambda x: float(x @ x), np.array([0.5, -1.0]), grad=doubled)
+    assert right.verdict == "correct"
+    assert any("grad changes x in place" in note.detail for note in right.contract)
+    assert check(lambda x: float(x @ x), np.array([0.5, -1.0]), grad=lambda x: 1.5 * doubled(x)).verdict == "wrong"

@@ -165,8 +165,8 @@ def test_a_loop_s_tolerance_is_no_epsilon_that_was_forgotten() -> None:
         return np.cos(y) / (1 + a * np.sin(y))
 
     name, sentence = first(check(cosine_fixed_point, np.array(0.7), options=EVIDENT, grad=slope))
-    assert name == "forward is an approximation"
-    assert "1e-07 in place of 0.0001" in sentence
+    assert name == "stops at a tolerance"
+    assert "accuracy=0.0001" in sentence
 
 
 class Dense:

@@ -75,6 +75,16 @@ def test_every_kind_of_page_reads_well(page: Page, report: Path, width: int, sch
         assert dark == (scheme == "dark")
 
 
+@pytest.mark.parametrize("width", [840, 1000, 1200, 1400])
+def test_what_a_claim_rests_on_has_room_for_its_words(page: Page, report: Path, width: int) -> None:
+    page.look(width)
+    page.open(report / "beras.layers.Dense.html")
+    cells = "[...document.querySelectorAll('.claims td:last-child')].map(cell => cell.getBoundingClientRect())"
+    assert page.run(f"Math.min(...{cells}.map(cell => cell.width))") > 100
+    beside = "document.querySelector('.beside .picture').getBoundingClientRect()"
+    assert page.run(f"{cells}.filter(c => c.right > {beside}.left && c.bottom > {beside}.top).length") == 0
+
+
 def test_the_examinations_see_what_they_look_for(page: Page, report: Path) -> None:
     def after(change: str, examination: str) -> list[str]:
         page.open(report / "beras.layers.Dense.html")

@@ -38,6 +38,16 @@ SAMPLE = (
     "KeywordedForgets",
     "ErrorNone",
     "VarianceNegativeAxis",
+    "TenClassesOf90",
+    "PlaneOfBatch",
+    "PinballTurned",
+    "BagOfBatch",
+    "SameShifted",
+    "FiltersOfFirst",
+    "StepsOfLongest",
+    "PositionsOfFirst",
+    "GainedMean",
+    "AnglesTurned",
 )
 
 

@@ -83,6 +83,7 @@ WRONG = (
     Planted("shaped", "ChannelScale", "(accum_grad * self.X).sum(", "accum_grad.sum("),
     Planted("shaped", "Clip", "return accum_grad * (", "return accum_grad + 0 * ("),
     Planted("shaped", "Total", "np.ones(self.shape) *", "2 * np.ones(self.shape) *"),
+    Planted("shaped", "Slopes", "np.where(self.x > 0, 0, self.x)", "self.x"),
     Planted("shaped", "CrossEntropy", "(1 - p) - y / p", "(1 - p) + y / p"),
     Planted("shaped", "Gaussian.grad", "(x**2 - 1) *", "x**2 *"),
     Planted("patched", "Tensor.exp", "grad_output * self.out", "grad_output"),

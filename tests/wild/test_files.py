@@ -54,6 +54,14 @@ WRITTEN = {
             ("compute_cost", "dj_db += err", "dj_db = err"),
         ),
     ),
+    "flat_parameters": Written(
+        ("autoencoder_cost",),
+        (
+            ("autoencoder_cost", "/ m + lambda_ * W1", "/ m"),
+            ("autoencoder_cost", "delta2.sum(axis=1) / m", "delta2.sum(axis=1)"),
+            ("autoencoder_cost", "+ beta * sparsity)", "+ sparsity)"),
+        ),
+    ),
     "forward_and_backward": Written(
         ("forward", "mse_loss"),
         (
@@ -177,6 +185,28 @@ WRITTEN = {
             ("huber_value_grad", "np.clip(r, -delta, delta)", "np.clip(r, -1, 1)"),
             ("masked_cross_entropy", "d * mask[:, None]", "d"),
         ),
+    ),
+    "returned_functions": Written(
+        ("softsign", "tanh_vjp", "scores", "dense", "make_ridge", "build_objective"),
+        (
+            ("softsign", "dy / d**2", "dy / d"),
+            ("tanh_vjp", "(1 - y * y)", "(1 - y)"),
+            ("scores", "g.T @ q", "2 * g.T @ q"),
+            ("dense", "dout.sum(axis=0)", "dout.mean(axis=0)"),
+            ("make_ridge", "len(y) + lam * w", "len(y)"),
+            ("build_objective", "A.T @ (r / s)", "A.T @ r"),
+        ),
+    ),
+    "second_order": Written(
+        ("cost", "cost_grad", "chained", "chained_der"),
+        (
+            ("cost_grad", "A @ p + np.cosh(w) * p", "A @ p + np.sinh(w) * p"),
+            ("chained_der", "out[1:] += 200 * v[1:]", "out[1:] += 100 * v[1:]"),
+        ),
+    ),
+    "sparse_matrix": Written(
+        ("energy", "residual"),
+        (("energy", "u - target + D.T", "u - target - D.T"), ("residual", "[3 * u", "[2 * u")),
     ),
     "switch": Written(("nonlin",), (("nonlin", "return x * (1 - x)", "return x * (1 + x)"),), convention=True),
 }

@@ -227,11 +227,11 @@ def guesses(place: Place) -> list[Guess]:
         return [Fixed(one) for one in _functions(plain)]
     if place.known("mapped") or wanted in (dict, "dict"):
         return [Entries(), *arrays]
+    if plain in PENALTIES:
+        return [*settings, Fixed(PENALTY), *arrays]
     named_dict = plain in MAPPINGS or plain.endswith(("_param", "_params"))
     if not place.entry and named_dict and place.rank is None and not place.least:
         return [*(arrays if plain in ("params", "weights", "model") and place.of_loss else []), Entries(), *arrays]
-    if plain in PENALTIES:
-        return [*settings, Fixed(PENALTY), *arrays]
     if texts:
         said = {text.value for text in texts}
         return [*[one for one in settings if one.value in said], *texts, *settings]
@@ -362,7 +362,8 @@ def _real(place: Place) -> list[tuple[Axis, ...]]:
             found.insert(1, ())
     elif words.is_scale(name) and not place.first:
         d = f"{own}.0"
-        found += [(d,), (1, d), (1, d, 1, 1), (d, 1), (1, 1, 1, d)]
+        beside_all = place.of_loss and any(words.FLAT.fullmatch(one) for one in place.others)
+        found += [*([()] if beside_all else []), (d,), (1, d), (1, d, 1, 1), (d, 1), (1, 1, 1, d)]
     elif weights and not (place.first and name == "w" and not place.of_loss):
         found += _weights(place, dims)
     elif _is_scalar(place):

@@ -64,7 +64,7 @@ def pair(name: str, f: Function, other: str, derivative: Function) -> Program | 
     if takes_any_number(f) or takes_any_number(derivative) or not required(f) or not required(derivative):
         return None
     if FORWARD_MODE & set(words.words_of(other)):
-        return _along_tangents(name, f, other, derivative)
+        return along_tangents(name, f, other, derivative)
     said = facts(f).last()
     roles = _roles(f, derivative, said)
     shared = [p.name for p in parameters(derivative) if p.name in {q.name for q in parameters(f)}]
@@ -86,7 +86,7 @@ def pair(name: str, f: Function, other: str, derivative: Function) -> Program | 
     return Program((step,), outputs, (claims,))
 
 
-def _along_tangents(name: str, f: Function, other: str, derivative: Function) -> Program | None:
+def along_tangents(name: str, f: Function, other: str, derivative: Function) -> Program | None:
     """`cube_jvp(x, dx)`: the arguments, and after them a tangent of each, or of the first ones."""
     ours, theirs = [p.name for p in required(f)], [p.name for p in required(derivative)]
     shares = set(ours) <= set(theirs)

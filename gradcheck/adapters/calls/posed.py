@@ -17,7 +17,7 @@ from gradcheck.adapters.calls import matching, words
 from gradcheck.adapters.calls.guesses import LABELS, Entries, Fixed, Size, is_setting
 from gradcheck.adapters.calls.matching import Gradient
 from gradcheck.adapters.calls.pinned import Pins
-from gradcheck.adapters.calls.program import Derivative, Program, Ran
+from gradcheck.adapters.calls.program import CALLED, Derivative, Program, Ran, Step
 from gradcheck.adapters.calls.search import Filled, batch_axis, is_weight
 from gradcheck.adapters.calls.trial import Trial
 from gradcheck.problem import Array, Data, Method, Problem, Role, Values, Variable
@@ -282,12 +282,8 @@ def _whole(posed: Posed, derivative: Derivative, names: Sequence[str], shapes: S
 def _reading(filled: Filled, trial: Trial) -> str:
     """How the functions were read, in a line."""
     program = filled.program
-    steps = [f"{step.name}({', '.join(name for name, _ in step.takes)})" for step in program.steps]
-    asked = [
-        f"{one.name}({', '.join(name for name, _ in one.step.takes)})"
-        for one in program.derivatives
-        if one.step is not None and not one.switched
-    ]
+    steps = [_written(step) for step in program.steps]
+    asked = [_written(one.step) for one in program.derivatives if one.step is not None and not one.switched]
     read = ", then ".join([*steps, *asked])
     if program.derivatives[0].step is None:
         read += " returns a value and its gradient"
@@ -298,12 +294,17 @@ def _reading(filled: Filled, trial: Trial) -> str:
     return read + program.told
 
 
+def _written(step: Step) -> str:
+    return f"{step.name}({', '.join(name for name, _ in step.takes if name != CALLED)})"
+
+
 def _is_short(value: Any) -> bool:
     return isinstance(value, (int, float, str, bool)) and len(repr(value)) < 30
 
 
 def _unjudged(trial: Trial) -> Iterator[tuple[str, str]]:
     """Gradients that are nobody's."""
+    yield from trial.known.program.unjudged
     for derivative, left in zip(trial.known.program.derivatives, trial.unmatched, strict=False):
         names = [
             one.name or f"number {'.'.join(str(key + 1 if isinstance(key, int) else key) for key in one.path)}"

@@ -18,6 +18,9 @@ Given = Mapping[str, Any]
 # along tangents of its arguments.
 Form = Literal["place", "product", "gradient", "tangent"]
 
+# What a step that calls a function of an earlier step's calls that function.
+CALLED = "_called"
+
 
 @dataclass(frozen=True)
 class Leaf:
@@ -105,7 +108,8 @@ class Program:
     """`steps` in order, the `outputs` that are differentiated, and who claims to do so.
 
     `globals`: names of the module's own arrays by which it differentiates. `told`: what else is said of the reading;
-    `unwritten`: the labels of a loss that the code starts from, and never writes.
+    `unwritten`: the labels of a loss that the code starts from, and never writes. `unjudged`: what else is returned and
+    looks like a derivative, and why it is not asked.
     """
 
     steps: tuple[Step, ...]
@@ -114,6 +118,7 @@ class Program:
     globals: tuple[str, ...] = ()
     told: str = ""
     unwritten: str = ""
+    unjudged: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_jacobian(self) -> bool:

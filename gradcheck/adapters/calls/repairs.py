@@ -22,6 +22,8 @@ UNBROADCAST = (
     *("could not be broadcast", "could not broadcast", "doesn't match the broadcast shape"),
     "cannot be broadcast to a single shape",
 )
+# The end of a flat vector that is too short: `theta[k:]` beside an array of so many rows, or entries.
+EMPTY = re.compile(r"broadcast together with shapes \((\d+)(?:,\d*)?\) \(0(?:,1?)?\)")
 RESHAPED = re.compile(r"cannot reshape array of size (\d+) into shape \(([^)]*)\)")
 BETTER, WORSE, LATER = 0.5, 1.0, 0.1
 
@@ -154,6 +156,14 @@ def misfits(tried: Tried, shapes: Mapping[str, tuple[int, ...]]) -> Iterator[Sta
                 yield joined
 
 
+def of_one_output(tried: Tried, shape: tuple[int, ...]) -> Iterator[State]:
+    """Yield states in which a cost that comes out as a square, `Y @ log(A).T`, is that of a single output."""
+    if len(shape) == 2 and shape[0] == shape[1] > 1:
+        for axis in tried.measures.of(shape[0]):
+            if (state := tried.state.fix(axis, 1, 0.3)) is not None:
+                yield state
+
+
 def _with(state: State, cost: float, **changes: Any) -> State:
     return replace(state, cost=state.cost + cost, **changes)
 
@@ -167,13 +177,14 @@ def _clashes(text: str) -> Iterator[list[tuple[int, int]]]:
             for other in shapes[number + 1 :]:
                 ends = list(zip(reversed(one), reversed(other), strict=False))
                 pairs = [(a, b) for a, b in ends if a != b and (strict or 1 not in (a, b))]
-                if pairs:
+                if pairs and not any(0 in pair for pair in pairs):  # see `_reshaped`
                     yield pairs
     elif found := re.search(r"\(size (\d+) is different from (\d+)\)", text):
         yield [(int(found[2]), int(found[1]))]
     elif (
         (found := re.search(r"not aligned: (\d+) \(dim \d+\) != (\d+) \(dim \d+\)", text))
         or (found := re.search(r"has size (\d+) and the array at index \d+ has size (\d+)", text))
+        or (found := re.search(r"\(n,k=(\d+)\),\(k=(\d+)", text))  # a sparse matrix times an array
         or (found := re.search(r"dimension is (\d+) but corresponding (?:boolean|dimension).*? is (\d+)", text))
     ):
         yield [(int(found[1]), int(found[2]))]
@@ -336,15 +347,18 @@ def _smaller(tried: Tried, text: str, ahead: float) -> Iterator[State]:
 
 
 def _reshaped(tried: Tried, text: str, mentioned: Sequence[str], ahead: float) -> Iterator[State]:
-    """Give a flat vector as many entries more as are missing where it is cut into matrices."""
-    found = RESHAPED.search(text)
-    if found is None:
+    """Give a flat vector as many entries more as are missing where it is cut into matrices, or into nothing."""
+    found, empty = RESHAPED.search(text), EMPTY.search(text)
+    if found is not None:
+        size, product = int(found[1]), 1
+        for part in re.findall(r"\d+", found[2]):
+            product *= int(part)
+        if "newaxis" in found[2] or "-1" in found[2]:
+            product = size + (-size) % max(product, 1)
+    elif empty is not None:
+        size, product = 0, int(empty[1])
+    else:
         return
-    size, product = int(found[1]), 1
-    for part in re.findall(r"\d+", found[2]):
-        product *= int(part)
-    if "newaxis" in found[2] or "-1" in found[2]:
-        product = size + (-size) % max(product, 1)
     for name in tried.places:
         guess = tried.guess(name)
         if isinstance(guess, Numbers) and len(guess.axes) > 1 and name in mentioned:
@@ -359,7 +373,7 @@ def _reshaped(tried: Tried, text: str, mentioned: Sequence[str], ahead: float) -
         axis = guess.axes[0]  # type: ignore[union-attr]
         length = tried.measures((axis,))[0] + product - size
         same = [one for one in tried.measures.of(length) if one != tried.state.root(axis)]
-        cost = ahead + (0.0 if name in mentioned else WORSE)
+        cost = ahead + (0.0 if name in mentioned or empty else WORSE)
         for state in (
             tried.state.join(axis, same[0], cost) if same else None,
             tried.state.fix(axis, length, 0.05 + cost),

@@ -17,7 +17,7 @@ from gradcheck.adapters.calls import words
 from gradcheck.adapters.calls.guesses import LABELS, Numbers, Size
 from gradcheck.adapters.calls.pinned import Pins
 from gradcheck.adapters.calls.program import Program
-from gradcheck.adapters.calls.repairs import misfits, others, repairs
+from gradcheck.adapters.calls.repairs import misfits, of_one_output, others, repairs
 from gradcheck.adapters.calls.shapes import State
 from gradcheck.adapters.calls.source import facts
 from gradcheck.adapters.calls.trial import Places, Trial, attempt, shapes_of
@@ -211,6 +211,8 @@ def _following(trial: Trial) -> Iterator[State]:
         wanted = {name: one.shape for matched in trial.matched for name, one in matched.items()}
         yield from misfits(trial, {name: shape for name, shape in wanted.items() if name in trial.misfits})
         yield from others(trial, trial.misfits, 0.5)
+        if trial.known.of_loss and len(trial.outputs) == 1:
+            yield from of_one_output(trial, trial.outputs[0].shape)
 
 
 def _other_contents(trial: Trial) -> Iterator[State]:

@@ -80,7 +80,7 @@ class State:
     def fix(self, axis: str, size: int, cost: float = 0.1) -> State | None:
         """The same with a size that follows from others; `None` where it is that size."""
         root, fixed = self.root(axis), dict(self.fixed)
-        if fixed.get(root) == size or not 0 <= size <= LARGEST:
+        if fixed.get(root) == size or not 0 < size <= LARGEST:
             return None
         if root in dict(self.times):
             return None

@@ -137,6 +137,14 @@ class _Reader:
         for node in nodes:
             self._use(node)
         self._parts(nodes)
+        self._closed_over()
+
+    def _closed_over(self) -> None:
+        """What functions inside of this one say of its arguments: `X.T @ r` is of a matrix."""
+        inner = [node for one in self.body for node in ast.walk(one) if isinstance(node, (ast.FunctionDef, ast.Lambda))]
+        for node in (node for one in inner for node in ast.walk(one)):
+            if isinstance(node, ast.Attribute) and node.attr == "T" and (name := self._is_argument(node.value)):
+                self._at_least(name, 2)
 
     def _parts(self, nodes: list[ast.AST]) -> None:
         """Arguments of which nothing but single parts is used, each by its number: `p[0] * np.exp(-p[1] * t)`."""
@@ -201,7 +209,7 @@ class _Reader:
             name = next((one for one in scaled if words.is_gradient_name(one)), "")  # `dW / N`
         mentioned = frozenset(one.id for one in ast.walk(value) if isinstance(one, ast.Name))
         is_tuple = isinstance(value, (ast.Tuple, ast.List))
-        return Element(name, is_dict, is_tuple, mentioned, _is_number(made), _is_product(made))
+        return Element(name, is_dict, is_tuple, mentioned, is_number(made), is_product(made))
 
     def _is_argument(self, node: ast.AST) -> str:
         """The name of an argument that a node is, before it is assigned anew."""
@@ -422,12 +430,12 @@ def _is_logarithm(node: ast.AST) -> bool:
     return name.startswith("log") and name != "logaddexp"
 
 
-def _is_number(node: ast.AST) -> bool:
+def is_number(node: ast.AST) -> bool:
     """Whether an expression is one number: a sum, a mean, a norm, `r @ r`, and what is computed of these."""
     if isinstance(node, ast.Constant):
         return True
     if isinstance(node, ast.UnaryOp):
-        return _is_number(node.operand)
+        return is_number(node.operand)
     if isinstance(node, ast.Call):
         along = any(one.arg in ("axis", "keepdims") for one in node.keywords)
         return not along and (_called(node.func) in REDUCES or _is_square(node))
@@ -435,7 +443,7 @@ def _is_number(node: ast.AST) -> bool:
         return _is_square(node)
     if isinstance(node, ast.BinOp):
         sides = (node.left, node.right)
-        return all(_may_be_number(one) or _is_number(one) for one in sides) and any(map(_is_number, sides))
+        return all(_may_be_number(one) or is_number(one) for one in sides) and any(map(is_number, sides))
     return False
 
 
@@ -459,7 +467,7 @@ def _is_square(node: ast.AST) -> bool:
     return len(ends[1]) == 1 and ends[1] <= ends[0]
 
 
-def _is_product(node: ast.AST) -> bool:
+def is_product(node: ast.AST) -> bool:
     """`X.T @ r + lam * w`, but not `w - rate * X.T @ r`."""
     steps = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and isinstance(node.left, ast.Name)
     turned = (isinstance(one, ast.Attribute) and one.attr in ("T", "transpose") for one in ast.walk(node))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.calls import chains, held, pairs, ufuncs, words
+from gradcheck.adapters.calls import chains, closures, held, pairs, ufuncs, words
 from gradcheck.adapters.calls.program import Program
 from gradcheck.adapters.source import is_foreign
 from gradcheck.compiled import is_function
@@ -90,6 +90,10 @@ def table_of(name: str, space: Mapping[str, Any]) -> Table:
 def _made(functions: Functions) -> Table:
     table = Table()
     names = _names(functions)
+    for name, function in list(names.items()):
+        program = None if name.startswith("_") else closures.program(name, function)
+        if program is not None:
+            table.programs[id(names.pop(name))] = program
     derivatives = {key: one for key, one in names.items() if _is_derivative(key, names)}
     bases = {key: words.derivative_bases(key) for key in derivatives}
     for other, derivative in derivatives.items():
@@ -122,14 +126,17 @@ def _made(functions: Functions) -> Table:
 
 
 def _second(other: str, function: Function, names: Functions, derivatives: Functions) -> Program | None:
-    """`f_hessian` beside `f_grad`: the derivative of the gradient."""
+    """`f_hessian` beside `f_grad`: the derivative of the gradient; `f_hessp` is along a vector."""
     about = frozenset(words.words_of(other))
-    if not about & words.SECOND:
+    if not about & words.SECOND_ORDER:
         return None
+    is_product = bool(about & words.PRODUCTS or about & words.VECTORS)
+    base = about - words.SECOND_ORDER - words.VECTORS
     for name, derivative in derivatives.items():
-        if name != other and about - words.SECOND in words.derivative_bases(name):
-            program = pairs.pair(name, derivative, other, function)
-            if program is not None and program.derivatives[0].form == "place":
+        if name != other and base in words.derivative_bases(name):
+            along = pairs.along_tangents(name, derivative, other, function) if is_product else None
+            program = along or pairs.pair(name, derivative, other, function)
+            if program is not None and program.derivatives[0].form in ("place", "tangent"):
                 return program
     return None
 

@@ -153,8 +153,8 @@ def _sizes_of_the_module(program: Program) -> set[int]:
     for function in program.functions():
         space = getattr(uncompiled(function), "__globals__", {})
         for name in pairs.read(function):
-            value = space.get(name)
-            if isinstance(value, np.ndarray):
+            value: Any = space.get(name)
+            if isinstance(value, np.ndarray) or hasattr(value, "toarray"):  # dense or sparse
                 found |= set(value.shape)
             elif isinstance(value, int) and 2 < value < 100:
                 found.add(value)

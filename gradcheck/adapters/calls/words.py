@@ -18,6 +18,10 @@ DERIVATIVE = vocabulary(
     " pullback vjp jvp pushforward ableitung derivada derivee gradiente  gprime dx dz dy fprime"
 )
 SECOND = vocabulary("hess hessian hesse")
+# Of those, and of their products with a vector.
+PRODUCTS = vocabulary("hessp hvp hessvec hessprod")
+SECOND_ORDER = SECOND | PRODUCTS
+VECTORS = vocabulary("vec vector prod product times dot p")
 # A bare Jacobian belongs to the residuals beside it, not to the sum of their squares.
 JACOBIAN = vocabulary("jac jacobian")
 RESIDUALS = vocabulary("residual residuals resid resids res")
@@ -64,6 +68,8 @@ WEIGHTS = re.compile(
     r"w|w\d+|W\w{0,3}|w_?[a-z0-9]{1,3}|weights?\w*|kernels?|filters?|theta\w*|Theta\w*|U|V|U\w|V\w|params?|parameters|coefs?"
     r"|beta|betas|nn_?params|emb\w*|\w*vectors?|\w*Vecs?|B"
 )
+# All weights in one vector.
+FLAT = re.compile(r"(nn_?)?(theta|params?)(_vec\w*|_?flat|_?unrolled)?", re.IGNORECASE)
 BIASES = re.compile(r"b|b\d+|b_?[a-z]{1,3}\d*|bias\w*|biases|intercept|b_?\d|c0")
 SCALES = re.compile(r"gamma\d?|beta\d?|scale|shift|ln_?[wgb]\w*", re.IGNORECASE)
 BATCHES = re.compile(r"m|n|N|M|batch_?size|num_?(examples|samples|train)|n_?(examples|samples)|nsamples|bs")

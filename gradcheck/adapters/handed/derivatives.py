@@ -164,7 +164,9 @@ def jac(known: Known, claim: Function | None, name: str = "jac") -> list[Derivat
 
         return ask
 
-    return [Derivative(name, "vjp", about, at, source, certain=known.is_complex)]
+    in_rows = len(parts) > 1 and jacobians.apart(answer, shapes, [part.shape for part in parts]) is not None
+    reading = f"{name} is one matrix: a row for each output" if in_rows and jacobians.is_in_rows(answer) else ""
+    return [Derivative(name, "vjp", about, at, source, certain=known.is_complex, reading=reading)]
 
 
 def _beside(known: Known) -> Any:

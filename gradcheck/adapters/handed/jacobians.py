@@ -66,10 +66,21 @@ def shapes(outputs: Sequence[Shape], variables: Sequence[Shape]) -> list[Shape]:
     return found
 
 
+def is_in_rows(answer: Any) -> bool:
+    """Whether an answer is written as the rows of a matrix: sequences of plain numbers."""
+    rows = answer if isinstance(answer, (list, tuple)) else ()
+    return bool(rows) and all(isinstance(row, (list, tuple)) and all(np.ndim(one) == 0 for one in row) for row in rows)
+
+
 def apart(answer: Any, outputs: Sequence[Shape], variables: Sequence[Shape]) -> list[Array] | None:
-    """Cut one Jacobian by several arrays together into one by each; None where it is no such array."""
-    array = None if isinstance(answer, (list, tuple, dict)) else array_of(answer)
+    """Cut one Jacobian by several arrays together into one by each; None where it is no such array.
+
+    Lists are one derivative for each array, but where they are the rows of a matrix, number by number.
+    """
     rows, columns = size_of(outputs), size_of(variables)
+    array = array_of(answer) if is_in_rows(answer) or not isinstance(answer, (list, tuple, dict)) else None
+    if isinstance(answer, (list, tuple)) and array is not None and array.shape != (rows, columns):
+        return None
     if array is None or array.shape not in shapes(outputs, variables):
         return None
     one_after_another = array.shape == (columns, *outputs[0]) and array.shape != (rows, columns)

@@ -2,6 +2,7 @@
 
 The same with several outputs and upstream gradients, with parameters in a dict, or where backward takes the input, the
 output or what else forward returned instead of a cache; and `cost, cache = f(X, Y, parameters)` beside its gradients.
+Or backward is returned itself: `out, back = dense(x, w, b)`.
 """
 
 from __future__ import annotations

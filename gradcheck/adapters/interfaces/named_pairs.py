@@ -1,4 +1,7 @@
-"""Functions with their derivative beside them: `relu` and `relu_grad`, `mse` and `mse_prime`, `tanh` and `dtanh`."""
+"""Functions with their derivative beside them: `relu` and `relu_grad`, `mse` and `mse_prime`, `tanh` and `dtanh`.
+
+Also gradients beside a Hessian or its product with a vector, `f_grad`, `f_hessp`, and `loss, grad = make_loss(X, y)`.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ from gradcheck.adapters.protocol import Interface
 
 
 def recognises(thing: Any) -> bool:
-    """A function with a derivative of the same arguments beside it."""
+    """A function with a derivative of the same arguments beside it, or of these and tangents."""
     program = table.program_of(thing)
-    return program is not None and any(one.form == "place" and not one.switched for one in program.derivatives)
+    claims = program.derivatives if program is not None else ()
+    return any(one.form in ("place", "tangent") and not one.switched for one in claims)
 
 
 INTERFACE = Interface(

@@ -26,7 +26,7 @@ def _log(x: Any, base: Any = None) -> Any:
     return FUNCTIONS["log"](x) if base is None else FUNCTIONS["log"](x) / FUNCTIONS["log"](base)
 
 
-MATH: dict[str, Callable[..., Any]] = {
+_MATH: dict[str, Callable[..., Any]] = {
     **{name: FUNCTIONS[name] for name in _SAME.split()},
     **{name: FUNCTIONS[other] for name, other in _AS_NUMPY.items()},
     **{name: PREDICATES[name] for name in ("isnan", "isinf", "isfinite")},
@@ -42,6 +42,14 @@ MATH: dict[str, Callable[..., Any]] = {
         abs(a - b) <= max(rel_tol * max(abs(a), abs(b)), abs_tol)
     ),
 }
+
+
+def _of_scalars(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Like `math`, it takes an array of no axes for the number in it."""
+    return lambda *args, **kwargs: function(*map(scalar, args), **kwargs)
+
+
+MATH = {name: _of_scalars(function) for name, function in _MATH.items()}
 """What `math` has, of scalars."""
 
 

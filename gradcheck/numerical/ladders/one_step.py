@@ -22,8 +22,8 @@ WITHIN = 4096
 ROUNDED, ALONE = 16, 8
 
 
-def is_affine(evaluator: Evaluator, directions: Array, first: Array, domain: Domain) -> tuple[bool, Array]:
-    """Return whether f moves along two directions, and mixed between them, as an affine function; and its noise.
+def noise(evaluator: Evaluator, directions: Array, first: Array, domain: Domain) -> Array | None:
+    """Return the noise of an affine f; None unless f moves as one along two directions, and mixed between them.
 
     Second differences must vanish at several steps. What is left of them is noise. `first (2, outputs)`: how f changes
     ahead and behind at the longest step along the first direction, which tells most functions.
@@ -32,7 +32,7 @@ def is_affine(evaluator: Evaluator, directions: Array, first: Array, domain: Dom
     with np.errstate(all="ignore"):
         size = np.abs(evaluator.f0) + np.abs(first).max(axis=0)
         if not np.all(np.abs(first.sum(axis=0)) <= WITHIN * evaluator.eps * size):
-            return False, size
+            return None
     f = np.empty((5, len(steps), size.size))  # ahead and behind along the first, the second, ahead half-way between
     f[:2, 0] = first
     both = np.concatenate([steps, -steps])
@@ -42,16 +42,17 @@ def is_affine(evaluator: Evaluator, directions: Array, first: Array, domain: Dom
     f[2:4] = second.reshape(2, len(steps), -1)
     f[4], free3 = evaluator.along(directions.sum(axis=0) / 2, steps, domain, "affine")
     if not (free.all() and free2.all() and free3.all()):
-        return False, size
+        return None
     with np.errstate(all="ignore"):
         bends = [f[0] + f[1], f[2] + f[3], 2 * f[4] - f[0] - f[2]]
         # A straight line through the longest step passes through all shorter ones.
         lines = [f[i] - f[i][0] * steps[:, None] for i in (0, 2)]
         left = np.max(np.abs([*bends, *lines]), axis=(0, 1))
         largest = np.max(np.abs(f), axis=(0, 1)) + np.abs(evaluator.f0)
-        affine = bool(np.isfinite(f).all() and np.all(left <= WITHIN * evaluator.eps * largest))
+        if not (np.isfinite(f).all() and np.all(left <= WITHIN * evaluator.eps * largest)):
+            return None
         times = np.where(left > ROUNDED * evaluator.eps * largest, ALONE, 1)
-    return affine, np.maximum(2 * times * left, ULPS * evaluator.eps * largest)
+    return np.asarray(np.maximum(2 * times * left, ULPS * evaluator.eps * largest))
 
 
 def climb(evaluator: Evaluator, structure: Structure, scale: Array, amplitude: Array, domain: Domain) -> Entries:

@@ -174,6 +174,12 @@ def test_special_functions_of_scipy(name: str) -> None:
     np.testing.assert_allclose(found.value[0].astype(float), function(*[X] * given), rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["sin", "exp", "log", "sqrt", "hypot", "lgamma", "fabs"])
+def test_math_takes_an_array_of_no_axes_for_its_number(name: str) -> None:
+    found = run(lambda x: getattr(math, name)(x[0].reshape(())) * x)
+    np.testing.assert_allclose(found.value[0].astype(float), getattr(math, name)(X[0]) * X, rtol=1e-14)
+
+
 def test_what_math_and_scipy_have_and_flint_has_not_says_so() -> None:
     with pytest.raises(NotExact, match=r"math\.nextafter has no exact form"):
         run(lambda x: math.nextafter(x[0], 2.0) * x)
