@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from gradcheck.verdicts import PASSING
 Call = Callable[[], ComponentResult]
 Record = Callable[[str, Any], None]
 
+PAGE = (Path(__file__).parents[2] / "docs" / "libraries.md").read_text(encoding="utf-8")
 SAID = "said of derivatives"  # the property in which a test leaves (library, column, how many)
 NONE: Mapping[str, Call] = {}
 COLUMNS = ("correct", "convention", "unresolved", "a bug", "a difference", "false alarm")
@@ -54,6 +56,7 @@ def judges_of(
 
     @pytest.mark.parametrize("name", bugs)
     def a_bug_is_found_and_its_twin_is_right(name: str, record_property: Record) -> None:
+        assert f"| {name} |" in PAGE
         bug = bugs[name]
         found, twin = bug.wrong(), bug.right()
         _count(library, found, record_property, "a bug")
