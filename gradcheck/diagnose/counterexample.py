@@ -41,17 +41,19 @@ def counterexample(
         return _text(values), "", values, None
     for fewer in fewer_samples(values):
         smaller = _problem_for(subject, fewer)
+        wrong_there = _claim_is_wrong(smaller, method_name, wrt) if smaller is not None else None
         with contextlib.suppress(TimeLimit):
-            if smaller is not None and holds(_claim_is_wrong(smaller, method_name, wrt), fewer):
-                values, built, still_wrong = fewer, smaller, _claim_is_wrong(smaller, method_name, wrt)
+            if wrong_there is not None and holds(wrong_there, fewer):
+                values, built, still_wrong = fewer, smaller, wrong_there
                 break
     values = shrink(values, still_wrong, _fixed(subject, wrt))
     return _text(values), _test(subject, method_name, wrt, values), values, built
 
 
-def _claim_is_wrong(problem: Problem, method_name: str, wrt: str) -> Callable[[Values], bool]:
-    method = next(one for one in problem.methods if one.name == method_name and wrt in one.wrt)
-    return lambda values: bool(claim_error(problem, method, wrt, values))
+def _claim_is_wrong(problem: Problem, method_name: str, wrt: str) -> Callable[[Values], bool] | None:
+    """How to ask for a claim; None where it is not made: of fewer samples a backward may leave other gradients."""
+    method = next((one for one in problem.methods if one.name == method_name and wrt in one.wrt), None)
+    return None if method is None else lambda values: bool(claim_error(problem, method, wrt, values))
 
 
 def _problem_for(subject: Subject, values: Values) -> Problem | None:

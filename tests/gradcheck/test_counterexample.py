@@ -51,6 +51,23 @@ def test_the_test_of_a_weight_in_a_dict_is_python() -> None:
     compile(text, "pasted", "exec")
 
 
+class OnlyOfSeveral(Parameters):
+    """Leaves no gradient by W for a single sample."""
+
+    def backward(self, g):
+        given = super().backward(g)
+        if len(g) < 3:
+            self.grads.clear()
+        return given
+
+
+def test_a_claim_that_fewer_samples_do_not_make_keeps_its_samples() -> None:
+    claims = {one.name: one for one in check(OnlyOfSeveral, options=ONE_DTYPE).claims}
+    found = claims["backward[params['W']]"]
+    assert found.verdict == "wrong"
+    assert found.counterexample
+
+
 CASES = [
     (LeakyReLUNegative, LeakyReLU, "get_input_gradients[x]"),
     (DenseAveraged, Dense, "compose_weight_gradients[w]"),
