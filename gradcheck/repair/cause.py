@@ -17,7 +17,7 @@ WIDTH = 160
 
 # Names of causes that say what the claim is, not how it may have come about.
 IDENTITIES = re.compile(
-    r"sign flipped.*|.*factor 2.*|.*1/.*|both means.*|averaged (instead|over).*|zero|transposed"
+    r"sign flipped.*|.*factor 2.*|.*1/.*|both means.*|averaged (instead|over).*|times a constant|zero|transposed"
     r"|upstream gradient ignored|not summed.*|an axis summed away|number instead of an array"
     r"|wrong shape, right numbers|(output|input) instead of .*|missing epsilon|wrong number of gradients"
     r"|array instead of a list|writes into .*|one output ignored|.* some entries|constant mistyped"

@@ -258,6 +258,7 @@ class RecurrenceWithoutSlope(Recurrence):
 )
 def test_a_layer_s_mistake_is_told_by_its_repair(right: Any, wrong: Any, cause: str, said: str) -> None:
     assert check(right, options=EVIDENT).verdict == "correct"
-    name, sentence = first(check(wrong, options=REPAIRED))
-    assert name == cause
-    assert said in sentence
+    (claim,) = (one for one in check(wrong, options=REPAIRED).claims if one.verdict == "wrong")
+    assert claim.causes[-1].name == cause
+    assert said in claim.causes[-1].sentence
+    assert [one.name for one in claim.causes[:-1]] == ["times a constant"] * (wrong is CubedInWhole)
