@@ -257,6 +257,11 @@ def _is_run(here: Evaluated, known: InDtype, name: str) -> bool:
     )
 
 
+def _is_same(formula: Formula) -> bool:
+    assert formula.comparison is not None
+    return formula.comparison.relation in ("identical", "constants rounded")
+
+
 def _digits(here: Evaluated, known: InDtype, formula: Formula, rows: Array) -> Digits:
     """How many digits a right claim, which said `rows` in this type, keeps at this point."""
     assert formula.claim is not None
@@ -308,11 +313,15 @@ def _sizes(here: Evaluated, formula: Formula) -> Array:
 def _decided(found: Comparison, here: Evaluated, known: InDtype, formula: Formula, rows: Array) -> Comparison:
     """An exact agreement decides what the measurement could not, if the claim's digits are enough in this type.
 
-    What is measured of a forward that rounds to a shorter float are its stairs, and no evidence against a formula.
+    What is measured of a forward that rounds to a shorter float are its stairs, and no evidence against a formula. Nor
+    is an error that no digit of the largest entries shows: a bound, or what the claim may lose, is too small there.
     What is small beside f itself need not have digits of its own: y(1 − y) is 0 for 8.5e-17 at x = 37.
     """
     rounds = trust.stairs(formula)
-    if not (found.at.verdict in ("unresolved", "skipped") or (rounds and found.at.verdict == "wrong")):
+    largest = float(np.abs(here.estimate(formula.wrt).value).max(initial=0.0))
+    small = found.at.error <= RESOLVED[known.precision] * largest and not trust.rounds(formula)
+    doubted = found.at.verdict == "wrong" and (rounds or (small and _is_same(formula)))
+    if not (found.at.verdict in ("unresolved", "skipped") or doubted):
         return found
     assert formula.claim is not None
     right, column = formula.claim.rows[formula.wrt][0], here.estimate(formula.wrt).column

@@ -11,13 +11,15 @@ import pytest
 pytest.importorskip("flint", reason="python-flint, the extra `proof`, is not installed")
 
 import gradcheck
-from gradcheck import Options, exact
+from gradcheck import Options, check_subject, exact
+from gradcheck.adapters import subject_of
 from gradcheck.command.founded import contradiction
 from gradcheck.comparing.judge import LOSES
 from gradcheck.data import to_json
 from gradcheck.problem import Array
 from gradcheck.report.proof import between
 from gradcheck.results import ClaimResult, ComponentResult, Proof, from_json
+from gradcheck.sampling import points
 from tests.right.reductions import Sort
 
 X = np.array([0.75, -1.25, 2.0])
@@ -283,3 +285,35 @@ def test_a_ratio_beyond_a_measured_tolerance_is_not_kept_where_the_proof_decides
     assert result.verdict == "correct"
     assert decided, "no point is decided by the proof alone any more: the test needs another class"
     assert contradiction(result) == ""
+
+
+class Attention:
+    """At scores from −100 to 100, where a measured entry of 1e-10 once was off by 2.5 bounds."""
+
+    def forward(self, Q: Any, K: Any, V: Any) -> Any:
+        self.Q, self.K, self.V = Q, K, V
+        scores = Q @ K.swapaxes(-1, -2) / np.sqrt(Q.shape[-1])
+        e = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        self.A = e / e.sum(axis=-1, keepdims=True)
+        return self.A @ V
+
+    def slope(self, dout: Any) -> Any:
+        dA = dout @ self.V.swapaxes(-1, -2)
+        return self.A * (dA - np.sum(dA * self.A, axis=-1, keepdims=True)) / np.sqrt(self.Q.shape[-1])
+
+    def backward(self, dout: Any) -> Any:
+        dS = self.slope(dout)
+        return dS @ self.K, dS.swapaxes(-1, -2) @ self.Q, self.A.swapaxes(-1, -2) @ dout
+
+
+class Slanted(Attention):
+    def slope(self, dout: Any) -> Any:
+        return super().slope(dout) * (1 + 1e-8)
+
+
+@pytest.mark.parametrize(("layer", "verdict"), [(Attention, "correct"), (Slanted, "wrong")])
+def test_a_bound_that_a_saturated_softmax_breaks_calls_no_formula_wrong(layer: type, verdict: str) -> None:
+    subject = subject_of(layer)
+    [point] = [one for one in points(subject, 0) if one.label == "from 2 to 8"]
+    result = check_subject(subject, Options(dtypes=("float64",), hints="none"), point)
+    assert {claim.verdict for claim in result.claims if claim.wrt == "Q"} == {verdict}
