@@ -19,7 +19,7 @@ from collections.abc import Iterator
 import numpy as np
 from plants import Plant
 
-from gradcheck.diagnose import PROBES, TABLE, UNREADABLE
+from gradcheck.diagnose import PROBES, TABLE, UNREADABLE, agree
 from gradcheck.diagnose.evidence import Evidence
 from gradcheck.diagnose.explain import evidence_at
 from gradcheck.diagnose.small_constants import forgotten
@@ -113,7 +113,7 @@ def is_right(cause: Cause, plant: Plant, subject: Subject, claim: tuple[str, str
     if cause.name in ("another formula", "shared kink"):
         return ""
     for label, evidence, here in _fresh(subject, *claim):
-        if not any(_agree(cause, one) for one in _said(subject, evidence, here, cause)):
+        if not any(agree(cause, one) for one in _said(subject, evidence, here, cause)):
             return f"not so at {label} of a fresh seed"
     return ""
 
@@ -175,8 +175,3 @@ def _said(subject: Subject, e: Evidence, here: Evaluated, cause: Cause) -> Itera
         found = forgotten(subject, e, here)
         if found is not None:
             yield found.cause
-
-
-def _agree(cause: Cause, other: Cause) -> bool:
-    number = cause.name in ("times a constant", "constant", "times a variable")
-    return cause.name == other.name and (not number or cause.sentence == other.sentence)

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from gradcheck.command import discover
+from gradcheck.command.cache import Cache
 from gradcheck.command.discover import Module, Place
 from gradcheck.command.founded import contradiction
 from gradcheck.command.interrupt import Stop, in_order
-from gradcheck.command.kept import Kept
 from gradcheck.command.outcome import Outcome
 from gradcheck.command.processes.parent import Apart, Died, Untrusted, Worker
 from gradcheck.errors import UsageError, shown
@@ -26,8 +26,8 @@ from gradcheck.hints import Hints
 from gradcheck.results import ComponentResult, from_json
 from gradcheck.verdicts import Verdict
 
-# Where `gradcheck fuzz` keeps what it found, below the folder of the command.
-EXAMPLES = ".gradcheck"
+# Where `gradcheck fuzz` keeps what it found, and `--cache` verdicts, below the folder of the command.
+KEPT = ".gradcheck"
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ class Run:
         self._path = [folder, *(sys.path if path is None else path)]
         self._workers = [self._worker()]
         self._broken: set[str] = set()
-        self._keep = os.path.abspath(os.path.join(folder, EXAMPLES))
-        self._kept = Kept(Path(self._keep)) if settings.cache else None
+        self._keep = os.path.abspath(os.path.join(folder, KEPT))
+        self._cache = Cache(Path(self._keep)) if settings.cache else None
 
     def _worker(self) -> Worker:
         return Worker(self._path, self.folder, self._apart)
@@ -180,7 +180,7 @@ class Run:
                 finally:
                     idle.put(worker)
 
-            return self._kept.asked(task, ask) if self._kept else ask()
+            return self._cache.asked(task, ask) if self._cache else ask()
 
         return in_order(one_after_another, found, len(self._workers), stop or Stop(), self.close)
 

@@ -118,14 +118,14 @@ def _fitting(evidence: Evidence, others: Sequence[Evidence]) -> tuple[Cause, ...
             for cause in hypothesis(evidence):
                 elsewhere_right = not evidence.somewhere or SOMEWHERE.fullmatch(cause.name)
                 asked: Callable[[Evidence], Iterable[Cause]] = POSSIBLE.get(hypothesis, hypothesis)
-                if elsewhere_right and all(any(_agree(cause, one) for one in asked(other)) for other in others):
+                if elsewhere_right and all(any(agree(cause, one) for one in asked(other)) for other in others):
                     found.setdefault(cause.name, cause)
         if found:
             return tuple(found.values())[:SHOWN]
     return ()
 
 
-def _agree(cause: Cause, other: Cause) -> bool:
+def agree(cause: Cause, other: Cause) -> bool:
     """Whether two points speak for the same mistake: a constant without a meaning has to be the same one."""
     number = cause.name in ("times a constant", "constant", "times a variable")
     return cause.name == other.name and (not number or cause.sentence == other.sentence)

@@ -257,9 +257,13 @@ def _is_run(here: Evaluated, known: InDtype, name: str) -> bool:
     )
 
 
-def _is_same(formula: Formula) -> bool:
+def _is_beneath(found: Comparison, here: Evaluated, known: InDtype, formula: Formula) -> bool:
+    """Whether a claim that is the derivative exactly is measured off by less than the digits of its largest entries."""
     assert formula.comparison is not None
-    return formula.comparison.relation in ("identical", "constants rounded")
+    if formula.comparison.relation not in ("identical", "constants rounded") or trust.rounds(formula):
+        return False
+    largest = float(np.abs(here.estimate(formula.wrt).value).max(initial=0.0))
+    return found.at.error <= RESOLVED[known.precision] * largest
 
 
 def _digits(here: Evaluated, known: InDtype, formula: Formula, rows: Array) -> Digits:
@@ -318,9 +322,7 @@ def _decided(found: Comparison, here: Evaluated, known: InDtype, formula: Formul
     What is small beside f itself need not have digits of its own: y(1 − y) is 0 for 8.5e-17 at x = 37.
     """
     rounds = trust.stairs(formula)
-    largest = float(np.abs(here.estimate(formula.wrt).value).max(initial=0.0))
-    small = found.at.error <= RESOLVED[known.precision] * largest and not trust.rounds(formula)
-    doubted = found.at.verdict == "wrong" and (rounds or (small and _is_same(formula)))
+    doubted = found.at.verdict == "wrong" and (rounds or _is_beneath(found, here, known, formula))
     if not (found.at.verdict in ("unresolved", "skipped") or doubted):
         return found
     assert formula.claim is not None

@@ -29,7 +29,7 @@ from gradcheck.results import ComponentResult, from_json
 JUDGED = ("correct", "wrong", "convention", "waived", "not implemented")
 
 
-class Kept:
+class Cache:
     """Results in `folder`, a file for each component."""
 
     def __init__(self, folder: Path) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from gradcheck.command import kept
+from gradcheck.command import cache
+from gradcheck.command.cache import Cache
 from gradcheck.command.cli import main
-from gradcheck.command.kept import Kept
 from gradcheck.command.outcome import Outcome
 from gradcheck.results import ComponentResult
 from gradcheck.verdicts import Verdict
@@ -51,7 +51,7 @@ def task(tmp_path: Path) -> dict[str, Any]:
 def asks(task: dict[str, Any], folder: Path) -> bool:
     """Whether it is asked for this task what was asked before."""
     ask = Asked()
-    outcome = Kept(folder).asked(task, ask)
+    outcome = Cache(folder).asked(task, ask)
     assert outcome.kept == (not ask.times)
     assert outcome.result.verdict == "correct"
     return bool(ask.times)
@@ -78,7 +78,7 @@ def test_a_change_of_options_is_asked(task: dict[str, Any], tmp_path: Path) -> N
 
 def test_a_change_of_versions_is_asked(task: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asks(task, tmp_path)
-    monkeypatch.setattr(kept, "_installed", lambda: "numpy 3")
+    monkeypatch.setattr(cache, "_installed", lambda: "numpy 3")
     assert asks(task, tmp_path)
 
 
@@ -86,13 +86,13 @@ def test_a_change_of_versions_is_asked(task: dict[str, Any], tmp_path: Path, mon
 def test_what_was_not_judged_is_asked_again(verdict: Verdict, task: dict[str, Any], tmp_path: Path) -> None:
     ask = Asked(verdict)
     for _ in range(2):
-        assert not Kept(tmp_path).asked(task, ask).kept
+        assert not Cache(tmp_path).asked(task, ask).kept
     assert ask.times == 2
 
 
 def test_what_changed_while_it_was_asked_is_asked_again(task: dict[str, Any], tmp_path: Path) -> None:
     source = tmp_path / "slope.py"
-    Kept(tmp_path).asked(task, Asked(then=lambda: source.write_text("SLOPE = 3")))
+    Cache(tmp_path).asked(task, Asked(then=lambda: source.write_text("SLOPE = 3")))
     source.write_text("SLOPE = 2")
     assert asks(task, tmp_path)
 
