@@ -37,6 +37,9 @@ LOST = 3
 # Of a point that is not measured, a claim may lose that many digits: what the tolerance of a measured one allows.
 SURE = {"float64": 3, "float32": 1}
 
+# What a measured error may be of the usual derivatives, and count nothing where the formula is shown: half the digits.
+BENEATH = float(np.sqrt(np.finfo(float).eps))
+
 GOOD = ("identical", "constants rounded", "convention")
 
 
@@ -258,12 +261,15 @@ def _is_run(here: Evaluated, known: InDtype, name: str) -> bool:
 
 
 def _is_beneath(found: Comparison, here: Evaluated, known: InDtype, formula: Formula) -> bool:
-    """Whether a claim that is the derivative exactly is measured off by less than the digits of its largest entries."""
+    """Whether a claim that is the derivative exactly is measured off by less than half the digits of a usual one.
+
+    In float64, which exact numbers stand for: what a claim does in another type alone, only the measurement sees.
+    """
     assert formula.comparison is not None
-    if formula.comparison.relation not in ("identical", "constants rounded") or trust.rounds(formula):
+    is_same = formula.comparison.relation in ("identical", "constants rounded") and not trust.rounds(formula)
+    if not is_same or known.dtype != "float64" or known.precision != "float64":
         return False
-    largest = float(np.abs(here.estimate(formula.wrt).value).max(initial=0.0))
-    return found.at.error <= RESOLVED[known.precision] * largest
+    return found.at.error <= BENEATH * here.ledger.sizes.get(formula.wrt, 0.0)
 
 
 def _digits(here: Evaluated, known: InDtype, formula: Formula, rows: Array) -> Digits:
@@ -318,7 +324,7 @@ def _decided(found: Comparison, here: Evaluated, known: InDtype, formula: Formul
     """An exact agreement decides what the measurement could not, if the claim's digits are enough in this type.
 
     What is measured of a forward that rounds to a shorter float are its stairs, and no evidence against a formula. Nor
-    is an error that no digit of the largest entries shows: a bound, or what the claim may lose, is too small there.
+    is an error in the lower digits of the usual derivatives: a bound, or what the claim may lose, is too small there.
     What is small beside f itself need not have digits of its own: y(1 − y) is 0 for 8.5e-17 at x = 37.
     """
     rounds = trust.stairs(formula)
