@@ -2,6 +2,8 @@
 
 And hears Ctrl-C, which a shell has its background jobs ignore: some tests press it.
 What the command prints does not depend on whether GitHub runs the tests.
+What the tests start may keep its bytecode, as Python does unless it is told otherwise (container images often tell it):
+else each of a thousand commands compiles all of gradcheck again, which takes longer than most of the checks.
 """
 
 import os
@@ -14,6 +16,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 os.environ.pop("GITHUB_ACTIONS", None)
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Where `tests` and `benchmarks` are imported from, by other processes too; last, so that an installed wheel goes first.
 sys.path.append(str(Path(__file__).parent))
 

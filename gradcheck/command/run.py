@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,7 @@ from gradcheck.verdicts import Verdict
 
 # Where `gradcheck fuzz` keeps what it found, and `--cache` verdicts, below the folder of the command.
 KEPT = ".gradcheck"
+_DEFINITIONS = re.compile(rb"^(?:class|def)\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class Run:
         A module that could not be looked into is listed whatever is wanted, since that may be in there. What is
         excluded by its name is listed as skipped, and a module that is, not even imported.
         """
-        if any(not place.attribute for place in self.places):  # there may be several: a second one starts meanwhile
+        if sum(map(_glanced, self.places)) > 1:  # a second one starts meanwhile
             self._start(2)
         found: dict[str, Found] = {}
         for one in self._everything(exclude, progress, concerned):
@@ -266,6 +268,18 @@ def _check_alone(settings: Settings, folder: str, path: list[str], broken: set[s
     with Run([one.place], settings, folder, path[1:]) as run:
         run._broken = broken
         return next(run.check([one]))
+
+
+def _glanced(place: Place) -> int:
+    """How many things to check may stand there, by a glance that imports nothing: a process too few starts later."""
+    if place.attribute:
+        return 1
+    if place.package or not place.file.endswith(".py"):  # a notebook is one long line
+        return 2
+    try:
+        return len(_DEFINITIONS.findall(Path(place.file).read_bytes()))
+    except OSError:
+        return 0
 
 
 def _left_out(one: Found, exclude: Sequence[str]) -> Found:
