@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -26,6 +26,9 @@ from gradcheck.taylor import taylor
 
 # The gradient of a scalar function is taken entry by entry up to this many of them.
 SCALAR = 5000
+
+# So many points next to a tie are looked at, this far away (of the largest entry). The most numbers that are kept.
+NEAR, AWAY, KEPT = 32, 2.0**-20, 1 << 22
 
 
 @dataclass
@@ -76,6 +79,7 @@ class Evaluated:
         self._estimates: dict[str, Estimate] = {}
         self._own: dict[tuple[str, str], Estimate | None] = {}
         self._projected: dict[str, bool] = {}
+        self._beside: dict[str, list[Array]] = {}
         self._ends: dict[tuple[tuple[str, ...], int], tuple[Values, tuple[Array, Array, Array]]] = {}
 
     def at(self, point: Point) -> Evaluated | None:
@@ -168,6 +172,22 @@ class Evaluated:
                 self.ledger.sizes[name] = max(self.ledger.sizes.get(name, 0.0), size)
                 self.ledger.reach = max(self.ledger.reach, self.reach)
         return self._estimates[name]
+
+    def beside(self, name: str) -> Iterator[Array]:
+        """The Jacobians by the variable `name` at points next to this one, each made when it is first wanted."""
+        rng, x = np.random.default_rng([self.seed, 13]), np.asarray(self.point.values[name], dtype=float)
+        domain = None if self.point.boundary else self.problem.variable(name).domain
+        known = self._beside.setdefault(name, [])
+        for number in range(NEAR):
+            move = AWAY * (float(np.abs(x).max(initial=0.0)) or 1.0) * rng.uniform(-1, 1, x.shape)
+            if number < len(known):
+                yield known[number]
+                continue
+            values = {**self.point.values, name: x + move}
+            made = numerical.estimate(self.problem.forward, values, name, domain=domain, seed=self.seed).dense()
+            if NEAR * made.size <= KEPT:
+                known.append(made)
+            yield made
 
     def column(self, name: str) -> Array:
         """Which entries of the variable `name` move which outputs, as some estimate of the same problem has found."""
