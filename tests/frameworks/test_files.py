@@ -124,6 +124,7 @@ def found_in(code: str, folder: Path) -> dict[str, dict[str, Any]]:
     (folder / "rules.py").write_text(code)
     root = Path(__file__).parents[2]
     command = [sys.executable, "-m", "gradcheck", "rules.py", "--no-report", "--hints", "none", "--json", "found.json"]
+    command += ["--jobs", "1"]  # each process imports the framework, which takes longer than the checks
     environment = {**os.environ, "PYTHONPATH": str(root), "JAX_PLATFORMS": "cpu"}
     run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
     assert run.returncode == 1, run.stderr

@@ -39,23 +39,29 @@ def verdicts(folder: Path, *flags: str, **variables: str) -> tuple[dict[str, str
     return {one["name"]: one["verdict"] for one in document(folder)["components"]}, done.stderr
 
 
-@pytest.fixture
-def here(tmp_path: Path) -> Path:
-    (tmp_path / "m.py").write_text("".join(MODULES))
-    (tmp_path / "old.py").write_text(OLD)
-    return tmp_path
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("here")
+    (folder / "m.py").write_text("".join(MODULES))
+    (folder / "old.py").write_text(OLD)
+    return folder
 
 
-def test_warnings_as_errors_change_nothing(here: Path) -> None:
-    usual, said = verdicts(here)
+@pytest.fixture(scope="module")
+def usual(here: Path) -> dict[str, str]:
+    """The verdicts where nobody asks for anything special."""
+    found, said = verdicts(here)
     assert said == ""
-    assert len(usual) == len(MODULES) + 1
-    assert len(set(usual.values())) == 6
+    assert len(found) == len(MODULES) + 1
+    assert len(set(found.values())) == 6
+    return found
+
+
+def test_warnings_as_errors_change_nothing(here: Path, usual: dict[str, str]) -> None:
     assert verdicts(here, "-W", "error") == (usual, "")
 
 
-def test_environment_in_which_warnings_are_errors_is_the_checked_codes_own(here: Path) -> None:
-    usual, _ = verdicts(here)
+def test_environment_in_which_warnings_are_errors_is_the_checked_codes_own(here: Path, usual: dict[str, str]) -> None:
     strict, said = verdicts(here, PYTHONWARNINGS="error")
     assert said == ""
     assert usual["old.Old"] == "correct"
