@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from gradcheck.command.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -92,6 +96,14 @@ def python(*arguments: str, folder: Path, timeout: float = 120.0, **more: str) -
 def command(*arguments: str, folder: Path, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
     """Run `python -m gradcheck` in `folder`."""
     return python("-m", "gradcheck", *arguments, folder=folder, timeout=timeout)
+
+
+def main_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in `folder` as `command` does, in this process, which saves a start for each."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = main(arguments)
+    return subprocess.CompletedProcess(["gradcheck", *arguments], status, out.getvalue(), err.getvalue())
 
 
 def document(folder: Path, name: str = "out.json") -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gradcheck.foreign import command, document
+from tests.gradcheck.foreign import command, document, main_in
 
 TANH = """
 import numpy as np
@@ -143,7 +143,7 @@ ROWS: list[tuple[str, dict[str, str], str, int, str]] = [
 @pytest.mark.parametrize(("modules", "arguments", "status", "said"), [r[1:] for r in ROWS], ids=[r[0] for r in ROWS])
 def test_status(tmp_path: Path, modules: dict[str, str], arguments: str, status: int, said: str) -> None:
     write(tmp_path, modules)
-    done = command(*arguments.split(), "--no-report", "--dtype", "float64", "--json", "out.json", folder=tmp_path)
+    done = main_in(tmp_path, *arguments.split(), "--no-report", "--dtype", "float64", "--json", "out.json")
     printed = done.stdout + done.stderr
     assert said in printed
     assert done.returncode == status, printed

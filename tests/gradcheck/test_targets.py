@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.gradcheck.foreign import command, python
-from tests.gradcheck.test_status import TANH
+from gradcheck.command.arguments import parse
+from gradcheck.command.discover import resolve
+from gradcheck.command.run import Run, Settings
+from tests.gradcheck.foreign import main_in, python
+from tests.gradcheck.test_status import TANH, WRONG
 
 NAMES = {
     "1_layers.py": "1_layers.Tanh",
@@ -39,7 +42,7 @@ def here(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(("file", "name"), NAMES.items())
 def test_file_of_any_name_is_checked(here: Path, file: str, name: str) -> None:
     for target in (file, f"{file}::Tanh"):
-        done = command(target, "--no-report", "--dtype", "float64", folder=here)
+        done = main_in(here, target, "--no-report", "--dtype", "float64")
         assert (done.returncode, done.stderr) == (0, "")
         assert f"correct    {name} " in done.stdout
 
@@ -47,7 +50,7 @@ def test_file_of_any_name_is_checked(here: Path, file: str, name: str) -> None:
 @pytest.mark.parametrize("file", ["1_layers.py", "p/2.py"])
 def test_pasted_test_imports_what_no_import_statement_can_spell(here: Path, file: str) -> None:
     (here / file).write_text((here / file).read_text().replace("1 - self.y", "2 - self.y"))
-    told = command(file, "-v", "--no-report", "--dtype", "float64", folder=here).stdout
+    told = main_in(here, file, "-v", "--no-report", "--dtype", "float64").stdout
     (here / "test_pasted.py").write_text(told[told.index("import numpy as np\n") : told.index("  contract ")])
     done = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_pasted.py", folder=here)
     assert "AssertionError: backward: the derivative of output" in done.stdout
@@ -72,7 +75,7 @@ def test_pasted_test_imports_what_no_import_statement_can_spell(here: Path, file
     ],
 )
 def test_folder_of_any_name_is_looked_into(here: Path, target: str, names: set[str]) -> None:
-    done = command(target, "--list", folder=here)
+    done = main_in(here, target, "--list")
     assert (done.returncode, done.stderr) == (0, "")
     listed = done.stdout.splitlines()[1:]
     assert {line.split("  ")[0] for line in listed if "not understood" not in line} == names
@@ -82,7 +85,7 @@ def test_folder_of_any_name_is_looked_into(here: Path, target: str, names: set[s
 
 def test_two_files_that_would_be_called_the_same_are_refused(here: Path) -> None:
     (here / "layers_v2.py").write_text(TANH)
-    done = command(".", "--no-report", folder=here)
+    done = main_in(here, ".", "--no-report")
     assert done.returncode == 2
     assert done.stderr.startswith("gradcheck: both layers.v2.py and layers_v2.py are called layers_v2: ")
 
@@ -124,11 +127,24 @@ def test_two_files_that_would_be_called_the_same_are_refused(here: Path) -> None
 def test_what_is_not_there_is_one_line(here: Path, target: str, said: str) -> None:
     (here / "empty").mkdir()
     (here / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    done = command(target, "--no-report", folder=here)
+    done = main_in(here, target, "--no-report")
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stderr.startswith("gradcheck: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("text", "processes"), [(TANH, 1), (TANH + WRONG, 2), ("import numpy as np\n", 1)])
+def test_a_second_process_starts_where_there_may_be_two_things(tmp_path: Path, text: str, processes: int) -> None:
+    (tmp_path / "m.py").write_text(text)
+    with Run([resolve("m.py", str(tmp_path))], Settings(jobs=4), str(tmp_path)) as run:
+        run.find()
+        assert len(run._workers) == processes
+
+
+def test_one_process_lists(here: Path) -> None:
+    assert parse([str(here), "--list", "--jobs", "4"]).settings.jobs == 1
+    assert parse([str(here), "--jobs", "4"]).settings.jobs == 4
 
 
 WHOLE = {
@@ -149,7 +165,7 @@ WHOLE = {
 @pytest.mark.parametrize("text", WHOLE.values(), ids=WHOLE)
 def test_module_that_does_odd_things_is_checked(tmp_path: Path, text: str) -> None:
     (tmp_path / "m.py").write_text(text + TANH, encoding="latin-1" if "latin-1" in text else "utf-8")
-    done = command("m.py", "--no-report", "--dtype", "float64", folder=tmp_path)
+    done = main_in(tmp_path, "m.py", "--no-report", "--dtype", "float64")
     assert (done.returncode, done.stderr) == (0, "")
     assert "correct    m.Tanh " in done.stdout
 
@@ -187,7 +203,7 @@ BROKEN = {
 def test_module_that_does_not_import_says_why_and_where(tmp_path: Path, text: bytes, said: str) -> None:
     (tmp_path / "m.py").write_bytes(text)
     (tmp_path / "n.py").write_text("from m import x\ny = 1")
-    done = command("m.py", "--no-report", folder=tmp_path)
+    done = main_in(tmp_path, "m.py", "--no-report")
     assert (done.returncode, done.stderr) == (1, "")
     [reason] = [line for line in done.stdout.splitlines() if line.startswith("  because ")]
     assert reason.startswith(f"  because it cannot be imported: {said}")
