@@ -28,14 +28,18 @@ def plain(answer: Any) -> Array | None:
     return np.asarray(answer)
 
 
-def outputs(answer: Any) -> list[Array]:
+class Outputs(list[Array]):
+    """Arrays that share no memory with anything."""
+
+
+def outputs(answer: Any) -> Outputs:
     """Return what forward returned as a list of arrays that share no memory with anything (TypeError if it is none)."""
     if isinstance(answer, np.ndarray) and answer.dtype.kind in "fiubc":
-        return [np.array(answer)]  # the usual case, at the speed of one copy
+        return Outputs([np.array(answer)])  # the usual case, at the speed of one copy
     if answer is None or answer is NotImplementedError or answer is NotImplemented:
         raise NotImplementedError("forward returned nothing")
     several = isinstance(answer, (list, tuple)) and _are_several(answer)
-    found = [np.array(plain(one)) for one in (answer if several else [answer])]
+    found = Outputs(np.array(plain(one)) for one in (answer if several else [answer]))
     for one in found:
         if one.dtype.kind not in "fiubc":
             raise TypeError(f"expected forward to return numbers, but got {type(answer).__name__} of dtype {one.dtype}")
