@@ -20,6 +20,9 @@ Definition = ast.FunctionDef | ast.Lambda
 # By the identity of their code, which they keep alive.
 _known: dict[int, list[FunctionType]] = {}
 
+# Their functions live for one call, which runs what stands in the code around them.
+PASSING = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
+
 
 def called(run: Callable[[], Any], tell: Callable[[CodeType, CodeType | None], None]) -> Any:
     """Run something, and `tell(code, caller)` of every Python function that is called; return the result."""
@@ -38,15 +41,27 @@ def called(run: Callable[[], Any], tell: Callable[[CodeType, CodeType | None], N
 def functions_of(codes: Collection[CodeType]) -> dict[CodeType, list[FunctionType]]:
     """The living functions that have each of these codes.
 
-    What is defined inside of a function is made anew with each call; of all else, the functions are known once found.
+    What is defined inside of a function is made anew with each call; of all else, the functions are known once found,
+    together with those beside them: to find one, everything that lives is looked at.
     """
-    found = {code: _known[id(code)] for code in codes if any(one.__code__ is code for one in _known.get(id(code), ()))}
-    new: dict[CodeType, list[FunctionType]] = {code: [] for code in codes if code not in found}
-    for one in gc.get_referrers(*new) if new else ():
-        if type(one) is FunctionType and one.__code__ in new:
-            new[one.__code__].append(one)
-    _known.update({id(code): one for code, one in new.items() if one and "<locals>" not in code.co_qualname})
-    return found | new
+    files = {code.co_filename for code in codes if not _is_known(code)}
+    found = _living(files) if files else {}
+    _known.update({key: ones for key, ones in found.items() if "<locals>" not in ones[0].__code__.co_qualname})
+    candidates = {code: found.get(id(code)) or _known.get(id(code), []) for code in codes}
+    return {code: [one for one in functions if one.__code__ is code] for code, functions in candidates.items()}
+
+
+def _is_known(code: CodeType) -> bool:
+    return code.co_name in PASSING or any(one.__code__ is code for one in _known.get(id(code), ()))
+
+
+def _living(files: set[str]) -> dict[int, list[FunctionType]]:
+    """All functions of these files, by the identity of their code."""
+    found: dict[int, list[FunctionType]] = {}
+    for one in gc.get_objects():
+        if type(one) is FunctionType and one.__code__.co_filename in files:
+            found.setdefault(id(one.__code__), []).append(one)
+    return found
 
 
 @contextmanager
