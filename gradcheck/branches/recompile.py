@@ -9,9 +9,12 @@ from __future__ import annotations
 import ast
 import gc
 import inspect
+import itertools
+import operator
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
@@ -58,8 +61,9 @@ def _is_known(code: CodeType) -> bool:
 def _living(files: set[str]) -> dict[int, list[FunctionType]]:
     """All functions of these files, by the identity of their code."""
     found: dict[int, list[FunctionType]] = {}
-    for one in gc.get_objects():
-        if type(one) is FunctionType and one.__code__.co_filename in files:
+    everything = gc.get_objects()
+    for one in itertools.compress(everything, map(partial(operator.is_, FunctionType), map(type, everything))):
+        if one.__code__.co_filename in files:
             found.setdefault(id(one.__code__), []).append(one)
     return found
 
