@@ -24,7 +24,7 @@ from gradcheck.command.outcome import Outcome
 from gradcheck.command.processes.parent import Apart, Died, Untrusted, Worker
 from gradcheck.errors import UsageError, shown
 from gradcheck.hints import Hints
-from gradcheck.results import ComponentResult, from_json
+from gradcheck.results import ComponentResult, from_data
 from gradcheck.verdicts import Verdict
 
 # Where `gradcheck fuzz` keeps what it found, and `--cache` verdicts, below the folder of the command.
@@ -263,7 +263,7 @@ class Run:
             return Outcome(_unchecked(one, "unresolved", str(died)), time.perf_counter() - start)
         seconds = time.perf_counter() - start
         if "result" in answer:
-            return Outcome(_founded(one, from_json(answer["result"])), seconds)
+            return Outcome(_founded(one, from_data(answer["result"])), seconds)
         if "ended" in answer:
             return Outcome(_unchecked(one, "unresolved", answer["ended"]), seconds)
         if "unasked" in answer:
