@@ -7,6 +7,7 @@ the same arguments and free variables, and the class that private names and `sup
 from __future__ import annotations
 
 import ast
+import functools
 import gc
 import inspect
 import itertools
@@ -18,6 +19,8 @@ from functools import partial
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
+from gradcheck.errors import is_checked
+
 Definition = ast.FunctionDef | ast.Lambda
 
 # By the identity of their code, which they keep alive.
@@ -28,10 +31,14 @@ PASSING = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 
 
 def called(run: Callable[[], Any], tell: Callable[[CodeType, CodeType | None], None]) -> Any:
-    """Run something, and `tell(code, caller)` of every Python function that is called; return the result."""
+    """Run something, and `tell(code, caller)` which Python functions call which, each pair once; return the result."""
+    told: dict[tuple[int, int], tuple[CodeType, CodeType | None]] = {}  # they keep the identities of their codes
 
     def call(frame: FrameType, event: str, _: Any) -> None:
-        tell(frame.f_code, None if frame.f_back is None else frame.f_back.f_code)
+        code, by = frame.f_code, None if frame.f_back is None else frame.f_back.f_code
+        if (id(code), id(by)) not in told:
+            told[id(code), id(by)] = code, by
+            tell(code, by)
 
     before = sys.gettrace()
     sys.settrace(call)
@@ -42,13 +49,12 @@ def called(run: Callable[[], Any], tell: Callable[[CodeType, CodeType | None], N
 
 
 def functions_of(codes: Collection[CodeType]) -> dict[CodeType, list[FunctionType]]:
-    """The living functions that have each of these codes.
+    """The living functions that have each of these codes, which are of the checked code.
 
     What is defined inside of a function is made anew with each call; of all else, the functions are known once found,
-    together with those beside them: to find one, everything that lives is looked at.
+    all together: to find one, everything that lives is looked at.
     """
-    files = {code.co_filename for code in codes if not _is_known(code)}
-    found = _living(files) if files else {}
+    found = _living() if not all(map(_is_known, codes)) else {}
     _known.update({key: ones for key, ones in found.items() if "<locals>" not in ones[0].__code__.co_qualname})
     candidates = {code: found.get(id(code)) or _known.get(id(code), []) for code in codes}
     return {code: [one for one in functions if one.__code__ is code] for code, functions in candidates.items()}
@@ -58,12 +64,12 @@ def _is_known(code: CodeType) -> bool:
     return code.co_name in PASSING or any(one.__code__ is code for one in _known.get(id(code), ()))
 
 
-def _living(files: set[str]) -> dict[int, list[FunctionType]]:
-    """All functions of these files, by the identity of their code."""
+def _living() -> dict[int, list[FunctionType]]:
+    """All functions of the checked code, by the identity of their code."""
+    everything, is_ours = gc.get_objects(), functools.cache(is_checked)
     found: dict[int, list[FunctionType]] = {}
-    everything = gc.get_objects()
     for one in itertools.compress(everything, map(partial(operator.is_, FunctionType), map(type, everything))):
-        if one.__code__.co_filename in files:
+        if is_ours(one.__code__.co_filename):
             found.setdefault(id(one.__code__), []).append(one)
     return found
 
