@@ -8,6 +8,7 @@ import json
 import math
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, Literal
 
@@ -43,46 +44,61 @@ _NAN = "nan"
 
 def to_json(value: Any) -> str:
     """Return a dataclass as JSON text; infinities and NaN are the strings "inf", "-inf" and "nan"."""
-    return json.dumps(_plain(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a dataclass as dicts, lists, numbers and text, as JSON holds them."""
     if isinstance(value, float):
         return value if math.isfinite(value) else "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     if value is None or isinstance(value, (str, int)):
         return value
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     # Not asdict, which takes four times as long to copy what nobody changes.
     items = value if isinstance(value, dict) else {field.name: getattr(value, field.name) for field in fields(value)}
-    return {key: _plain(item) for key, item in items.items()}
-
-
-# Evaluating annotations takes longer than reading the data that they describe.
-@functools.cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+    return {key: plain(item) for key, item in items.items()}
 
 
 def typed(value: Any, kind: Any) -> Any:
     """Return JSON data as the type `kind` asks for: dataclasses, tuples, Literals (TypeError where it does not fit)."""
-    origin = typing.get_origin(kind)
+    return _reader(kind)(value)
+
+
+# Asking a type what it is takes longer than reading the data that it describes.
+@functools.cache
+def _reader(kind: Any) -> Callable[[Any], Any]:
+    """What reads data of one type."""
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        inner = [arg for arg in typing.get_args(kind) if arg is not type(None)]
-        return None if value is None else typed(value, inner[0])
+        there = _reader(next(arg for arg in args if arg is not type(None)))
+        return lambda value: None if value is None else there(value)
     if origin is tuple:
+        return _reader_of_tuples(args)
+    if dataclasses.is_dataclass(kind):
+        every = {name: _reader(hint) for name, hint in typing.get_type_hints(kind).items()}
+        made = typing.cast(Callable[..., Any], kind)
+        return lambda value: made(**{key: every[key](item) for key, item in value.items()})
+    if kind is float:
+        return float
+
+    def read(value: Any) -> Any:
+        if not (value in args if origin is Literal else isinstance(value, kind)):
+            raise TypeError(f"expected {kind}, but found {str(value)[:80]!r}")
+        return value
+
+    return read
+
+
+def _reader_of_tuples(args: tuple[Any, ...]) -> Callable[[Any], Any]:
+    alike = len(args) == 2 and args[1] is Ellipsis
+    readers = [_reader(arg) for arg in args if arg is not Ellipsis]
+
+    def read(value: Any) -> Any:
         if not isinstance(value, list):
             raise TypeError(f"expected a list, but found {str(value)[:80]!r}")
-        args = typing.get_args(kind)
-        if len(args) == 2 and args[1] is Ellipsis:
-            return tuple(typed(item, args[0]) for item in value)
-        return tuple(typed(item, arg) for item, arg in zip(value, args, strict=True))
-    if dataclasses.is_dataclass(kind):
-        hints = _hints(typing.cast(type, kind))
-        return kind(**{key: typed(item, hints[key]) for key, item in value.items()})  # type: ignore[operator]
-    if kind is float:
-        return float(value)
-    fits = value in typing.get_args(kind) if origin is Literal else isinstance(value, kind)
-    if not fits:
-        raise TypeError(f"expected {kind}, but found {str(value)[:80]!r}")
-    return value
+        if alike:
+            return tuple(map(readers[0], value))
+        return tuple(reader(item) for item, reader in zip(value, readers, strict=True))
+
+    return read

@@ -46,6 +46,20 @@ class Watch:
             yield
 
 
+class _Forks:
+    """How often this process was forked off, counted from the first one on: asking the system takes longer."""
+
+    count = 0
+
+    @classmethod
+    def note(cls) -> None:
+        cls.count += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_Forks.note)
+
+
 @dataclass(frozen=True)
 class Guarded:
     """A function of the checked code (an object, so that it can be sent to other processes)."""
@@ -55,7 +69,7 @@ class Guarded:
 
     def __call__(self, *args: Any) -> Any:
         self.watch.tick()
-        process = os.getpid()
+        forks = _Forks.count
         try:
             return self.function(*args)
         except (Exception, KeyboardInterrupt, Interruption):
@@ -63,7 +77,7 @@ class Guarded:
         except BaseException as error:  # SystemExit, or one of its own: it ends the question, not the check
             raise Ended(str(error)) from error
         finally:
-            if os.getpid() != process:
+            if _Forks.count != forks:
                 os._exit(0)  # it forked, and the child came back as well: there is one check only
 
 

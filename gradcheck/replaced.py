@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from collections.abc import Iterator
 from types import FunctionType
@@ -9,13 +10,22 @@ from typing import Any
 
 import numpy as np
 
+# NumPy's names as they were looked at last, and what they answered in.
+_looked_at: tuple[list[Any], str] = [], "float64"
+
 
 def precision_of_numpy() -> str:
     """Return the coarsest type in which NumPy answers arrays of float64: another one where its `dot` was replaced, say.
 
     Code that computes with such functions is held to no more digits than they have.
     """
-    return min(("float64", *_answers()), key=lambda name: np.finfo(name).precision)
+    global _looked_at
+    names = list(vars(np).values())
+    known, found = _looked_at
+    if len(known) != len(names) or not all(map(operator.is_, known, names)):
+        found = min(("float64", *_answers()), key=lambda name: np.finfo(name).precision)
+        _looked_at = names, found
+    return found
 
 
 def _answers() -> Iterator[str]:

@@ -467,7 +467,11 @@ def _line(text: str) -> str:
 
 def from_json(text: str) -> ComponentResult:
     """Read a `ComponentResult` (ValueError where the text is of another schema or malformed)."""
-    data = json.loads(text)
+    return from_data(json.loads(text))
+
+
+def from_data(data: object) -> ComponentResult:
+    """The same of what JSON holds."""
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         found = data.get("schema") if isinstance(data, dict) else None
         raise ValueError(f"expected a result of schema {SCHEMA}, but found {found!r}: run the check again")

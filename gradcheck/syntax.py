@@ -15,7 +15,7 @@ def tree(function: Any) -> ast.FunctionDef | ast.Lambda | None:
     if code is None:
         return None
     arguments = code.co_varnames[: code.co_argcount]
-    nodes = _trees(code.co_filename, "".join(linecache.getlines(code.co_filename))).get(code.co_firstlineno, [])
+    nodes = _trees(code.co_filename).get(code.co_firstlineno, [])
     fitting = [node for node in nodes if tuple(a.arg for a in (*node.args.posonlyargs, *node.args.args)) == arguments]
     named = [node for node in fitting if getattr(node, "name", "<lambda>") == code.co_name]
     return named[0] if named else None
@@ -24,17 +24,29 @@ def tree(function: Any) -> ast.FunctionDef | ast.Lambda | None:
 def nodes(function: Any) -> tuple[ast.AST, ...]:
     """All nodes of the syntax tree of a function; none where its text is not known."""
     found = tree(function)
-    return _walked(found) if found is not None else ()
+    return walked(found) if found is not None else ()
 
 
 @lru_cache(maxsize=1000)
-def _walked(root: ast.AST) -> tuple[ast.AST, ...]:
+def walked(root: ast.AST) -> tuple[ast.AST, ...]:
+    """All nodes of a tree."""
     return tuple(ast.walk(root))
 
 
-@lru_cache(maxsize=128)
-def _trees(file: str, text: str) -> Mapping[int, list[ast.FunctionDef | ast.Lambda]]:
+# Of every file, the lines that its functions were read from.
+_parsed: dict[str, tuple[list[str], Mapping[int, list[ast.FunctionDef | ast.Lambda]]]] = {}
+
+
+def _trees(file: str) -> Mapping[int, list[ast.FunctionDef | ast.Lambda]]:
     """All functions of a file by the line in which they begin."""
+    lines = linecache.getlines(file)
+    known = _parsed.get(file)
+    if known is None or known[0] is not lines:
+        known = _parsed[file] = lines, _functions("".join(lines))
+    return known[1]
+
+
+def _functions(text: str) -> Mapping[int, list[ast.FunctionDef | ast.Lambda]]:
     found: dict[int, list[ast.FunctionDef | ast.Lambda]] = {}
     try:
         whole = ast.parse(text)

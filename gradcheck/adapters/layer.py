@@ -128,7 +128,8 @@ class Layer:
         run = self.tried.run_of(self.obj)
         self.live = Live(self.obj, self.slots, names, run, run.call, habits=self.tried.habits)
         updates = bool(self.study.updated)
-        self.adding = [] if updates else accumulating(self.obj, duplicate(self.obj), self.pairs, self._train)
+        asked = [] if updates else self.pairs
+        self.adding, self.anew = accumulating(self.obj, duplicate(self.obj), asked, self._train)
 
     def _hard(self) -> frozenset[str]:
         hot = [(n, role.name) for n, role in enumerate(self.tried.roles) if role.data == "one-hot"]
@@ -160,9 +161,16 @@ class Layer:
             call=lambda values: self.live.at(values).said[0],
             reading=self._reading(),
             unjudged=tuple(self._unjudged()),
-            notes=((self.way.backward[0], self.tried.note),) if self.tried.note else (),
+            notes=tuple((self.way.backward[0], note) for note in (self.tried.note, self._mixed()) if note),
             dtype=examples.widest(self.given, lambda given: self.tried.run_of(duplicate(self.obj))(*given)),
         )
+
+    def _mixed(self) -> str:
+        """What to say where one backward adds to the gradient of one weight, and writes that of another anew."""
+        if not self.adding or not self.anew:
+            return ""
+        adding, anew = (" and ".join(names) for names in ([one.path for one in self.adding], self.anew))
+        return f"it adds to {adding} and overwrites {anew}: after two calls, one is of both and the other of the last"
 
     def _methods(self, inputs: list[Variable], by_weight: list[Variable], convention: str) -> Iterator[Method]:
         """One claim about all that goes back; one about inputs and one about weights where a convention is of these."""

@@ -38,14 +38,16 @@ class Adding:
             fill(obj, self.path, None if self.began is MISSING else self.began)
 
 
-def accumulating(obj: Any, twin: Any, pairs: Sequence[Paired], call: Callable[[Any], object]) -> list[Adding]:
-    """Return the gradients to which each backward adds. `call(twin)` runs forward and backward, the same each time.
+def accumulating(
+    obj: Any, twin: Any, pairs: Sequence[Paired], call: Callable[[Any], object]
+) -> tuple[list[Adding], list[str]]:
+    """Return the gradients to which each backward adds, and the places of those that it writes anew.
 
-    What no reset sets to zero, of the object or of that in it which owns the gradient, is not reset here: it then adds
-    up in training as well.
+    `call(twin)` runs forward and backward, the same each time. What no reset sets to zero, of the object or of that in
+    it which owns the gradient, is not reset here: it then adds up in training as well.
     """
     if not pairs:
-        return []
+        return [], []
     try:
         with np.errstate(all="ignore"):
             first, second = (read_all(pairs, Asked(twin, call(twin), {})) for _ in range(2))
@@ -54,15 +56,17 @@ def accumulating(obj: Any, twin: Any, pairs: Sequence[Paired], call: Callable[[A
         for reset in resets:
             reset()
     except Exception:  # said again when the claim is asked, where it is a verdict
-        return []
-    return [
-        Adding(one.slot.name, one.offer.path, _before(obj, one.offer.path))
-        for one, a, b in zip(pairs, first, second, strict=True)
-        if one.offer is not None
-        and "()" not in one.offer.path
-        and _added(a, b)
-        and not (resets and _is_left(twin, one.offer.path, b))
-    ]
+        return [], []
+    adding: list[Adding] = []
+    anew: list[str] = []
+    for one, a, b in zip(pairs, first, second, strict=True):
+        if one.offer is None or "()" in one.offer.path:
+            continue
+        if _added(a, b) and not (resets and _is_left(twin, one.offer.path, b)):
+            adding.append(Adding(one.slot.name, one.offer.path, _before(obj, one.offer.path)))
+        elif a is not None and b is not None and a.any() and np.array_equal(a, b):
+            anew.append(one.offer.path)
+    return adding, anew
 
 
 def _resets(obj: Any) -> Iterator[Callable[[], object]]:

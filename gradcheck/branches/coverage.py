@@ -75,31 +75,25 @@ class Coverage:
 
     def at(self, problem: Problem, values: Values, alike: bool = False) -> Seen | None:
         """What forward and the claims decide at a point; None where forward fails or is not finite."""
-        together, known = Seen(), alike or id(problem) in self.visited
+        known = alike or id(problem) in self.visited
         try:
             if not known:
                 self.recorder.look_into(lambda: _everything(problem, values))
-            found, outputs = self.recorder.watch(lambda: problem.forward(_copies(values)), known)
+            found, finite = self.recorder.watch(lambda: _everything(problem, values), known)
         except Exception:  # the checked code refuses these values
             return None
-        together.add(found)
-        if not all(np.isfinite(np.asarray(one, dtype=float)).all() for one in outputs):
-            return None
-        for method in problem.methods:
-            try:
-                found, _ = self.recorder.watch(_asked(method, values, outputs), known)
-            except Exception:  # said where the claim is judged
-                continue
-            together.add(found)
-        return together
+        return found if finite else None
 
 
-def _everything(problem: Problem, values: Values) -> None:
-    """Run forward and ask every claim; one that refuses says so where it is judged."""
+def _everything(problem: Problem, values: Values) -> bool:
+    """Run forward and, where it is finite, ask every claim; one that refuses says so where it is judged."""
     outputs = problem.forward(_copies(values))
+    if not all(np.isfinite(np.asarray(one, dtype=float)).all() for one in outputs):
+        return False
     for method in problem.methods:
         with contextlib.suppress(Exception):
-            _asked(method, values, outputs)()
+            _ask(method, values, outputs)
+    return True
 
 
 def files_of(thing: Any) -> Iterator[str]:
@@ -116,16 +110,14 @@ def files_of(thing: Any) -> Iterator[str]:
             yield code.co_filename
 
 
-def _asked(method: Any, values: Values, outputs: Sequence[Any]) -> Callable[[], Any]:
-    def ask() -> Any:
-        derivative = method.at(_copies(values))
-        if method.kind == "vjp":
-            return derivative([np.ones_like(np.asarray(one, dtype=float)) for one in outputs])
-        if method.kind == "jvp":
-            return derivative([np.ones_like(np.asarray(values[name], dtype=float)) for name in method.wrt])
-        return derivative([])
-
-    return ask
+def _ask(method: Any, values: Values, outputs: Sequence[Any]) -> None:
+    derivative = method.at(_copies(values))
+    if method.kind == "vjp":
+        derivative([np.ones_like(np.asarray(one, dtype=float)) for one in outputs])
+    elif method.kind == "jvp":
+        derivative([np.ones_like(np.asarray(values[name], dtype=float)) for name in method.wrt])
+    else:
+        derivative([])
 
 
 def _copies(values: Values) -> dict[str, Any]:

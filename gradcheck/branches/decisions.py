@@ -92,18 +92,21 @@ class Decision:
                 if self.site.kind == "equality" and not (a.ndim or b.ndim):
                     self.outcomes["equal" if bool(left == right) else "unequal"] += 1
                 return
-            seen = {"below": a < b, "equal": a == b, "above": a > b}
+            same = a == b
+            equal = int(np.count_nonzero(same))
+            count: dict[Outcome, int] = {"equal": equal}
+            if self.site.kind == "equality":
+                count["unequal"] = int(np.size(same)) - equal
+            else:
+                count["below"], count["above"] = (int(np.count_nonzero(mask)) for mask in (a < b, a > b))
         except Exception:  # operands of any type: that they cannot be compared is no decision
             return
-        count = {outcome: int(np.count_nonzero(mask)) for outcome, mask in seen.items()}
-        if self.site.kind == "equality":
-            count = {"equal": count["equal"], "unequal": int(np.size(seen["equal"])) - count["equal"]}
         for outcome, times in count.items():
             if times:
-                self.outcomes[outcome] += times  # type: ignore[index]
+                self.outcomes[outcome] += times
         for known, side, operand in zip(self.sides, (a, b), (left, right), strict=True):
-            if side.size == 1 and np.isfinite(side).all():
-                known.add(float(side.reshape(())))
+            if side.size == 1 and abs(number := float(side.reshape(()))) <= LARGEST:
+                known.add(number)
             self.by_values |= isinstance(operand, (np.ndarray, np.generic))
             self.by_values |= isinstance(operand, float) and len(known) > 1
 

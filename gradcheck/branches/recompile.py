@@ -7,25 +7,38 @@ the same arguments and free variables, and the class that private names and `sup
 from __future__ import annotations
 
 import ast
+import functools
 import gc
 import inspect
+import itertools
+import operator
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import CodeType, FrameType, FunctionType
 from typing import Any
+
+from gradcheck.errors import is_checked
 
 Definition = ast.FunctionDef | ast.Lambda
 
 # By the identity of their code, which they keep alive.
 _known: dict[int, list[FunctionType]] = {}
 
+# Their functions live for one call, which runs what stands in the code around them.
+PASSING = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
+
 
 def called(run: Callable[[], Any], tell: Callable[[CodeType, CodeType | None], None]) -> Any:
-    """Run something, and `tell(code, caller)` of every Python function that is called; return the result."""
+    """Run something, and `tell(code, caller)` which Python functions call which, each pair once; return the result."""
+    told: dict[tuple[int, int], tuple[CodeType, CodeType | None]] = {}  # they keep the identities of their codes
 
     def call(frame: FrameType, event: str, _: Any) -> None:
-        tell(frame.f_code, None if frame.f_back is None else frame.f_back.f_code)
+        code, by = frame.f_code, None if frame.f_back is None else frame.f_back.f_code
+        if (id(code), id(by)) not in told:
+            told[id(code), id(by)] = code, by
+            tell(code, by)
 
     before = sys.gettrace()
     sys.settrace(call)
@@ -36,17 +49,29 @@ def called(run: Callable[[], Any], tell: Callable[[CodeType, CodeType | None], N
 
 
 def functions_of(codes: Collection[CodeType]) -> dict[CodeType, list[FunctionType]]:
-    """The living functions that have each of these codes.
+    """The living functions that have each of these codes, which are of the checked code.
 
-    What is defined inside of a function is made anew with each call; of all else, the functions are known once found.
+    What is defined inside of a function is made anew with each call; of all else, the functions are known once found,
+    all together: to find one, everything that lives is looked at.
     """
-    found = {code: _known[id(code)] for code in codes if any(one.__code__ is code for one in _known.get(id(code), ()))}
-    new: dict[CodeType, list[FunctionType]] = {code: [] for code in codes if code not in found}
-    for one in gc.get_referrers(*new) if new else ():
-        if type(one) is FunctionType and one.__code__ in new:
-            new[one.__code__].append(one)
-    _known.update({id(code): one for code, one in new.items() if one and "<locals>" not in code.co_qualname})
-    return found | new
+    found = _living() if not all(map(_is_known, codes)) else {}
+    _known.update({key: ones for key, ones in found.items() if "<locals>" not in ones[0].__code__.co_qualname})
+    candidates = {code: found.get(id(code)) or _known.get(id(code), []) for code in codes}
+    return {code: [one for one in functions if one.__code__ is code] for code, functions in candidates.items()}
+
+
+def _is_known(code: CodeType) -> bool:
+    return code.co_name in PASSING or any(one.__code__ is code for one in _known.get(id(code), ()))
+
+
+def _living() -> dict[int, list[FunctionType]]:
+    """All functions of the checked code, by the identity of their code."""
+    everything, is_ours = gc.get_objects(), functools.cache(is_checked)
+    found: dict[int, list[FunctionType]] = {}
+    for one in itertools.compress(everything, map(partial(operator.is_, FunctionType), map(type, everything))):
+        if is_ours(one.__code__.co_filename):
+            found.setdefault(id(one.__code__), []).append(one)
+    return found
 
 
 @contextmanager

@@ -22,9 +22,9 @@ import gradcheck
 from gradcheck.command.discover import Module
 from gradcheck.command.imports import Imports
 from gradcheck.command.outcome import Outcome
-from gradcheck.data import to_json
+from gradcheck.data import plain
 from gradcheck.report.store import replace, stem
-from gradcheck.results import ComponentResult, from_json
+from gradcheck.results import ComponentResult, from_data
 
 JUDGED = ("correct", "wrong", "convention", "waived", "not implemented")
 
@@ -43,14 +43,14 @@ class Cache:
             return Outcome(known, kept=True)
         outcome = ask()
         if outcome.result.verdict in JUDGED and self._key(task) == key:  # nobody saved a file meanwhile
-            text = json.dumps({"key": key, "result": json.loads(to_json(outcome.result))}, ensure_ascii=False)
+            text = json.dumps({"key": key, "result": plain(outcome.result)}, ensure_ascii=False)
             replace(self._file(task), text.encode("utf-8", "backslashreplace"))
         return outcome
 
     def _known(self, task: Mapping[str, Any], key: str) -> ComponentResult | None:
         try:
             data = json.loads(self._file(task).read_bytes())
-            return from_json(json.dumps(data["result"])) if data["key"] == key else None
+            return from_data(data["result"]) if data["key"] == key else None
         except (OSError, ValueError, KeyError, TypeError):  # there is none, or it is of another schema
             return None
 

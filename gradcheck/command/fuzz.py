@@ -14,7 +14,7 @@ from gradcheck.errors import UsageError
 from gradcheck.report.printer import Printer
 from gradcheck.report.terminal import lines_of
 from gradcheck.report.words import one_line
-from gradcheck.results import from_json
+from gradcheck.results import from_data
 
 SECONDS = 60
 
@@ -38,7 +38,7 @@ def main(words: Sequence[str]) -> int:
             answer = run.fuzz(one, given.minutes * SECONDS / len(found))
             if "result" in answer:
                 failed = True
-                printer.lines(lines_of(from_json(answer["result"])))
+                printer.lines(lines_of(from_data(answer["result"])))
                 printer.lines([[(f"  kept in {answer['kept']}: the next check asks it first", "quiet")]])
             else:
                 said = f"nothing wrong at {answer['tried']:,} points" if "tried" in answer else answer["unasked"]

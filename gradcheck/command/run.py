@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
@@ -24,7 +25,7 @@ from gradcheck.command.outcome import Outcome
 from gradcheck.command.processes.parent import Apart, Died, Untrusted, Worker
 from gradcheck.errors import UsageError, shown
 from gradcheck.hints import Hints
-from gradcheck.results import ComponentResult, from_json
+from gradcheck.results import ComponentResult, from_data
 from gradcheck.verdicts import Verdict
 
 # Where `gradcheck fuzz` keeps what it found, and `--cache` verdicts, below the folder of the command.
@@ -86,18 +87,28 @@ class Run:
     ) -> None:
         self.places, self.settings, self.folder, self._apart = places, settings, folder, apart
         self._path = [folder, *(sys.path if path is None else path)]
-        self._workers = [self._worker()]
+        self._workers: list[Worker] = []
+        self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+        self._start(1)
         self._broken: set[str] = set()
         self._keep = os.path.abspath(os.path.join(folder, KEPT))
         self._cache = Cache(Path(self._keep)) if settings.cache else None
 
-    def _worker(self) -> Worker:
-        return Worker(self._path, self.folder, self._apart)
-
     def _start(self, wanted: int) -> None:
         """Start workers until there is one for each of what is wanted, or as many as there may be."""
         while len(self._workers) < min(self.settings.jobs, wanted):
-            self._workers.append(self._worker())
+            worker = Worker(self._path, self.folder, self._apart)
+            self._workers.append(worker)
+            self._idle.put(worker)
+
+    @contextmanager
+    def _worker(self) -> Iterator[Worker]:
+        """One that has nothing to do, as soon as there is one."""
+        worker = self._idle.get()
+        try:
+            yield worker
+        finally:
+            self._idle.put(worker)
 
     def __enter__(self) -> Run:
         return self
@@ -139,14 +150,18 @@ class Run:
         self, exclude: Sequence[str], progress: Callable[[str], None], concerned: Callable[[Module], bool]
     ) -> Iterator[Found]:
         """What stands in the targets, again where it does so in several."""
+
+        def look_into(place: Place, module: Module) -> list[Found]:
+            progress(f"looking into {module.name}")
+            whole = _left_out(Found(module.name, module, place), exclude)
+            if whole.verdict is not None and not place.attribute:
+                return [whole]
+            return [_left_out(one, exclude) for one in self._look_into(place, module)]
+
         for place in self.places:
-            for module in filter(concerned, discover.modules(place)):
-                progress(f"looking into {module.name}")
-                whole = _left_out(Found(module.name, module, place), exclude)
-                if whole.verdict is not None and not place.attribute:
-                    yield whole
-                else:
-                    yield from (_left_out(one, exclude) for one in self._look_into(place, module))
+            modules = [module for module in discover.modules(place) if concerned(module)]
+            for found in in_order(partial(look_into, place), modules, len(self._workers), Stop()):
+                yield from found
             for folder in discover.folders_passed_over(place):
                 name, why = shown(folder), "it is a folder of scripts: name it as a target of its own"
                 yield Found(name, Module(name, folder), place, verdict="not understood", reason=why)
@@ -166,9 +181,6 @@ class Run:
             alone = partial(_check_alone, replace(self.settings, jobs=1), self.folder, self._path, self._broken)
             return in_order(alone, found, cluster, stop or Stop())
         self._start(sum(one.verdict is None for one in found))
-        idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-        for worker in self._workers:
-            idle.put(worker)
 
         def one_after_another(one: Found) -> Outcome:
             if one.verdict is not None:
@@ -176,11 +188,8 @@ class Run:
             task = self._checking(one)
 
             def ask() -> Outcome:
-                worker = idle.get()
-                try:
+                with self._worker() as worker:
                     return self._check(worker, one, task, progress)
-                finally:
-                    idle.put(worker)
 
             return self._cache.asked(task, ask) if self._cache else ask()
 
@@ -196,12 +205,13 @@ class Run:
             task = self._task(place, module, place.attribute, do="find")
             whole = Found(f"{module.name}.{place.attribute}".rstrip("."), module, place)
             try:
-                answer = self._workers[0].ask(task, self.settings.time_limit)
+                with self._worker() as worker:
+                    answer = worker.ask(task, self.settings.time_limit)
             except Untrusted as untrusted:
                 return [replace(whole, verdict="could not be asked", reason=str(untrusted))]
             except Died as died:
                 # What is above it; the name comes over a pipe that others may write into.
-                passed_over = module.name.startswith(f"{died.at}.") and died.at not in self._broken
+                passed_over = module.name.startswith(f"{died.at}.") and died.at not in task["broken"]
                 self._broken.add(died.at if passed_over else module.name)
                 if passed_over:
                     continue
@@ -224,7 +234,8 @@ class Run:
         how = {"name": one.name, "init": self.settings.init, "seed": self.settings.seed}
         task = self._task(one.place, one.module, one.attribute, do="fuzz", **how, seconds=seconds, keep=self._keep)
         try:
-            answer = self._workers[0].ask(task, seconds + self.settings.time_limit)
+            with self._worker() as worker:
+                answer = worker.ask(task, seconds + self.settings.time_limit)
         except Died as died:
             return {"unasked": str(died)}
         if "internal" in answer:
@@ -254,7 +265,7 @@ class Run:
             return Outcome(_unchecked(one, "unresolved", str(died)), time.perf_counter() - start)
         seconds = time.perf_counter() - start
         if "result" in answer:
-            return Outcome(_founded(one, from_json(answer["result"])), seconds)
+            return Outcome(_founded(one, from_data(answer["result"])), seconds)
         if "ended" in answer:
             return Outcome(_unchecked(one, "unresolved", answer["ended"]), seconds)
         if "unasked" in answer:

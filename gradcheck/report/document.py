@@ -22,10 +22,10 @@ import platform
 from collections.abc import Mapping, Sequence
 
 from gradcheck import __version__
-from gradcheck.data import to_json
+from gradcheck.data import plain
 from gradcheck.report.branches import together
 from gradcheck.report.counted import counts, reached
-from gradcheck.results import ComponentResult, from_json
+from gradcheck.results import ComponentResult, from_data
 from gradcheck.verdicts import overall
 
 SCHEMA = 2
@@ -62,7 +62,7 @@ class Document:
             "branches": {"taken": branches.taken, "outcomes": branches.outcomes},
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             "kept": self.kept,
-            "components": [json.loads(to_json(result)) for result in self.components],
+            "components": [plain(result) for result in self.components],
         }
         return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -73,4 +73,4 @@ def components_of(text: str) -> Sequence[ComponentResult]:
     found = data.get("schema") if isinstance(data, dict) else None
     if found != SCHEMA or not isinstance(data.get("components"), list):
         raise ValueError(f"expected the JSON of a gradcheck run, schema {SCHEMA}, but found {found!r}: run it again")
-    return [from_json(json.dumps(item)) for item in data["components"]]
+    return [from_data(item) for item in data["components"]]

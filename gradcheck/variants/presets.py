@@ -15,14 +15,14 @@ import ast
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from inspect import getmro, isclass
 from types import FunctionType
 from typing import Any
 
 from gradcheck.branches.constants import with_constant
 from gradcheck.branches.recompile import in_place
-from gradcheck.syntax import nodes
+from gradcheck.syntax import tree, walked
 from gradcheck.variants.calls import going_back, going_forward
 from gradcheck.variants.options import Change, functions, is_other
 
@@ -90,16 +90,28 @@ class _Used:
         self.changed: set[str] = set()
         self.keys: set[str] = set()
         for function in every:
-            for node in nodes(function):
-                if isinstance(node, ast.Attribute):
-                    in_constructor = function.__name__ == "__init__"
-                    written = self.kept if in_constructor else self.changed
-                    (self.read if isinstance(node.ctx, ast.Load) else written).add(node.attr)
-                elif isinstance(node, ast.Subscript) and (key := _string(node.slice)) is not None:
-                    (self.keys if isinstance(node.ctx, ast.Load) else self.changed).add(key)
-                elif (key := _got(node)) is not None:
-                    self.keys.add(key)
+            if (root := tree(function)) is None:
+                continue
+            read, written, keys, changed = _uses(root)
+            self.read |= read
+            (self.kept if function.__name__ == "__init__" else self.changed).update(written)
+            self.keys |= keys
+            self.changed |= changed
         self.keys -= self.changed
+
+
+@lru_cache(maxsize=1000)
+def _uses(root: ast.AST) -> tuple[set[str], set[str], set[str], set[str]]:
+    """The attributes that a function reads and writes, and the keys that it looks up and writes."""
+    read, written, keys, changed = set[str](), set[str](), set[str](), set[str]()
+    for node in walked(root):
+        if isinstance(node, ast.Attribute):
+            (read if isinstance(node.ctx, ast.Load) else written).add(node.attr)
+        elif isinstance(node, ast.Subscript) and (key := _string(node.slice)) is not None:
+            (keys if isinstance(node.ctx, ast.Load) else changed).add(key)
+        elif (key := _got(node)) is not None:
+            keys.add(key)
+    return read, written, keys, changed
 
 
 def _attributes(classes: Sequence[type], used: _Used, every: Sequence[FunctionType]) -> Iterator[Preset]:
@@ -118,14 +130,19 @@ def _attributes(classes: Sequence[type], used: _Used, every: Sequence[FunctionTy
 
 def _made_of(every: Sequence[FunctionType]) -> Iterator[tuple[str, str]]:
     """Pairs of attributes: one that is set, and one that is read for it; what is computed by a call is a result."""
-    for function in every:
-        for node in nodes(function):
-            if isinstance(node, ast.Assign) and not any(isinstance(one, ast.Call) for one in ast.walk(node.value)):
-                attributes = [one for one in ast.walk(node) if isinstance(one, ast.Attribute)]
-                kept = [one.attr for one in attributes if isinstance(one.ctx, ast.Store)]
-                yield from (
-                    (one, other.attr) for one in kept for other in attributes if isinstance(other.ctx, ast.Load)
-                )
+    for root in filter(None, map(tree, every)):
+        yield from _follows(root)
+
+
+@lru_cache(maxsize=1000)
+def _follows(root: ast.AST) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
+    for node in walked(root):
+        if isinstance(node, ast.Assign) and not any(isinstance(one, ast.Call) for one in ast.walk(node.value)):
+            attributes = [one for one in ast.walk(node) if isinstance(one, ast.Attribute)]
+            kept = [one.attr for one in attributes if isinstance(one.ctx, ast.Store)]
+            found += [(one, other.attr) for one in kept for other in attributes if isinstance(other.ctx, ast.Load)]
+    return tuple(found)
 
 
 def _entries(classes: Sequence[type], every: Sequence[FunctionType], used: _Used) -> Iterator[Preset]:
@@ -153,21 +170,43 @@ def _written(every: Sequence[FunctionType], used: _Used) -> Iterator[Preset]:
 
 
 def _constants(function: FunctionType, used: _Used) -> Iterator[tuple[str, ast.expr]]:
-    for node in nodes(function):
+    root = tree(function)
+    if root is None:
+        return
+    constants = _constants_in(root)
+    yield from constants.fallbacks
+    if function.__name__ == "__init__":
+        yield from ((key, node) for key, node in constants.entries if key in used.keys)
+        yield from ((key, node) for key, node in constants.attributes if key in used.read - used.changed)
+
+
+@dataclass(frozen=True)
+class _Constants:
+    """What stands in a tree for names: what `.get` takes where nothing is given, entries of dicts, attributes."""
+
+    fallbacks: list[tuple[str, ast.expr]]
+    entries: list[tuple[str, ast.expr]]
+    attributes: list[tuple[str, ast.expr]]
+
+
+@lru_cache(maxsize=1000)
+def _constants_in(root: ast.AST) -> _Constants:
+    found = _Constants([], [], [])
+    for node in walked(root):
         if (key := _got(node)) is not None and isinstance(node, ast.Call) and len(node.args) == 2:
-            yield key, node.args[1]
-        if function.__name__ != "__init__":
-            continue
+            found.fallbacks.append((key, node.args[1]))
         if isinstance(node, ast.Dict):
-            for name, item in zip(node.keys, node.values, strict=True):
-                if name is not None and (key := _string(name)) in used.keys and key is not None:
-                    yield key, item
+            pairs = zip(map(_key, node.keys), node.values, strict=True)
+            found.entries.extend((name, item) for name, item in pairs if name is not None)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
-            yield from ((one.arg, one.value) for one in node.keywords if one.arg in used.keys and one.arg is not None)
+            found.entries.extend((one.arg, one.value) for one in node.keywords if one.arg is not None)
         elif isinstance(node, ast.Assign) and isinstance(_value(node.value), (bool, str)):
-            for target in node.targets:
-                if isinstance(target, ast.Attribute) and target.attr in used.read - used.changed:
-                    yield target.attr, node.value
+            found.attributes.extend((one.attr, node.value) for one in node.targets if isinstance(one, ast.Attribute))
+    return found
+
+
+def _key(node: ast.expr | None) -> str | None:
+    return None if node is None else _string(node)
 
 
 def _got(node: ast.AST) -> str | None:

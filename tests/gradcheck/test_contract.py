@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradcheck import check
 from gradcheck.adapters import subject_of
 from gradcheck.contract import ITEMS, check_contract
 from gradcheck.contract.sameness import earlier_calls_leave_no_trace
@@ -143,6 +144,61 @@ def test_rounding_that_cancelled_terms_leave_is_linear() -> None:
     item = "vector-Jacobian products are linear"
     assert tried(by_hand(lambda v: [0 * v["x"] + 1], nothing))[item].verdict == "kept"
     assert tried(by_hand(lambda v: [0 * v["x"] + 1], squared))[item].verdict == "broken"
+
+
+def softmax(x: Array) -> Array:
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+
+
+def through_softmax(x: Array, g: Array) -> Array:
+    return np.asarray(softmax(x) * (g - (g * softmax(x)).sum(axis=-1, keepdims=True)))
+
+
+def no_longer_than_a_tenth(x: Array, g: Array) -> Array:
+    product = through_softmax(x, g)
+    return product * min(1.0, 0.1 / max(float(np.abs(product).max()), 1e-300))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("apart", [30.0, 36.0, 38.0])
+def test_what_saturation_leaves_of_a_product_is_rounding(apart: float, seed: int) -> None:
+    x = np.random.default_rng(seed).normal(size=(3, 4)) * 0.3
+    x[:, 0] += apart
+    assert check(softmax, x, vjp=through_softmax).verdict == "correct"
+    assert check(softmax, x / 16, vjp=no_longer_than_a_tenth).verdict == "wrong"
+
+
+def test_a_product_that_is_small_everywhere_is_not_rounding() -> None:
+    """A sixteenth of x is milder for a softmax; here it is steeper, and still nothing is passed over."""
+
+    def shortened(x: Array, g: Array) -> Array:
+        return g / max(float(np.abs(g).max()) / 8, 1.0) * -8 / (x + 3) ** 9
+
+    x = np.array([[40.0, 60.0], [80.0, 50.0]])
+    found = check(lambda x: 1 / (x + 3) ** 8, x, vjp=shortened)
+    assert [item.name for item in found.contract if item.verdict == "broken"] == ["vector-Jacobian products are linear"]
+
+
+def test_a_local_gradient_that_is_zero_agrees_with_what_rounding_leaves_of_a_product() -> None:
+    def build(scale: float, times: float) -> Subject:
+        x = np.array([[0.9, -0.4, 0.2], [-0.3, 0.8, 0.1]]) * scale
+
+        def local(values: Values) -> Callable[[list[Array]], list[Any]]:
+            p = softmax(values["x"])
+            return lambda _: [np.array([np.diag(row) - np.outer(row, row) for row in p])]
+
+        def vjp(values: Values) -> Callable[[list[Array]], list[Any]]:
+            return lambda g: [times * through_softmax(values["x"], g[0])]
+
+        methods = Method("local", "local", ("x",), local), Method("vjp", "vjp", ("x",), vjp)
+        problem = Problem((Variable("x", "input", x),), lambda v: [softmax(v["x"])], methods)
+        return Subject("by hand", "", "", lambda sizes, rng: problem, fixed=True, examples=True)
+
+    item = "vector-Jacobian products agree with the local gradients"
+    for scale in (1.0, 30.0, 45.0, 60.0, 90.0):
+        assert tried(build(scale, 1.0))[item].verdict == "kept"
+    assert tried(build(1.0, 1.01))[item].verdict == "broken"
 
 
 def test_it_costs_a_few_dozen_calls() -> None:

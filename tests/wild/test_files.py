@@ -93,6 +93,15 @@ WRITTEN = {
             ("quadratic", "0.5 * (A + A.T) @ x", "A @ x"),
         ),
     ),
+    "jacobian_in_rows": Written(
+        ("polar", "shear", "spiral"),
+        (
+            ("polar", "-r * math.sin(t)]", "r * math.sin(t)]"),
+            ("shear", "[y, x]", "[x, y]"),
+            ("spiral", "(0.0, 0.5)", "(0.5, 0.0)"),
+            ("spiral", "r * np.cos(t)), (0.0", "np.cos(t)), (0.0"),
+        ),
+    ),
     "jacobians": Written(
         ("rotate", "cube"),
         (

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import returned
-from gradcheck.adapters.calls import matching, words
+from gradcheck.adapters.calls import matching, rows, words
 from gradcheck.adapters.calls.guesses import LABELS, Entries, Fixed, Size, is_setting
 from gradcheck.adapters.calls.matching import Gradient
 from gradcheck.adapters.calls.pinned import Pins
@@ -170,6 +170,9 @@ def _methods(posed: Posed, trial: Trial, names: Mapping[str, str]) -> Iterator[M
         if derivative.form == "tangent":
             yield _along(posed, derivative, [names[name] for name in derivative.tangents])
             continue
+        if number in trial.in_rows:
+            yield _in_rows(posed, derivative, [names[name] for name in matched])
+            continue
         if not matched:
             variables = [n for n, guess in trial.arrays().items() if guess.content not in LABELS]
             yield _whole(posed, derivative, [names[n] for n in variables], [trial.values[n].shape for n in variables])
@@ -259,6 +262,26 @@ def _along(posed: Posed, derivative: Derivative, names: Sequence[str]) -> Method
     return Method(derivative.name, "jvp", tuple(names), at)
 
 
+def _in_rows(posed: Posed, derivative: Derivative, names: Sequence[str]) -> Method:
+    """The method for a Jacobian row by row."""
+
+    def at(values: Values) -> Callable[[list[Array]], list[Any]]:
+        ran = posed.run(values)
+
+        def ask(cotangents: list[Array]) -> list[Any]:
+            with posed.pinned():
+                said = ran.answer(derivative)
+            outputs, variables = [one.shape for one in cotangents], [np.shape(values[name]) for name in names]
+            entries = rows.read(said, outputs, variables)
+            if entries is None:
+                raise ValueError("expected a row for each output, and in it an entry for each argument")
+            return rows.products(entries, cotangents, variables)
+
+        return ask
+
+    return Method(derivative.name, "vjp", tuple(names), at)
+
+
 def _read(said: Any, gradient: Gradient, times: int) -> Any:
     found = matching.at(said, gradient.path)
     return found if times == 1 or found is None else found * found.dtype.type(times)
@@ -285,6 +308,8 @@ def _reading(filled: Filled, trial: Trial) -> str:
     steps = [_written(step) for step in program.steps]
     asked = [_written(one.step) for one in program.derivatives if one.step is not None and not one.switched]
     read = ", then ".join([*steps, *asked])
+    if trial.in_rows:
+        read += ": a row for each output, and in it an entry for each argument"
     if program.derivatives[0].step is None:
         read += " returns a value and its gradient"
     arrays = trial.arrays()

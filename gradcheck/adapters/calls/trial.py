@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import arguments, returned
-from gradcheck.adapters.calls import matching, pairs, words
+from gradcheck.adapters.calls import matching, pairs, rows, words
 from gradcheck.adapters.calls.guesses import Content, Entries, Fixed, Guess, Numbers, Place, Size, SizeList, draw
 from gradcheck.adapters.calls.matching import Gradient
 from gradcheck.adapters.calls.program import Derivative, Program, Ran
@@ -172,7 +172,7 @@ def _but(names: Sequence[str], name: str) -> list[str]:
 
 @dataclass
 class Trial:
-    """What came of one state."""
+    """What came of one state; `in_rows`: the numbers of the derivatives that are Jacobians row by row."""
 
     known: Places
     state: State
@@ -184,6 +184,7 @@ class Trial:
     error: Exception | None = None
     in_derivative: bool = False
     misfits: list[str] = field(default_factory=list)
+    in_rows: set[int] = field(default_factory=set)
     stage: int = 0
 
     @property
@@ -321,13 +322,19 @@ def given_to(trial: Trial, rng: np.random.Generator) -> dict[str, Any]:
 
 def _ask(trial: Trial, ran: Ran, pins: Callable[[], Any], rng: np.random.Generator) -> None:
     """Ask every derivative, and match its gradients with the leaves."""
-    for derivative in trial.known.program.derivatives:
+    for number, derivative in enumerate(trial.known.program.derivatives):
         if derivative.form == "tangent":
             _ask_along(trial, ran, derivative, pins, rng)
             continue
         upstream = [np.asarray(rng.normal(size=one.shape)) for one in trial.outputs]
         with pins():
             said = ran.answer(derivative, upstream)
+        outputs, variables = [one.shape for one in trial.outputs], trial.variables()
+        if derivative.form == "place" and rows.read(said, outputs, list(variables.values())) is not None:
+            trial.in_rows.add(number)
+            trial.matched.append({name: Gradient(name, (), shape) for name, shape in variables.items()})
+            trial.unmatched.append([])
+            continue
         matched, left = paired(trial, derivative, said)
         trial.matched.append(matched)
         trial.unmatched.append(left)

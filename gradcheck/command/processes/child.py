@@ -206,7 +206,7 @@ def _find(task: Task, module: Any) -> dict[str, Any]:
 
 
 def _check(task: Task, module: Any, say: Say, trust: Trust) -> dict[str, Any]:
-    from gradcheck.data import to_json
+    from gradcheck.data import plain
     from gradcheck.errors import CannotBuild
 
     thing = loading.get(module, task["attribute"])
@@ -218,13 +218,13 @@ def _check(task: Task, module: Any, say: Say, trust: Trust) -> dict[str, Any]:
     excuses = [name for name in result.declares if name in EXCUSES]
     if trust == "shown" and excuses and result.verdict in ("correct", "convention"):
         result = _without_excuses(result, excuses, thing, task, say)
-    return {"result": to_json(_with_what_is_left(thing, result))}
+    return {"result": plain(_with_what_is_left(thing, result))}
 
 
 def _fuzz(task: Task, module: Any) -> dict[str, Any]:
     from gradcheck.adapters import subject_of
     from gradcheck.check import Options, check_subject
-    from gradcheck.data import to_json
+    from gradcheck.data import plain
     from gradcheck.errors import CannotBuild
     from gradcheck.fuzz import kept
     from gradcheck.fuzz.search import Search
@@ -240,7 +240,7 @@ def _fuzz(task: Task, module: Any) -> dict[str, Any]:
         return {"tried": search.tried}
     again = found.point(subject)
     result = check_subject(subject, Options(seed=task["seed"], first=(again,) if again is not None else ()))
-    return {"result": to_json(result), "kept": os.path.relpath(kept.write(folder, task["name"], found))}
+    return {"result": plain(result), "kept": os.path.relpath(kept.write(folder, task["name"], found))}
 
 
 def _checked(thing: Any, task: Task, say: Say, **more: Any) -> ComponentResult:

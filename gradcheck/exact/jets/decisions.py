@@ -36,7 +36,7 @@ def decide(
     direction does not decide is harmless.
     """
     site = session.caller()
-    found, tie, flat = _order(left, right, site, kind)
+    found, tie, flat = _order(left, right, site, kind, continuous)
     result = outcome(found)
     session.current().trace.note(site, kind, result, left, right, tie=tie, flat=flat and not continuous)
     return result
@@ -56,11 +56,11 @@ def value_of(number: Any) -> Any:
     return number[0] if type(number) is arb_series else number
 
 
-def _order(left: Any, right: Any, site: Any, kind: str) -> tuple[Order, bool, bool]:
+def _order(left: Any, right: Any, site: Any, kind: str, continuous: bool) -> tuple[Order, bool, bool]:
     """Return the order, whether values were equal and depend on the direction, and whether that did not decide."""
     a, b = getattr(left, "ball", left), getattr(right, "ball", right)
     if hasattr(a, "ball") or hasattr(b, "ball"):
-        found = _order(a, b, site, kind)
+        found = _order(a, b, site, kind, continuous)
         if found[0]:
             return found
     elif (order := _order_of_values(a, b, site, kind)) != 0:
@@ -68,7 +68,7 @@ def _order(left: Any, right: Any, site: Any, kind: str) -> tuple[Order, bool, bo
     s, t = getattr(left, "slope", None), getattr(right, "slope", None)
     if left is right or (s is None and t is None):
         return 0, False, False
-    ahead = _sign(s if t is None else -t if s is None else s - t, site, kind)
+    ahead = _sign(s if t is None else -t if s is None else s - t, site, kind, continuous)
     return ahead, True, ahead == 0
 
 
@@ -88,15 +88,20 @@ def _order_of_values(a: Any, b: Any, site: Any, kind: str) -> Order:
     session.end(Undecided(str(site), kind))
 
 
-def _sign(slope: Any, site: Any, kind: str) -> Order:
-    """The sign of a difference of derivatives: in one direction, or the same one in all directions of a block."""
+def _sign(slope: Any, site: Any, kind: str, continuous: bool) -> Order:
+    """The sign of a difference of derivatives: in one direction, or the same one in all directions of a block.
+
+    What is `continuous` has that of the directions that decide: in the others both outcomes are the same number.
+    """
     if type(slope) is arb_mat:
-        signs = {_sign(entry, site, kind) for entry in slope.entries()}
+        signs = {_sign(entry, site, kind, continuous) for entry in slope.entries()}
+        if continuous and len(signs) > 1:
+            signs.discard(0)
         if len(signs) > 1:
             session.end(Apart(str(site), kind))
         return signs.pop()
     if hasattr(slope, "ball"):
-        return _order(slope, 0, site, kind)[0]
+        return _order(slope, 0, site, kind, continuous)[0]
     return _order_of_values(slope, 0, site, kind)
 
 
