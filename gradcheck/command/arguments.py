@@ -149,7 +149,7 @@ def parse(argv: Sequence[str]) -> Arguments:
     _refuse_contradictions(given, typed)
     targets, each = _targets(tuple(given.targets), given.each)
     _refuse_marks_that_nobody_gets(given, how, each, "expect" in typed)
-    jobs = 1 if given.list else given.jobs or os.cpu_count() or 1  # one process lists
+    jobs = given.jobs or os.cpu_count() or 1
     hints: Hints | None = given.hints or ("repair" if given.apply else "cause" if given.each else None)
     report = "" if given.no_report or given.list else given.report or "reports"
     return Arguments(

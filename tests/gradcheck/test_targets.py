@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.command.arguments import parse
 from gradcheck.command.discover import resolve
 from gradcheck.command.run import Run, Settings
 from tests.gradcheck.foreign import main_in, python
@@ -140,11 +139,6 @@ def test_a_second_process_starts_where_there_may_be_two_things(tmp_path: Path, t
     with Run([resolve("m.py", str(tmp_path))], Settings(jobs=4), str(tmp_path)) as run:
         run.find()
         assert len(run._workers) == processes
-
-
-def test_one_process_lists(here: Path) -> None:
-    assert parse([str(here), "--list", "--jobs", "4"]).settings.jobs == 1
-    assert parse([str(here), "--jobs", "4"]).settings.jobs == 4
 
 
 WHOLE = {
