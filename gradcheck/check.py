@@ -33,7 +33,7 @@ from gradcheck.evaluated import Evaluated, Ledger
 from gradcheck.forms import Forms, loses
 from gradcheck.guarded import Watch, guarded
 from gradcheck.hints import Hints, allows, limited
-from gradcheck.in_dtype import InDtype
+from gradcheck.in_dtype import ENDLESS, InDtype
 from gradcheck.problem import Array, Method, Problem, Subject, Values
 from gradcheck.proving.prover import Prover
 from gradcheck.record import Record, Wrong
@@ -137,6 +137,7 @@ class _Session:
         self.first: Point | None = None
         self.witnesses = {False: 0, True: 0}
         self.here: Evaluated | None = None
+        self.endless: dict[str, str] = {}
 
     def run(self) -> ComponentResult:
         """Check at every point, then try the contract, then explain what is wrong."""
@@ -242,9 +243,15 @@ class _Session:
         for dtype in options.dtypes or DTYPES:
             if dtype not in point.dtypes:
                 continue
+            if dtype in self.endless:
+                self._pass_over(point, "skipped", self.endless[dtype], dtype)
+                continue
             known = here.in_dtype(dtype)
             if known.refusal:
                 self._pass_over(point, "skipped", known.refusal, known.name)
+                if known.refusal.startswith(ENDLESS):  # it is not waited for at every point
+                    self.endless[dtype] = known.refusal
+                    self.notes.append(Note("forward", f"{known.refusal}, where nothing was judged"))
                 continue
             for method in point.problem.methods:
                 self._judge_method(here, known, method)

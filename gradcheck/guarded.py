@@ -96,7 +96,7 @@ def _at(method: Method, watch: Watch) -> Callable[[Values], Callable[[list[Array
     return lambda values: Guarded(at(values), watch)
 
 
-class _TooLong(TimeLimit):
+class TooLong(TimeLimit):
     """A question takes more time than one may."""
 
 
@@ -107,7 +107,7 @@ def in_time(seconds: float = LONGEST) -> Iterator[None]:
         yield
         return
 
-    with _alarm(signal.ITIMER_VIRTUAL, signal.SIGVTALRM, seconds, _TooLong("one question takes too long")):
+    with _alarm(signal.ITIMER_VIRTUAL, signal.SIGVTALRM, seconds, TooLong("one question takes too long")):
         yield
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gradcheck.errors import told
+from gradcheck.guarded import TooLong, in_time
 from gradcheck.problem import Array, Values
 from gradcheck.replaced import precision_of_numpy
 from gradcheck.sampling import Point
@@ -16,6 +18,10 @@ BRANCH = 1e-3
 
 # At an edge nothing is asked of a short type in which forward is off by more than this many of its eps.
 IMPRECISE = 64
+
+# An iteration to fifteen digits never ends in float32: it is given so many seconds of computing.
+LONGEST = 5.0
+ENDLESS = f"forward does not end within {LONGEST:g} s"
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,10 @@ def in_dtype(point: Point, dtype: str, exact: Array) -> InDtype:
     if whole:
         known = replace(known, whole=True, name=given[whole[0]].dtype.name)
     try:
-        outputs = [np.asarray(output) for output in point.problem.forward(given)]
+        with in_time(LONGEST) if known.short else nullcontext():
+            outputs = [np.asarray(output) for output in point.problem.forward(given)]
+    except TooLong:
+        return replace(known, refusal=f"{ENDLESS} in {known.name}")
     except Exception as error:  # a layer may refuse integers, say
         return replace(known, refusal=f"forward raised {told(error)}")
     flat = np.concatenate([output.astype(float).ravel() for output in outputs])

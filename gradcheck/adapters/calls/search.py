@@ -20,7 +20,7 @@ from gradcheck.adapters.calls.program import Program
 from gradcheck.adapters.calls.repairs import misfits, of_one_output, others, repairs
 from gradcheck.adapters.calls.shapes import State
 from gradcheck.adapters.calls.source import facts
-from gradcheck.adapters.calls.trial import Places, Trial, attempt, shapes_of
+from gradcheck.adapters.calls.trial import Endless, Places, Trial, attempt, shapes_of
 from gradcheck.compiled import uncompiled
 from gradcheck.errors import CannotBuild, NotWritten, told
 from gradcheck.problem import Sizes
@@ -205,7 +205,7 @@ def _tries(known: Places, pins: Pins) -> Iterator[Trial]:
 def _following(trial: Trial) -> Iterator[State]:
     if trial.error is not None:
         yield from repairs(trial, trial.error, trial.in_derivative)
-        if not trial.in_derivative and isinstance(trial.error, FloatingPointError):
+        if not trial.in_derivative and isinstance(trial.error, (FloatingPointError, Endless)):
             yield from _other_contents(trial)
     elif trial.misfits:
         wanted = {name: one.shape for matched in trial.matched for name, one in matched.items()}
@@ -216,12 +216,13 @@ def _following(trial: Trial) -> Iterator[State]:
 
 
 def _other_contents(trial: Trial) -> Iterator[State]:
-    """Forward is not finite: inputs may have to be positive, or probabilities."""
+    """Forward is not finite, or does not end: inputs may have to be positive, or probabilities."""
+    endless = isinstance(trial.error, Endless)
     for name, guess in trial.arrays().items():
         place = trial.places[name]
         if guess.content != "real" or words.WEIGHTS.fullmatch(place.key):
             continue
-        for content in ("probabilities", "positive"):
+        for content in ("positive", "probabilities") if endless else ("probabilities", "positive"):
             wanted = Numbers(content, guess.axes)
             if wanted not in place.guesses:
                 place.guesses.append(wanted)

@@ -23,9 +23,18 @@ from gradcheck.adapters.calls.source import facts
 from gradcheck.adapters.declarations import declares
 from gradcheck.asking import layouts
 from gradcheck.compiled import uncompiled
+from gradcheck.guarded import TooLong, in_time
 from gradcheck.problem import Array, Sizes
+from gradcheck.sampling.draw import inside
 
 REAL = ("real", "probabilities", "positive")
+
+# Seconds of computing after which code is taken not to end on the values that it is given.
+LONGEST = 2.0
+
+
+class Endless(Exception):
+    """Code does not end on some values: a loop may only do so on others."""
 
 
 class Places:
@@ -246,16 +255,19 @@ def attempt(
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with pins():
-                ran = known.program.run(given_to(trial, rng))
-            trial.outputs = returned.filled(_listed(ran))
-            trial.stage = 1 if _is_usable(trial) else 0
-            if trial.stage:
-                trial.in_derivative = True
-                _ask(trial, ran, pins, rng)
-                trial.stage = 2
+            with in_time(LONGEST):
+                with pins():
+                    ran = known.program.run(given_to(trial, rng))
+                trial.outputs = returned.filled(_listed(ran))
+                trial.stage = 1 if _is_usable(trial) else 0
+                if trial.stage:
+                    trial.in_derivative = True
+                    _ask(trial, ran, pins, rng)
+                    trial.stage = 2
         except NotImplementedError:
             raise
+        except TooLong:
+            trial.error = Endless(f"it does not end within {LONGEST:g} s")
         except Exception as error:  # the wrong values may raise anything; others are tried
             trial.error = error
     return trial
@@ -291,7 +303,9 @@ def given_to(trial: Trial, rng: np.random.Generator) -> dict[str, Any]:
             return np.array(trial.values[name])
         if isinstance(guess, Numbers):
             small = words.WEIGHTS.fullmatch(trial.places[name].key) is not None
-            trial.values[name] = draw(guess, trial.measures(guess.axes), trial.state.limit, small, rng)
+            role = trial.known.roles.get(name)
+            drawn = draw(guess, trial.measures(guess.axes), trial.state.limit, small, rng)
+            trial.values[name] = inside(drawn, role.domain) if role and guess.content == "real" else drawn
             return trial.values[name].copy()
         if isinstance(guess, Size):
             trial.values[name] = trial.measures((guess.axis,))[0]

@@ -135,16 +135,16 @@ class Worker:
             self._imports_from = imports_from
         if not self._ready:
             self._wait_until_ready()
-        at = ""
+        at, far = "", ""
         end = time.monotonic() + limit
         self._write(json.dumps(task).encode() + b"\n")
         while True:
-            answer = self._next(end - time.monotonic(), at, limit)
+            answer = self._next(end - time.monotonic(), at, limit, far)
             if "at" in answer:
                 at = str(answer["at"])
             elif "progress" in answer:
-                at = ""
-                progress(str(answer["progress"]))
+                at, far = "", str(answer["progress"])
+                progress(far)
             elif "replaced" in answer:
                 self._kill()
                 raise Untrusted(f"it cannot be trusted: its code replaced {answer['replaced']}", at)
@@ -167,12 +167,13 @@ class Worker:
             self._process.stdin.write(content)
             self._process.stdin.flush()
 
-    def _next(self, wait: float, at: str, limit: float) -> dict[str, Any]:
+    def _next(self, wait: float, at: str, limit: float, far: str = "") -> dict[str, Any]:
         try:
             line = self._answers.get(timeout=max(wait, 0.0))
         except queue.Empty:
             self._kill()
-            raise Died(f"it did not finish within {limit:g} s (--time-limit)", at) from None
+            where = f", at “{far}”" if far else ""
+            raise Died(f"it did not finish within {limit:g} s (--time-limit){where}", at) from None
         if line is None:
             self._wait()
             self._listener.join(timeout=1.0)
