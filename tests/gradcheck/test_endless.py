@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from gradcheck.check import Options, check_subject
 from gradcheck.command.loading import load
 from gradcheck.command.processes.parent import Died, Worker
 from gradcheck.errors import CannotBuild
+from gradcheck.guarded import TooLong, in_time
 from gradcheck.problem import Sizes
 from gradcheck.results import ComponentResult
 
@@ -127,3 +129,17 @@ def test_a_worker_that_is_given_up_says_how_far_it_was(tmp_path: Path) -> None:
             worker.ask(asked, 4.0)
     finally:
         worker.close()
+
+
+def test_a_limit_within_another_leaves_the_outer_one() -> None:
+    end = time.process_time() + 3.0
+
+    def both() -> None:
+        with in_time(0.2):
+            with in_time(10.0):
+                pass
+            while time.process_time() < end:
+                pass
+
+    with pytest.raises(TooLong):
+        both()
