@@ -40,6 +40,7 @@ WRITTEN = {
             ("softmax_ce", "return loss, dscores / n", "return loss, dscores"),
         ),
     ),
+    "calling_each_other": Written(("first_kind",), (("first_kind", "return n * second_kind", "return second_kind"),)),
     "convolution": Written(
         ("conv1d_forward",),
         (

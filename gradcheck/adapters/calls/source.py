@@ -96,6 +96,7 @@ def facts(function: Callable[..., Any]) -> Facts:
     return _facts(uncompiled(function), 0)
 
 
+@lru_cache(maxsize=4096)
 def _facts(function: Callable[..., Any], depth: int) -> Facts:
     found = Facts(doc=inspect.getdoc(function) or "")
     plain = getattr(function, "__func__", function)
@@ -343,7 +344,7 @@ class _Reader:
         handed = [(name, argument) for name, value in pairs if (argument := self._is_argument(value))]
         if not handed:
             return
-        inner = _facts(uncompiled(other), self.depth + 1) if self.depth else facts(other)
+        inner = _facts(uncompiled(other), self.depth + 1)  # one level deeper: functions may call each other in a circle
         for name, argument in handed:
             self._adopt(inner, name, argument)
 
