@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gradcheck import numerical
+from gradcheck import callbacks, numerical
 from gradcheck.asking import cotangents
 from gradcheck.asking.claims import Answer, ask
 from gradcheck.asking.cotangents import Cotangents
@@ -139,7 +139,8 @@ class Evaluated:
         """The share of its largest output by which forward in float64 is off from long double; 0 where nobody knows."""
         values = {k: v.astype(np.longdouble) if v.dtype.kind == "f" else v for k, v in self.point.values.items()}
         try:
-            outputs = [np.asarray(output) for output in self.problem.forward(values)]
+            with callbacks.raising():
+                outputs = [np.asarray(output) for output in self.problem.forward(values)]
         except Exception:  # somebody else's forward need not take long double
             return 0.0
         if any(output.dtype != np.longdouble for output in outputs):

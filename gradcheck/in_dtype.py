@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gradcheck import callbacks
 from gradcheck.errors import told
 from gradcheck.guarded import TooLong, in_time
 from gradcheck.problem import Array, Values
@@ -73,7 +74,8 @@ def in_dtype(point: Point, dtype: str, exact: Array) -> InDtype:
     if whole:
         known = replace(known, whole=True, name=given[whole[0]].dtype.name)
     try:
-        with in_time(LONGEST) if known.short else nullcontext():
+        limit = in_time(LONGEST) if known.short else nullcontext()
+        with limit, callbacks.raising() if dtype == "longdouble" else nullcontext():
             outputs = [np.asarray(output) for output in point.problem.forward(given)]
     except TooLong:
         return replace(known, refusal=f"{ENDLESS} in {known.name}")

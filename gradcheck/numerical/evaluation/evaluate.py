@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck import callbacks
 from gradcheck.errors import UsageError, told
 from gradcheck.numerical.estimate import Cost
 from gradcheck.numerical.evaluation.stacking import Tile, join
@@ -220,7 +221,8 @@ class Evaluator:
         values = {**old.values, old.wrt: old.values[old.wrt].astype(np.longdouble)}
         try:
             with np.errstate(all="ignore"):
-                outputs = [np.asarray(output) for output in old.forward(values)]
+                with callbacks.raising():
+                    outputs = [np.asarray(output) for output in old.forward(values)]
                 self.book("long double", 1, 1)
                 if any(output.dtype != np.longdouble for output in outputs):
                     return None
