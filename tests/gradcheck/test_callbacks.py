@@ -1,4 +1,4 @@
-"""Solvers in C, whose callbacks are given long double: what is raised there is a refusal, and nothing that is printed."""
+"""Solvers in C, whose callbacks are given long double: what is raised there is a refusal, and is not printed."""
 
 from __future__ import annotations
 
