@@ -56,6 +56,14 @@ def test_an_entry_that_rests_on_a_stair_has_the_stair_in_its_bound(a, x):
     assert holds(lambda v, rounded: stages(v, a, rounded), np.array(x))
 
 
+def test_the_edge_of_a_clip_beside_one_entry_is_no_stair_of_the_others():
+    labels = np.array([[1.0, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]])
+    p = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.5, 0.5], [0.734375, 0.015625, 0.25]])
+    found = estimate(lambda v: [-np.sum(labels * np.log(np.maximum(v["p"], 1e-12)))], {"p": p}, "p")
+    assert np.allclose(found.value.ravel(), np.where(p > 1e-12, -labels / np.maximum(p, 1e-12), 0).ravel(), atol=1e-9)
+    assert found.bound[10, 0] < 1e-9
+
+
 @pytest.mark.parametrize("x", [2.63, -2.63, 1.1, 7.0])
 def test_a_rounded_argument_is_in_the_bound(x):
     assert holds(lambda v, rounded: np.tanh(rounded(v)), np.array([x]))

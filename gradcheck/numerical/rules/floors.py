@@ -45,9 +45,11 @@ def last_bits(f0: Array, best: Array, eps: float, value: Array, x: Array) -> Arr
 def lent(f0: Array, value: Array, rounding: Array, x: Array) -> Array:
     """Return what entries may round that do not move an output: they may be on a stair longer than their steps.
 
-    What one entry shows of how an output is rounded to a shorter type, be it inside of f, the others have as well.
+    What one entry shows of how an output is rounded to a shorter type, be it inside of f, the others have as well. One
+    that moves the output tells it: where one that does not is heard, that may be the edge of a clip near it.
     """
-    amplitude = np.max(rounding * x, axis=0, where=np.isfinite(rounding), initial=0.0)
+    moves, known = value != 0, np.isfinite(rounding)
+    amplitude = np.max(rounding * x, axis=0, where=known & (moves | ~moves.any(axis=0)), initial=0.0)
     amplitude[amplitude <= SHORTER * EPS * np.abs(f0)] = 0.0
     least: Array = np.where(value == 0, amplitude / x, 0.0)
     return least
