@@ -23,6 +23,7 @@ from gradcheck.branches.aim import aimed
 from gradcheck.branches.coverage import Coverage, Visit, describe
 from gradcheck.branches.coverage import result as covered
 from gradcheck.branches.decisions import Seen, Site
+from gradcheck.comparing.compare import Comparison
 from gradcheck.comparing.judge import judge, judge_projected
 from gradcheck.comparing.shared import shared_kinks
 from gradcheck.comparing.stand_ins import StandIns
@@ -50,6 +51,7 @@ KINKS = 24
 
 # How many ordinary and special points are measured, whatever is shown exactly.
 WITNESSES = {False: 2, True: 1}
+FEWEST = {False: 1, True: 0}  # for a check that only has to say whether a change repairs what was measured
 
 DTYPES = ("float64", "float32")
 
@@ -135,6 +137,7 @@ class _Session:
         self.prover = Prover(options.exact, _is_painted(options), options.seed)
         self.previous: Values | None = None
         self.first: Point | None = None
+        self.label = ""
         self.witnesses = {False: 0, True: 0}
         self.here: Evaluated | None = None
         self.endless: dict[str, str] = {}
@@ -150,12 +153,14 @@ class _Session:
             return self.result(reason=str(error), otherwise="not implemented" if stub else "could not be asked")
         before = [self._guarded(point) for point in self.options.first]
         for point in itertools.chain(before, points, self.aimed(points[0])):
+            self.label = point.label
             if self.options.progress:
                 self.options.progress(point.label)
             self.check_point(point)
             if self.options.fail_fast and any(record.was_wrong for record in self.records.values()):
                 return self.result(self.claims())
             self.visit(point)
+        self.label = ""
         self.try_variants(points[0])
         contract = self.contract(points)
         return self.result(self.repaired(self.claims(), contract), [*contract, self.forms.result()])
@@ -203,11 +208,13 @@ class _Session:
 
     def out_of_time(self) -> ComponentResult:
         """What was found until the time was over."""
-        message = f"the time limit of {self.options.time_limit:g} s is over"
+        at = f", at “{self.label}”" if self.label else ""
+        message = f"it did not finish within {self.options.time_limit:g} s (time limit){at}"
+        self.prover.scans = False
         for record in self.records.values():
             if self.first is not None and not record.has_failed:
                 record.passed_over(self.first, "float64", "unresolved", message)
-        return self.result(self.claims(explained=False), reason=message)
+        return self.result(self.claims(explained=False), reason=message, otherwise="unresolved")
 
     def _guarded(self, point: Point) -> Point:
         """The point with its problem guarded: one object for all points of a problem."""
@@ -277,22 +284,24 @@ class _Session:
     def _judge_method(self, here: Evaluated, known: InDtype, method: Method) -> None:
         """Compare what one method says about each of its variables, and then about several entries together.
 
-        Two ordinary points are measured, and a special one; of the others what is not settled.
+        Some points are measured, ordinary and special ones; of the others what is not settled.
         """
-        if self.witnesses[here.point.special] > WITNESSES[here.point.special]:
-            settled = self.prover.settled(here, known, method)
-            for name, (answer, found) in settled.items():
-                self.forms.note(known, method, answer, found)
-                self._record(method, name).compared(here, known, found)
-            if settled:
+        names: Sequence[str] = method.wrt
+        witnesses = WITNESSES if self.options.evidence else FEWEST
+        if self.witnesses[here.point.special] > witnesses[here.point.special]:
+            settled = self.prover.settled(here, known, method, self._measured_wrong(method))
+            for answer, found in settled.values():
+                self._keep(here, known, method, answer, found)
+            names = [name for name in method.wrt if name not in settled]
+            if settled and all(here.problem.variable(name).constant for name in names):
                 return
-        asked = here.cotangents(method)
+        asked = here.cotangents(method, names)
         answers = here.ask(method, known, asked)
         if any(one.rows is not None and loses(one.dtype, known.dtype) for one in answers.values()):
             own = here.in_own_types(known.dtype)
             if own.precision != known.precision and not own.refusal:
                 known, answers = own, here.ask(method, own, asked)
-        for name in method.wrt:
+        for name in names:
             self._judge(here, known, method, answers[name], asked[name])
         if known.short or method.kind not in ("vjp", "sum"):
             return
@@ -325,12 +334,8 @@ class _Session:
                 found = replace(found, at=replace(found.at, verdict="skipped"))
             if not projected:
                 found = self.prover.weigh(here, known, method, name, found)
-            if found.at.verdict == "wrong" and (why := self.stand_ins.why(here, method, name, known)):
-                record.passed_over(point, known.name, "skipped", why)
-                self.notes.append(Note("mask", f"{point.edge or f'at “{point.label}”'}, {why}"))
+            if not self._keep(here, known, method, answer, found):
                 return
-            self.forms.note(known, method, answer, found)
-            record.compared(here, known, found)
             if self.options.evidence and record.heat is None and not projected:
                 record.heat = Heat(point.label, _shown(found.ratios))
                 record.curve = here.curve(name, found.worst)
@@ -346,6 +351,22 @@ class _Session:
                 self._remember(record, here, known, method, message=found.at.message, proved=True)
                 return
         self._remember(record, here, known, method, message=answer.message)
+
+    def _keep(self, here: Evaluated, known: InDtype, method: Method, answer: Answer, found: Comparison) -> bool:
+        """Write down how an answer compares; return whether it counts."""
+        record, point = self._record(method, answer.wrt), here.point
+        if found.at.verdict == "wrong" and (why := self.stand_ins.why(here, method, answer.wrt, known)):
+            record.passed_over(point, known.name, "skipped", why)
+            self.notes.append(Note("mask", f"{point.edge or f'at “{point.label}”'}, {why}"))
+            return False
+        self.forms.note(known, method, answer, found)
+        record.compared(here, known, found)
+        return True
+
+    def _measured_wrong(self, method: Method) -> list[str]:
+        """The variables by which a method's claims have been measured to be wrong, and are explained by that."""
+        known = ((name, self.records.get((method.name, name))) for name in method.wrt)
+        return [name for name, one in known if one is not None and one.first_wrong and one.first_wrong.is_measured]
 
     def _remember(
         self, record: Record, here: Evaluated, known: InDtype, method: Method, proved: bool = False, **why: str

@@ -252,10 +252,10 @@ class Evaluated:
             return False
         return True
 
-    def cotangents(self, method: Method) -> dict[str, Cotangents]:
-        """The cotangents with which `method` is asked, for each of its variables."""
+    def cotangents(self, method: Method, names: Sequence[str] | None = None) -> dict[str, Cotangents]:
+        """The cotangents with which `method` is asked, for each of its variables, or of some of them."""
         chosen = {}
-        for name in method.wrt:
+        for name in method.wrt if names is None else names:
             rng = np.random.default_rng([self.seed, 6])
             ungrouped = self.problem.variable(name).constant or self.is_projected(name)
             estimate = None if ungrouped else self.estimate(name)
@@ -263,7 +263,7 @@ class Evaluated:
         return chosen
 
     def ask(self, method: Method, here: InDtype, asked: Mapping[str, Cotangents]) -> dict[str, Answer]:
-        """What `method` says about each of its variables."""
+        """What `method` says about each of the variables that are `asked` about."""
         rows = {name: one.rows for name, one in asked.items()}
         return ask(self.problem, method, here.given, self.shapes, rows, here.dtype)
 

@@ -45,6 +45,11 @@ class Wrong:
         return 0 if self.refused else 1 if self.proved else 2
 
     @property
+    def is_measured(self) -> bool:
+        """Whether a measurement shows it."""
+        return not (self.refused or self.proved or self.together)
+
+    @property
     def point(self) -> Point:
         """The point, of which `here` holds what is known."""
         return self.here.point
@@ -146,7 +151,7 @@ class Record:
         ordinary = [one for one in self.points if not one.edge]
         for dtype in {one.dtype for one in ordinary}:
             told, untold = (
-                [one for one in ordinary if one.dtype == dtype and one.verdict == verdict and one.scale]
+                [one for one in ordinary if one.dtype == dtype and one.verdict == verdict and one.scale > 0]
                 for verdict in ("correct", "unresolved")
             )
             if len(told) > len(untold):

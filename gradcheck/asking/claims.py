@@ -50,7 +50,7 @@ def ask(
     asked: dict[str, Array],
     dtype: Any,
 ) -> dict[str, Answer]:
-    """Ask `method` for the rows of `asked[name] · J`, for every variable that it speaks about.
+    """Ask `method` for the rows of `asked[name] · J`, for those of its variables that are asked about.
 
     `given` makes the values anew for every call: the checked code may write into what it gets.
     """
@@ -58,16 +58,16 @@ def ask(
         if method.kind == "local":
             return _read_local(problem, method, _kept(method.at(given())([])), shapes, asked)
         if method.kind == "sum":
-            return _collect(problem, method, [_kept(method.at(given())([]))], dict.fromkeys(method.wrt, 1))
+            return _collect(problem, method, [_kept(method.at(given())([]))], dict.fromkeys(asked, 1))
         if method.kind == "jvp":
             return _ask_jvp(problem, method, given, asked, dtype)
         return _ask_vjp(problem, method, given, shapes, asked, dtype)
     except NotImplementedError as error:
-        return {name: Answer(name, "silent", message=message(error)) for name in method.wrt}
+        return {name: Answer(name, "silent", message=message(error)) for name in asked}
     except Exception as error:  # whatever other people's code raises is a finding, not a failure of the check
         status: Status = "unbound" if never_ran(error) else "other types" if has_other_types(error) else "raised"
         said, where = told(error), trace(error)
-        return {name: Answer(name, status, message=said, traceback=where) for name in method.wrt}
+        return {name: Answer(name, status, message=said, traceback=where) for name in asked}
 
 
 def _kept(said: Sequence[Any]) -> list[Any]:
@@ -103,8 +103,8 @@ def _ask_vjp(
 ) -> dict[str, Answer]:
     answers: dict[str, Answer] = {}
     by_rows: dict[bytes, list[str]] = {}
-    for name in method.wrt:
-        by_rows.setdefault(asked[name].tobytes(), []).append(name)
+    for name, rows in asked.items():
+        by_rows.setdefault(rows.tobytes(), []).append(name)
     for names in by_rows.values():
         said = _several(method, given, [split(row, shapes, dtype) for row in asked[names[0]]])
         collected = _collect(problem, method, said, {name: len(said) for name in names})
@@ -117,6 +117,8 @@ def _ask_jvp(problem: Problem, method: Method, given: Given, asked: dict[str, Ar
     zeros = [np.zeros_like(problem.variable(name).example, dtype=dtype) for name in method.wrt]
     answers = {}
     for position, name in enumerate(method.wrt):
+        if name not in asked:
+            continue
         basis = []
         for entry in range(zeros[position].size):
             basis.append([zero.copy() for zero in zeros])
@@ -169,6 +171,8 @@ def _read_local(
     """Multiply local derivatives with the cotangents, each in its own layout."""
     answers = {}
     for name, item in zip(method.wrt, said, strict=True):
+        if name not in asked:
+            continue
         if item is None:
             answers[name] = Answer(name, "silent")
             continue

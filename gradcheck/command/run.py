@@ -30,6 +30,7 @@ from gradcheck.verdicts import Verdict
 
 # Where `gradcheck fuzz` keeps what it found, and `--cache` verdicts, below the folder of the command.
 KEPT = ".gradcheck"
+SPARE = 3.0  # seconds beyond its time limit, in which a check says what it has found until then
 _DEFINITIONS = re.compile(rb"^(?:class|def)\b", re.MULTILINE)
 
 
@@ -250,6 +251,7 @@ class Run:
             "budget": settings.budget,
             "hints": settings.hints_at(one.place),
             "scan": settings.scan,
+            "time_limit": settings.time_limit,
         }
         more = {"name": one.name, "init": settings.init, "options": options}
         return self._task(one.place, one.module, one.attribute, do="check", **more, keep=self._keep)
@@ -258,7 +260,7 @@ class Run:
         start = time.perf_counter()
         progress(one.name)
         try:
-            answer = worker.ask(task, self.settings.time_limit, lambda text: progress(f"{one.name}: {text}"))
+            answer = worker.ask(task, self.settings.time_limit, lambda text: progress(f"{one.name}: {text}"), SPARE)
         except Untrusted as untrusted:
             return Outcome(_unchecked(one, "could not be asked", str(untrusted)), time.perf_counter() - start)
         except Died as died:

@@ -46,8 +46,7 @@ def shared_kinks(
     """Yield what is wrong with the claims of one method along directions in which several kinked entries move."""
     claims: dict[str, Array] = {}
     kinked: dict[str, Array] = {}
-    for name in method.wrt:
-        answer = answers[name]
+    for name, answer in answers.items():
         if here.problem.variable(name).constant or answer.rows is None or here.is_projected(name):
             continue
         estimate = here.estimate(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,9 @@ SURE = {"float64": 3, "float32": 1}
 # What a measured error may be of the usual derivatives, and count nothing where the formula is shown: half the digits.
 BENEATH = float(np.sqrt(np.finfo(float).eps))
 
+# A claim that is off by this share of the derivative is measured to be wrong, however well that is measured.
+GROSS = 2.0**-6
+
 GOOD = ("identical", "constants rounded", "convention")
 
 
@@ -69,24 +72,50 @@ class Prover:
             shown.miss(here.point, f"the exact run failed: {told(error)}")
             return found
 
-    def settled(self, here: Evaluated, known: InDtype, method: Method) -> dict[str, tuple[Answer, Comparison]]:
+    def settled(
+        self, here: Evaluated, known: InDtype, method: Method, wrong: Collection[str]
+    ) -> dict[str, tuple[Answer, Comparison]]:
         """What a method says and how it compares, by variable, where exact runs say so much that nothing is measured.
 
-        Nothing where that is not so of every variable. Each was measured at other points, and all agreed.
+        Each was measured at other points, and all agreed: that it is right, or that it is not (of those in `wrong`).
         """
         usual = known.dtype in SURE and known.precision == known.dtype and not known.other
         if not self.wanted or not usual or not trust.holds(here.point, known.dtype):
             return {}
         found: dict[str, tuple[Answer, Comparison]] = {}
-        try:
-            for name in (name for name in method.wrt if not here.problem.variable(name).constant):
-                one = self._settled(here, known, method, name) if _is_run(here, known, name) else None
-                if one is None:
-                    return {}
+        for name in method.wrt:
+            if here.problem.variable(name).constant or not _is_about_numbers(here, name):
+                continue
+            settled = self._refuted if name in wrong else self._settled
+            try:
+                one = settled(here, known, method, name)
+            except Exception:  # a mistake of the engine's own: then it is measured
+                continue
+            if one is not None:
                 found[name] = one
-        except Exception:  # a mistake of the engine's own: then it is measured
-            return {}
         return found
+
+    def _refuted(self, here: Evaluated, known: InDtype, method: Method, name: str) -> tuple[Answer, Comparison] | None:
+        """What a claim says that is far from the derivative exactly, as it was where it was measured."""
+        shown, formula = self._claims.get(f"{method.name}[{name}]"), self._ask(here, method).get(name)
+        if shown is None or not (shown.wrong and shown.measured) or formula is None or formula.at_kink:
+            return None
+        if trust.why_not(here, formula) or trust.rounds(formula) or not trust.is_far(here, formula):
+            return None
+        answer = self._answered(here, known, method, formula)
+        if answer.rows is None or formula.forward is None:
+            return None
+        right = float(
+            np.concatenate([exact.midpoints(part).ravel() for part in formula.forward.right]) @ formula.cotangent
+        )
+        off = abs(float(answer.rows[0] @ formula.direction.ravel()) - right)
+        if not off > GROSS * formula.scale:
+            return None
+        found = _disagreement(here, known, answer.rows[0], off, formula.scale)
+        if shown.last is not here and _is_run(here, known, name):
+            shown.last = here
+            shown.differ(here.point, off / formula.scale, found)
+        return answer, found
 
     def _settled(self, here: Evaluated, known: InDtype, method: Method, name: str) -> tuple[Answer, Comparison] | None:
         """One of them, and what is shown of it."""
@@ -108,10 +137,11 @@ class Prover:
         # Where the type cannot hold the derivative, no digits are counted, and anything may have been said: NaN, say.
         if kept < of - SURE[known.dtype] or not found.at.error <= found.at.tolerance:
             return None
-        if shown.last is not here:
-            shown.last = here
-            shown.good.append(here.point.label)
-        shown.keep(here.point, method, formula, _as_digits(here, known, name, kept, entry))
+        if _is_run(here, known, name):
+            if shown.last is not here:
+                shown.last = here
+                shown.good.append(here.point.label)
+            shown.keep(here.point, method, formula, _as_digits(here, known, name, kept, entry))
         return answer, found
 
     def _plainest(self, here: Evaluated, method: Method, name: str) -> Method:
@@ -245,19 +275,14 @@ class Prover:
 
 
 def _is_run(here: Evaluated, known: InDtype, name: str) -> bool:
-    """Whether a point is one to run exactly: not one that is about the memory or the type of what is handed over.
-
-    Nor one of a function that stops at a tolerance: exact is then the derivative of its steps, not of what it solves.
-    """
+    """Whether a point is one to run exactly: not one that is about the memory or the type of what is handed over."""
     point = here.point
-    return (
-        here.problem.exact
-        and not here.problem.accuracy
-        and point.arrange is as_it_is
-        and not point.types
-        and not known.whole
-        and not here.is_large(name)
-    )
+    return point.arrange is as_it_is and not point.types and not known.whole and _is_about_numbers(here, name)
+
+
+def _is_about_numbers(here: Evaluated, name: str) -> bool:
+    """Whether an exact run tells the derivative: not where forward stops at a tolerance, and is what it solves."""
+    return here.problem.exact and not here.problem.accuracy and not here.is_large(name)
 
 
 def _is_beneath(found: Comparison, here: Evaluated, known: InDtype, formula: Formula) -> bool:
@@ -311,6 +336,28 @@ def _agreement(here: Evaluated, known: InDtype, rows: Array, right: Array, kept:
         size=here.point.size,
     )
     return Comparison(at, None, (), (), np.zeros((0, 0)), 0, plain=int(np.count_nonzero(right)))
+
+
+def _disagreement(here: Evaluated, known: InDtype, rows: Array, off: float, scale: float) -> Comparison:
+    """A wrong claim at a point that was not measured: how far it is `off` along a random direction."""
+    allowed = 10.0 ** (SURE[known.dtype] - int(np.finfo(known.dtype).precision)) * scale
+    at = AtPoint(
+        here.point.label,
+        known.name,
+        "wrong",
+        entries=rows.size,
+        error=off,
+        tolerance=allowed,
+        truncation=0.0,
+        rounding=0.0,
+        claim_rounding=allowed,
+        ratio=off / allowed,
+        resolution=2 * allowed,
+        scale=scale,
+        edge=here.point.edge,
+        size=here.point.size,
+    )
+    return Comparison(at, None, (), (), np.zeros((0, 0)), 0)
 
 
 def _sizes(here: Evaluated, formula: Formula) -> Array:

@@ -14,7 +14,7 @@ from gradcheck.repair.change import described
 from gradcheck.repair.scene import Edit
 from gradcheck.repair.search import SECONDS, Found, Search
 from gradcheck.repair.whole import RIGHT, Check, Claim
-from gradcheck.results import ClaimResult
+from gradcheck.results import ClaimResult, ComponentResult
 
 # Claims that a change may put right: those that are wrong, and those that raise wherever they are asked.
 MENDED = ("wrong", "could not be asked")
@@ -24,7 +24,8 @@ MENDED = ("wrong", "could not be asked")
 class Repairs:
     """Looks for the repairs of a subject's claims; `check(subject, seed)` is the whole check that decides.
 
-    `seconds`: what one search may compute; `deadline`: when the time of all is over (`time.monotonic`).
+    `seconds`: what one search may compute; `deadline`: when the time of all is over (`time.monotonic`). `mended`: the
+    claims that may be repaired; `checked`: what checks of them all came to, by edit and seed.
     """
 
     subject: Subject
@@ -33,6 +34,8 @@ class Repairs:
     seconds: float = SECONDS
     deadline: float = float("inf")
     known: list[Edit] = field(default_factory=list)
+    mended: Sequence[Claim] = ()
+    checked: dict[tuple[Edit, int], ComponentResult | None] = field(default_factory=dict)
 
     def filled(
         self, claims: Sequence[ClaimResult], records: Mapping[Claim, Record], broken: Collection[str]
@@ -41,7 +44,8 @@ class Repairs:
 
         `records`: of the claims, by method and variable; `broken`: what of the contract was broken before.
         """
-        found = {one: self._found(records[one], records.values(), broken) for one in _mended(claims)}
+        self.mended = _mended(claims)
+        found = {one: self._found(records[one], records.values(), broken) for one in self.mended}
         for one, first in found.items():
             if first.edit is None and self.known:  # what has repaired others since may repair it, too
                 found[one] = replace(first, edit=self._found(records[one], records.values(), broken, anew=False).edit)
@@ -83,6 +87,8 @@ class Repairs:
             left,
             self.known,
             anew,
+            self.mended,
+            self.checked,
         )
         found = search.run()
         if found.edit is not None and found.edit not in self.known:

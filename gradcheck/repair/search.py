@@ -12,7 +12,7 @@ import ast
 import math
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import CodeType
 
@@ -32,7 +32,8 @@ from gradcheck.repair.ran import Ran, ran
 from gradcheck.repair.scene import Donor, Edit, Material, Scene, is_number
 from gradcheck.repair.source import Unit, reading
 from gradcheck.repair.trial import ENTRIES, Trial
-from gradcheck.repair.whole import Check, Claim, Outcome, outcome
+from gradcheck.repair.whole import RIGHT, Check, Claim, Outcome, only, outcome
+from gradcheck.results import ComponentResult
 from gradcheck.sampling import Point, points
 from gradcheck.sampling.similar import similar
 
@@ -63,7 +64,8 @@ class Search:
     """The search for one claim. `others`: the claims that were right; `broken`: what was broken of the contract.
 
     `seconds`: what it may compute; `left`: how long it may take. `known`: edits that have repaired other claims, which
-    are tried first; unless `anew`, no others are.
+    are tried first; unless `anew`, no others are. `mended`: all that may be repaired; `checked`: what checks of them
+    all came to, by edit and seed.
     """
 
     subject: Subject
@@ -77,6 +79,8 @@ class Search:
     left: float = math.inf
     known: Sequence[Edit] = ()
     anew: bool = True
+    mended: Collection[Claim] = ()
+    checked: dict[tuple[Edit, int], ComponentResult | None] = field(default_factory=dict)
 
     def run(self) -> Found:
         """Look for the edit."""
@@ -119,10 +123,21 @@ class Search:
         text = file.text[: edit.start] + edit.text + file.text[edit.end :]
         with in_place(edit.unit.with_code(code)), reading(file.name, text):
             for seed in (self.seed + 1, self.seed + 2):
-                found = outcome(self.subject, claim, self.others, self.broken, self.check, seed)
+                result = self._of_all(edit, seed) or self.check(only(self.subject, {claim, *self.others}), seed)
+                found = outcome(result, claim, self.others, self.broken)
                 if not found.passes:
                     break
             return replace(found, seed=seed)
+
+    def _of_all(self, edit: Edit, seed: int) -> ComponentResult | None:
+        """One check of all wrong claims, of an edit that has repaired one of them; None where it leaves some wrong."""
+        if edit not in self.known:
+            return None
+        if (edit, seed) not in self.checked:
+            result = self.check(only(self.subject, {*self.mended, *self.others}), seed)
+            right = all(one.verdict in RIGHT for one in result.claims)
+            self.checked[edit, seed] = result if right else None
+        return self.checked[edit, seed]
 
     def _learn(self, whole: Outcome) -> None:
         """Ask from now on where a whole check failed, too: what fails there needs no whole check."""

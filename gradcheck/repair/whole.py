@@ -26,11 +26,8 @@ class Outcome:
     seed: int = 0
 
 
-def outcome(
-    subject: Subject, claim: Claim, others: Collection[Claim], broken: Collection[str], check: Check, seed: int
-) -> Outcome:
+def outcome(result: ComponentResult, claim: Claim, others: Collection[Claim], broken: Collection[str]) -> Outcome:
     """Whether a claim is right at all points, and `others` are; what was `broken` of the contract may stay so."""
-    result = check(only(subject, {claim, *others}), seed)
     found = {(one.method, one.wrt): one for one in result.claims}
     kept = all(one in found and found[one].verdict in RIGHT for one in (claim, *others))
     unbroken = all(one.name in broken for one in result.contract if one.verdict == "broken")

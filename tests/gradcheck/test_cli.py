@@ -152,7 +152,7 @@ def test_subject_that_hangs_or_dies_is_unresolved_and_its_neighbours_are_checked
     assert main(["--no-report", "--json", "out.json", "--time-limit", "6"]) == 1
     found = {item["name"]: (item["verdict"], item["reason"]) for item in document(here)["components"]}
     assert found["beras.layers.Tanh"][0] == found["beras.layers.Correct"][0] == "correct"
-    assert found["beras.layers.Hangs"] == ("unresolved", "it did not finish within 6 s (--time-limit)")
+    assert found["beras.layers.Hangs"] == ("unresolved", "it did not finish within 6 s (time limit)")
     verdict, reason = found["beras.layers.Exits"]
     assert verdict == "unresolved"
     assert reason.startswith("it ends the program with sys.exit(no) (beras/layers.py, line ")

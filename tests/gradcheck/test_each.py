@@ -62,7 +62,7 @@ def test_every_folder_is_judged_by_itself(here: Path, capsys: pytest.CaptureFixt
     verdict, cause = rows["bob", "beras.layers.Flipped"]
     assert verdict == "wrong"
     assert "sign is flipped" in cause
-    assert rows["cem", "beras.layers.Hangs"] == ("unresolved", "it did not finish within 5 s (--time-limit)")
+    assert rows["cem", "beras.layers.Hangs"] == ("unresolved", "it did not finish within 5 s (time limit)")
     assert rows["cem", "beras.layers.Tanh"][0] == "correct"
     assert rows["dee", "beras"] == (
         "could not be asked",

@@ -125,7 +125,7 @@ def test_a_worker_that_is_given_up_says_how_far_it_was(tmp_path: Path) -> None:
     task = {"module": "slow", "file": str(tmp_path / "slow.py"), "folder": str(tmp_path), "broken": []}
     asked = {**task, "do": "check", "attribute": "f", "name": "slow.f", "init": {}, "options": options, "keep": "kept"}
     try:
-        with pytest.raises(Died, match=r"it did not finish within 4 s \(--time-limit\), at “saturation ±1000”"):
+        with pytest.raises(Died, match=r"it did not finish within 4 s \(time limit\), at “saturation ±1000”"):
             worker.ask(asked, 4.0)
     finally:
         worker.close()
@@ -143,3 +143,27 @@ def test_a_limit_within_another_leaves_the_outer_one() -> None:
 
     with pytest.raises(TooLong):
         both()
+
+
+SLOW = """
+import numpy as np
+
+class Slow:
+    def forward(self, x):
+        while abs(x).max() > 100:
+            pass
+        self.x = x
+        return x**2
+
+    def backward(self, grad):
+        return grad * {factor} * self.x
+"""
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(2, "unresolved"), (3, "wrong")])
+def test_what_was_found_until_the_time_was_over_is_said(tmp_path: Path, factor: int, verdict: str) -> None:
+    (tmp_path / "slow.py").write_text(SLOW.format(factor=factor))
+    module = load("slow", str(tmp_path / "slow.py"), str(tmp_path), [], lambda _: None)
+    result = check_subject(subject_of(module.Slow, name="slow.Slow", init={}), Options(time_limit=3.0))
+    assert result.verdict == verdict
+    assert result.reason == "it did not finish within 3 s (time limit), at “saturation ±1000”"

@@ -96,7 +96,7 @@ def test_hanging_module_is_killed_with_everything_that_it_started(worker: Worker
         "while True: pass",
     )
     worker.ask(find(tmp_path, "beras.core"), 30)
-    with pytest.raises(Died, match=r"it did not finish within 1 s \(--time-limit\)"):
+    with pytest.raises(Died, match=r"it did not finish within 1 s \(time limit\)"):
         worker.ask(find(tmp_path, "beras.model"), 1.0)
     pid = int((tmp_path / "pid").read_text())
     deadline = time.monotonic() + 5

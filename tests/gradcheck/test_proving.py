@@ -314,3 +314,32 @@ def test_a_bound_that_a_saturated_softmax_breaks_calls_no_formula_wrong(layer: t
     options = Options(dtypes=("float64",), evidence=False, fail_fast=True)
     [claim] = [one for one in gradcheck.check(layer, options=options).claims if one.wrt == "Q"]
     assert claim.verdict == verdict
+
+
+class OfTwoWeights:
+    """A layer that is not linear in two weights, of whose gradients the second is wrong."""
+
+    def __init__(self, features: int, units: int) -> None:
+        rng = np.random.default_rng(0)
+        self.w, self.v = rng.normal(size=(features, units)), rng.normal(size=(features, units))
+
+    def forward(self, x: Any) -> Any:
+        self.x, self.y = x, np.tanh(x @ np.tanh(self.w) + x @ np.tanh(self.v))
+        return self.y
+
+    def backward(self, grad: Any) -> Any:
+        z = grad * (1 - self.y**2)
+        self.dw = self.x.T @ z * (1 - np.tanh(self.w) ** 2)
+        self.dv = self.x.T @ z * (1 + np.tanh(self.v) ** 2)
+        return z @ (np.tanh(self.w) + np.tanh(self.v)).T
+
+
+def test_beside_a_wrong_claim_nothing_is_measured_that_is_shown_exactly() -> None:
+    result = gradcheck.check(OfTwoWeights)
+    right, wrong = (next(one for one in result.claims if one.wrt == name) for name in ("w", "v"))
+    assert (right.verdict, wrong.verdict) == ("correct", "wrong")
+    for claim, verdict in ((right, "correct"), (wrong, "wrong")):
+        for label in ("generic, third seed", "tiny (1e-8)", "Fortran order", "read-only"):
+            point = next(one for one in claim.points if one.point == label)
+            assert (point.verdict, point.truncation, point.rounding) == (verdict, 0, 0)
+    assert wrong.wrong_count > 0

@@ -119,9 +119,12 @@ class Worker:
         self._listener.start()
 
     def ask(
-        self, task: dict[str, Any], limit: float, progress: Callable[[str], None] = lambda text: None
+        self, task: dict[str, Any], limit: float, progress: Callable[[str], None] = lambda text: None, spare: float = 0
     ) -> dict[str, Any]:
-        """Return the answer to a task (`Died` if none comes in `limit` seconds; the next task finds a new worker)."""
+        """Return the answer to a task; `Died` if none comes in `limit` seconds, and the next task finds a new worker.
+
+        `spare`: so many seconds later, where the worker itself stops after the limit and says what it has found.
+        """
         with self._lock:
             if self._closed:
                 raise Died("interrupted")
@@ -136,7 +139,7 @@ class Worker:
         if not self._ready:
             self._wait_until_ready()
         at, far = "", ""
-        end = time.monotonic() + limit
+        end = time.monotonic() + limit + spare
         self._write(json.dumps(task).encode() + b"\n")
         while True:
             answer = self._next(end - time.monotonic(), at, limit, far)
@@ -173,7 +176,7 @@ class Worker:
         except queue.Empty:
             self._kill()
             where = f", at “{far}”" if far else ""
-            raise Died(f"it did not finish within {limit:g} s (--time-limit){where}", at) from None
+            raise Died(f"it did not finish within {limit:g} s (time limit){where}", at) from None
         if line is None:
             self._wait()
             self._listener.join(timeout=1.0)
