@@ -90,7 +90,9 @@ def answered(
         keys = {name: key for key in said for name in names if _is_of(str(key), name, len(names))}
         return Answered(0, 0, False, keys=keys)
     if not isinstance(said, (list, tuple)) or returned.is_nested_numbers(said, shapes):
-        return Answered()
+        # Of indices nothing is claimed: what an embedding hands back is about its table.
+        about_data = set(names) <= set(constants) and _shape(said) in weights and _shape(said) not in shapes
+        return Answered(0, 0, False) if about_data else Answered()
     asked = [shape for name, shape in zip(names, shapes, strict=True) if name not in constants]
     if isinstance(said, (list, tuple)) and len(said) in (len(names), len(asked)) and _fit(said, asked, shapes):
         return Answered()

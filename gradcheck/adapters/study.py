@@ -72,7 +72,8 @@ def study(
     depends = _Once(lambda: moving(candidates))
     if isinstance(told.said, Exception):
         return Study(told.said, Answered(), [], updated, [], [])
-    shapes = [slot.array.shape for slot in depends()] if isinstance(told.said, (list, tuple)) else []
+    several = isinstance(told.said, (list, tuple)) or set(inputs.names) <= set(inputs.constants)
+    shapes = [slot.array.shape for slot in depends()] if several else []
     split = answered(told.said, told.changed, inputs.names, inputs.shapes, inputs.constants, shapes)
     own = {path for slot in updated for path in slot.paths} | set(split.left.values())
     left = {path: value for path, value in told.changed.items() if path not in own}

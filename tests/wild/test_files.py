@@ -55,6 +55,14 @@ WRITTEN = {
             ("compute_cost", "dj_db += err", "dj_db = err"),
         ),
     ),
+    "embeddings": Written(
+        ("Kept", "Returned"),
+        (
+            ("Kept", "np.add.at(self.dE, self.indices, upstream)", "self.dE[self.indices] = upstream"),
+            ("Returned", "np.add.at(of_table, self.indices, upstream)", "of_table[self.indices] += upstream"),
+            ("Returned", ".sum(axis=0)", ".mean(axis=0)"),
+        ),
+    ),
     "flat_parameters": Written(
         ("autoencoder_cost",),
         (
