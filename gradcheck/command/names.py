@@ -27,6 +27,9 @@ OTHERWISE = re.compile(
 RETURNED = re.compile(
     r"d[A-Z]\w*|d(prev_)?[wbha]\d*|d(theta|gamma|beta|logits|scores|out|loss)\w*|grads?\d*|gradients?"
 )
+# Physics writes the derivative with its sign turned: F = −∂E/∂x.
+FORCE = re.compile(r"(^|_)forces?(_|$)")
+ENERGY = re.compile(r"(^|_)(energy|potential)(_|$)")
 LOSS = re.compile(r"(^|_)(loss|cost|objective)(_|\d|$)")
 BESIDE_A_LOSS = re.compile(r"acc|cache|correct|hidden|hist|logit|out|pred|prob|score|state", re.IGNORECASE)
 SWITCHES = ("deriv", "derivative", "derive", "prime", "grad", "gradient", "return_grad")
@@ -44,7 +47,8 @@ def looks_like_a_derivative(name: str, beside: Collection[str] = ()) -> bool:
     if re.match(r"d[A-Z]", plain) or (plain[:1] == "d" and plain[1:].strip("_") in beside):
         return True
     words = _in_snake_case(plain)
-    return DERIVATIVE.search(words) is not None and OTHERWISE.search(words) is None
+    of_an_energy = FORCE.search(words) and any(ENERGY.search(_in_snake_case(name.strip("_"))) for name in beside)
+    return bool(DERIVATIVE.search(words) or of_an_energy) and OTHERWISE.search(words) is None
 
 
 def hint_of_a_derivative(name: str, function: Any) -> str:

@@ -102,6 +102,16 @@ SEEN = {
         "A",
         "it has prime_grad,",
     ),
+    "a force beside its energy": (
+        "def spring_energy(x): return x @ x\ndef spring_force(x): return -2 * x",
+        "spring_force",
+        "named like",
+    ),
+    "forces of a potential": (
+        "class A:\n    def potential(self, r): return r @ r\n    def get_forces(self, r): return -2 * r",
+        "A",
+        "it has get_forces,",
+    ),
     "of a constant": ("class A:\n    def derivative(self, x): return 1", "A", "it has derivative,"),
     "of the identity": ("class A:\n    def derivative(self, x): return x", "A", "it has derivative,"),
     "inherited from a base with stubs": (
@@ -136,6 +146,7 @@ UNSEEN = {
     "a stub with a message": "class A:\n    def backward(self, d): raise NotImplementedError(f'{self} has none')",
     "returns nothing": "def warn_of_gradients(x) -> None:\n    print(x)",
     "given, and handed on": "def sgd(w, dw, lr=0.1):\n    return w - lr * dw, dw",
+    "a force of no energy": "class A:\n    def force(self, x): return 2 * x",
     "a data frame": "def load(path):\n    df = path\n    return df",
     "a distance": "def spacing(x):\n    dx = x[1] - x[0]\n    return dx",
     "a loss and its accuracy": "def evaluate_loss(x):\n    accuracy = x\n    return x.sum(), accuracy",

@@ -87,7 +87,8 @@ class Step:
 class Derivative:
     """What claims derivatives: a call of its own, or (`step` is None) elements of what the last step returned.
 
-    `names`: what its gradients are called in its text; `gradients`: where they are, in the second case. `switched`: it
+    `names`: what its gradients are called in its text; `gradients`: where they are, if not all that is returned is one.
+    `switched`: it
     is the function itself with a switch on. `convention`: what it follows; `averaged`: by it, weights' gradients are
     divided by the batch.
     """
@@ -185,7 +186,8 @@ class Ran:
         """What a derivative says of this run."""
         if derivative.step is not None:
             with self.program.placed(self.given):
-                return derivative.step(lambda source: self.fetch(source, upstream))
+                said = derivative.step(lambda source: self.fetch(source, upstream))
+            return element(said, derivative.gradients[0].index) if derivative.gradients else said
         found = [self.fetch(one) for one in derivative.gradients]
         return found[0] if len(found) == 1 else tuple(found)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters.calls import chains, closures, held, pairs, ufuncs, words
+from gradcheck.adapters.calls import chains, closures, held, pairs, tangents, ufuncs, words
 from gradcheck.adapters.calls.program import Program
 from gradcheck.adapters.source import is_foreign
 from gradcheck.compiled import is_function
@@ -119,7 +119,8 @@ def _made(functions: Functions) -> Table:
     for name, function in names.items():
         if id(function) in paired:
             continue
-        program = pairs.switch(name, function) or pairs.value_and_gradient(name, function, name in derivatives)
+        program = pairs.switch(name, function) or tangents.value_and_tangent(name, function)
+        program = program or pairs.value_and_gradient(name, function, name in derivatives)
         if program is not None:
             table.programs[id(function)] = program
     return table
