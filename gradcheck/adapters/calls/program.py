@@ -88,9 +88,8 @@ class Derivative:
     """What claims derivatives: a call of its own, or (`step` is None) elements of what the last step returned.
 
     `names`: what its gradients are called in its text; `gradients`: where they are, if not all that is returned is one.
-    `switched`: it
-    is the function itself with a switch on. `convention`: what it follows; `averaged`: by it, weights' gradients are
-    divided by the batch.
+    `switched`: it is the function itself with a switch on. `convention`: what it follows; `averaged`: by it, weights'
+    gradients are divided by the batch.
     """
 
     name: str
