@@ -62,8 +62,11 @@ class Search:
             if found.outcome != "not offered":
                 self.visit(variant.problem, variant.values, offer.kind not in BRANCHING)
             suspicious = found.outcome == "suspicious"
-            if suspicious and (variant.noted or (found.infinite and offer.kind == "edge")):
+            if variant.unseen and not suspicious:
+                self.log.add(offer.kind, offer.where, "not offered")
+            elif suspicious and (variant.noted or (found.infinite and offer.kind == "edge")):
                 what = "is not finite" if found.infinite else "is not the derivative of forward"
+                what = "changes and forward does not, so that it is not its derivative," if variant.unseen else what
                 if offer.kind != "rank":
                     self.log.notes.setdefault(offer.group or offer.where, f"backward {what} {offer.where}")
                 self.log.add(offer.kind, offer.where, "noted")

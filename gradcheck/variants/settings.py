@@ -91,8 +91,10 @@ def _at_defaults(
     subject, asked = usual.subject, usual.problem
     for option, value in values:
         subject, asked = in_setting(option, value, subject), within(option, value, asked)
-    made = _built(subject) if any(option.builds for option, _ in values) else asked
-    return _variant(usual, made, subject, kind, where, noted)
+    builds = any(option.builds for option, _ in values)
+    made = _variant(usual, _built(subject) if builds else asked, subject, kind, where, noted)
+    # How forward calls its own helpers is its own matter.
+    return made if made is not None and (builds or not made.unseen) else None
 
 
 def _word(make: Callable[[], Variant | None], own: bool, before: list[list[Array] | None]) -> Variant | None:
@@ -127,7 +129,7 @@ def _built(subject: Subject) -> Problem | None:
 def _variant(
     usual: Usual, made: Problem | None, subject: Subject, kind: Kind, where: str, noted: bool
 ) -> Variant | None:
-    """The variant, if forward takes the setting and it makes a difference."""
+    """The variant, if forward takes the setting; if that makes no difference, what a claim makes of it is a note."""
     if made is None:
         return None
     made = usual.larger(made)
@@ -139,7 +141,7 @@ def _variant(
         return None  # the gradient of a loss, where it is asked without an upstream gradient
     # The same axis, counted from the end, is another number for backward.
     if "axis=" not in where and _are_same(before, after) and _are_same(usual.outputs_elsewhere, usual.elsewhere(made)):
-        return None
+        return Variant(kind, where, made, values, subject, noted=True, unseen=True)
     return Variant(kind, where, made, values, subject, noted)
 
 

@@ -32,7 +32,7 @@ class Variant:
     """A problem beside the usual one, and values for it.
 
     `where`: words that follow "wrong" ("with padding=1"). `subject` builds it in other sizes. With `noted`, what is
-    wrong there is a note.
+    wrong there is a note; `unseen`: forward is there what it is without.
     """
 
     kind: Kind
@@ -41,6 +41,7 @@ class Variant:
     values: dict[str, Array]
     subject: Subject
     noted: bool = False
+    unseen: bool = False
 
     def point(self) -> Point:
         """The point at which a claim is judged."""

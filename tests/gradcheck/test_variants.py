@@ -121,6 +121,28 @@ class TakesPadding:
         return 2 * g
 
 
+class WithPenalty:
+    """Its backward adds the slope of a penalty that is in somebody else's loss; `name` changes nothing."""
+
+    def __init__(self, features: int, l2: float = 0.0, name: str = "dense", rounds: int = 2) -> None:
+        self.w, self.l2, self.name, self.rounds = np.ones(features), l2, name, rounds
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return x * self.w
+
+    def backward(self, g: Array) -> Array:
+        self.dw = (g * self.x).sum(axis=0) + self.l2 * self.w
+        return g * self.w
+
+
+def test_what_backward_alone_reads_is_a_note() -> None:
+    result = gradcheck.check(WithPenalty)
+    assert result.verdict == "correct"
+    [note] = [one.text for one in result.notes if one.text.startswith("backward")]
+    assert note == "backward changes and forward does not, so that it is not its derivative, with l2=0.3"
+
+
 @pytest.mark.parametrize(
     ("cls", "said"),
     [
