@@ -50,6 +50,10 @@ ELSEWHERE = 2
 DONORS, LONGEST = 40, 60
 
 
+# Functions that write into their first argument.
+WRITING = ("at", "copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis")
+
+
 @dataclass
 class Found:
     """What a search came to: the edit, if any; how many were tried; and whether there were more to try."""
@@ -205,6 +209,8 @@ def ordered(where: Ran, ratio: float) -> list[Edit]:
     scenes = {unit: Scene(unit, where.seen, material) for unit in where.units}
     found: dict[tuple[Unit, int, int, str], Edit] = {}
     for shared, unit, node in where.suspects:
+        if _is_written_to(node, scenes[unit]):
+            continue
         for edit in edits(node, scenes[unit]):
             if unit.file.text[edit.start : edit.end] == edit.text:
                 continue
@@ -215,6 +221,20 @@ def ordered(where: Ran, ratio: float) -> list[Edit]:
             if key not in found or found[key].cost > cost:
                 found[key] = replace(edit, cost=cost)
     return sorted(found.values(), key=lambda edit: (edit.cost, len(edit.text) - (edit.end - edit.start)))
+
+
+def _is_written_to(node: ast.AST, scene: Scene) -> bool:
+    """Whether an expression is the array that is written into: changed there, it is another than the one meant.
+
+    In `for d in [dw, db]: np.clip(d, -5, 5, out=d)`, `-dw` and `out=-d` are right because nothing clips `dw` then.
+    """
+    parent = scene.parents.get(node)
+    if isinstance(parent, ast.keyword):
+        return parent.arg == "out"
+    if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and node in parent.args[:1]:
+        return parent.func.attr in WRITING
+    loop = scene.parents.get(parent) if isinstance(parent, (ast.List, ast.Tuple)) else None
+    return isinstance(loop, ast.For) and loop.iter is parent
 
 
 def _material(seen: Observed) -> Material:

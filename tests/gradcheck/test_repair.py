@@ -53,6 +53,7 @@ V = np.array([0.3, -1.2, 0.7, 2.1])
         (m.powers, "vjp", m.powers_vjp, V, "return dx"),
         (m.spread, "vjp", m.spread_vjp, V, "dx[0] += one * upstream if größe else 0.0"),
         (m.gram, "vjp", m.gram_vjp, m.X, "return (g + g.T) @ x"),
+        (m.two_powers, "grad", m.two_powers_grad, V, "d"),
     ],
 )
 def test_single_mistakes_are_repaired(

@@ -73,7 +73,8 @@ def _call(node: ast.Call, scene: Scene) -> Iterator[Edit]:
     if name == "maximum" and len(node.args) == 2:
         yield from _masks(node, scene)
     if name in ("clip", "round", "around", "sort") and node.args:
-        yield scene.put(node, scene.piece(node.args[0]), f"without `{name}`", 2.0)
+        # A clip is against large steps: what may come first to mind is everything else that is right while none clips.
+        yield scene.put(node, scene.piece(node.args[0]), f"without `{name}`", 0.5 if name == "clip" else 2.0)
 
 
 def _masks(node: ast.Call, scene: Scene) -> Iterator[Edit]:
