@@ -178,11 +178,11 @@ def step_backward(dnext_h, cache):
     return da @ Wx.T, da @ Wh.T, x.T @ da, next_h.T @ da, da.sum(axis=0)
 
 
-def two_powers(x: Array) -> Any:
+def two_powers(x):
     return np.sum(x**3) + np.sum(x**2)
 
 
-def two_powers_grad(x: Array) -> Array:
+def two_powers_grad(x):
     dx, dz = 3 * x**2, 2 * x
     for d in [dx, dz]:
         np.clip(d, -3, 3, out=d)
