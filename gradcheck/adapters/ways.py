@@ -197,13 +197,17 @@ def ways(thing: Any) -> list[Way]:
     if pair is not None:
         forward, back = pair
         further = tuple(known[name] for name in BY_PARAMETERS if name in known and plain(back) == "updategradinput")
-        found += _ways(thing, forward, (back, *further), _kinds)
-        if "__call__" in known and forward != "__call__":
-            found += [replace(way, forward="__call__") for way in found]
+        found += _called(_ways(thing, forward, (back, *further), _kinds), known)
     pair = _derivative(known) if recognise(thing) is None else None
     if pair is not None:
-        found += _ways(thing, pair[0], (pair[1],), _places)
+        found += _called(_ways(thing, pair[0], (pair[1],), _places), known)
     return found
+
+
+def _called(found: list[Way], known: Mapping[str, str]) -> list[Way]:
+    """The ways, and after them those by `__call__`, which may keep what the way back reads."""
+    others = [replace(way, forward="__call__") for way in found if way.forward != "__call__"]
+    return [*found, *(others if "__call__" in known else ())]
 
 
 def _ways(thing: Any, forward: str, backward: tuple[str, ...], read: Reader) -> list[Way]:

@@ -177,6 +177,14 @@ WRITTEN = {
         ("rbf", "neg_log_likelihood"),
         (("rbf", "lengthscale**3", "lengthscale**2"), ("neg_log_likelihood", "np.sum(1 - (", "np.sum(2 - (")),
     ),
+    "kept_by_the_call": Written(
+        ("Affine", "Exponential"),
+        (
+            ("Affine", "self.inputs.T @ upstream", "self.inputs.T @ upstream / len(upstream)"),
+            ("Affine", "upstream @ self.kernel.T", "upstream @ self.kernel.T * 2"),
+            ("Exponential", "self.outputs + self.alpha", "self.outputs + 1"),
+        ),
+    ),
     "kernel": Written(("rbf",), (("rbf", "K * d2 / lengthscale**3", "K * d2 / lengthscale**2"),)),
     "unnamed_cache": Written(
         ("forward_propagation",), (("forward_propagation", '(1 - cache["A1"] ** 2)', '(1 - cache["A1"])'),)
