@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import subject_of
+from gradcheck.comparing.compare import RESOLVED
 from gradcheck.comparing.judge import judge
 from gradcheck.diagnose.shrink import fewer_samples, holds, shrink
-from gradcheck.errors import CannotBuild, TimeLimit
+from gradcheck.errors import CannotBuild, TimeLimit, UsageError
 from gradcheck.evaluated import Evaluated, Ledger
 from gradcheck.literal import literal
 from gradcheck.problem import Method, Problem, Sizes, Subject, Values
@@ -65,8 +66,9 @@ def _problem_for(subject: Subject, values: Values) -> Problem | None:
 
 
 def _problems(subject: Subject, values: Values) -> Iterator[Problem]:
-    batch = next((len(value) for value in values.values() if np.ndim(value) > 1), 1)
-    for sizes in (Sizes(), replace(Sizes(), batch=batch), *(sizes for _, _, sizes in SHAPES)):
+    rows = next((np.shape(value) for value in values.values() if np.ndim(value) > 1), (1,))
+    own = replace(Sizes(), batch=rows[0]), replace(Sizes(), batch=rows[0], inputs=rows[-1])
+    for sizes in (Sizes(), *own, *(sizes for _, _, sizes in SHAPES)):
         with contextlib.suppress(CannotBuild):  # some layers refuse a batch of one
             yield subject.build(sizes, np.random.default_rng(0))
     yield from subject.cases()
@@ -191,30 +193,49 @@ def _wrong(thing: Any, method_name: str, wrt: str, values: Values, dtype: str) -
 def assert_claim(thing: Any, method: str, wrt: str, dtype: str = "float64", **values: Any) -> None:
     """Check one derivative method of a class (or instance) by one variable, at given values only.
 
-    Raises AssertionError, naming the entry that is furthest from the measured derivative, where it is wrong.
+    Raises AssertionError where it is wrong, naming the entry that is furthest from the measured derivative, where it
+    says nothing, and where nobody can tell; UsageError where there is nothing to ask, or no derivative.
     """
+    if dtype not in RESOLVED:
+        raise UsageError(f"expected dtype to be among {', '.join(RESOLVED)}, but got {dtype!r}")
     arrays = {name: np.asarray(value) for name, value in values.items()}
     problem = _problem_for(subject_of(thing), arrays)
     if problem is None:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-        raise ValueError(f"{thing!r} cannot be built in the sizes that these values have: {shapes}")
+        raise UsageError(f"{thing!r} cannot be built in the sizes that these values have: {shapes or 'none are given'}")
     asked = next((one for one in problem.methods if one.name == method and wrt in one.wrt), None)
     if asked is None:
-        raise ValueError(f"{thing!r} has no method {method!r} with a gradient by {wrt!r}")
-    complaint = claim_error(problem, asked, wrt, arrays, dtype)
-    if complaint:
+        raise UsageError(f"{thing!r} has no method {method!r} with a gradient by {wrt!r}")
+    here = _at(problem, arrays)
+    if here.random:
+        raise UsageError("forward is random (two calls on the same values differ): pin its seed")
+    refusal = here.in_dtype(dtype).refusal if np.isfinite(here.flat).all() else "forward is not finite here"
+    if refusal:
+        raise UsageError(f"there is no derivative to compare with: {refusal}")
+    if complaint := _complaint(here, asked, wrt, dtype, strict=True):
         raise AssertionError(complaint)
 
 
 def claim_error(problem: Problem, method: Method, wrt: str, values: Values, dtype: str = "float64") -> str:
     """Return what is wrong with one claim at one point, "" where nothing is."""
+    return _complaint(_at(problem, values), method, wrt, dtype)
+
+
+def _at(problem: Problem, values: Values) -> Evaluated:
     exact = {name: value.astype(float) if value.dtype.kind == "f" else value for name, value in values.items()}
-    here = Evaluated(Point("given values", problem, exact), Ledger())
+    return Evaluated(Point("given values", problem, exact), Ledger())
+
+
+def _complaint(here: Evaluated, method: Method, wrt: str, dtype: str, strict: bool = False) -> str:
+    """What is wrong with a claim; with `strict`, also that it says nothing, or that nobody can tell."""
     known = here.in_dtype(dtype)
     answer, asked = here.ask_entries(method, wrt, known)
     if answer.rows is None:
-        return f"{method.name} by {wrt}: {answer.message}" if answer.status in ("raised", "unreadable") else ""
+        wrong = strict or answer.status in ("raised", "unreadable")
+        return f"{method.name} by {wrt}: {answer.message or 'it says nothing'}" if wrong else ""
     found = judge(here, method, wrt, answer.rows, asked, known)
+    if strict and found.at.verdict in ("unresolved", "skipped"):
+        return f"{method.name} by {wrt} cannot be told here: {found.at.message}"
     if found.at.verdict != "wrong" or found.worst is None:
         return ""
     worst = found.worst

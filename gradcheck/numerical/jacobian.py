@@ -176,6 +176,7 @@ def _result(
         infinite = np.stack([np.where(np.isinf(side), np.sign(side), 0) for side in (found.left, found.right)])
         infinite = infinite.astype(np.int8) if infinite.any() else None
     bent = not smooth and (infinite is not None or bool(found.kink.any() or found.jump.any()))
+    least_scale = np.min(scale, initial=np.inf)
     return Estimate(
         wrt=evaluator.perturbed.wrt,
         variable_shape=evaluator.shape,
@@ -187,7 +188,7 @@ def _result(
         rounding=found.rounding,
         step=found.step,
         column=structure.column,
-        zero_bound=noise.ULPS * evaluator.eps * np.abs(evaluator.f0) / np.min(scale, initial=np.inf),
+        zero_bound=noise.ULPS * evaluator.eps * np.nan_to_num(np.abs(evaluator.f0), nan=np.inf) / least_scale,
         variation=variation,
         kink=found.kink if bent else None,
         jump=found.jump if bent else None,

@@ -6,11 +6,12 @@ import functools
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from gradcheck import assert_claim
+from gradcheck import UsageError, assert_claim
 from gradcheck.check import Options
 from gradcheck.diagnose.shrink import shrink
 from gradcheck.functions import check
@@ -177,3 +178,48 @@ def test_one_claim_can_be_asserted_by_hand() -> None:
         assert_claim(LeakyReLU, "jump", "x", x=x)
     with pytest.raises(ValueError, match=r"cannot be built in the sizes .*: x \(7, 7, 7\)"):
         assert_claim(LeakyReLU, "compose_input_gradients", "x", x=np.ones((7, 7, 7)))
+
+
+class Square:
+    """Right as it is."""
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        return x**2
+
+    def backward(self, grad: Any) -> Any:
+        return grad * 2 * self.x
+
+
+class Silent(Square):
+    """Says nothing."""
+
+    def backward(self, grad: Any) -> Any:
+        return None
+
+
+class Drowned(Square):
+    """Its value hides all of its change."""
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        return 1e18 + x**2
+
+
+@pytest.mark.parametrize(
+    ("thing", "method", "more", "error", "said"),
+    [
+        (Silent, "backward", {}, AssertionError, "backward by x: it returned nothing"),
+        (Drowned, "backward", {}, AssertionError, "backward by x cannot be told here: no value of f moves"),
+        (Square, "backward", {"x": np.full((2, 2), np.inf)}, UsageError, "forward is not finite here"),
+        (Square, "backward", {"dtype": "float9"}, UsageError, "expected dtype to be among float64, float32, float16"),
+        (Square, "back", {}, UsageError, "has no method 'back'"),
+    ],
+)
+def test_a_claim_that_nobody_can_tell_does_not_pass(
+    thing: type, method: str, more: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert_claim(Square, "backward", "x", x=x)
+    with pytest.raises(error, match=said):
+        assert_claim(thing, method, "x", **{"x": x, **more})

@@ -8,7 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
-from gradcheck import numerical_jacobian
+from gradcheck import UsageError, numerical_jacobian
 
 
 def test_a_kink_is_said_with_both_sides():
@@ -39,3 +39,10 @@ def test_what_is_smooth_has_neither_and_scalars_have_scalars():
 def test_a_copy_is_the_plain_pair(again):
     found = numerical_jacobian(np.sin, np.array([0.5, 1.0]))
     assert all(np.array_equal(a, b) for a, b in zip(again(found), found, strict=True))
+
+
+def test_what_is_not_real_is_refused_and_what_is_not_finite_has_an_infinite_bound():
+    with pytest.raises(UsageError, match="expected a function that returns real numbers, but got .* complex"):
+        numerical_jacobian(lambda x: x * 1j, np.ones(2))
+    _, bound = numerical_jacobian(lambda x: x * np.nan, np.ones(2))
+    assert np.isinf(bound).all()

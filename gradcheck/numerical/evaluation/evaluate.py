@@ -142,6 +142,8 @@ class Evaluator:
         self.executor, self.progress = executor, progress
         with np.errstate(all="ignore"):
             outputs = [np.asarray(output) for output in forward(dict(self.values))]
+        if other := next((output.dtype for output in outputs if output.dtype.kind not in "fiub"), None):
+            raise UsageError(f"expected a function that returns real numbers, but got an array of dtype {other}")
         self.shapes = tuple(output.shape for output in outputs)
         flat = [output.astype(np.float64).ravel() for output in outputs]
         self.f0 = np.concatenate(flat) if flat else np.zeros(0)
