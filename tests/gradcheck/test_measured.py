@@ -42,7 +42,7 @@ def test_a_copy_is_the_plain_pair(again):
 
 
 def test_what_is_not_real_is_refused_and_what_is_not_finite_has_an_infinite_bound():
-    with pytest.raises(UsageError, match="expected a function that returns real numbers, but got .* complex"):
+    with pytest.raises(UsageError, match=r"expected a function that returns real numbers, but got .* complex"):
         numerical_jacobian(lambda x: x * 1j, np.ones(2))
     _, bound = numerical_jacobian(lambda x: x * np.nan, np.ones(2))
     assert np.isinf(bound).all()
