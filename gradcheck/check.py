@@ -27,8 +27,10 @@ from gradcheck.comparing.compare import Comparison
 from gradcheck.comparing.judge import judge, judge_projected
 from gradcheck.comparing.shared import shared_kinks
 from gradcheck.comparing.stand_ins import StandIns
+from gradcheck.comparing.stopping import STOPS, Stopping
 from gradcheck.contract import check_contract
 from gradcheck.diagnose.explain import Explained, explain
+from gradcheck.diagnose.small_constants import functions_of
 from gradcheck.errors import CannotBuild, NotWritten, TimeLimit, told
 from gradcheck.evaluated import Evaluated, Ledger
 from gradcheck.forms import Forms, loses
@@ -128,6 +130,7 @@ class _Session:
         self.ledger = Ledger()
         self.coverage = Coverage(subject.code)
         self.stand_ins = StandIns(self.coverage.recorder.living)
+        self.stopping = Stopping(partial(functions_of, subject.code))
         self.ordinary = Seen()
         self.own: set[Site] = set()
         self.visits: dict[str, Visit] = {}
@@ -359,6 +362,11 @@ class _Session:
             record.passed_over(point, known.name, "skipped", why)
             self.notes.append(Note("mask", f"{point.edge or f'at “{point.label}”'}, {why}"))
             return False
+        if found.at.verdict in ("wrong", "unresolved"):
+            later = self.stopping.later(here, method, answer.wrt, known)
+            if later is not None and later.at.verdict != "wrong":
+                self.notes.append(Note("forward", STOPS))
+                found = later
         self.forms.note(known, method, answer, found)
         record.compared(here, known, found)
         return True

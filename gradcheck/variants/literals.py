@@ -88,7 +88,8 @@ def _candidates(name: str, default: Any, words: Sequence[str], shape: tuple[int,
     if isinstance(default, int):
         return {0: [1, 2], 1: [2, 3, 0], 2: [3, 1]}.get(default, [default + 1, 0])
     if isinstance(default, float):
-        return _floats(default)
+        # What stops at a tolerance of 0.3 has not begun.
+        return [default / 2] if any("tol" in part for part in parts) else _floats(default)
     if isinstance(default, str):
         usual = next((known for key, known in WORDS.items() if key in name), ("other",))
         return list(dict.fromkeys((*words, *usual)))

@@ -148,11 +148,13 @@ def test_the_derivative_of_what_forward_approximates(
     assert said in sentence
 
 
-def cosine_fixed_point(a):
+def cosine_fixed_point(a, tol=1e-4):
+    """What ends the loop is decided before, where no test shows the tolerance."""
     y = 1.0
     for _ in range(1000):
         last, y = y, np.cos(y) * a
-        if abs(y - last) < 1e-4:
+        is_near = abs(y - last) < tol
+        if is_near:
             break
     return y
 
