@@ -47,7 +47,9 @@ def lines_of(result: ComponentResult, verbose: bool = False) -> list[Line]:
         head.append((f"; {about_forward}", "unresolved"))
     lines: list[Line] = [head]
     if result.reason and result.verdict not in ("correct", "convention"):
-        lines.append([("  because ", "quiet"), (one_line(result.reason), "")])
+        # What is wrong is so for its own reasons, and what was not asked then is beside them.
+        label = "  note      " if result.verdict == "wrong" else "  because "
+        lines.append([(label, "quiet"), (one_line(result.reason), "")])
     if result.reading and verbose:
         lines.append([("  read as ", "quiet"), (one_line(result.reading), "")])
     for claim, *others in [[claim] for claim in result.claims] if verbose else _alike(result.claims):

@@ -167,3 +167,4 @@ def test_what_was_found_until_the_time_was_over_is_said(tmp_path: Path, factor: 
     result = check_subject(subject_of(module.Slow, name="slow.Slow", init={}), Options(time_limit=3.0))
     assert result.verdict == verdict
     assert result.reason == "it did not finish within 3 s (time limit), at “saturation ±1000”"
+    assert f"{'  note      ' if verdict == 'wrong' else '  because '}it did not finish" in str(result)
